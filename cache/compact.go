@@ -1,0 +1,237 @@
+package cache
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// CompactOptions tune Compact. The zero value is the default.
+type CompactOptions struct {
+	Options
+
+	// Salvage keeps what is sound of a damaged file. Without it, damage is an error
+	// and the file stays as it is.
+	Salvage bool
+}
+
+// CompactReport says what Compact did.
+type CompactReport struct {
+	Before int64   `json:"before"` // bytes of the file
+	After  int64   `json:"after"`
+	Rows   int     `json:"rows"`
+	Lost   []Fault `json:"lost"` // what was not kept; always empty without Salvage
+}
+
+// Compact copies a cache into a new file, without free pages and with full blocks,
+// and puts it in the place of the old one. No writer may be at work (ErrLocked);
+// readers may, they see the new file with their next call.
+func Compact(path string, o CompactOptions) (CompactReport, error) {
+	r := &rewrite{path: path, opts: o.Options, gather: gatherState}
+	if o.Salvage {
+		r.gather = gatherSound
+	}
+	return r.run()
+}
+
+// Drop removes a space, as Compact does with all else kept. ErrNoSpace if there is
+// none.
+func Drop(path, space string, o Options) error {
+	r := &rewrite{path: path, opts: o, gather: func(f *os.File) (*contents, error) {
+		c, err := gatherState(f)
+		if err != nil {
+			return nil, err
+		}
+		n := len(c.spaces)
+		c.spaces = slices.DeleteFunc(c.spaces, func(s Space) bool { return s.ID == space })
+		if len(c.spaces) == n {
+			return nil, fmt.Errorf("%w: %.12s", ErrNoSpace, space)
+		}
+		return c, nil
+	}}
+	_, err := r.run()
+	return err
+}
+
+// contents is what is to be copied of a file.
+type contents struct {
+	next   uint64 // sequence number not used yet
+	spaces []Space
+	blocks []block // sound or not; those of other spaces are left out
+	docs   map[string]docRef
+	rows   map[string]int // that each space should have
+	lost   []Fault
+}
+
+// gatherState takes everything, and fails on damage.
+func gatherState(f *os.File) (*contents, error) {
+	s, err := load(f, nil, strict)
+	if err != nil {
+		return nil, err
+	}
+	return s.contents(), nil
+}
+
+func (s *state) contents() *contents {
+	c := &contents{next: s.ledger.Next, docs: s.docs, rows: map[string]int{}}
+	for _, l := range s.ledger.Spaces {
+		c.spaces = append(c.spaces, l.Space)
+		c.blocks = append(c.blocks, s.spaces[l.ID].blocks...)
+		c.rows[l.ID] = l.Rows
+	}
+	return c
+}
+
+// rewrite copies a cache file.
+type rewrite struct {
+	path   string
+	opts   Options
+	gather func(f *os.File) (*contents, error)
+	report CompactReport
+}
+
+func (r *rewrite) run() (report CompactReport, err error) {
+	if err := r.opts.Validate(); err != nil {
+		return report, err
+	}
+	r.opts = r.opts.withDefaults()
+	if r.path, err = realPath(r.path); err != nil {
+		return report, err
+	}
+	cl, err := takeClaim(r.path)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, cl.release()) }()
+	if err := r.copy(); err != nil {
+		return report, errors.Join(inFile(r.path, asFull(err)), remove(newPath(r.path)))
+	}
+	return r.report, inFile(r.path, moveInto(newPath(r.path), r.path, r.opts.LockWait))
+}
+
+// copy makes the new file, complete, checked and on the disk.
+func (r *rewrite) copy() error {
+	f, err := openShared(r.path, r.opts.LockWait)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	from, err := r.gather(f)
+	if err != nil {
+		return err
+	}
+	tmp := newPath(r.path)
+	if err := writeEmpty(tmp, from.next); err != nil {
+		return err
+	}
+	if err := r.fill(tmp, f, from); err != nil {
+		return err
+	}
+	r.report.Before = info.Size()
+	if r.report.After, err = finish(tmp); err != nil {
+		return err
+	}
+	check, err := Verify(tmp)
+	if err == nil && !check.OK() {
+		err = fmt.Errorf("the copy is not sound: %s", check.Faults[0])
+	}
+	r.report.Rows, r.report.Lost = check.Rows, append([]Fault{}, from.lost...)
+	return err
+}
+
+// fill copies documents and rows into the cache file at path.
+func (r *rewrite) fill(path string, f *os.File, from *contents) error {
+	c, err := Open(path, r.opts)
+	if err != nil {
+		return err
+	}
+	c.noSync = true
+	cl, err := takeClaim(path)
+	if err != nil {
+		return err
+	}
+	w := newWriter(c, cl)
+	err = from.copyTo(w, f)
+	err = errors.Join(err, w.Close(), remove(lockPath(path)))
+	if err != nil {
+		return err
+	}
+	for id, n := range from.rows {
+		if got := c.Len(id); got < n && from.has(id) {
+			from.lost = append(from.lost, Fault{"space " + short([]byte(id)), fmt.Sprintf("%d of %d rows are lost; an extraction computes them again", n-got, n)})
+		}
+	}
+	slices.SortFunc(from.lost, func(a, b Fault) int { return strings.Compare(a.Where, b.Where) })
+	return nil
+}
+
+func (c *contents) has(space string) bool {
+	return slices.ContainsFunc(c.spaces, func(s Space) bool { return s.ID == space })
+}
+
+// copyTo copies by producer, so that blocks get full.
+func (c *contents) copyTo(w *Writer, f *os.File) error {
+	for name, ref := range c.docs {
+		data, err := ref.read(f, name)
+		if err != nil {
+			return err
+		}
+		if err := w.PutDoc(name, data); err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(c.blocks, func(a, b block) int {
+		pa, pb := a.producer, b.producer
+		return cmp.Or(strings.Compare(a.space, b.space), strings.Compare(pa.Engine, pb.Engine), strings.Compare(pa.ISA, pb.ISA),
+			strings.Compare(pa.Plan, pb.Plan), cmp.Compare(pa.Version, pb.Version), cmp.Compare(a.seq, b.seq))
+	})
+	var buf []byte
+	for _, s := range c.spaces {
+		row := make([]float32, s.Dim)
+		for _, b := range c.blocks {
+			if b.space != s.ID {
+				continue
+			}
+			rows, err := b.readRows(f, &buf)
+			if err != nil {
+				return fmt.Errorf("space %.12s, block %d: %w", s.ID, b.seq, err)
+			}
+			if err := w.Space(s, b.producer); err != nil {
+				return err
+			}
+			for i, k := range b.keys {
+				readRow(row, s.DType, rows[i*s.rowBytes():][:s.rowBytes()])
+				if err := w.Put(s.ID, k, row); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// finish cuts the room for growth off a complete file and makes it durable.
+func finish(path string) (size int64, err error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	p, err := openPages(f, info.Size())
+	if err != nil {
+		return 0, err
+	}
+	size = int64(p.pages * p.pageSize)
+	return size, errors.Join(f.Truncate(size), f.Sync())
+}

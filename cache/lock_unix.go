@@ -1,0 +1,28 @@
+//go:build unix && !solaris && !illumos && !aix
+
+package cache
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// tryLock takes a lock on f until f is closed, as bbolt does; false: somebody has it.
+func tryLock(f *os.File, exclusive bool) (bool, error) {
+	how := syscall.LOCK_SH
+	if exclusive {
+		how = syscall.LOCK_EX
+	}
+	for {
+		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return true, nil
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return false, nil
+		case !errors.Is(err, syscall.EINTR):
+			return false, os.NewSyscallError("flock", err)
+		}
+	}
+}

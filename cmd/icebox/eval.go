@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"icebox/pipeline"
+)
+
+func (p *process) evalCommand(c *common) *cobra.Command {
+	s := &settings{common: c}
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "eval --run DIR [--data DIR] [key=value …]",
+		Short: "Evaluate a run's head, on its own dataset or on other images",
+		Long: `eval judges the head of a run: on the dataset that it was trained on, from the cache
+alone, or with --data on other labelled images, which are extracted first where the cache
+lacks them. The weights are the ones that the head was trained on.`,
+	}
+	ch := choice(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if dir == "" {
+			return usagef("eval needs --run DIR, a folder that `icebox run` or `icebox train` wrote")
+		}
+		o, err := s.options(p, args)
+		if err != nil {
+			return err
+		}
+		dir := p.path(dir)
+		_, info, err := pipeline.Head(dir)
+		if err != nil {
+			return err
+		}
+		if s.cache == "" && info.Cache != "" && isFile(info.Cache) {
+			o.Cache.Path = info.Cache
+		}
+		bar := p.progress(c)
+		e, err := pipeline.Eval(cmd.Context(), dir, o, *ch, bar)
+		bar.finish()
+		if err != nil {
+			return err
+		}
+		if c.json {
+			return p.printJSON(e)
+		}
+		fmt.Fprintf(p.stdout, "%s on %s\n", dir, e.Summary.Dataset)
+		e.Text(p.stdout)
+		return nil
+	}
+	s.addFlags(cmd)
+	cmd.Flags().StringVar(&dir, "run", "", "`folder` of the run")
+	return cmd
+}

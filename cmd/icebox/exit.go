@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"icebox/cache"
+	"icebox/config"
+	"icebox/extract"
+	"icebox/headtrain"
+	"icebox/pipeline"
+)
+
+// Exit codes. `icebox help exit-codes` prints them.
+const (
+	exitOK          = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitData        = 3
+	exitWeights     = 4
+	exitCache       = 5
+	exitLocked      = 6
+	exitBadImages   = 7
+	exitDiskFull    = 8
+	exitEngine      = 9
+	exitInterrupted = 130
+)
+
+var exitMeanings = []struct {
+	code int
+	text string
+}{
+	{exitOK, "done"},
+	{exitFailure, "failed for a reason that has no code of its own"},
+	{exitUsage, "the command line or the configuration is wrong; nothing was done"},
+	{exitData, "the images, labels or classes are not usable, or features are missing"},
+	{exitWeights, "the backbone's weights are missing, damaged or not the ones wanted"},
+	{exitCache, "the cache file is damaged, foreign or of a newer format; see `icebox cache verify`"},
+	{exitLocked, "another process writes to the cache"},
+	{exitBadImages, "more bad images than extract.max_failure_rate allows; good ones are kept"},
+	{exitDiskFull, "no room on the disk; what was committed is kept"},
+	{exitEngine, "the engine failed or disagrees with the reference"},
+	{exitInterrupted, "interrupted; what was done is kept"},
+}
+
+// errUsage is a command line that is wrong.
+var errUsage = errors.New("usage")
+
+// errSomeFailed is returned by predict when some images had no answer.
+var errSomeFailed = errors.New("some images have no answer")
+
+// exitCode classifies err.
+func exitCode(err error) int {
+	for _, class := range []struct {
+		code int
+		of   []error
+	}{
+		{exitInterrupted, []error{context.Canceled}},
+		{exitDiskFull, []error{cache.ErrFull}},
+		{exitLocked, []error{cache.ErrLocked}},
+		{exitCache, []error{cache.ErrCorrupt, cache.ErrNewer, cache.ErrNotCache}},
+		{exitBadImages, []error{pipeline.ErrFailureBudget}},
+		{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum}},
+		{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine}},
+		{exitData, []error{pipeline.ErrData, pipeline.ErrClasses, pipeline.ErrNotExtracted, pipeline.ErrChoose, pipeline.ErrRun,
+			headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
+		{exitUsage, []error{errUsage, config.ErrConfig}},
+	} {
+		for _, e := range class.of {
+			if errors.Is(err, e) {
+				return class.code
+			}
+		}
+	}
+	return exitFailure
+}
+
+// message is what a person reads of err.
+func message(err error, code int) string {
+	text := err.Error()
+	switch code {
+	case exitInterrupted:
+		return "interrupted. What was done by then is kept; the same command goes on from there."
+	case exitUsage:
+		text = strings.TrimPrefix(text, errUsage.Error()+": ")
+	}
+	return strings.ReplaceAll(text, "\n", "\n  ")
+}
+
+func usagef(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
+}

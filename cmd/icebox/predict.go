@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"icebox/pipeline"
+)
+
+func (p *process) predictCommand(c *common) *cobra.Command {
+	s := &settings{common: c}
+	var dir string
+	var top int
+	cmd := &cobra.Command{
+		Use:   "predict --run DIR IMAGE …",
+		Short: "Label new images with a run's head",
+		Long: `predict labels image files, all images of folders, or one image on standard input (-).
+It prints a line an image: path, label, probability and the next candidates, separated by
+tabs; with --json, a JSON object a line. An image without an answer has its reason there,
+and makes the exit code 3.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if dir == "" || len(args) == 0 {
+				return usagef("predict needs --run DIR and images: icebox predict --run runs/… a.jpg")
+			}
+			o, err := s.options(p, nil)
+			if err != nil {
+				return err
+			}
+			pr, err := pipeline.OpenPredictor(cmd.Context(), p.path(dir), o, top)
+			if err != nil {
+				return err
+			}
+			defer pr.Close()
+			if pr.Weights().Random() && !c.quiet {
+				p.say("note: this head stands on random weights")
+			}
+			images := pipeline.Files(cmd.Context(), p.paths(args))
+			if len(args) == 1 && args[0] == "-" {
+				images = pipeline.Stdin(p.stdin)
+			}
+			return p.printPredictions(c, pr.Predict(cmd.Context(), images))
+		},
+	}
+	s.addFlags(cmd)
+	cmd.Flags().StringVar(&dir, "run", "", "`folder` of the run")
+	cmd.Flags().IntVarP(&top, "top", "k", 3, "`number` of classes in an answer")
+	return cmd
+}
+
+// paths makes args absolute only where the process's directory is not the
+// program's, so that answers show the names that were given.
+func (p *process) paths(args []string) []string {
+	if p.dir == thisProcess().dir {
+		return args
+	}
+	paths := make([]string, len(args))
+	for i, a := range args {
+		paths[i] = p.path(a)
+	}
+	return paths
+}
+
+func (p *process) printPredictions(c *common, answers iter.Seq2[pipeline.Prediction, error]) error {
+	failed := 0
+	for a, err := range answers {
+		if err != nil {
+			return err
+		}
+		if a.Error != "" {
+			failed++
+		}
+		if c.json {
+			err = p.printJSON(a)
+		} else {
+			_, err = io.WriteString(p.stdout, predictionLine(a))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%w: %d of them; their lines say why", errSomeFailed, failed)
+	}
+	return nil
+}
+
+func predictionLine(a pipeline.Prediction) string {
+	if a.Error != "" {
+		return fmt.Sprintf("%s\t-\t%s\n", a.Path, a.Error)
+	}
+	fields := []string{a.Path, a.Label}
+	for i, t := range a.Top {
+		if i == 0 {
+			fields = append(fields, fmt.Sprintf("%.4f", t.Probability))
+		} else {
+			fields = append(fields, fmt.Sprintf("%s %.4f", t.Class, t.Probability))
+		}
+	}
+	return strings.Join(fields, "\t") + "\n"
+}

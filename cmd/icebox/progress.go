@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"icebox/pipeline"
+)
+
+// progress is how a command shows how far it is; finish ends the drawing.
+type progress interface {
+	pipeline.Progress
+	finish()
+}
+
+func (p *process) progress(c *common) progress {
+	switch {
+	case c.quiet:
+		return quiet{pipeline.Silent}
+	case p.terminal:
+		return newBars(p.stderr)
+	}
+	return &lines{out: p.stderr, every: 5 * time.Second}
+}
+
+type quiet struct{ pipeline.Progress }
+
+func (quiet) finish() {}
+
+// unit is what a stage counts.
+func unit(stage string) string {
+	switch stage {
+	case "train":
+		return "epochs"
+	case "fetch":
+		return "bytes"
+	}
+	return "images"
+}
+
+// drawn reports whether a stage takes long enough to be shown.
+func drawn(stage string, total int) bool { return total > 0 && stage != "look up" }
+
+// bars draws on a terminal.
+type bars struct {
+	all *mpb.Progress
+	mu  sync.Mutex
+	bar *mpb.Bar
+}
+
+func newBars(out io.Writer) *bars {
+	return &bars{all: mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))}
+}
+
+func (b *bars) Start(stage string, total int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.end()
+	if !drawn(stage, total) {
+		return
+	}
+	count, speed := decor.CountersNoUnit(" %d / %d"), decor.AverageSpeed(0, " %.1f "+unit(stage)+"/s")
+	if unit(stage) == "bytes" {
+		count, speed = decor.CountersKiloByte(" % .1f / % .1f"), decor.AverageSpeed(decor.SizeB1000(0), " % .1f")
+	}
+	b.bar = b.all.AddBar(int64(total),
+		mpb.PrependDecorators(decor.Name(stage, decor.WC{W: 8, C: decor.DindentRight})),
+		mpb.AppendDecorators(count, speed, decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), "")))
+}
+
+// end completes the bar of the stage that is over, however far it came.
+func (b *bars) end() {
+	if b.bar != nil {
+		b.bar.Abort(false)
+		b.bar = nil
+	}
+}
+
+func (b *bars) Add(n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bar != nil {
+		b.bar.IncrBy(n)
+	}
+}
+
+func (b *bars) Note(message string) { fmt.Fprintf(b.all, "note: %s\n", message) }
+
+func (b *bars) finish() {
+	b.mu.Lock()
+	b.end()
+	b.mu.Unlock()
+	b.all.Wait()
+}
+
+// lines writes a line every few seconds, for logs.
+type lines struct {
+	out   io.Writer
+	every time.Duration
+
+	mu          sync.Mutex
+	stage       string
+	total, done int
+	start, last time.Time
+}
+
+func (l *lines) Start(stage string, total int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stage, l.total, l.done = stage, total, 0
+	l.start = time.Now()
+	l.last = l.start
+}
+
+func (l *lines) Add(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.done += n
+	if !drawn(l.stage, l.total) || time.Since(l.last) < l.every {
+		return
+	}
+	l.last = time.Now()
+	rate := float64(l.done) / time.Since(l.start).Seconds()
+	left := time.Duration(float64(l.total-l.done) / rate * float64(time.Second))
+	fmt.Fprintf(l.out, "%s: %s of %s %s, %.1f/s, %v left\n", l.stage, humanize.Comma(int64(l.done)), humanize.Comma(int64(l.total)), unit(l.stage), rate, left.Round(time.Second))
+}
+
+func (l *lines) Note(message string) { fmt.Fprintf(l.out, "note: %s\n", message) }
+
+func (l *lines) finish() {}

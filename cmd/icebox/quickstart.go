@@ -1,0 +1,238 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"icebox/cmd/internal/pictures"
+	"icebox/config"
+	"icebox/extract"
+	"icebox/pipeline"
+)
+
+// The picture set of quickstart: at most most a class, and fewer where the first
+// image says that extraction would take longer than budget. On a machine too slow
+// for least a class in that time, the set is smaller still and quickstart says so.
+const (
+	mostPictures  = 100
+	leastPictures = 60
+	fewest        = 10
+	budget        = 40 * time.Second
+)
+
+// quickstartSeed is the pictures' seed.
+const quickstartSeed = 1
+
+func (p *process) quickstartCommand(c *common) *cobra.Command {
+	var dir, weights string
+	cmd := &cobra.Command{
+		Use:   "quickstart [--dir DIR]",
+		Short: "Draw a picture set, train a classifier on it, and train it again without opening an image",
+		Long: `quickstart shows icebox at work, offline: it draws ten classes of pictures, extracts
+their features, trains and evaluates a head, and then does it again from the cache. It uses
+the ResNet-18 weights of this machine, or random ones where there are none.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			q := &quickstart{process: p, common: c, dir: p.path(dir), weights: weights}
+			return q.run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVar(&dir, "dir", "icebox-quickstart", "`folder` for pictures, cache and runs")
+	cmd.Flags().StringVar(&weights, "weights", "", "`file`, auto, random or random:SEED (default: auto, else random)")
+	return cmd
+}
+
+type quickstart struct {
+	*process
+	*common
+	dir     string
+	weights string
+}
+
+// quickstartReport is what --json prints.
+type quickstartReport struct {
+	Dir  string               `json:"dir"`
+	Cold *pipeline.RunSummary `json:"cold"`
+	Warm *pipeline.RunSummary `json:"warm"`
+}
+
+func (q *quickstart) run(ctx context.Context) error {
+	x, err := q.openBackbone(ctx)
+	if err != nil {
+		return err
+	}
+	err = q.draw(ctx, x)
+	x.Close()
+	if err != nil {
+		return err
+	}
+	report := quickstartReport{Dir: q.dir}
+	q.tell("\nFirst run: features, then a head.")
+	if report.Cold, err = q.train(ctx); err != nil {
+		return err
+	}
+	q.tell("\nSecond run: the same command, from the cache.")
+	if report.Warm, err = q.train(ctx); err != nil {
+		return err
+	}
+	q.explain(&report)
+	if q.json {
+		return q.printJSON(report)
+	}
+	return nil
+}
+
+func (q *quickstart) tell(format string, args ...any) {
+	if !q.quiet {
+		q.say(format, args...)
+	}
+}
+
+// openBackbone takes the weights asked for, else those of this machine, else
+// random ones. It never goes to the network.
+func (q *quickstart) openBackbone(ctx context.Context) (*extract.Extractor, error) {
+	o := extract.Options{Weights: q.weights, Env: q.getenv}
+	x, err := extract.Open(ctx, o)
+	if errors.Is(err, extract.ErrNoWeights) && q.weights == "" {
+		q.tell("No ResNet-18 weights on this machine: using random ones, which is enough to see icebox work but makes")
+		q.tell("no good classifier. The real ones: icebox weights fetch")
+		q.weights = extract.Random
+		o.Weights = q.weights
+		return extract.Open(ctx, o)
+	}
+	if err == nil {
+		q.weights = x.Weights().String()
+		q.tell("Weights: %s", q.weights)
+	}
+	return x, err
+}
+
+// pictureSet is kept beside the pictures, so that a second quickstart finds them.
+type pictureSet struct {
+	Seed   uint64          `json:"seed"`
+	Counts pictures.Counts `json:"per_class"`
+}
+
+// draw makes the picture set unless it is there.
+func (q *quickstart) draw(ctx context.Context, x *extract.Extractor) error {
+	marker := filepath.Join(q.dir, "pictures.json")
+	if data, err := os.ReadFile(marker); err == nil {
+		var set pictureSet
+		if err := json.Unmarshal(data, &set); err != nil {
+			return fmt.Errorf("%s: %w; remove %s to begin anew", marker, err, q.dir)
+		}
+		q.tell("Pictures: %s, drawn before", q.images())
+		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	counts, err := q.size(ctx, x)
+	if err != nil {
+		return err
+	}
+	total := counts.Total() * len(pictures.Classes())
+	q.tell("Drawing %d pictures of %d classes in %s", total, len(pictures.Classes()), q.images())
+	bar := q.progress(q.common)
+	bar.Start("draw", total)
+	drawn := 0
+	err = pictures.Draw(ctx, q.pictures(counts), func(done, _ int) { bar.Add(done - drawn); drawn = done })
+	bar.finish()
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(pictureSet{quickstartSeed, counts})
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(marker, append(data, '\n'), 0o644)
+}
+
+func (q *quickstart) images() string { return filepath.Join(q.dir, "images") }
+
+func (q *quickstart) pictures(counts pictures.Counts) pictures.Options {
+	return pictures.Options{Dir: q.images(), PerClass: counts, Seed: quickstartSeed, MTime: time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)}
+}
+
+// size times the extraction of a first picture and chooses how many there are.
+func (q *quickstart) size(ctx context.Context, x *extract.Extractor) (pictures.Counts, error) {
+	first, err := os.MkdirTemp("", "icebox-")
+	if err != nil {
+		return pictures.Counts{}, err
+	}
+	defer os.RemoveAll(first)
+	o := q.pictures(pictures.Counts{Train: 1})
+	o.Dir = first
+	if err := pictures.Draw(ctx, o, nil); err != nil {
+		return pictures.Counts{}, err
+	}
+	name, err := filepath.Glob(filepath.Join(first, "train", pictures.Classes()[0], "*"))
+	if err != nil || len(name) == 0 {
+		return pictures.Counts{}, fmt.Errorf("no picture was drawn in %s: %w", first, err)
+	}
+	data, err := os.ReadFile(name[0])
+	if err != nil {
+		return pictures.Counts{}, err
+	}
+	each, err := timeOne(ctx, x, data)
+	if err != nil {
+		return pictures.Counts{}, err
+	}
+	n := min(mostPictures, int(budget/each)/len(pictures.Classes()))
+	if n < leastPictures {
+		q.tell("This machine takes %v an image: drawing fewer pictures", each.Round(time.Millisecond))
+	}
+	n = max(n, fewest)
+	return pictures.Counts{Train: n - n/6 - n/5, Val: n / 6, Test: n / 5}, nil
+}
+
+// timeOne returns the time of one image once the engine is warm.
+func timeOne(ctx context.Context, x *extract.Extractor, data []byte) (time.Duration, error) {
+	row, errs := make([]float32, extract.Dim), make([]error, 1)
+	var each time.Duration
+	for range 2 {
+		start := time.Now()
+		if err := x.Extract(ctx, [][]byte{data}, row, errs); err != nil {
+			return 0, err
+		}
+		each = max(time.Since(start), time.Microsecond)
+	}
+	return each, errs[0]
+}
+
+// train runs the pipeline on the pictures.
+func (q *quickstart) train(ctx context.Context) (*pipeline.RunSummary, error) {
+	var over []config.Override
+	for key, value := range map[string]string{
+		"data.train": q.images(), "data.name": "quickstart", "backbone.weights": q.weights,
+		"cache.path": filepath.Join(q.dir, "features.db"), "output.dir": filepath.Join(q.dir, "runs"),
+	} {
+		over = append(over, config.Override{Key: key, Value: value, Origin: "quickstart"})
+	}
+	cfg, err := config.Load(config.Source{Overrides: over, Dir: q.process.dir})
+	if err != nil {
+		return nil, err
+	}
+	bar := q.progress(q.common)
+	sum, err := pipeline.Run(ctx, q.options(cfg), bar)
+	bar.finish()
+	if err == nil && !q.quiet {
+		q.printFeatures(&sum.Summary)
+		q.printHead(sum)
+	}
+	return sum, err
+}
+
+// explain says what was shown and what to do next.
+func (q *quickstart) explain(r *quickstartReport) {
+	q.tell("\nThe second run opened %d images and took %.2f s instead of %.2f s.", r.Warm.ImagesOpened, r.Warm.Seconds, r.Cold.Seconds)
+	q.tell("Pictures, cache and runs lie in %s; %s says how each class did.", q.dir, filepath.Join(*r.Warm.RunDir, "report.txt"))
+	q.tell("Next: icebox run --data YOUR-FOLDER")
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// common are the flags that every command has.
+type common struct {
+	json  bool
+	quiet bool
+}
+
+func (p *process) rootCommand() *cobra.Command {
+	c := &common{}
+	root := group("icebox", "Turn a folder of labelled images into a classifier, and re-train it in seconds")
+	root.Long = `icebox runs each image through a frozen ResNet-18 once, keeps its 512 numbers in
+one file, and trains linear heads on them in seconds, without opening an image again.
+
+  icebox quickstart                     see it work on pictures it draws itself
+  icebox run --data photos/             photos/<class>/*.jpg, or photos/{train,val,test}/<class>/*.jpg
+  icebox train head.lr=0.01             train again, from the cache
+  icebox predict --run runs/… a.jpg     ask the classifier`
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w; `%s --help` lists the flags", err, cmd.CommandPath())
+	})
+	root.PersistentFlags().BoolVar(&c.json, "json", false, "print one JSON object, on the last line of stdout")
+	root.PersistentFlags().BoolVarP(&c.quiet, "quiet", "q", false, "no progress and no notes")
+	root.AddCommand(
+		p.quickstartCommand(c), p.runCommand(c), p.extractCommand(c), p.trainCommand(c), p.evalCommand(c), p.predictCommand(c),
+		p.cacheCommand(c), p.configCommand(c), p.weightsCommand(c), p.versionCommand(c), exitCodesTopic(),
+	)
+	for _, cmd := range root.Commands() {
+		usageArgs(cmd)
+	}
+	return root
+}
+
+// usageArgs makes cobra's complaints about arguments errors of usage.
+func usageArgs(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usagef("%s: %w", cmd.CommandPath(), err)
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		usageArgs(sub)
+	}
+}
+
+// group is a command that only holds others.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return cmd.Help()
+		}
+		return usagef("%s has no command %q; `%s --help` lists them", cmd.CommandPath(), args[0], cmd.CommandPath())
+	}
+	cmd.AddCommand(commands...)
+	return cmd
+}
+
+func exitCodesTopic() *cobra.Command {
+	var text strings.Builder
+	text.WriteString("icebox ends with one of these exit codes:\n\n")
+	for _, m := range exitMeanings {
+		fmt.Fprintf(&text, "  %3d  %s\n", m.code, m.text)
+	}
+	return &cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: text.String()}
+}
+
+// printJSON writes v as one line of stdout.
+func (p *process) printJSON(v any) error {
+	return json.NewEncoder(p.stdout).Encode(v)
+}

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"github.com/spf13/cobra"
+
+	"icebox/pipeline"
+)
+
+func (p *process) runCommand(c *common) *cobra.Command {
+	s := &settings{common: c}
+	dryRun := false
+	cmd := &cobra.Command{
+		Use:   "run [--data DIR] [key=value …]",
+		Short: "Extract what is missing, train a head, evaluate it, write a run folder",
+		Long: `run does it all: it scans the images, extracts the features that the cache lacks,
+trains a head on them, evaluates it and writes a run folder.
+
+The data is a folder of class folders (photos/<class>/a.jpg), which is then split; or a
+folder that holds train, val and test, each with class folders; or a .csv manifest with
+the columns path,label[,split,group].
+
+Any key of the configuration can be given as key=value: icebox run head.epochs=20`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := s.options(p, args)
+			if err != nil {
+				return err
+			}
+			if dryRun {
+				return p.forecast(cmd.Context(), c, o)
+			}
+			return p.run(cmd.Context(), c, o)
+		},
+	}
+	s.addFlags(cmd)
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and do nothing")
+	return cmd
+}
+
+func (p *process) run(ctx context.Context, c *common, o pipeline.Options) error {
+	var sum *pipeline.RunSummary
+	err := p.withWeights(ctx, c, func() (err error) {
+		bar := p.progress(c)
+		defer bar.finish()
+		sum, err = pipeline.Run(ctx, o, bar)
+		return err
+	})
+	return p.ranHead(c, sum, err)
+}
+
+// ranHead prints the summary of a run, as far as it came, and passes err on.
+func (p *process) ranHead(c *common, sum *pipeline.RunSummary, err error) error {
+	if sum == nil {
+		return err
+	}
+	if !c.quiet {
+		p.printFeatures(&sum.Summary)
+		if err == nil {
+			p.printHead(sum)
+		}
+	}
+	if c.json && err == nil {
+		return p.printJSON(sum)
+	}
+	return err
+}
+
+// printFeatures says where the features came from and where the time went.
+func (p *process) printFeatures(s *pipeline.Summary) {
+	if s.Hits+s.ImagesOpened+s.KnownBad == 0 {
+		return
+	}
+	p.say("features   %s images: %s from the cache, %s computed; %s images opened, %s read",
+		comma(s.Images), comma(s.Hits), comma(s.Misses-(s.Quarantined-s.KnownBad)), comma(s.ImagesOpened), humanize.Bytes(uint64(s.BytesRead)))
+	if s.Quarantined > 0 {
+		p.say("bad        %s images quarantined (%s remembered from before), the first: %s: %s",
+			comma(s.Quarantined), comma(s.KnownBad), s.Quarantine[0].Path, s.Quarantine[0].Reason)
+	}
+	if took := stageSeconds(s, "extract"); s.ImagesOpened > 0 && took > 0 {
+		p.say("rate       %.1f images/s on %s (%s), %d workers; %s", float64(s.ImagesOpened)/took, s.Engine, s.ISA, s.Work.Workers, whereTimeWent(s.Work))
+	}
+}
+
+func stageSeconds(s *pipeline.Summary, name string) float64 {
+	for _, st := range s.Stages {
+		if st.Name == name {
+			return st.Seconds
+		}
+	}
+	return 0
+}
+
+// whereTimeWent gives the shares of the workers' time, and the knob that the
+// largest one answers to.
+func whereTimeWent(w pipeline.Work) string {
+	all := w.Read + w.Hash + w.Decode + w.Forward + w.Write
+	if all == 0 {
+		return ""
+	}
+	share := func(f float64) float64 { return 100 * f / all }
+	text := fmt.Sprintf("time: read %.0f %%, hash %.0f %%, decode %.0f %%, backbone %.0f %%, cache %.0f %%",
+		share(w.Read), share(w.Hash), share(w.Decode), share(w.Forward), share(w.Write))
+	switch {
+	case share(w.Read) > 50:
+		text += " (a faster disk, or a larger extract.workers, would help)"
+	case share(w.Write) > 50:
+		text += " (a faster disk for cache.path would help)"
+	}
+	return text
+}
+
+// printHead says how good the head is and where it lies.
+func (p *process) printHead(s *pipeline.RunSummary) {
+	p.say("training   %d epochs on %s rows, %.1f ms each; train loss %.4f, accuracy %s", s.Epochs, comma(s.TrainRows), s.EpochSeconds*1e3, s.TrainLoss, percent(&s.TrainAcc))
+	p.say("accuracy   val %s (%s images), test %s (%s images)", percent(s.ValAcc), comma(s.ValRows), percent(s.TestAcc), comma(s.TestRows))
+	if s.RandomWeights {
+		p.say("           with random weights: these numbers say that icebox works, not how good a classifier can be")
+	}
+	p.say("run        %s", *s.RunDir)
+	p.say("took       %.2f s", s.Seconds)
+}
+
+func comma(n int) string { return humanize.Comma(int64(n)) }
+
+func percent(f *float64) string {
+	if f == nil {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f %%", 100**f)
+}
+
+// forecast prints what a run would do.
+func (p *process) forecast(ctx context.Context, c *common, o pipeline.Options) error {
+	var f *pipeline.Forecast
+	err := p.withWeights(ctx, c, func() (err error) {
+		f, err = pipeline.Plan(ctx, o, pipeline.Silent)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s := &f.Summary
+	if !c.quiet {
+		for _, w := range s.Warnings {
+			p.say("note: %s", w)
+		}
+		p.say("dataset    %s: %s images, %d classes (train %d, val %d, test %d, to be split %d)", s.Dataset, comma(s.Images), len(f.Classes),
+			f.Parts["train"], f.Parts["val"], f.Parts["test"], f.Parts[""])
+		p.say("features   %s in the cache; %s images (%s) would be opened", comma(s.Hits), comma(f.ToExtract), humanize.Bytes(uint64(f.ImageBytes)))
+		if f.ToExtract > 0 {
+			p.say("would take about %v at %.1f images/s, and %s in %s", time.Duration(f.Seconds*float64(time.Second)).Round(time.Second),
+				f.ImagesPerSec, humanize.Bytes(uint64(f.CacheBytes)), o.Cache.Path)
+		}
+		p.say("nothing was written")
+	}
+	if c.json {
+		return p.printJSON(f)
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"icebox/config"
+	"icebox/pipeline"
+)
+
+// configName is the file that is read from the working directory if --config
+// names none.
+const configName = "icebox.yaml"
+
+// settings are the flags of a command that reads the configuration.
+type settings struct {
+	*common
+	file    string
+	data    string
+	weights string
+	cache   string
+}
+
+func (s *settings) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&s.file, "config", "c", "", "configuration `file` (default "+configName+", if there is one)")
+	f.StringVar(&s.data, "data", "", "`folder` or .csv manifest of images: the key data.train")
+	f.StringVar(&s.weights, "weights", "", "`file`, auto, random or random:SEED: the key backbone.weights")
+	f.StringVar(&s.cache, "cache", "", "`file` that keeps the features: the key cache.path")
+}
+
+// overrides lists what the command line says, flags first, so that key=value wins.
+func (s *settings) overrides(args []string) ([]config.Override, error) {
+	var over []config.Override
+	for _, f := range []struct{ flag, key, value string }{
+		{"--data", "data.train", s.data}, {"--weights", "backbone.weights", s.weights}, {"--cache", "cache.path", s.cache},
+	} {
+		if f.value != "" {
+			over = append(over, config.Override{Key: f.key, Value: f.value, Origin: f.flag})
+		}
+	}
+	for _, arg := range args {
+		o, err := config.ParseOverride(arg)
+		if err != nil {
+			return nil, err
+		}
+		over = append(over, o)
+	}
+	return over, nil
+}
+
+// load reads the configuration: defaults, file, environment, command line.
+func (s *settings) load(p *process, args []string) (*config.Config, error) {
+	over, err := s.overrides(args)
+	if err != nil {
+		return nil, err
+	}
+	file := p.path(s.file)
+	if file == "" {
+		if here := filepath.Join(p.dir, configName); isFile(here) {
+			file = here
+			if !s.quiet {
+				p.say("reading %s", configName)
+			}
+		}
+	}
+	cfg, err := config.Load(config.Source{File: file, Environ: p.environ, Overrides: over, Dir: p.dir})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range cfg.Warnings {
+		p.say("note: %s", w)
+	}
+	return cfg, nil
+}
+
+// options are the configuration as the pipeline takes it.
+func (s *settings) options(p *process, args []string) (pipeline.Options, error) {
+	cfg, err := s.load(p, args)
+	if err != nil {
+		return pipeline.Options{}, err
+	}
+	return p.options(cfg), nil
+}
+
+func (p *process) options(cfg *config.Config) pipeline.Options {
+	o := cfg.Options
+	o.Env = p.getenv
+	return o
+}
+
+func isFile(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.Mode().IsRegular()
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"icebox/pipeline"
+)
+
+// choice adds the flags that pick one of several datasets or spaces in a cache.
+func choice(cmd *cobra.Command) *pipeline.Choice {
+	c := &pipeline.Choice{}
+	cmd.Flags().StringVar(&c.Dataset, "dataset", "", "`name` of a dataset in the cache, where there are several")
+	cmd.Flags().StringVar(&c.Space, "space", "", "beginning of a space's `id`, where there are several (other weights or preprocessing)")
+	return c
+}
+
+func (p *process) trainCommand(c *common) *cobra.Command {
+	s := &settings{common: c}
+	cmd := &cobra.Command{
+		Use:   "train [key=value …]",
+		Short: "Train a head from the cache alone",
+		Long: `train is the second stage alone: it trains, evaluates and reports from the features and
+the dataset that the cache keeps. It opens no image; the image folder may be gone.`,
+	}
+	ch := choice(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		cfg, err := s.load(p, args)
+		if err != nil {
+			return err
+		}
+		ch.KeepSplit = !cfg.Given("data.split")
+		bar := p.progress(c)
+		sum, err := pipeline.Train(cmd.Context(), p.options(cfg), *ch, bar)
+		bar.finish()
+		return p.ranHead(c, sum, err)
+	}
+	s.addFlags(cmd)
+	return cmd
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"icebox/extract"
+)
+
+// build says which program this is.
+type build struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"`
+	Modified bool   `json:"modified,omitempty"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	ISA      string `json:"isa"` // that the native engine would use here
+}
+
+func thisBuild() build {
+	b := build{Version: "devel", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, ISA: extract.NativeISA()}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		b.Version = v
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			b.Revision = s.Value
+		case "vcs.modified":
+			b.Modified = s.Value == "true"
+		}
+	}
+	return b
+}
+
+func (p *process) versionCommand(c *common) *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Say which icebox this is", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			b := thisBuild()
+			if c.json {
+				return p.printJSON(b)
+			}
+			_, err := fmt.Fprintf(p.stdout, "icebox %s (%.12s) %s %s, native engine: %s\n", b.Version, b.Revision, b.Go, b.Platform, b.ISA)
+			return err
+		},
+	}
+}

@@ -1,0 +1,167 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"icebox/pipeline"
+)
+
+// Source is everything a configuration is read from. The zero value reads
+// nothing and gives the defaults.
+type Source struct {
+	File      string   // "" reads none
+	Environ   []string // "KEY=value", as os.Environ gives it
+	Overrides []Override
+	Dir       string // working directory; "" asks the operating system
+}
+
+// Override is one value of the command line.
+type Override struct {
+	Key    string
+	Value  string
+	Origin string // "--data"; "" means "argument key=value"
+}
+
+// ParseOverride reads a key=value argument.
+func ParseOverride(arg string) (Override, error) {
+	key, value, ok := strings.Cut(arg, "=")
+	if key = strings.TrimSpace(key); !ok || key == "" {
+		return Override{}, &fault{text: fmt.Sprintf("argument %q is not key=value, such as head.lr=0.01", arg)}
+	}
+	return Override{Key: key, Value: value}, nil
+}
+
+// Config is a configuration that was read.
+type Config struct {
+	Options  pipeline.Options // valid; Output.Config is YAML()
+	Warnings []string         // for people: variables that look like keys and are none
+
+	origins map[string]string // by key; only what was set
+}
+
+// Load reads src. Its error joins every fault found, one a line.
+func Load(src Source) (*Config, error) {
+	dir, err := filepath.Abs(src.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("working directory: %w", err)
+	}
+	r := &reader{dir: dir}
+	var levels layers
+	if src.File != "" {
+		levels.file = r.file(src.File)
+	}
+	levels.env = r.environ(src.Environ)
+	for _, o := range src.Overrides {
+		levels.overrides = append(levels.overrides, r.override(o)...)
+	}
+	c := &Config{Options: defaults(dir), Warnings: r.warnings, origins: map[string]string{}}
+	for _, s := range levels.resolve() {
+		s.key.set(&c.Options, s.value)
+		c.origins[s.key.Name] = s.origin
+	}
+	if err := c.validate(r.faults).err(); err != nil {
+		return nil, err
+	}
+	c.Options.Output.Config = c.YAML()
+	return c, nil
+}
+
+// defaults are the options where nothing is said, in the working directory dir.
+func defaults(dir string) pipeline.Options {
+	o := pipeline.Default()
+	for _, k := range table {
+		if k.path != nil {
+			k.set(&o, k.path.resolve(k.get(&o).(string), dir))
+		}
+	}
+	return o
+}
+
+// validate asks the options themselves, and says where each fault was written. A
+// section in which something could not be read is not judged: its fault may come
+// from the default that stands in.
+func (c *Config) validate(found faults) faults {
+	broken := map[string]bool{}
+	for _, f := range found {
+		broken[topSection(f.text)] = true
+	}
+	for _, err := range leaves(c.Options.Validate()) {
+		if text := err.Error(); !broken[topSection(text)] {
+			found = append(found, &fault{origin: c.blame(text), text: text, cause: err})
+		}
+	}
+	return found
+}
+
+// topSection returns the section that a message begins with.
+func topSection(message string) string {
+	section, _, _ := strings.Cut(message, ".")
+	return section
+}
+
+// leaves returns the errors that err joins, at any depth.
+func leaves(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, leaves(e)...)
+	}
+	return all
+}
+
+// blame returns the origin of the key that a message begins with; of the last key
+// set in it, if that is a section.
+func (c *Config) blame(message string) string {
+	name := strings.TrimRight(strings.Fields(message)[0], ":")
+	origin := c.origins[name]
+	for _, k := range keysOf(name) {
+		if c.origins[k.Name] != "" {
+			origin = c.origins[k.Name]
+		}
+	}
+	return origin
+}
+
+// Given reports whether the key of this name, or one in the section of this name,
+// was set anywhere: its value is not a default.
+func (c *Config) Given(name string) bool {
+	for _, k := range keysOf(name) {
+		if c.origins[k.Name] != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Entry is the effective value of one key.
+type Entry struct {
+	Key    string
+	Value  string // as YAML
+	Origin string // "default", "icebox.yaml:12", "ICEBOX_HEAD_LR", "--data", "argument head.lr=1"
+}
+
+// Show returns the effective value of each key in the order of [Keys]. An axis that
+// is not swept is left out.
+func (c *Config) Show() []Entry {
+	var entries []Entry
+	for _, k := range table {
+		v := k.get(&c.Options)
+		if v == nil {
+			continue
+		}
+		origin := c.origins[k.Name]
+		if origin == "" {
+			origin = "default"
+		}
+		entries = append(entries, Entry{k.Name, inline(toNode(v)), origin})
+	}
+	return entries
+}

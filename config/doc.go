@@ -1,0 +1,26 @@
+// Package config turns text into pipeline.Options: a YAML file, environment
+// variables, and key=value arguments or flags.
+//
+//	defaults  <  file  <  ICEBOX_…  <  key=value and flags        the right one wins
+//
+// One table of keys (see [Keys]) says everything that there is to say about a key:
+// its name, type, range, default and meaning. Reading, messages, the starter file,
+// the reference and the JSON Schema follow from it.
+//
+//	file, env, arguments ──▶ nodes ──▶ settings ──▶ layers ──▶ pipeline.Options
+//	      yaml.v3: types, case, lines   table      viper       Validate
+//
+// Reading is strict: an unknown or misspelt key, a key given twice, a value of the
+// wrong type and a value out of range are faults. A text is never taken for a
+// number, nor a number for a text, except that an argument or variable for a text
+// key is taken as it is. All faults are reported together, each with the file and
+// line, the variable or the argument that it came from; all of them are [ErrConfig].
+//
+// Paths in a file are relative to the file's folder. Paths in the environment and
+// in arguments, and the default paths, are relative to the working directory.
+// Options hold them absolute. An empty variable counts as not set.
+//
+// The layers hold whole values, never parts: class weights given in an argument
+// replace those of the file. A section, sweep.axes among them, is merged key by
+// key.
+package config

@@ -1,0 +1,124 @@
+package config
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"icebox/pipeline"
+)
+
+// Key says what there is to know of one key, for people.
+type Key struct {
+	Name    string // "head.lr"
+	Env     string // "ICEBOX_HEAD_LR"
+	Type    string // "number > 0", "one of adam, adamw, sgd"
+	Default string // as YAML; "" where there is none
+	Example string // as YAML, for a key without a default
+	Help    string
+}
+
+// Keys returns every key, section by section.
+func Keys() []Key {
+	keys := make([]Key, len(table))
+	for i, k := range table {
+		keys[i] = k.Key
+	}
+	return keys
+}
+
+const envPrefix = "ICEBOX_"
+
+// key binds a name to a field of the options.
+type key struct {
+	Key
+	plain  bool       // takes the text of an argument as it is
+	path   *pathCodec // of a key that holds a path
+	parse  func(*yaml.Node) (any, error)
+	schema map[string]any
+	get    func(*pipeline.Options) any // nil if there is nothing to show
+	set    func(*pipeline.Options, any)
+}
+
+// codec reads values of one type. An error's text goes on after the key's name.
+type codec[T any] interface {
+	parse(*yaml.Node) (T, error)
+	schema() map[string]any // JSON Schema
+	kind() string           // for people
+}
+
+// newKey makes the key for a field, whose default is that of pipeline.Default.
+func newKey[T any](name string, c codec[T], field func(*pipeline.Options) *T, help string) *key {
+	k := &key{
+		Key:    Key{Name: name, Env: envName(name), Type: c.kind(), Help: help},
+		parse:  func(n *yaml.Node) (any, error) { return c.parse(n) },
+		schema: c.schema(),
+		get:    func(o *pipeline.Options) any { return *field(o) },
+		set:    func(o *pipeline.Options, v any) { *field(o) = v.(T) },
+	}
+	switch c := any(c).(type) {
+	case text:
+		k.plain = true
+	case pathCodec:
+		k.plain, k.path = true, &c
+	}
+	o := pipeline.Default()
+	if k.Default = inline(toNode(k.get(&o))); k.Default == `""` {
+		k.Default = ""
+	}
+	return k
+}
+
+// like gives an example for a key without a default.
+func (k *key) like(example string) *key {
+	k.Example = example
+	return k
+}
+
+func envName(name string) string {
+	return envPrefix + strings.ToUpper(strings.ReplaceAll(name, ".", "_"))
+}
+
+func keyNamed(name string) *key {
+	for _, k := range table {
+		if k.Name == name {
+			return k
+		}
+	}
+	return nil
+}
+
+func keyOfEnv(env string) *key {
+	for _, k := range table {
+		if k.Env == env {
+			return k
+		}
+	}
+	return nil
+}
+
+// isSection reports whether name holds keys.
+func isSection(name string) bool { return len(keysOf(name)) > 0 }
+
+// keysOf returns the keys of a section, those of its own sections included.
+func keysOf(section string) []*key {
+	var keys []*key
+	for _, k := range table {
+		if strings.HasPrefix(k.Name, section+".") {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// sections returns the names of the top sections, in order.
+func sections() []string {
+	var names []string
+	for _, k := range table {
+		name, _, _ := strings.Cut(k.Name, ".")
+		if len(names) == 0 || names[len(names)-1] != name {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,154 @@
+package config
+
+import (
+	"slices"
+
+	"icebox/headtrain"
+	"icebox/pipeline"
+)
+
+type options = pipeline.Options
+
+// table is every key, in the order people meet them. Published names keep their
+// meaning.
+var table = slices.Concat(dataKeys(), backboneKeys(), extractKeys(), cacheKeys(),
+	headKeys(), optimizerKeys(), stoppingKeys(), sweepKeys(), axisKeys(), outputKeys())
+
+func dataKeys() []*key {
+	return []*key{
+		newKey("data.train", pathCodec{}, func(o *options) *string { return &o.Data.Train },
+			"folder of class folders, folder that holds train, val and test, or a .csv manifest (path,label[,split,group])").like("images/train"),
+		newKey("data.val", pathCodec{}, func(o *options) *string { return &o.Data.Val },
+			"validation images, as data.train; without it data.split.val is taken from train").like("images/val"),
+		newKey("data.test", pathCodec{}, func(o *options) *string { return &o.Data.Test },
+			"test images, as data.train; without it data.split.test is taken from train").like("images/test"),
+		newKey("data.name", text{}, func(o *options) *string { return &o.Data.Name },
+			"name of the dataset in the cache; without it, one made from data.train").like("flowers"),
+		newKey("data.split.val", number{from(0).below(1)}, func(o *options) *float64 { return &o.Data.Split.Val },
+			"fraction of each class to validate on, where there is no data.val"),
+		newKey("data.split.test", number{from(0).below(1)}, func(o *options) *float64 { return &o.Data.Split.Test },
+			"fraction of each class to test on, where there is no data.test"),
+	}
+}
+
+func backboneKeys() []*key {
+	return []*key{
+		newKey("backbone.name", oneOf("resnet18"), func(o *options) *string { return &o.Backbone.Name },
+			"the frozen network"),
+		newKey("backbone.weights", pathCodec{words: []string{"auto", "random"}}, func(o *options) *string { return &o.Backbone.Weights },
+			"path of a .pth or .safetensors file; auto looks on this machine; random or random:SEED is for smoke tests"),
+		newKey("backbone.engine", text{}, func(o *options) *string { return &o.Backbone.Engine },
+			"what computes: auto, native"),
+		newKey("backbone.isa", oneOf("auto", "avx512", "avx2", "portable"), func(o *options) *string { return &o.Backbone.ISA },
+			"widest instruction set the native engine may use"),
+	}
+}
+
+func extractKeys() []*key {
+	return []*key{
+		newKey("extract.workers", whole[int]{from(0).to(1024)}, func(o *options) *int { return &o.Extract.Workers },
+			"images worked on at a time; 0 is one a processor"),
+		newKey("extract.batch_size", whole[int]{from(1).to(1024)}, func(o *options) *int { return &o.Extract.BatchSize },
+			"images a worker takes at a time"),
+		newKey("extract.exif", boolean{}, func(o *options) *bool { return &o.Extract.EXIF },
+			"turn photos upright by their EXIF tag"),
+		newKey("extract.max_pixels", whole[int64]{from(1)}, func(o *options) *int64 { return &o.Extract.MaxPixels },
+			"larger images are refused before they are decoded"),
+		newKey("extract.max_failure_rate", number{from(0).to(1)}, func(o *options) *float64 { return &o.Extract.MaxFailureRate },
+			"fraction of bad images past which a run fails, if they are more than 10"),
+		newKey("extract.retry_failed", boolean{}, func(o *options) *bool { return &o.Extract.RetryFailed },
+			"try images again that are remembered as bad"),
+	}
+}
+
+func cacheKeys() []*key {
+	return []*key{
+		newKey("cache.path", pathCodec{}, func(o *options) *string { return &o.Cache.Path },
+			"file that keeps features"),
+		newKey("cache.dtype", oneOf("float32", "float16"), func(o *options) *string { return &o.Cache.DType },
+			"how a feature is stored; float16 halves the file"),
+	}
+}
+
+func headKeys() []*key {
+	return []*key{
+		newKey("head.input", oneOf(headtrain.InputStandardise, headtrain.InputNone, headtrain.InputL2), func(o *options) *string { return &o.Head.Input },
+			"what is done to features first; standardise is folded into the saved head"),
+		newKey("head.epochs", whole[int]{from(1)}, func(o *options) *int { return &o.Head.Epochs },
+			"passes over the training features"),
+		newKey("head.batch_size", whole[int]{from(1)}, func(o *options) *int { return &o.Head.BatchSize },
+			"rows a step"),
+		newKey("head.label_smoothing", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.LabelSmoothing },
+			"share of the target spread over all classes"),
+		newKey("head.class_weights", classWeights{}, func(o *options) *headtrain.ClassWeights { return &o.Head.ClassWeights },
+			"weight of a class in the loss: none, balanced, or a mapping such as {ants: 2}, where classes left out weigh 1"),
+		newKey("head.seed", whole[uint64]{from(0)}, func(o *options) *uint64 { return &o.Head.Seed },
+			"same seed, same head, to the bit"),
+	}
+}
+
+func optimizerKeys() []*key {
+	return []*key{
+		newKey("head.optimizer", oneOf(headtrain.OptimizerAdam, headtrain.OptimizerAdamW, headtrain.OptimizerSGD), func(o *options) *string { return &o.Head.Optimizer },
+			"as PyTorch defines them"),
+		newKey("head.lr", number{above(0)}, func(o *options) *float64 { return &o.Head.LR },
+			"learning rate; usual values lie between 1e-4 and 1e-1"),
+		newKey("head.weight_decay", number{from(0)}, func(o *options) *float64 { return &o.Head.WeightDecay },
+			"pull of the weights towards 0"),
+		newKey("head.momentum", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.Momentum },
+			"sgd only"),
+		newKey("head.nesterov", boolean{}, func(o *options) *bool { return &o.Head.Nesterov },
+			"sgd with momentum only"),
+		newKey("head.beta1", number{above(0).below(1)}, func(o *options) *float64 { return &o.Head.Beta1 },
+			"adam and adamw: memory of the mean gradient"),
+		newKey("head.beta2", number{above(0).below(1)}, func(o *options) *float64 { return &o.Head.Beta2 },
+			"adam and adamw: memory of the squared gradient"),
+		newKey("head.eps", number{above(0)}, func(o *options) *float64 { return &o.Head.Eps },
+			"adam and adamw: added to the divisor"),
+		newKey("head.schedule", oneOf(headtrain.ScheduleConstant, headtrain.ScheduleCosine, headtrain.ScheduleStep, headtrain.ScheduleOneCycle), func(o *options) *string { return &o.Head.Schedule },
+			"course of the learning rate"),
+		newKey("head.warmup", whole[int]{from(0)}, func(o *options) *int { return &o.Head.Warmup },
+			"epochs in which the learning rate grows from 0, part of head.epochs"),
+		newKey("head.step_epochs", whole[int]{from(0)}, func(o *options) *int { return &o.Head.StepEpochs },
+			"schedule step: epochs between steps; 0 is a third of head.epochs"),
+		newKey("head.step_factor", number{above(0).to(1)}, func(o *options) *float64 { return &o.Head.StepFactor },
+			"schedule step: factor of each step"),
+		newKey("head.threads", whole[int]{from(0).to(1024)}, func(o *options) *int { return &o.Head.Threads },
+			"threads that train; 0 is one a processor; no influence on the result"),
+	}
+}
+
+func stoppingKeys() []*key {
+	return []*key{
+		newKey("head.early_stopping.patience", whole[int]{from(0)}, func(o *options) *int { return &o.Head.EarlyStopping.Patience },
+			"epochs without improvement after which training stops and the best epoch is kept; 0 is never"),
+		newKey("head.early_stopping.min_delta", number{from(0)}, func(o *options) *float64 { return &o.Head.EarlyStopping.MinDelta },
+			"what counts as an improvement"),
+		newKey("head.early_stopping.metric", oneOf(headtrain.MetricValLoss, headtrain.MetricValAcc), func(o *options) *string { return &o.Head.EarlyStopping.Metric },
+			"what has to improve"),
+	}
+}
+
+func sweepKeys() []*key {
+	return []*key{
+		newKey("sweep.method", oneOf("grid", "random", "halving"), func(o *options) *string { return &o.Sweep.Method },
+			"how the axes are searched"),
+		newKey("sweep.metric", oneOf("val_acc", "val_loss"), func(o *options) *string { return &o.Sweep.Metric },
+			"what the best head is best in"),
+		newKey("sweep.seeds", whole[int]{from(1)}, func(o *options) *int { return &o.Sweep.Seeds },
+			"seeds each point is trained with"),
+		newKey("sweep.folds", whole[int]{from(0)}, func(o *options) *int { return &o.Sweep.Folds },
+			"folds of a cross-validation; 0 is none"),
+		newKey("sweep.trials", whole[int]{from(0)}, func(o *options) *int { return &o.Sweep.Trials },
+			"points of a random search; 0 lets the method choose"),
+	}
+}
+
+func outputKeys() []*key {
+	return []*key{
+		newKey("output.dir", pathCodec{}, func(o *options) *string { return &o.Output.Dir },
+			"folder of run folders"),
+		newKey("output.name", text{}, func(o *options) *string { return &o.Output.Name },
+			"last part of a run folder's name; without it the dataset's name").like("baseline"),
+	}
+}

@@ -1,0 +1,184 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"icebox/extract/internal/imaging"
+	"icebox/extract/internal/weights"
+)
+
+// Extractor turns encoded images into features. Open one, share it among
+// goroutines, Close it.
+type Extractor struct {
+	opts    Options
+	weights *weights.Set
+	print   Fingerprint
+	spec    EngineSpec
+	engine  func() (openEngine, error) // opens at the first call
+	opened  atomic.Bool
+	scratch freeList[scratch]
+
+	decodeNanos, forwardNanos atomic.Int64
+}
+
+type openEngine struct {
+	Engine
+	info EngineInfo
+}
+
+// scratch is the memory of one Extract call.
+type scratch struct {
+	*imaging.Preprocessor
+	pixels   []uint8
+	features []float32
+	at       []int // index of the image in each slot of pixels
+}
+
+// Open finds and checks weights and chooses an engine. The error names the file
+// and everything wrong with it; see [ErrNoWeights] and its neighbours.
+func Open(ctx context.Context, o Options) (*Extractor, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	set, err := o.openWeights()
+	if err != nil {
+		return nil, err
+	}
+	x := &Extractor{opts: o, weights: set, spec: o.engineSpec()}
+	x.print = fingerprint(set.Hash(), x.spec.Numeric, o)
+	x.scratch.make = func() *scratch {
+		p, err := imaging.New(imaging.Options{IgnoreEXIF: o.IgnoreEXIF, MaxPixels: o.MaxPixels})
+		if err != nil {
+			panic(err) // unreachable: Validate has passed the same options
+		}
+		return &scratch{Preprocessor: p}
+	}
+	x.engine = sync.OnceValues(func() (openEngine, error) {
+		e, info, err := x.spec.Open(ctx, x.backbone())
+		if err != nil {
+			return openEngine{}, fmt.Errorf("%w %s: %w", ErrEngine, x.spec.Name, err)
+		}
+		x.opened.Store(true)
+		return openEngine{e, info}, nil
+	})
+	return x, nil
+}
+
+func (o Options) engineSpec() EngineSpec {
+	for _, e := range o.Engines {
+		if e.Name == o.Engine {
+			return e
+		}
+	}
+	return nativeSpec(o.ISA)
+}
+
+func (x *Extractor) backbone() Backbone {
+	return Backbone{Tensor: x.weights.Tensor, LUT: imaging.LUT()}
+}
+
+// Fingerprint names the function that x computes.
+func (x *Extractor) Fingerprint() Fingerprint { return x.print }
+
+// Engine says what computes the rows. It opens the engine if nothing has yet.
+func (x *Extractor) Engine() (EngineInfo, error) {
+	e, err := x.engine()
+	return e.info, err
+}
+
+// EngineName names the engine without opening it, and the instruction set that it
+// will use.
+func (x *Extractor) EngineName() (engine, isa string) {
+	if x.spec.Name == Native {
+		return Native, nativeISA(x.opts.ISA)
+	}
+	return x.spec.Name, ""
+}
+
+// Extract computes the features of images (each the bytes of one image file) into
+// rows (len(images) × Dim). errs[i] is set to nil or to what is wrong with image i,
+// whose row is then zero. The error returned is not about one image: the engine
+// failed, or ctx ended; rows are then worthless.
+func (x *Extractor) Extract(ctx context.Context, images [][]byte, rows []float32, errs []error) error {
+	if len(rows) != len(images)*Dim || len(errs) != len(images) {
+		return fmt.Errorf("extract: %d images need %d floats and as many errors, got %d and %d", len(images), len(images)*Dim, len(rows), len(errs))
+	}
+	engine, err := x.engine()
+	if err != nil {
+		return err
+	}
+	s := x.scratch.get()
+	defer x.scratch.put(s)
+	start := time.Now()
+	if err := s.decode(ctx, images, errs); err != nil {
+		return err
+	}
+	decoded := time.Now()
+	x.decodeNanos.Add(int64(decoded.Sub(start)))
+
+	n := len(s.at)
+	clear(rows)
+	if n == 0 {
+		return nil
+	}
+	s.features = grow(s.features, n*Dim)
+	if err := engine.Forward(ctx, s.features, s.pixels[:n*PixelBytes], n); err != nil {
+		return fmt.Errorf("%w %s: %w", ErrEngine, x.spec.Name, err)
+	}
+	for slot, i := range s.at {
+		copy(rows[i*Dim:(i+1)*Dim], s.features[slot*Dim:])
+	}
+	x.forwardNanos.Add(int64(time.Since(decoded)))
+	return nil
+}
+
+// decode fills the slots of s.pixels with the crops of the images that can be
+// decoded, and notes in s.at which image each slot holds.
+func (s *scratch) decode(ctx context.Context, images [][]byte, errs []error) error {
+	s.pixels = grow(s.pixels, len(images)*PixelBytes)
+	s.at = s.at[:0]
+	for i, data := range images {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		slot := len(s.at) * PixelBytes
+		errs[i] = s.Crop((*imaging.Pixels)(s.pixels[slot:slot+PixelBytes]), data)
+		if errs[i] == nil {
+			s.at = append(s.at, i)
+		}
+	}
+	return nil
+}
+
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// Times returns the processor time spent so far, summed over goroutines.
+func (x *Extractor) Times() (decode, forward time.Duration) {
+	return time.Duration(x.decodeNanos.Load()), time.Duration(x.forwardNanos.Load())
+}
+
+// Weights says where the weights came from.
+func (x *Extractor) Weights() WeightsInfo { return weightsInfo(x.weights) }
+
+// Close releases the engine and the weights. No Extract may be running.
+func (x *Extractor) Close() error {
+	var err error
+	if x.opened.Load() {
+		e, _ := x.engine()
+		err = e.Close()
+	}
+	return errors.Join(err, x.weights.Close())
+}

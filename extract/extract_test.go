@@ -1,0 +1,247 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// encoded draws n small pictures, JPEG and PNG in turn.
+func encoded(t testing.TB, n int) [][]byte {
+	t.Helper()
+	var images [][]byte
+	for i := range n {
+		rng := rand.New(rand.NewPCG(uint64(i), 9))
+		img := image.NewNRGBA(image.Rect(0, 0, 50+rng.IntN(300), 50+rng.IntN(300)))
+		fx, fy := rng.Float64()/8, rng.Float64()/8
+		for y := range img.Rect.Dy() {
+			for x := range img.Rect.Dx() {
+				wave := 90 * math.Sin(float64(x)*fx+float64(y)*fy)
+				img.SetNRGBA(x, y, color.NRGBA{uint8(128 + wave), uint8(100 + wave/2 + float64(rng.IntN(20))), uint8(x), 255})
+			}
+		}
+		var buf bytes.Buffer
+		var err error
+		if i%2 == 0 {
+			err = jpeg.Encode(&buf, img, nil)
+		} else {
+			err = png.Encode(&buf, img)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		images = append(images, buf.Bytes())
+	}
+	return images
+}
+
+func open(t testing.TB, o Options) *Extractor {
+	t.Helper()
+	if o.Weights == "" {
+		o.Weights = Random
+	}
+	x, err := Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { x.Close() })
+	return x
+}
+
+func features(t testing.TB, x *Extractor, images [][]byte) []float32 {
+	t.Helper()
+	rows, errs := make([]float32, len(images)*Dim), make([]error, len(images))
+	if err := errors.Join(append(errs, x.Extract(context.Background(), images, rows, errs))...); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func TestFeatureDoesNotDependOnItsBatch(t *testing.T) {
+	x := open(t, Options{})
+	images := encoded(t, 9)
+	whole := features(t, x, images)
+	for i, img := range images {
+		if one := features(t, x, [][]byte{img}); !slices.Equal(one, whole[i*Dim:(i+1)*Dim]) {
+			t.Errorf("image %d alone has other bits", i)
+		}
+	}
+	for _, v := range whole {
+		if !(v >= 0) || math.IsInf(float64(v), 0) {
+			t.Fatalf("a mean of rectified values is %v", v)
+		}
+	}
+}
+
+func TestManyGoroutinesMayExtract(t *testing.T) {
+	x := open(t, Options{})
+	images := encoded(t, 6)
+	want := features(t, x, images)
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			rows, errs := make([]float32, len(want)), make([]error, len(images))
+			if err := x.Extract(context.Background(), images, rows, errs); err != nil || !slices.Equal(rows, want) {
+				t.Errorf("other bits, %v", err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestInstructionSetsGiveEqualBits(t *testing.T) {
+	images := encoded(t, 4)
+	want := features(t, open(t, Options{}), images)
+	for _, isa := range []string{"avx2", "avx512"} {
+		x := open(t, Options{ISA: isa})
+		if _, err := x.Engine(); err != nil {
+			t.Logf("%s does not run here: %v", isa, err)
+			continue
+		}
+		if got := features(t, x, images); !slices.Equal(got, want) {
+			t.Errorf("%s gives other bits than %s", isa, NativeISA())
+		}
+	}
+	portable := features(t, open(t, Options{ISA: Portable}), images[:2])
+	for i := range 2 {
+		cosine, maxAbs := compare(portable[i*Dim:(i+1)*Dim], want[i*Dim:(i+1)*Dim])
+		if cosine < 0.999999 || maxAbs > 1e-3 {
+			t.Errorf("portable: cosine %v, largest difference %v", cosine, maxAbs)
+		}
+	}
+}
+
+func TestBadImageSpoilsNoOther(t *testing.T) {
+	x := open(t, Options{})
+	images := encoded(t, 3)
+	want := features(t, x, images)
+	mixed := [][]byte{images[0], []byte("text, not an image"), images[1], {}, images[2][:len(images[2])/3]}
+	rows, errs := make([]float32, len(mixed)*Dim), make([]error, len(mixed))
+	if err := x.Extract(context.Background(), mixed, rows, errs); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(rows[:Dim], want[:Dim]) || !slices.Equal(rows[2*Dim:3*Dim], want[Dim:2*Dim]) {
+		t.Error("good images have other features beside bad ones")
+	}
+	for i, class := range map[int]error{0: nil, 1: ErrImageFormat, 2: nil, 3: ErrImageEmpty, 4: ErrImageTruncated} {
+		if !errors.Is(errs[i], class) {
+			t.Errorf("image %d: %v, want %v", i, errs[i], class)
+		}
+		if errs[i] != nil && strings.Contains(errs[i].Error(), "\n") {
+			t.Errorf("image %d: reason of several lines: %q", i, errs[i])
+		}
+	}
+}
+
+// A changed ID makes every cache in the world miss: it must be meant.
+func TestSpaceIDsArePinnedAndDiffer(t *testing.T) {
+	base := open(t, Options{}).Fingerprint()
+	const pinned = "0ff47cf8699c728158d30ddda381752b0d250e9304784ed6b4f3e60940e2e941"
+	if id := base.ID("float32"); id != pinned {
+		t.Errorf("the space of random:0 is %s, was %s", id, pinned)
+	}
+	ids := []string{base.ID("float32"), base.ID("float16"), open(t, Options{Weights: "random:1"}).Fingerprint().ID("float32"),
+		open(t, Options{IgnoreEXIF: true}).Fingerprint().ID("float32")}
+	slices.Sort(ids)
+	if n := len(slices.Compact(ids)); n != 4 {
+		t.Errorf("%d different spaces of 4", n)
+	}
+}
+
+func TestGatePassesASoundEngineAndStopsABrokenOne(t *testing.T) {
+	ctx := context.Background()
+	x := open(t, Options{})
+	v, err := x.Gate(ctx)
+	if err != nil || v.Cosine < 0.99999 || v.Key == "" {
+		t.Errorf("native: %+v, %v", v, err)
+	}
+	broken := EngineSpec{Name: "broken", Numeric: "fp32", Open: func(context.Context, Backbone) (Engine, EngineInfo, error) {
+		return brokenEngine{}, EngineInfo{Name: "broken", Plan: "none", Numeric: "fp32"}, nil
+	}}
+	y := open(t, Options{Engine: "broken", Engines: []EngineSpec{broken}})
+	if _, err := y.Gate(ctx); !errors.Is(err, ErrEnginesDisagree) || !strings.Contains(err.Error(), "cosine") {
+		t.Errorf("broken: %v", err)
+	}
+}
+
+// brokenEngine sees nothing but the first pixel.
+type brokenEngine struct{}
+
+func (brokenEngine) Forward(_ context.Context, features []float32, pixels []uint8, _ int) error {
+	for i := range features {
+		features[i] = float32(int(pixels[0]) * i % 17)
+	}
+	return nil
+}
+
+func (brokenEngine) Close() error { return nil }
+
+func TestOptionsReportEveryFault(t *testing.T) {
+	err := Options{Weights: "random:x", Engine: "tpu", ISA: "mmx", MaxPixels: -1}.Validate()
+	for _, want := range []string{"random:", "tpu", "mmx", "max pixels"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("no fault names %s: %v", want, err)
+		}
+	}
+	if _, err := Open(context.Background(), Options{Engine: "tpu"}); err == nil {
+		t.Error("opened an unknown engine")
+	}
+}
+
+func TestWeightsAreFoundByTheirHash(t *testing.T) {
+	path := t.TempDir() + "/w.safetensors"
+	x := open(t, Options{Weights: "random:3"})
+	if err := x.SaveWeights(path); err != nil {
+		t.Fatal(err)
+	}
+	empty := func(string) string { return "" }
+	y, err := Open(context.Background(), Options{WeightsHash: x.Weights().Hash, WeightsHints: []string{path}, Env: empty})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer y.Close()
+	if y.Fingerprint() != x.Fingerprint() {
+		t.Error("saved weights have another fingerprint")
+	}
+	if _, err := Open(context.Background(), Options{Weights: path, WeightsHash: strings.Repeat("0", 64)}); !errors.Is(err, ErrWeightsMismatch) {
+		t.Errorf("other weights than wanted: %v", err)
+	}
+}
+
+func BenchmarkExtract(b *testing.B) {
+	x := open(b, Options{})
+	images := encoded(b, 16)
+	rows, errs := make([]float32, len(images)*Dim), make([]error, len(images))
+	features(b, x, images)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := x.Extract(context.Background(), images, rows, errs); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*len(images))/b.Elapsed().Seconds(), "images/s")
+}
+
+func ExampleExtractor() {
+	ctx := context.Background()
+	x, err := Open(ctx, Options{Weights: "random"})
+	if err != nil {
+		return
+	}
+	defer x.Close()
+	images := [][]byte{ /* the bytes of image files */ }
+	rows, errs := make([]float32, len(images)*Dim), make([]error, len(images))
+	if err := x.Extract(ctx, images, rows, errs); err != nil {
+		return
+	}
+}

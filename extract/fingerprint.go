@@ -1,0 +1,64 @@
+package extract
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	"icebox/extract/internal/imaging"
+)
+
+// Fingerprint names the function from image bytes to feature. Two extractors with
+// equal fingerprints give the same features within their numeric class's
+// tolerance, wherever they run; anything that changes a feature is a field here.
+type Fingerprint struct {
+	Architecture string     `json:"architecture"` // resnet18, up to the global average pool
+	Weights      string     `json:"weights"`      // hash of the tensors
+	Preprocess   Preprocess `json:"preprocess"`
+	Numeric      string     `json:"numeric"` // fp32: cosine ≥ 0.99999 to the reference; tf32 ≥ 0.9999; fp16 ≥ 0.999
+	View         string     `json:"view"`    // centre: the one upright centre crop
+}
+
+// Preprocess holds the numbers of the path from image bytes to network input.
+type Preprocess struct {
+	Version int       `json:"version"` // of the arithmetic
+	Decoder string    `json:"decoder"` // class of the JPEG decoder
+	EXIF    bool      `json:"exif"`    // turned upright by the EXIF tag
+	Resize  int       `json:"resize"`  // shorter side, antialiased bilinear
+	Crop    int       `json:"crop"`
+	Mean    [3]string `json:"mean"`
+	Std     [3]string `json:"std"`
+}
+
+// ID returns the name of the feature space in which rows of this function, kept
+// as dtype (float32 or float16), live: 64 hexadecimal digits.
+func (f Fingerprint) ID(dtype string) string {
+	text, err := json.Marshal(struct {
+		Fingerprint
+		DType string `json:"dtype"`
+	}{f, dtype})
+	if err != nil {
+		panic(fmt.Sprintf("extract: fingerprint of plain fields: %v", err)) // unreachable: strings, ints and bools
+	}
+	sum := sha256.Sum256(append([]byte("icebox space 1\n"), text...))
+	return hex.EncodeToString(sum[:])
+}
+
+func fingerprint(weightsHash, numeric string, o Options) Fingerprint {
+	return Fingerprint{
+		Architecture: "resnet18",
+		Weights:      weightsHash,
+		Preprocess: Preprocess{
+			Version: imaging.Version,
+			Decoder: imaging.DecoderClass,
+			EXIF:    !o.IgnoreEXIF,
+			Resize:  256,
+			Crop:    Side,
+			Mean:    [3]string{"0.485", "0.456", "0.406"},
+			Std:     [3]string{"0.229", "0.224", "0.225"},
+		},
+		Numeric: numeric,
+		View:    "centre",
+	}
+}

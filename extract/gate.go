@@ -1,0 +1,93 @@
+package extract
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"icebox/extract/internal/imaging"
+	"icebox/extract/internal/resnet"
+)
+
+// Verdict is the outcome of Gate.
+type Verdict struct {
+	Key    string  `json:"key"`     // what was judged; see GateKey
+	Cosine float64 `json:"cosine"`  // of the engine's feature to the reference's
+	MaxAbs float64 `json:"max_abs"` // largest difference of a value
+}
+
+// leastCosine is what each numeric class promises.
+var leastCosine = map[string]float64{"fp32": 0.99999, "tf32": 0.9999, "fp16": 0.999}
+
+// GateKey names the weights and the engine that Gate judges: a verdict holds as
+// long as the key does. It opens the engine.
+func (x *Extractor) GateKey() (string, error) {
+	info, err := x.Engine()
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s/%s/%s/%s-%d/%s/%s", x.print.Weights, info.Name, info.ISA, info.Plan, info.Version, info.Driver, info.Numeric), nil
+}
+
+// Gate runs a generated image through the engine and through a naive reference in
+// plain Go, and returns ErrEnginesDisagree, with the numbers, if they are further
+// apart than the numeric class allows. It takes seconds: keep the verdict.
+func (x *Extractor) Gate(ctx context.Context) (Verdict, error) {
+	key, err := x.GateKey()
+	if err != nil {
+		return Verdict{}, err
+	}
+	engine, err := x.engine()
+	if err != nil {
+		return Verdict{}, err
+	}
+	pixels := gateImage()
+	got := make([]float32, Dim)
+	if err := engine.Forward(ctx, got, pixels, 1); err != nil {
+		return Verdict{}, fmt.Errorf("%w %s: %w", ErrEngine, x.spec.Name, err)
+	}
+	want := resnet.Reference(x.weights.Tensor, imaging.LUT(), pixels)
+	v := Verdict{Key: key}
+	v.Cosine, v.MaxAbs = compare(got, want)
+	least := leastCosine[engine.info.Numeric]
+	if !(v.Cosine >= least) {
+		return v, fmt.Errorf("%w: engine %s (%s, plan %s-%d) against the reference on a test image: cosine %.7f, must be at least %v; largest difference %.3g. "+
+			"Nothing was written. Set backbone.isa=portable to go on without it, and please report this", ErrEnginesDisagree,
+			engine.info.Name, engine.info.ISA, engine.info.Plan, engine.info.Version, v.Cosine, least, v.MaxAbs)
+	}
+	return v, nil
+}
+
+// gateImage draws 224×224 pixels with edges, slopes and noise in every channel.
+func gateImage() []uint8 {
+	pixels := make([]uint8, PixelBytes)
+	state := uint32(1)
+	for i := range pixels {
+		y, x, c := i/3/Side, i/3%Side, i%3
+		state = state*1664525 + 1013904223
+		v := (x*(c+1) + y*(3-c)) / 3
+		if (x/28+y/28)%2 == 0 {
+			v = 255 - v%256
+		}
+		pixels[i] = uint8((v*3 + int(state>>24)) / 4)
+	}
+	return pixels
+}
+
+// compare returns the cosine of a and b (1 if both are zero, 0 if one is) and the
+// largest absolute difference.
+func compare(a, b []float32) (cosine, maxAbs float64) {
+	var ab, aa, bb float64
+	for i := range a {
+		x, y := float64(a[i]), float64(b[i])
+		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
+		maxAbs = math.Max(maxAbs, math.Abs(x-y))
+	}
+	if aa == 0 && bb == 0 {
+		return 1, maxAbs
+	}
+	if aa == 0 || bb == 0 {
+		return 0, maxAbs
+	}
+	return ab / math.Sqrt(aa*bb), maxAbs
+}

@@ -1,0 +1,132 @@
+package imaging
+
+import (
+	"bytes"
+	"errors"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"strings"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+)
+
+// decode gives the picture as a raster, valid until the next decode.
+func (p *Preprocessor) decode(h header, data []byte) (raster, error) {
+	var src raster
+	var err error
+	switch h.kind {
+	case kindJPEG:
+		src, err = p.decodeJPEG(h, data)
+	case kindPNG:
+		src, err = p.decodeWith(png.Decode, data)
+	case kindGIF:
+		src, err = p.decodeGIF(h, data)
+	case kindBMP:
+		src, err = p.decodeWith(bmp.Decode, data)
+	case kindWebP:
+		src, err = p.decodeWebP(h, data)
+	case kindTIFF:
+		src, err = p.decodeTIFF(h, data)
+	}
+	if err != nil {
+		return nil, classify(h.kind, err)
+	}
+	if w, ht := src.size(); w != h.width || ht != h.height {
+		return nil, failf(ErrFormat, "damaged %v: %d×%d pixels in the header, %d×%d in the image", h.kind, h.width, h.height, w, ht)
+	}
+	return src, nil
+}
+
+// recovered, deferred, turns a panic of a decoder into an error of the file.
+func recovered(k kind, err *error) {
+	if r := recover(); r != nil {
+		*err = failf(ErrFormat, "damaged %v: the decoder failed (%v)", k, r)
+	}
+}
+
+func (p *Preprocessor) decodeWith(decode func(io.Reader) (image.Image, error), data []byte) (raster, error) {
+	img, err := decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	return p.fromImage(img)
+}
+
+func (p *Preprocessor) decodeTIFF(h header, data []byte) (raster, error) {
+	img, err := tiff.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	if grey, ok := img.(*image.Gray); ok && h.inverted {
+		invert(grey.Pix)
+	}
+	return p.fromImage(img)
+}
+
+// fromImage wraps the pixels of a decoded image.
+func (p *Preprocessor) fromImage(img image.Image) (raster, error) {
+	b := img.Bounds()
+	at := packed{width: b.Dx(), height: b.Dy()}
+	switch img := img.(type) {
+	case *image.Gray:
+		at.pix, at.stride, at.step = img.Pix, img.Stride, 1
+	case *image.Gray16:
+		at.pix, at.stride, at.step = img.Pix, img.Stride, 2
+	case *image.NRGBA:
+		at.pix, at.stride, at.step, at.rgb = img.Pix, img.Stride, 4, [3]int{0, 1, 2}
+	case *image.NRGBA64:
+		at.pix, at.stride, at.step, at.rgb = img.Pix, img.Stride, 8, [3]int{0, 2, 4}
+	case *image.RGBA:
+		at.pix, at.stride, at.step, at.rgb = img.Pix, img.Stride, 4, [3]int{0, 1, 2}
+		if !img.Opaque() {
+			return &premultiplied{at, 3}, nil
+		}
+	case *image.RGBA64:
+		at.pix, at.stride, at.step, at.rgb = img.Pix, img.Stride, 8, [3]int{0, 2, 4}
+		if !img.Opaque() {
+			return &premultiplied{at, 6}, nil
+		}
+	case *image.Paletted:
+		p.indexed.width, p.indexed.height = at.width, at.height
+		p.indexed.pix, p.indexed.stride = img.Pix, img.Stride
+		p.indexed.setPalette(img.Palette)
+		return &p.indexed, nil
+	default:
+		return nil, failf(ErrUnsupported, "pixels of type %T are not supported", img)
+	}
+	return &at, nil
+}
+
+// classify turns an error of a decoder into one of this package's.
+func classify(k kind, err error) error {
+	var own *fault
+	if errors.As(err, &own) {
+		return err
+	}
+	text := err.Error()
+	for _, s := range []string{"EOF", "not enough", "short chunk", "missing padding"} {
+		if strings.Contains(text, s) {
+			return truncated(k)
+		}
+	}
+	if _, detail, ok := strings.Cut(text, ": "); ok {
+		text = detail
+	}
+	for _, repeated := range []string{"invalid format: ", "unsupported feature: ", "unsupported "} {
+		text = strings.TrimPrefix(text, repeated)
+	}
+	if isUnsupported(err) {
+		return failf(ErrUnsupported, "this %v is not supported: %s (save it as a plain JPEG or PNG)", k, text)
+	}
+	return failf(ErrFormat, "damaged %v: %s", k, text)
+}
+
+func isUnsupported(err error) bool {
+	var j jpeg.UnsupportedError
+	var p png.UnsupportedError
+	var t tiff.UnsupportedError
+	return errors.As(err, &j) || errors.As(err, &p) || errors.As(err, &t) || errors.Is(err, bmp.ErrUnsupported)
+}

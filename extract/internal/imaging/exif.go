@@ -1,0 +1,155 @@
+package imaging
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// TIFF tags, which are EXIF's too.
+const (
+	tagCompression  = 259
+	tagPhotometric  = 262
+	tagFillOrder    = 266
+	tagOrientation  = 274
+	tagSamples      = 277
+	tagPlanarConfig = 284
+	tagXMP          = 700
+)
+
+// unitSizes are the bytes of a value of each TIFF type; 0 is an unknown type.
+var unitSizes = [...]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
+
+// field is one entry of a TIFF directory.
+type field struct {
+	tag, typ uint16
+	value    []byte
+	order    binary.ByteOrder
+}
+
+// integer returns the first value, if it is an integer wider than a byte.
+func (f field) integer() (int, bool) {
+	switch f.typ {
+	case 3:
+		return int(f.order.Uint16(f.value)), true
+	case 8:
+		return int(int16(f.order.Uint16(f.value))), true
+	case 4, 13:
+		return int(f.order.Uint32(f.value)), true
+	case 9:
+		return int(int32(f.order.Uint32(f.value))), true
+	}
+	return 0, false
+}
+
+// directory calls visit for the entries of the first directory of a TIFF
+// stream. It is as forgiving as Pillow: entries of unknown type, without a
+// value or with more values than the stream has bytes are passed over, and at
+// the first one that points outside the stream it ends. Of a repeated tag the
+// first counts.
+func directory(stream []byte, visit func(field)) {
+	order, ok := byteOrder(stream)
+	if !ok {
+		return
+	}
+	at := uint64(order.Uint32(stream[4:]))
+	size := uint64(len(stream))
+	if at+2 > size {
+		return
+	}
+	count := int(order.Uint16(stream[at:]))
+	seen := make(map[uint16]bool)
+	claimed := uint64(0)
+	for at += 2; count > 0 && at+12 <= size; at, count = at+12, count-1 {
+		e := stream[at : at+12]
+		f := field{tag: order.Uint16(e), typ: order.Uint16(e[2:]), order: order}
+		if seen[f.tag] || int(f.typ) >= len(unitSizes) || unitSizes[f.typ] == 0 {
+			continue
+		}
+		n := unitSizes[f.typ] * uint64(order.Uint32(e[4:]))
+		if n <= 4 {
+			f.value = e[8 : 8+n]
+		} else {
+			if claimed += n; claimed > size {
+				continue
+			}
+			from := uint64(order.Uint32(e[8:]))
+			if from+n > size {
+				return
+			}
+			f.value = stream[from : from+n]
+		}
+		if n == 0 {
+			continue
+		}
+		seen[f.tag] = true
+		visit(f)
+	}
+}
+
+func byteOrder(stream []byte) (binary.ByteOrder, bool) {
+	if len(stream) < 8 {
+		return nil, false
+	}
+	switch string(stream[:4]) {
+	case "II*\x00", "II\x00*":
+		return binary.LittleEndian, true
+	case "MM\x00*", "MM*\x00":
+		return binary.BigEndian, true
+	}
+	return nil, false
+}
+
+const exifPrefix = "Exif\x00\x00"
+
+// metadata is what a file says about its orientation.
+type metadata struct {
+	exif []byte // a TIFF stream, with or without exifPrefix
+	xmp  []byte
+}
+
+// orientation returns the EXIF value, or what XMP says where EXIF has none,
+// and 1 for everything that does not turn the picture.
+func (m metadata) orientation() int {
+	blob := m.exif
+	for range 2 {
+		blob = bytes.TrimPrefix(blob, []byte(exifPrefix))
+	}
+	value, found := 0, false
+	directory(blob, func(f field) {
+		switch {
+		case f.tag == tagOrientation:
+			value, _ = f.integer()
+			found = true
+		case f.tag == tagXMP && m.xmp == nil:
+			m.xmp = f.value
+		}
+	})
+	if !found {
+		value = xmpOrientation(m.xmp)
+	}
+	if value < 2 || value > 8 {
+		return int(upright)
+	}
+	return value
+}
+
+// xmpOrientation finds tiff:Orientation as an attribute or an element.
+func xmpOrientation(xmp []byte) int {
+	name := []byte("tiff:Orientation")
+	for {
+		_, rest, ok := bytes.Cut(xmp, name)
+		if !ok {
+			return 0
+		}
+		xmp = rest
+		value, isAttr := bytes.CutPrefix(rest, []byte(`="`))
+		if !isAttr {
+			if value, ok = bytes.CutPrefix(rest, []byte(">")); !ok {
+				continue
+			}
+		}
+		if len(value) > 0 && '0' <= value[0] && value[0] <= '9' {
+			return int(value[0] - '0')
+		}
+	}
+}

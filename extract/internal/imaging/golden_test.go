@@ -1,0 +1,245 @@
+package imaging
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// golden is testdata/golden.json: what Pillow and torchvision make of the
+// fixtures. testdata/gen.py wrote it.
+type golden struct {
+	Images []struct {
+		File, Format  string
+		Width, Height int
+		Orientation   int
+		Exact         bool
+		Crop, Stored  string // SHA-256 of the crop, with and without EXIF
+	}
+	Resizes []struct {
+		Width, Height int
+		Crop          string
+	}
+	Exif []struct {
+		Blob        string
+		Orientation int
+	}
+	Tensor struct {
+		Width, Height int
+		SHA256        string
+	}
+}
+
+func loadGolden(t testing.TB) golden {
+	t.Helper()
+	b, err := os.ReadFile("testdata/golden.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g golden
+	if err := json.Unmarshal(b, &g); err != nil {
+		t.Fatal(err)
+	}
+	if len(g.Images) < 100 || len(g.Resizes) < 50 || len(g.Exif) < 50 {
+		t.Fatalf("golden.json holds %d images, %d resizes, %d EXIF streams: fewer than were generated", len(g.Images), len(g.Resizes), len(g.Exif))
+	}
+	return g
+}
+
+func fixture(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "images", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func sum(b []byte) string {
+	h := sha256.Sum256(b)
+	return hex.EncodeToString(h[:])
+}
+
+func mustCrop(t testing.TB, p *Preprocessor, data []byte) *Pixels {
+	t.Helper()
+	dst := new(Pixels)
+	if err := p.Crop(dst, data); err != nil {
+		t.Fatal(err)
+	}
+	return dst
+}
+
+func TestCropEqualsPillow(t *testing.T) {
+	// One Preprocessor for all: what an image leaves behind must not show.
+	var withEXIF Preprocessor
+	asStored, err := New(Options{IgnoreEXIF: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range loadGolden(t).Images {
+		if !g.Exact {
+			continue
+		}
+		t.Run(g.File, func(t *testing.T) {
+			data := fixture(t, g.File)
+			if got := sum(mustCrop(t, &withEXIF, data)[:]); got != g.Crop {
+				t.Errorf("crop differs from Pillow's")
+			}
+			if got := sum(mustCrop(t, asStored, data)[:]); got != g.Stored {
+				t.Errorf("crop without EXIF differs from Pillow's")
+			}
+		})
+	}
+}
+
+func TestProbeEqualsPillow(t *testing.T) {
+	for _, g := range loadGolden(t).Images {
+		got, err := Probe(fixture(t, g.File))
+		if err != nil {
+			t.Errorf("%s: %v", g.File, err)
+			continue
+		}
+		want := Info{g.Format, g.Width, g.Height, g.Orientation}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-Pillow +ours):\n%s", g.File, diff)
+		}
+	}
+}
+
+// Fixtures with AC coefficients meet the inverse DCT of the standard library,
+// which is not libjpeg's.
+func TestJPEGDecodesWithinTolerance(t *testing.T) {
+	tested := 0
+	for _, g := range loadGolden(t).Images {
+		if g.Exact {
+			continue
+		}
+		tested++
+		var p Preprocessor
+		ours := rgbOf(t, &p, fixture(t, g.File))
+		pillows := rgbOf(t, &p, fixture(t, g.File+".want.png"))
+		checkClose(t, g.File+" decoded", ours, pillows)
+
+		a := mustCrop(t, &p, fixture(t, g.File))
+		b := mustCrop(t, &p, fixture(t, g.File+".want.png"))
+		if sum(b[:]) != g.Crop {
+			t.Errorf("%s: the crop of Pillow's pixels is not Pillow's", g.File)
+		}
+		checkClose(t, g.File+" cropped", a[:], b[:])
+	}
+	if tested < 8 {
+		t.Errorf("only %d fixtures tested", tested)
+	}
+}
+
+// checkClose holds the contract for JPEG: within 3 levels, and at most 1 % of
+// samples off by more than 1.
+func checkClose(t *testing.T, what string, got, want []byte) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d samples, want %d", what, len(got), len(want))
+	}
+	worst, far := 0, 0
+	for i := range got {
+		d := max(int(got[i])-int(want[i]), int(want[i])-int(got[i]))
+		worst = max(worst, d)
+		if d > 1 {
+			far++
+		}
+	}
+	if worst > 3 || far*100 > len(got) {
+		t.Errorf("%s: off by up to %d, %.2f%% of samples by more than 1", what, worst, 100*float64(far)/float64(len(got)))
+	}
+}
+
+// rgbOf decodes a whole picture.
+func rgbOf(t *testing.T, p *Preprocessor, data []byte) []byte {
+	t.Helper()
+	h, err := parseHeader(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := p.decode(h, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]byte, 3*h.width*h.height)
+	for y := range h.height {
+		src.row(out[3*h.width*y:], y, 0, h.width)
+	}
+	return out
+}
+
+// Rows asked for in parts, as a crop does, must join to the whole row.
+func TestPartsOfRowsJoin(t *testing.T) {
+	for _, g := range loadGolden(t).Images {
+		var p Preprocessor
+		data := fixture(t, g.File)
+		h, err := parseHeader(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := p.decode(h, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := h.width
+		whole, part := make([]byte, 3*w), make([]byte, 3*w)
+		for y := range h.height {
+			src.row(whole, y, 0, w)
+			for x := 0; x < w; x++ {
+				end := min(x+1+(x+y)%5, w)
+				n := 3 * (end - x)
+				for i := range part {
+					part[i] = 0xa5
+				}
+				src.row(part, y, x, end)
+				if string(part[:n]) != string(whole[3*x:3*end]) {
+					t.Fatalf("%s: columns %d to %d of row %d differ from the same in the whole row", g.File, x, end, y)
+				}
+				if rest := part[n:]; string(rest) != strings.Repeat("\xa5", len(rest)) {
+					t.Fatalf("%s: columns %d to %d of row %d were asked for, and more written", g.File, x, end, y)
+				}
+			}
+		}
+	}
+}
+
+func TestLUTEqualsTorchvision(t *testing.T) {
+	b, err := os.ReadFile("testdata/lut.f32")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lut := LUT()
+	for c := range lut {
+		for v := range lut[c] {
+			want := math.Float32frombits(binary.LittleEndian.Uint32(b[4*(256*c+v):]))
+			if lut[c][v] != want {
+				t.Errorf("channel %d, sample %d: %v, want %v", c, v, lut[c][v], want)
+			}
+		}
+	}
+}
+
+func TestTensorEqualsTorchvision(t *testing.T) {
+	g := loadGolden(t).Tensor
+	crop := cropOf(drawn(g.Width, g.Height), upright)
+	lut := LUT()
+	var tensor []byte
+	for c := range 3 {
+		for i := c; i < len(crop); i += 3 {
+			tensor = binary.LittleEndian.AppendUint32(tensor, math.Float32bits(lut[c][crop[i]]))
+		}
+	}
+	if sum(tensor) != g.SHA256 {
+		t.Error("normalised tensor differs from torchvision's")
+	}
+}

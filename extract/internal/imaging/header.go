@@ -1,0 +1,169 @@
+package imaging
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
+)
+
+// Info is what the header of an image says.
+type Info struct {
+	Format        string // "JPEG", "PNG", "GIF", "BMP", "WebP" or "TIFF"
+	Width, Height int    // as stored, before orientation
+	Orientation   int    // EXIF value, 1 to 8
+}
+
+// Probe reads the header only; nothing is decoded, and no limit applied.
+func Probe(data []byte) (Info, error) {
+	h, err := parseHeader(data)
+	if err != nil {
+		return Info{}, err
+	}
+	return Info{h.kind.String(), h.width, h.height, h.orientation}, nil
+}
+
+// header is Info and what the decoders need besides.
+type header struct {
+	kind          kind
+	width, height int
+	orientation   int
+	rowBits       int // PNG and BMP: bits of a row of samples
+	jpeg          jpegHeader
+	inverted      bool // TIFF: the decoder takes black for white
+	gif           gifHeader
+	webp          webpHeader
+}
+
+// parseHeader is total: any bytes give a header with a positive size, or an
+// error of one of this package's classes.
+func parseHeader(data []byte) (h header, err error) {
+	if len(data) == 0 {
+		return header{}, failf(ErrEmpty, "empty file (0 bytes)")
+	}
+	h = header{kind: sniff(data), orientation: int(upright)}
+	defer recovered(h.kind, &err)
+	switch h.kind {
+	case kindNone:
+		return header{}, unreadable(data)
+	case kindJPEG:
+		err = h.parseJPEG(data)
+	case kindPNG:
+		err = h.parsePNG(data)
+	case kindGIF:
+		err = h.parseGIF(data)
+	case kindBMP:
+		err = h.parseBMP(data)
+	case kindWebP:
+		err = h.parseWebP(data)
+	case kindTIFF:
+		err = h.parseTIFF(data)
+	}
+	if err != nil {
+		return header{}, err
+	}
+	if h.width <= 0 || h.height <= 0 {
+		return header{}, failf(ErrFormat, "damaged %v: its size is %d×%d", h.kind, h.width, h.height)
+	}
+	return h, nil
+}
+
+// truncated is the error for a file that ends within its header or data.
+func truncated(k kind) error {
+	return failf(ErrTruncated, "truncated %v: the file ends before the image does", k)
+}
+
+// maxDeflate is the best ratio that the deflate format can reach.
+const maxDeflate = 1032
+
+// leastBytes is a lower bound for the length of a file with this header.
+func (h *header) leastBytes() int64 {
+	switch h.kind {
+	case kindJPEG: // at least one bit a block
+		return int64((h.width+7)/8) * int64((h.height+7)/8) / 8
+	case kindPNG:
+		return int64(h.height) * int64((h.rowBits+7)/8) / maxDeflate
+	case kindBMP:
+		return int64(h.height) * int64((h.rowBits+7)/8)
+	}
+	return 0
+}
+
+// parsePNG reads IHDR, and then walks over the chunks in search of metadata,
+// which may follow the pixels.
+func (h *header) parsePNG(data []byte) error {
+	if len(data) < 33 {
+		return truncated(kindPNG)
+	}
+	if string(data[12:16]) != "IHDR" {
+		return failf(ErrFormat, "damaged PNG: it does not begin with IHDR")
+	}
+	width, height := binary.BigEndian.Uint32(data[16:]), binary.BigEndian.Uint32(data[20:])
+	if width > 1<<31-1 || height > 1<<31-1 {
+		return failf(ErrFormat, "damaged PNG: its size is %d×%d", width, height)
+	}
+	h.width, h.height = int(width), int(height)
+	samples := [...]int{1, 0, 3, 1, 2, 0, 4}
+	if kind := int(data[25]); kind < len(samples) {
+		h.rowBits = h.width * samples[kind] * int(data[24])
+	}
+
+	var m metadata
+	for rest := data[8:]; len(rest) >= 12; {
+		n := uint64(binary.BigEndian.Uint32(rest))
+		if n+12 > uint64(len(rest)) {
+			break
+		}
+		body := rest[8 : 8+n]
+		switch string(rest[4:8]) {
+		case "eXIf":
+			m.exif = body
+		case "iTXt":
+			// keyword 0 compressed? method language 0 translation 0 text
+			if text, ok := bytes.CutPrefix(body, []byte("XML:com.adobe.xmp\x00\x00")); ok {
+				m.xmp = text
+			}
+		}
+		rest = rest[12+n:]
+	}
+	h.orientation = m.orientation()
+	return nil
+}
+
+func (h *header) parseBMP(data []byte) error {
+	c, err := bmp.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return classify(kindBMP, err)
+	}
+	h.width, h.height = c.Width, c.Height
+	h.rowBits = (h.width*int(binary.LittleEndian.Uint16(data[28:])) + 31) &^ 31
+	return nil
+}
+
+// parseTIFF also refuses what the decoder would take for something else.
+func (h *header) parseTIFF(data []byte) error {
+	c, err := tiff.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return classify(kindTIFF, err)
+	}
+	h.width, h.height = c.Width, c.Height
+	tags := map[uint16]int{tagSamples: 1}
+	directory(data, func(f field) {
+		if v, ok := f.integer(); ok {
+			tags[f.tag] = v
+		}
+	})
+	if tags[tagPlanarConfig] == 2 && tags[tagSamples] > 1 {
+		return failf(ErrUnsupported, "TIFF with separate colour planes is not supported (convert it to PNG)")
+	}
+	isFax := tags[tagCompression] == 3 || tags[tagCompression] == 4
+	if tags[tagFillOrder] == 2 && !isFax {
+		return failf(ErrUnsupported, "TIFF with reversed bit order is not supported (convert it to PNG)")
+	}
+	// A fax code's white is 0, whatever the file then says 0 means; the decoder
+	// presents it as white in any case.
+	h.inverted = isFax && tags[tagPhotometric] == 1
+	h.orientation = metadata{exif: data}.orientation()
+	return nil
+}

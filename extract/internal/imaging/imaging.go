@@ -1,0 +1,114 @@
+package imaging
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Size is the side of the crop, and resizedSide the length of the shorter side
+// of the image it is cut from.
+const (
+	Size        = 224
+	resizedSide = 256
+)
+
+// Version numbers the preprocessing; it changes whenever a pixel may, and is
+// part of the name of the features computed from it.
+const Version = 1
+
+// DecoderClass names the family of decoders: images decoded by another class
+// may differ by a step or two where the format leaves it open (JPEG).
+const DecoderClass = "go-image/jpeg+libjpeg-color"
+
+// DefaultMaxPixels is the limit when Options.MaxPixels is 0. It admits the
+// largest cameras in use (102 megapixels) and lies between the sizes at which
+// Pillow warns (89 million) and refuses (179 million).
+const DefaultMaxPixels = 1 << 27
+
+// Pixels is a crop: RGB, interleaved, row by row.
+type Pixels [Size * Size * 3]uint8
+
+// Options are the choices a caller has; the zero value is the default.
+type Options struct {
+	// IgnoreEXIF leaves photographs as stored, as torchvision's ImageFolder
+	// does. A TIFF's orientation is part of the format, and always applied.
+	IgnoreEXIF bool
+	// MaxPixels refuses larger images; 0 means DefaultMaxPixels.
+	MaxPixels int64
+}
+
+// Validate reports every fault of the options at once.
+func (o Options) Validate() error {
+	var errs []error
+	if o.MaxPixels < 0 {
+		errs = append(errs, fmt.Errorf("MaxPixels (%d) must not be negative; 0 means the default of %d", o.MaxPixels, int64(DefaultMaxPixels)))
+	}
+	return errors.Join(errs...)
+}
+
+// Preprocessor makes crops and holds the scratch memory of one worker, so it
+// must not be used by two goroutines at once. The zero value is ready for use,
+// with default options.
+type Preprocessor struct {
+	opts    Options
+	resizer resizer
+	planes  planes
+	webp    webpPlanes
+	indexed indexed
+}
+
+// New returns a Preprocessor for valid options.
+func New(o Options) (*Preprocessor, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	return &Preprocessor{opts: o}, nil
+}
+
+// Crop decodes an image and writes its crop to dst. After an error the
+// contents of dst are unspecified. data is only read, and not kept.
+func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
+	h, err := parseHeader(data)
+	if err != nil {
+		return err
+	}
+	if err := p.checkSize(h, len(data)); err != nil {
+		return err
+	}
+	defer p.release()
+	defer recovered(h.kind, &err)
+	src, err := p.decode(h, data)
+	if err != nil {
+		return err
+	}
+	o := orientation(h.orientation)
+	if p.opts.IgnoreEXIF && h.kind != kindTIFF {
+		o = upright
+	}
+	p.resizer.crop(dst, src, o)
+	return nil
+}
+
+// release lets go of the decoded picture, which may be large.
+func (p *Preprocessor) release() {
+	p.planes.comp = [4]plane{}
+	p.webp.img = nil
+	p.indexed.pix = nil
+}
+
+// checkSize refuses sizes over the limit, and sizes that the bytes at hand
+// cannot fill, before a decoder allocates memory for them.
+func (p *Preprocessor) checkSize(h header, have int) error {
+	limit := p.opts.MaxPixels
+	if limit == 0 {
+		limit = DefaultMaxPixels
+	}
+	if int64(h.width) > limit/int64(h.height) {
+		return failf(ErrTooLarge, "%v of %d×%d pixels exceeds the limit of %d pixels (raise the limit, or shrink the image)",
+			h.kind, h.width, h.height, limit)
+	}
+	if least := h.leastBytes(); int64(have) < least {
+		return failf(ErrTruncated, "truncated %v: %d×%d pixels cannot fit in %d bytes", h.kind, h.width, h.height, have)
+	}
+	return nil
+}

@@ -1,0 +1,279 @@
+package imaging
+
+import (
+	"bytes"
+	"encoding/binary"
+	"image"
+	"image/jpeg"
+	"io"
+	"strings"
+)
+
+// colorModel says what the components of a JPEG mean.
+type colorModel uint8
+
+const (
+	modelGrey colorModel = iota
+	modelRGB
+	modelYCC
+	modelCMYK
+	modelYCCK
+)
+
+// jpegHeader is what the segments before the first scan say.
+type jpegHeader struct {
+	components int
+	factors    [4]struct{ id, h, v int }
+	model      colorModel
+	scan       int // offset of the first start-of-scan marker
+}
+
+// JPEG markers.
+const (
+	markSOI   = 0xd8
+	markEOI   = 0xd9
+	markSOS   = 0xda
+	markAPP0  = 0xe0
+	markAPP1  = 0xe1
+	markAPP14 = 0xee
+)
+
+// jpegApps is what the application segments say.
+type jpegApps struct {
+	jfif, adobe bool
+	transform   byte // Adobe's
+	meta        metadata
+}
+
+// parseJPEG walks over the segments up to the first scan.
+func (h *header) parseJPEG(data []byte) error {
+	var apps jpegApps
+	for at := 2; ; {
+		mark, next := nextMarker(data, at)
+		if next+2 > len(data) {
+			return truncated(kindJPEG)
+		}
+		n := int(binary.BigEndian.Uint16(data[next:]))
+		if n < 2 {
+			return failf(ErrFormat, "damaged JPEG: segment of length %d", n)
+		}
+		if next+n > len(data) {
+			return truncated(kindJPEG)
+		}
+		body := data[next+2 : next+n]
+		switch {
+		case mark == markSOS:
+			if h.jpeg.components == 0 {
+				return failf(ErrFormat, "damaged JPEG: no frame before the first scan")
+			}
+			h.jpeg.scan = next - 2
+			h.jpeg.model = h.jpeg.guessModel(apps)
+			h.orientation = apps.meta.orientation()
+			return nil
+		case isFrame(mark):
+			if err := h.parseFrame(mark, body); err != nil {
+				return err
+			}
+		case mark == markAPP0 || mark == markAPP1 || mark == markAPP14:
+			apps.add(mark, body)
+		}
+		at = next + n
+	}
+}
+
+// nextMarker finds the next marker with a segment, from at on, and returns it
+// and the offset behind it. Like the decoders it skips bytes that do not belong
+// anywhere.
+func nextMarker(data []byte, at int) (mark byte, next int) {
+	for ; at+1 < len(data); at++ {
+		m := data[at+1]
+		if data[at] != 0xff || m == 0xff || m == 0 || m == 1 || m >= 0xd0 && m <= markSOI {
+			continue
+		}
+		return m, at + 2
+	}
+	return 0, len(data)
+}
+
+func isFrame(mark byte) bool {
+	return mark >= 0xc0 && mark <= 0xcf && mark != 0xc4 && mark != 0xc8 && mark != 0xcc
+}
+
+func (h *header) parseFrame(mark byte, body []byte) error {
+	switch {
+	case mark > 0xc8:
+		return failf(ErrUnsupported, "JPEG with arithmetic coding is not supported (convert it to a plain JPEG)")
+	case mark > 0xc2:
+		return failf(ErrUnsupported, "lossless or hierarchical JPEG is not supported (convert it to a plain JPEG or PNG)")
+	case len(body) < 6 || len(body) != 6+3*int(body[5]):
+		return failf(ErrFormat, "damaged JPEG: bad frame header")
+	case body[0] != 8:
+		return failf(ErrUnsupported, "JPEG with %d bits a sample is not supported (convert it to 8 bits)", body[0])
+	}
+	h.height = int(binary.BigEndian.Uint16(body[1:]))
+	h.width = int(binary.BigEndian.Uint16(body[3:]))
+	n := int(body[5])
+	if n != 1 && n != 3 && n != 4 {
+		return failf(ErrUnsupported, "JPEG with %d components is not supported", n)
+	}
+	if h.height == 0 {
+		return failf(ErrUnsupported, "JPEG that does not state its height is not supported")
+	}
+	h.jpeg.components = n
+	for i := range n {
+		f := &h.jpeg.factors[i]
+		f.id, f.h, f.v = int(body[6+3*i]), int(body[7+3*i]>>4), int(body[7+3*i]&15)
+	}
+	return nil
+}
+
+func (a *jpegApps) add(mark byte, body []byte) {
+	switch {
+	case mark == markAPP0 && len(body) >= 14 && has(body, 0, "JFIF\x00"):
+		a.jfif = true
+	case mark == markAPP14 && len(body) >= 12 && has(body, 0, "Adobe"):
+		a.adobe, a.transform = true, body[11]
+	case mark == markAPP1 && has(body, 0, exifPrefix):
+		// A long EXIF stream is split over several segments.
+		if a.meta.exif == nil {
+			a.meta.exif = body
+		} else {
+			a.meta.exif = append(bytes.Clone(a.meta.exif), body[len(exifPrefix):]...)
+		}
+	case mark == markAPP1:
+		if xmp, ok := bytes.CutPrefix(body, []byte("http://ns.adobe.com/xap/1.0/\x00")); ok {
+			a.meta.xmp = xmp
+		}
+	}
+}
+
+// guessModel follows libjpeg: a JFIF file is YCbCr, Adobe's marker is believed,
+// else the component names decide.
+func (j *jpegHeader) guessModel(apps jpegApps) colorModel {
+	switch j.components {
+	case 1:
+		return modelGrey
+	case 4:
+		if apps.adobe && apps.transform != 0 {
+			return modelYCCK
+		}
+		return modelCMYK
+	}
+	f := &j.factors
+	isRGB := f[0].id == 'R' && f[1].id == 'G' && f[2].id == 'B'
+	switch {
+	case apps.jfif:
+		return modelYCC
+	case apps.adobe && apps.transform == 0, !apps.adobe && isRGB:
+		return modelRGB
+	}
+	return modelYCC
+}
+
+// Segments put before the first scan so that the standard library leaves the
+// components alone: as YCbCr planes, or as unconverted CMYK.
+const (
+	jfifSegment  = "\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+	adobeSegment = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
+)
+
+// decodeJPEG decodes the planes.
+func (p *Preprocessor) decodeJPEG(h header, data []byte) (raster, error) {
+	segment := ""
+	switch h.jpeg.components {
+	case 3:
+		segment = jfifSegment
+	case 4:
+		segment = adobeSegment
+	}
+	img, err := jpeg.Decode(io.MultiReader(
+		bytes.NewReader(data[:h.jpeg.scan]), strings.NewReader(segment), bytes.NewReader(data[h.jpeg.scan:])))
+	if err != nil {
+		// The decoder gives a file cut off within a scan the same error as bad
+		// data before a marker.
+		if strings.Contains(err.Error(), "short Huffman data") && !bytes.Contains(data[h.jpeg.scan:], []byte{0xff, markEOI}) {
+			return nil, truncated(kindJPEG)
+		}
+		return nil, err
+	}
+	return &p.planes, p.planes.take(h, img)
+}
+
+// planes is a raster of JPEG components.
+type planes struct {
+	width, height int
+	model         colorModel
+	count         int
+	comp          [4]plane
+	buf           [4][]byte // a row of each component, upsampled
+}
+
+// take adopts the decoded planes.
+func (p *planes) take(h header, img image.Image) error {
+	p.width, p.height, p.model, p.count = h.width, h.height, h.jpeg.model, h.jpeg.components
+	f := &h.jpeg.factors
+	maxH, maxV := 1, 1
+	if h.jpeg.components > 1 {
+		maxH, maxV = f[0].h, f[0].v
+	} else {
+		f[0].h, f[0].v = 1, 1
+	}
+	for i := range h.jpeg.components {
+		c := plane{h: maxH / f[i].h, v: maxV / f[i].v}
+		c.width, c.height = (h.width+c.h-1)/c.h, (h.height+c.v-1)/c.v
+		switch img := img.(type) {
+		case *image.Gray:
+			c.pix, c.stride = img.Pix, img.Stride
+		case *image.YCbCr:
+			c.pix, c.stride = img.Cb, img.CStride
+			if i == 0 {
+				c.pix, c.stride = img.Y, img.YStride
+			} else if i == 2 {
+				c.pix = img.Cr
+			}
+		case *image.CMYK:
+			c.fill(img, i)
+		}
+		if c.pix == nil {
+			return failf(ErrUnsupported, "JPEG decoded as %T is not supported", img)
+		}
+		p.comp[i] = c
+	}
+	return nil
+}
+
+// fill recovers the samples of channel i, which the decoder has inverted and
+// replicated to full size.
+func (p *plane) fill(img *image.CMYK, i int) {
+	p.stride = p.width
+	p.pix = make([]byte, p.width*p.height)
+	for y := range p.height {
+		for x := range p.width {
+			p.pix[y*p.stride+x] = ^img.Pix[y*p.v*img.Stride+4*x*p.h+i]
+		}
+	}
+}
+
+func (p *planes) size() (int, int) { return p.width, p.height }
+
+func (p *planes) row(dst []byte, y, x0, x1 int) {
+	var c [4][]byte
+	for i := range p.count {
+		c[i] = p.comp[i].upsample(&p.buf[i], y, x0, x1)
+	}
+	switch p.model {
+	case modelGrey:
+		interleave(dst, c[0], c[0], c[0])
+	case modelRGB:
+		interleave(dst, c[0], c[1], c[2])
+	case modelYCC:
+		yccToRGB(dst, c[0], c[1], c[2])
+	case modelCMYK:
+		interleave(dst, c[0], c[1], c[2])
+		invert(dst[:3*(x1-x0)])
+		applyBlack(dst, c[3])
+	case modelYCCK:
+		yccToRGB(dst, c[0], c[1], c[2])
+		applyBlack(dst, c[3])
+	}
+}

@@ -1,0 +1,106 @@
+package imaging
+
+import "image/color"
+
+// raster is a decoded picture that gives out RGB on demand.
+type raster interface {
+	size() (width, height int)
+	// row writes the columns [x0, x1) of line y to dst, 3 bytes a pixel. x0 < x1.
+	row(dst []byte, y, x0, x1 int)
+}
+
+// packed is a raster of interleaved samples, of which the upper byte of up to
+// three is used: alpha is dropped and 16 bits become 8 by v>>8.
+type packed struct {
+	width, height int
+	pix           []byte
+	stride, step  int
+	rgb           [3]int // offset of each channel in a pixel
+}
+
+func (p *packed) size() (int, int) { return p.width, p.height }
+
+func (p *packed) row(dst []byte, y, x0, x1 int) {
+	src := p.pix[y*p.stride+x0*p.step : y*p.stride+x1*p.step]
+	r, g, b := p.rgb[0], p.rgb[1], p.rgb[2]
+	for len(src) >= p.step && len(dst) >= 3 {
+		dst[0], dst[1], dst[2] = src[r], src[g], src[b]
+		src, dst = src[p.step:], dst[3:]
+	}
+}
+
+// premultiplied is a packed raster whose colours were multiplied by alpha,
+// which Pillow undoes before it drops alpha.
+type premultiplied struct {
+	packed
+	alpha int // offset of alpha in a pixel
+}
+
+func (p *premultiplied) row(dst []byte, y, x0, x1 int) {
+	p.packed.row(dst, y, x0, x1)
+	for x := x0; x < x1; x++ {
+		a := int(p.pix[y*p.stride+x*p.step+p.alpha])
+		px := dst[3*(x-x0):][:3]
+		for c, v := range px {
+			if a == 0 {
+				px[c] = 0
+			} else {
+				px[c] = uint8(min(int(v)*255/a, 255))
+			}
+		}
+	}
+}
+
+// indexed is a raster of palette indices.
+type indexed struct {
+	width, height int
+	pix           []byte
+	stride        int
+	palette       [256][3]byte
+}
+
+func (p *indexed) size() (int, int) { return p.width, p.height }
+
+func (p *indexed) row(dst []byte, y, x0, x1 int) {
+	for i, v := range p.pix[y*p.stride+x0 : y*p.stride+x1] {
+		*(*[3]byte)(dst[3*i:]) = p.palette[v]
+	}
+}
+
+// setPalette takes the colours without their alpha.
+func (p *indexed) setPalette(colors color.Palette) {
+	p.palette = [256][3]byte{}
+	for i, c := range colors[:min(len(colors), 256)] {
+		switch c := c.(type) {
+		case color.NRGBA:
+			p.palette[i] = [3]byte{c.R, c.G, c.B}
+		default:
+			r, g, b, _ := c.RGBA()
+			p.palette[i] = [3]byte{byte(r >> 8), byte(g >> 8), byte(b >> 8)}
+		}
+	}
+}
+
+// framed is a raster that covers a part of a canvas of one colour.
+type framed struct {
+	raster
+	width, height int
+	x, y          int
+	fill          [3]byte
+}
+
+func (p *framed) size() (int, int) { return p.width, p.height }
+
+func (p *framed) row(dst []byte, y, x0, x1 int) {
+	for i := range x1 - x0 {
+		*(*[3]byte)(dst[3*i:]) = p.fill
+	}
+	w, h := p.raster.size()
+	if y < p.y || y >= p.y+h {
+		return
+	}
+	from, to := max(x0, p.x), min(x1, p.x+w)
+	if from < to {
+		p.raster.row(dst[3*(from-x0):], y-p.y, from-p.x, to-p.x)
+	}
+}

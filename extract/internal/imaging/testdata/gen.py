@@ -1,0 +1,360 @@
+"""Makes the fixtures of this folder. Needs Pillow, torch, torchvision, numpy:
+
+    python gen.py
+
+Every picture is drawn here from formulas; the expected results are those of
+Pillow and torchvision. See README.md for what each file holds.
+"""
+import hashlib, io, json, os, struct, warnings, zlib
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torchvision import transforms as T
+
+warnings.simplefilter("ignore")
+HERE = os.path.dirname(os.path.abspath(__file__))
+os.chdir(HERE)
+os.makedirs("images", exist_ok=True)
+CROP = T.Compose([T.Resize(256), T.CenterCrop(224)])
+NORMALISE = T.Compose([T.ToTensor(), T.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])
+RNG = np.random.default_rng(7)
+
+
+def sha(a):
+    return hashlib.sha256(np.ascontiguousarray(a).tobytes()).hexdigest()
+
+
+def pattern(w, h):
+    """The formula that the Go tests draw too."""
+    y, x = np.mgrid[0:h, 0:w].astype(np.int64)
+    return np.stack([((x * x * 3 + y * y * 5 + x * y * (c + 1) * 7 + (x ^ y) * 11) >> 3) & 255 for c in range(3)], -1).astype(np.uint8)
+
+
+def smooth(w, h, channels=3):
+    y, x = np.mgrid[0:h, 0:w] / max(w, h)
+    waves = [127 + 60 * np.sin(9 * x + c) + 60 * np.cos(7 * y * (c + 1)) for c in range(channels)]
+    a = np.stack(waves, -1) + RNG.normal(0, 4, (h, w, channels))
+    return np.clip(a, 0, 255).astype(np.uint8)
+
+
+images = []
+
+
+def add(name, data, exact=True, want=None):
+    """Records a file with the crops that Pillow gets from it. want replaces
+    Pillow's reading where ours differs on purpose."""
+    with open(f"images/{name}", "wb") as f:
+        f.write(data)
+    im = Image.open(io.BytesIO(data))
+    orientation = im.getexif().get(274, 1)
+    width, height = im.size
+    if im.format == "TIFF":
+        width, height = im.tag_v2[256], im.tag_v2[257]
+    raw = Image.fromarray(want) if want is not None else Image.open(io.BytesIO(data)).convert("RGB")
+    turned = raw if want is not None else ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+    images.append(dict(file=name, format=im.format.replace("MPO", "JPEG").replace("WEBP", "WebP"), width=width, height=height,
+                       orientation=orientation if isinstance(orientation, int) and 2 <= orientation <= 8 else 1,
+                       exact=exact, crop=sha(np.asarray(CROP(turned))), stored=sha(np.asarray(CROP(raw)))))
+    if not exact:
+        raw.save(f"images/{name}.want.png", optimize=True)
+
+
+def saved(im, fmt, **kw):
+    b = io.BytesIO()
+    im.save(b, fmt, **kw)
+    return b.getvalue()
+
+
+# ---- JPEG whose blocks are flat: the inverse DCT is exact in any decoder ----
+
+def segment(mark, body):
+    return struct.pack(">BBH", 0xFF, mark, len(body) + 2) + body
+
+
+def flat_jpeg(w, h, factors, apps=b"", ids=(1, 2, 3, 4)):
+    """Baseline JPEG with random DC coefficients only. factors: (h, v) per component."""
+    maxh, maxv = max(f[0] for f in factors), max(f[1] for f in factors)
+    lengths = [0, 0, 0, 12] + [0] * 12  # twelve codes of 4 bits: DC categories 0..11
+    out = b"\xff\xd8" + apps + segment(0xDB, b"\x00" + bytes([8] * 64))
+    out += segment(0xC0, struct.pack(">BHHB", 8, h, w, len(factors)) +
+                   b"".join(bytes([ids[i], f[0] << 4 | f[1], 0]) for i, f in enumerate(factors)))
+    out += segment(0xC4, b"\x00" + bytes(lengths) + bytes(range(12)))
+    out += segment(0xC4, b"\x10" + bytes([1] + [0] * 15) + b"\x00")  # one AC code: end of block
+    out += segment(0xDA, bytes([len(factors)]) + b"".join(bytes([ids[i], 0]) for i in range(len(factors))) + b"\x00\x3f\x00")
+    bits, last = [], [0] * len(factors)
+    single = len(factors) == 1
+    mw, mh = (8, 8) if single else (8 * maxh, 8 * maxv)
+    for _ in range(-(-w // mw) * -(-h // mh)):
+        for i, (fh, fv) in enumerate(factors):
+            for _ in range(1 if single else fh * fv):
+                value = int(RNG.integers(-128, 128))
+                diff, last[i] = value - last[i], value
+                n = abs(diff).bit_length()
+                bits.append(f"{n:04b}")
+                if n:
+                    bits.append(f"{diff if diff > 0 else diff + (1 << n) - 1:0{n}b}")
+                bits.append("0")
+    s = "".join(bits)
+    s += "1" * (-len(s) % 8)
+    data = int(s, 2).to_bytes(len(s) // 8, "big")
+    return out + data.replace(b"\xff", b"\xff\x00") + b"\xff\xd9"
+
+
+JFIF = segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0")
+
+
+def adobe(transform):
+    return segment(0xEE, b"Adobe\0\x64\0\0\0\0" + bytes([transform]))
+
+
+def exif(orientation, order="<"):
+    head = b"II*\0" if order == "<" else b"MM\0*"
+    return head + struct.pack(order + "IHHHIHHI", 8, 1, 274, 3, 1, orientation, 0, 0)
+
+
+def flat_jpegs():
+    full, half = (1, 1), (2, 2)
+    for name, f in dict(f444=[full] * 3, f422=[(2, 1), full, full], f440=[(1, 2), full, full], f420=[half, full, full],
+                        f411=[(4, 1), full, full], f410=[(4, 2), full, full], f400=[full]).items():
+        for w, h in [(61, 47), (32, 64), (1, 9), (5, 1), (4, 4), (3, 3), (83, 30), (4, 33)]:
+            if (w, h) in [(61, 47), (3, 3)] or name in ("f420", "f422", "f440"):
+                add(f"{name}-{w}x{h}.jpg", flat_jpeg(w, h, f, JFIF))
+    c420 = [half, full, full]
+    add("rgb-adobe.jpg", flat_jpeg(40, 30, [full] * 3, adobe(0)))
+    add("rgb-adobe-420.jpg", flat_jpeg(41, 31, c420, adobe(0)))
+    add("rgb-names.jpg", flat_jpeg(40, 30, [full] * 3, b"", b"RGB"))
+    add("ycc-adobe-rgb-names.jpg", flat_jpeg(40, 30, c420, adobe(1), b"RGB"))
+    add("ycc-no-app.jpg", flat_jpeg(40, 30, c420))
+    add("rgb-adobe-but-jfif.jpg", flat_jpeg(40, 30, c420, JFIF + adobe(0)))
+    add("cmyk-adobe.jpg", flat_jpeg(40, 30, [full] * 4, adobe(0)))
+    add("cmyk-no-app.jpg", flat_jpeg(40, 30, [full] * 4))
+    add("cmyk-420.jpg", flat_jpeg(45, 33, [half, full, full, half], adobe(0)))
+    add("ycck.jpg", flat_jpeg(40, 30, [full] * 4, adobe(2)))
+    add("ycck-420.jpg", flat_jpeg(45, 33, [half, full, full, half], adobe(2)))
+    for o in range(0, 10):
+        add(f"exif{o}.jpg", flat_jpeg(51, 37, c420, segment(0xE1, b"Exif\0\0" + exif(o, "<>"[o % 2]))))
+    xmp = b'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+    add("xmp6.jpg", flat_jpeg(51, 37, c420, segment(0xE1, xmp)))
+    add("xmp6-element.jpg", flat_jpeg(51, 37, c420, segment(0xE1, xmp.replace(b'="6"', b">6<"))))
+    blob = exif(8)
+    add("exif-split.jpg", flat_jpeg(30, 20, c420, b"".join(segment(0xE1, b"Exif\0\0" + p) for p in (blob[:12], blob[12:]))))
+
+
+def real_jpegs():
+    for name, kw in dict(q75=dict(quality=75), q95_444=dict(quality=95, subsampling=0), q85_422=dict(quality=85, subsampling=1),
+                         progressive=dict(quality=80, progressive=True), restart=dict(quality=75, restart_marker_blocks=2)).items():
+        add(f"{name}.jpg", saved(Image.fromarray(smooth(61, 47)), "JPEG", **kw), exact=False)
+    add("grey.jpg", saved(Image.fromarray(smooth(61, 47, 1)[..., 0]), "JPEG", quality=75), exact=False)
+    add("grey-progressive.jpg", saved(Image.fromarray(smooth(61, 47, 1)[..., 0]), "JPEG", quality=75, progressive=True), exact=False)
+    add("cmyk-real.jpg", saved(Image.fromarray(smooth(48, 40, 4), "CMYK"), "JPEG", quality=90), exact=False)
+
+
+# ---- PNG of every kind, which Pillow reads but does not write ----
+
+def png_rows(a, bits):
+    """Filter-0 rows of samples a (h, w, channels)."""
+    out = b""
+    for row in a.reshape(a.shape[0], -1):
+        if bits == 16:
+            out += b"\0" + row.astype(">u2").tobytes()
+        elif bits == 8:
+            out += b"\0" + row.astype("u1").tobytes()
+        else:
+            s = "".join(f"{v:0{bits}b}" for v in row)
+            s += "0" * (-len(s) % 8)
+            out += b"\0" + int(s, 2).to_bytes(len(s) // 8, "big")
+    return out
+
+
+def png(a, bits, color, chunks=(), interlaced=False, late=()):
+    def chunk(name, body):
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+    h, w = a.shape[:2]
+    if interlaced:
+        passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+        raw = b"".join(png_rows(a[y::dy, x::dx], bits) for x, y, dx, dy in passes if a[y::dy, x::dx].size)
+    else:
+        raw = png_rows(a, bits)
+    out = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, bits, color, 0, 0, int(interlaced)))
+    out += b"".join(chunk(*c) for c in chunks) + chunk(b"IDAT", zlib.compress(raw, 9))
+    return out + b"".join(chunk(*c) for c in late) + chunk(b"IEND", b"")
+
+
+def pngs():
+    w, h = 37, 29
+    for bits in (1, 2, 4, 8):
+        a = RNG.integers(0, 1 << bits, (h, w, 1))
+        add(f"grey{bits}.png", png(a, bits, 0))
+        add(f"grey{bits}-trns.png", png(a, bits, 0, [(b"tRNS", b"\0\1")]))
+        palette = (b"PLTE", RNG.integers(0, 256, 3 << bits, dtype=np.uint8).tobytes())
+        add(f"palette{bits}.png", png(a, bits, 3, [palette]))
+        add(f"palette{bits}-trns.png", png(a, bits, 3, [palette, (b"tRNS", b"\x00\x80")], interlaced=True))
+    for name, color, channels in (("rgb", 2, 3), ("la", 4, 2), ("rgba", 6, 4)):
+        for bits in (8, 16):
+            a = RNG.integers(0, 1 << bits, (h, w, channels))
+            add(f"{name}{bits}.png", png(a, bits, color, interlaced=bits == 16))
+    add("rgb8-trns.png", png(RNG.integers(0, 4, (h, w, 3)), 8, 2, [(b"tRNS", b"\0\1\0\2\0\3")]))
+    add("rgb16-trns.png", png(RNG.integers(0, 4, (h, w, 3)) * 257, 16, 2, [(b"tRNS", b"\1\1\2\2\3\3")]))
+    grey = RNG.integers(0, 65536, (h, w, 1))
+    add("grey16.png", png(grey, 16, 0), want=np.repeat(grey >> 8, 3, -1).astype(np.uint8))
+    a = RNG.integers(0, 256, (h, w, 3))
+    add("exif6.png", png(a, 8, 2, [(b"eXIf", exif(6))]))
+    add("exif3-late.png", png(a, 8, 2, late=[(b"eXIf", exif(3, ">"))]))
+    add("xmp5.png", png(a, 8, 2, [(b"iTXt", b'XML:com.adobe.xmp\0\0\0\0\0<r tiff:Orientation="5"/>')]))
+    frames = [Image.fromarray(pattern(20, 15)), Image.fromarray(pattern(20, 15)[::-1])]
+    add("animated.png", saved(frames[0], "PNG", save_all=True, append_images=frames[1:]))
+
+
+def gifs():
+    w, h = 37, 29
+    a = RNG.integers(0, 16, (h, w), dtype=np.uint8)
+    p = Image.fromarray(a, "P")
+    p.putpalette(RNG.integers(0, 256, 48, dtype=np.uint8).tobytes())
+    add("plain.gif", saved(p, "GIF"))
+    add("transparent.gif", saved(p, "GIF", transparency=5))
+    add("interlaced.gif", saved(p, "GIF", interlace=1))
+    q = Image.fromarray(a[::-1].copy(), "P")
+    q.putpalette(p.getpalette())
+    add("animated.gif", saved(p, "GIF", save_all=True, append_images=[q], transparency=3))
+    for name, transparency in (("part", None), ("part-transparent", 2)):
+        data = saved(p, "GIF", **({} if transparency is None else dict(transparency=transparency, interlace=0)))
+        at = data.index(b"\x2c\0\0\0\0" + struct.pack("<HH", w, h))
+        canvas = data[:6] + struct.pack("<HH", w + 9, h + 7) + data[10:at] + b"\x2c" + struct.pack("<HH", 4, 3) + data[at + 5:]
+        add(f"{name}.gif", canvas)
+
+
+def bmps():
+    rgba = Image.fromarray(RNG.integers(0, 256, (29, 37, 4), dtype=np.uint8), "RGBA")
+    p = Image.fromarray(RNG.integers(0, 256, (29, 37), dtype=np.uint8), "P")
+    p.putpalette(RNG.integers(0, 256, 768, dtype=np.uint8).tobytes())
+    add("rgb.bmp", saved(rgba.convert("RGB"), "BMP"))
+    add("rgba.bmp", saved(rgba, "BMP"))
+    add("palette.bmp", saved(p, "BMP"))
+    add("grey.bmp", saved(rgba.convert("L"), "BMP"))
+    add("bilevel.bmp", saved(rgba.convert("1"), "BMP"))
+
+
+def webps():
+    for w, h in [(61, 47), (48, 32), (1, 1), (2, 5), (5, 2), (17, 1)]:
+        add(f"lossy-{w}x{h}.webp", saved(Image.fromarray(smooth(w, h)), "WEBP", quality=60))
+    rgba = Image.fromarray(np.concatenate([smooth(45, 33), RNG.integers(0, 3, (33, 45, 1), dtype=np.uint8) * 127], -1), "RGBA")
+    add("lossy-alpha.webp", saved(rgba, "WEBP", quality=60))
+    add("lossless.webp", saved(rgba.convert("RGB"), "WEBP", lossless=True))
+    add("lossless-alpha.webp", saved(rgba, "WEBP", lossless=True, exact=True))
+    add("exif6.webp", saved(rgba.convert("RGB"), "WEBP", quality=50, exif=b"Exif\0\0" + exif(6)))
+    frames = [Image.fromarray(smooth(30, 22)) for _ in range(2)]
+    add("animated-lossy.webp", saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], quality=50))
+    frames = [rgba, rgba.transpose(Image.Transpose.FLIP_LEFT_RIGHT)]
+    add("animated-lossless.webp", saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True, exact=True))
+    add("animated-alpha.webp", saved(frames[0], "WEBP", save_all=True, append_images=frames[1:], quality=50))
+
+
+def tiff(a, photometric, order="<", extra=(), tags=()):
+    """One uncompressed strip of 8- or 16-bit samples."""
+    h, w, n = a.shape
+    bits = 8 * a.dtype.itemsize
+    body = a.astype(a.dtype.newbyteorder(order)).tobytes()
+    depth_at = 8 + len(body)
+    out = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", depth_at + 2 * n) + body
+    out += struct.pack(order + "H" * n, *[bits] * n)
+
+    def entry(tag, value, count=1, typ=4):
+        if typ == 3 and count == 1:
+            return struct.pack(order + "HHIHH", tag, 3, 1, value, 0)
+        return struct.pack(order + "HHII", tag, typ, count, value)
+    depths = entry(258, bits, 1, 3) if n == 1 else entry(258, depth_at, n, 3)
+    entries = [entry(256, w), entry(257, h), depths, entry(259, 1, 1, 3), entry(262, photometric, 1, 3), entry(273, 8),
+               entry(277, n, 1, 3), entry(278, h), entry(279, len(body))]
+    entries += [entry(338, e, 1, 3) for e in extra] + [entry(t, v, 1, 3) for t, v in tags]
+    entries.sort(key=lambda e: struct.unpack(order + "H", e[:2]))
+    return out + struct.pack(order + "H", len(entries)) + b"".join(entries) + b"\0\0\0\0"
+
+
+def tiffs():
+    w, h = 37, 29
+    rgb = Image.fromarray(smooth(w, h))
+    for c in ("raw", "tiff_lzw", "tiff_adobe_deflate", "packbits"):
+        add(f"rgb-{c}.tif", saved(rgb, "TIFF", compression=c))
+    add("grey.tif", saved(rgb.convert("L"), "TIFF"))
+    add("bilevel-g4.tif", saved(rgb.convert("1"), "TIFF", compression="group4"))
+    add("bilevel-g4-white-is-zero.tif", saved(rgb.convert("1"), "TIFF", compression="group4", tiffinfo={262: 0}))
+    add("bilevel-g3.tif", saved(rgb.convert("1"), "TIFF", compression="group3"))
+    add("bilevel.tif", saved(rgb.convert("1"), "TIFF"))
+    add("palette.tif", saved(rgb.quantize(32), "TIFF"))
+    a = RNG.integers(0, 256, (h, w, 4), dtype=np.uint8)
+    add("rgba.tif", tiff(a, 2, extra=[2]))
+    add("premultiplied.tif", tiff(a, 2, extra=[1], order=">"))
+    a16 = RNG.integers(0, 65536, (h, w, 3)).astype(np.uint16)
+    add("rgb16.tif", tiff(a16, 2))
+    add("rgb16-be.tif", tiff(a16, 2, order=">"))
+    add("rgba16.tif", tiff(RNG.integers(0, 65536, (h, w, 4)).astype(np.uint16), 2, extra=[2]))
+    add("white-is-zero.tif", tiff(a[..., :1], 0))
+    for o in (3, 6):
+        add(f"orientation{o}.tif", tiff(a[..., :3], 2, tags=[(274, o)]))
+
+
+def refused():
+    """Sound files that are not read, and broken ones: file, class, message."""
+    def put(name, data):
+        with open(f"images/{name}", "wb") as f:
+            f.write(data)
+    full = (1, 1)
+    put("odd-factors.jpg", flat_jpeg(30, 20, [(3, 1), full, full], JFIF))
+    put("black-at-half-size.jpg", saved(Image.fromarray(smooth(40, 30, 4), "CMYK"), "JPEG", subsampling=2))
+    put("planar.tif", tiff(RNG.integers(0, 256, (9, 11, 3), dtype=np.uint8), 2, tags=[(284, 2)]))
+    put("cmyk.tif", tiff(RNG.integers(0, 256, (9, 11, 4), dtype=np.uint8), 5))
+
+
+def exif_blobs():
+    """EXIF streams, sound and mutilated, with the orientation Pillow sees."""
+    def entry(order, tag, typ, count, value):
+        return struct.pack(order + "HHI", tag, typ, count) + value
+
+    def stream(order, entries, count=None):
+        head = b"II*\0" if order == "<" else b"MM\0*"
+        n = len(entries) if count is None else count
+        return head + struct.pack(order + "IH", 8, n) + b"".join(entries) + b"\0\0\0\0tail of the stream"
+    blobs = []
+    for order in "<>":
+        six = entry(order, 274, 3, 1, struct.pack(order + "HH", 6, 0))
+        eight = entry(order, 274, 3, 1, struct.pack(order + "HH", 8, 0))
+        long6 = struct.pack(order + "I", 6)
+        make = entry(order, 271, 2, 12, struct.pack(order + "I", 24))
+        blobs += [stream(order, e) for e in (
+            [six], [make, six], [six, eight], [eight, six], [],
+            [entry(order, 274, 4, 1, long6)], [entry(order, 274, 9, 1, long6)], [entry(order, 274, 13, 1, long6)],
+            [entry(order, 274, 8, 1, struct.pack(order + "hh", 6, 0))], [entry(order, 274, 8, 1, struct.pack(order + "hh", -6, 0))],
+            [entry(order, 274, 1, 1, b"\6\0\0\0")], [entry(order, 274, 7, 1, b"\6\0\0\0")], [entry(order, 274, 2, 2, b"6\0\0\0")],
+            [entry(order, 274, 3, 2, struct.pack(order + "HH", 6, 3))], [entry(order, 274, 3, 0, struct.pack(order + "HH", 6, 3)), eight],
+            [entry(order, 274, 99, 1, long6), eight], [entry(order, 274, 0, 1, long6), eight],
+            [entry(order, 271, 2, 12, struct.pack(order + "I", 5000)), six],
+            [entry(order, 271, 2, 1 << 30, struct.pack(order + "I", 24)), six],
+            [entry(order, 700, 1, 40, struct.pack(order + "I", 24))])]
+        blobs += [stream(order, [six], 40), stream(order, [make, six], 1), b"Exif\0\0" + stream(order, [six]), stream(order, [six])[:20],
+                  stream(order, [six])[:9], b"XX" + stream(order, [six])[2:], stream(order, [make, six]).replace(b"*\0", b"\0*")]
+    table = []
+    for b in blobs:
+        im = Image.open(io.BytesIO(flat_jpeg(8, 8, [(1, 1)], segment(0xE1, b"Exif\0\0" + b))))
+        try:
+            o = im.getexif().get(274, 1)
+        except Exception:
+            o = 1
+        table.append(dict(blob=b.hex(), orientation=o if isinstance(o, int) and 2 <= o <= 8 else 1))
+    return table
+
+
+def resizes():
+    sizes = [(1, 1), (1, 2), (2, 1), (1, 300), (300, 1), (1, 5000), (5000, 1), (2, 4001), (32, 32), (31, 33), (224, 224), (255, 257),
+             (256, 256), (256, 300), (300, 256), (256, 257), (257, 256), (500, 375), (375, 500), (640, 427), (257, 1031), (1024, 700), (3, 7),
+             (300, 600), (300, 601), (300, 604), (400, 1700), (512, 1023), (512, 1030)]
+    sizes += [tuple(int(v) for v in RNG.integers(1, 700, 2)) for _ in range(30)]
+    return [dict(width=w, height=h, crop=sha(np.asarray(CROP(Image.fromarray(pattern(w, h)))))) for w, h in sizes]
+
+
+flat_jpegs(); real_jpegs(); pngs(); gifs(); bmps(); webps(); tiffs(); refused()
+ramp = np.stack([np.arange(256, dtype=np.uint8)] * 3, -1)[None]
+NORMALISE(Image.fromarray(ramp)).numpy().astype("<f4").tofile("lut.f32")
+tensor = NORMALISE(CROP(Image.fromarray(pattern(320, 240)))).numpy().astype("<f4")
+golden = dict(images=images, resizes=resizes(), exif=exif_blobs(), tensor=dict(width=320, height=240, sha256=sha(tensor)))
+with open("golden.json", "w") as f:
+    json.dump(golden, f, indent=0)

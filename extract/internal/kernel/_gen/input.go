@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// phase is a subset of the rows (or columns) of a tile that one transform takes.
+type phase struct {
+	first, every, inputs, points int
+}
+
+// inputScheme is a two-dimensional input transform.
+type inputScheme struct {
+	name      string
+	size      int // of a tile
+	points    int // of a plane grid
+	phases    []phase
+	transform func(*assembler, []vec) []vec
+	constants []float32
+}
+
+var inputSchemes = []inputScheme{
+	{"inputF6", 6, 6, []phase{{0, 1, 6, 6}}, input6, []float32{-4, -5, 2, -2, 4}},
+	{"inputF7", 7, 7, []phase{{0, 1, 7, 7}}, input7, []float32{-4, 2, -3, 3, -5, -0.5}},
+	{"inputF5S2", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, input5, []float32{2, -3, -2}},
+}
+
+func inputs(a *assembler) {
+	for _, s := range inputSchemes {
+		in := inputTile{assembler: a, inputScheme: s}
+		in.emit()
+	}
+}
+
+// inputTile emits one input transform: rows of a tile into scratch, then columns
+// of scratch to the planes.
+type inputTile struct {
+	*assembler
+	inputScheme
+	src, dst, scratch, channels reg.GPVirtual
+}
+
+func (t *inputTile) emit() {
+	t.function(t.name, "inputArgs", "for tile { for vector of channels { planes = Bᵀ·pixels·B } }")
+	t.keep(t.constants...)
+	t.scratch = t.load("scratch")
+	t.src, t.dst, t.channels = t.load("src"), t.load("dst"), t.load("channels")
+	t.Label("tile")
+	t.MOVQ(t.arg("channels"), t.channels)
+	t.Label("channel")
+	t.rows()
+	t.columns()
+	t.ADDQ(operand.U8(t.isa.bytes), t.src)
+	t.ADDQ(operand.U8(t.isa.bytes), t.dst)
+	t.SUBQ(operand.U8(t.isa.bytes), t.channels)
+	t.JNE(operand.LabelRef("channel"))
+	t.ADDQ(t.arg("srcStep"), t.src)
+	t.ADDQ(t.arg("dstStep"), t.dst)
+	t.DECQ(t.arg("tiles"))
+	t.JNE(operand.LabelRef("tile"))
+	t.VZEROUPPER()
+	t.RET()
+}
+
+// multiples holds 1, 3, 5, 7 times a stride, so that 0 … 9 times can be addressed.
+type multiples [4]reg.GPVirtual
+
+func (a *assembler) multiplesOf(field string, most int) multiples {
+	var m multiples
+	m[0] = a.load(field)
+	for i := 1; 2*i+1 <= most; i++ {
+		m[i] = a.GP64()
+		a.LEAQ(operand.Mem{Base: m[i-1], Index: m[0], Scale: 2}, m[i])
+	}
+	return m
+}
+
+// times addresses base + n strides.
+func (m multiples) times(base reg.Register, n int) operand.Mem {
+	scale := 1
+	for n > 0 && n%2 == 0 && scale < 8 {
+		n, scale = n/2, scale*2
+	}
+	if n == 0 {
+		return operand.Mem{Base: base}
+	}
+	return operand.Mem{Base: base, Index: m[n/2], Scale: uint8(scale)}
+}
+
+// rows emits scratch[y][phase, point] = Bᵀ over the pixels of row y.
+func (t *inputTile) rows() {
+	pixel := t.multiplesOf("pixel", t.size-1)
+	row := t.GP64()
+	t.MOVQ(t.src, row)
+	for y := range t.size {
+		t.Comment(fmt.Sprintf("row %d", y))
+		column := 0
+		for _, p := range t.phases {
+			var d []vec
+			for i := range p.inputs {
+				d = append(d, t.read(pixel.times(row, p.first+i*p.every)))
+			}
+			for _, v := range t.transform(t.assembler, d)[:p.points] {
+				t.VMOVUPS(v, t.cell(y, column))
+				column++
+			}
+		}
+		if y < t.size-1 {
+			t.ADDQ(t.arg("row"), row)
+		}
+	}
+}
+
+// columns emits plane[i][j] = Bᵀ over the columns of scratch. With two phases each
+// way, a plane's row has a slot for each pair (row phase, column phase) that has a
+// point there, in order.
+func (t *inputTile) columns() {
+	gridRow := t.multiplesOf("gridRow", t.points-1)
+	column := 0
+	for q, across := range t.phases {
+		first := t.GP64()
+		t.MOVQ(t.dst, first)
+		for j := range across.points {
+			for p, down := range t.phases {
+				t.Comment(fmt.Sprintf("column %d, phases %d %d", j, p, q))
+				var d []vec
+				for i := range down.inputs {
+					d = append(d, t.read(t.cell(down.first+i*down.every, column)))
+				}
+				base := reg.Register(first)
+				if slot := t.slot(p, q, j); slot > 0 {
+					moved := t.GP64()
+					t.MOVQ(t.arg("channels"), moved)
+					if slot == 3 {
+						t.LEAQ(operand.Mem{Base: moved, Index: moved, Scale: 2}, moved)
+						slot = 1
+					}
+					t.LEAQ(operand.Mem{Base: first, Index: moved, Scale: uint8(slot)}, moved)
+					base = moved
+				}
+				for i, v := range t.transform(t.assembler, d)[:down.points] {
+					t.VMOVUPS(v, gridRow.times(base, i))
+				}
+			}
+			column++
+			t.ADDQ(t.arg("plane"), first)
+		}
+	}
+}
+
+// slot counts the phase pairs before (p, q) that have a point in column j.
+func (t *inputTile) slot(p, q, j int) int {
+	n := 0
+	for a := range t.phases {
+		for b, across := range t.phases {
+			if a == p && b == q {
+				return n
+			}
+			if j < across.points {
+				n++
+			}
+			_ = b
+		}
+	}
+	return n
+}
+
+// cell is a vector of scratch.
+func (t *inputTile) cell(y, column int) operand.Mem {
+	return at(t.scratch, (y*t.size+column)*t.isa.bytes)
+}

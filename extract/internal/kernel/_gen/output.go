@@ -1,0 +1,140 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// outputScheme is a two-dimensional output transform.
+type outputScheme struct {
+	name            string
+	points, outputs int
+	transform       func(*assembler, []vec) []vec
+	constants       []float32
+	residual        bool
+}
+
+var outputSchemes = []outputScheme{
+	{"outputF6", 6, 4, output6to4, []float32{2, 4, 8}, false},
+	{"outputF6Add", 6, 4, output6to4, []float32{2, 4, 8}, true},
+	{"outputF7", 7, 5, output7to5, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, false},
+	{"outputF7Add", 7, 5, output7to5, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, true},
+	{"outputF7R4", 7, 4, output7to4, []float32{2, 4, 8, 0.5, 0.25, 0.125}, false},
+	{"outputF5", 5, 4, output5to4, []float32{2, 4, 8}, false},
+}
+
+func outputs(a *assembler) {
+	for _, s := range outputSchemes {
+		out := outputTile{assembler: a, outputScheme: s}
+		out.emit()
+	}
+}
+
+// outputTile emits one output transform: rows of the grid of planes into scratch,
+// then columns of scratch to the pixels, as many as are valid.
+type outputTile struct {
+	*assembler
+	outputScheme
+	m, out, bias, scratch, channels, columns reg.GPVirtual
+	zeroes                                   vec
+}
+
+func (t *outputTile) emit() {
+	doc := "for tile { for vector of channels { pixels = max(Aᵀ·planes·A + bias, 0) } }"
+	if t.residual {
+		doc = "for tile { for vector of channels { pixels = max((Aᵀ·planes·A + bias) + pixels, 0) } }"
+	}
+	t.function(t.name, "outputArgs", doc)
+	t.keep(t.constants...)
+	t.scratch, t.m, t.out = t.load("scratch"), t.load("m"), t.load("out")
+	t.zeroes = t.zero()
+	t.bias, t.channels, t.columns = t.GP64(), t.GP64(), t.GP64()
+	t.Label("tile")
+	t.Comment("only the last tile may be cut short")
+	t.MOVQ(operand.U32(t.outputs), t.columns)
+	t.CMPQ(t.arg("tiles"), operand.U8(1))
+	t.JNE(operand.LabelRef("full"))
+	t.MOVQ(t.arg("lastColumns"), t.columns)
+	t.Label("full")
+	t.MOVQ(t.arg("bias"), t.bias)
+	t.MOVQ(t.arg("channels"), t.channels)
+	t.Label("channel")
+	t.rows()
+	t.pixels()
+	for _, p := range []reg.GPVirtual{t.m, t.out, t.bias} {
+		t.ADDQ(operand.U8(t.isa.bytes), p)
+	}
+	t.SUBQ(operand.U8(t.isa.bytes), t.channels)
+	t.JNE(operand.LabelRef("channel"))
+	t.Comment("the planes' rows follow each other: m is there already")
+	t.ADDQ(t.arg("outStep"), t.out)
+	t.DECQ(t.arg("tiles"))
+	t.JNE(operand.LabelRef("tile"))
+	t.VZEROUPPER()
+	t.RET()
+}
+
+// rows emits scratch[i][x] = Aᵀ over row i of the grid.
+func (t *outputTile) rows() {
+	plane := t.multiplesOf("plane", t.points-1)
+	row := t.GP64()
+	t.MOVQ(t.m, row)
+	for i := range t.points {
+		t.Comment(fmt.Sprintf("grid row %d", i))
+		var m []vec
+		for j := range t.points {
+			m = append(m, t.read(plane.times(row, j)))
+		}
+		for x, v := range t.transform(t.assembler, m) {
+			t.VMOVUPS(v, t.cell(i, x))
+		}
+		if i < t.points-1 {
+			t.ADDQ(t.arg("gridRow"), row)
+		}
+	}
+}
+
+// pixels emits column x of the pixels from column x of scratch.
+func (t *outputTile) pixels() {
+	pitch := t.multiplesOf("row", t.outputs-1)
+	valid := t.load("rows")
+	bias := t.read(at(t.bias, 0))
+	pixel := t.GP64()
+	t.MOVQ(t.out, pixel)
+	done := t.newLabel("done")
+	for x := range t.outputs {
+		t.Comment(fmt.Sprintf("column %d", x))
+		if x > 0 {
+			t.CMPQ(t.columns, operand.U8(x))
+			t.JLE(operand.LabelRef(done))
+			t.ADDQ(t.arg("pixel"), pixel)
+		}
+		var m []vec
+		for i := range t.points {
+			m = append(m, t.read(t.cell(i, x)))
+		}
+		next := t.newLabel("column")
+		for y, v := range t.transform(t.assembler, m) {
+			if y > 0 {
+				t.CMPQ(valid, operand.U8(y))
+				t.JLE(operand.LabelRef(next))
+			}
+			to := pitch.times(pixel, y)
+			v = t.add(v, bias)
+			if t.residual {
+				t.VADDPS(to, v, v)
+			}
+			t.VMAXPS(v, t.zeroes, v)
+			t.VMOVUPS(v, to)
+		}
+		t.Label(next)
+	}
+	t.Label(done)
+}
+
+// cell is a vector of scratch.
+func (t *outputTile) cell(i, x int) operand.Mem {
+	return at(t.scratch, (i*t.outputs+x)*t.isa.bytes)
+}

@@ -1,0 +1,103 @@
+package main
+
+// The one-dimensional transforms, factored. They compute the products with the
+// matrices of kernel's scheme.go, in the same order of operations at any width.
+
+// input6 is Bᵀ of points 0, 1, -1, 2, -2, ∞.
+func input6(a *assembler, d []vec) []vec {
+	even := a.fma(-4, d[2], d[4])
+	odd := a.fma(-4, d[1], d[3])
+	evenNear := a.sub(d[4], d[2])
+	oddNear := a.sub(d[3], d[1])
+	return []vec{
+		a.fma(4, d[0], a.fma(-5, d[2], d[4])),
+		a.add(even, odd),
+		a.sub(even, odd),
+		a.fma(2, oddNear, evenNear),
+		a.fma(-2, oddNear, evenNear),
+		a.fma(4, d[1], a.fma(-5, d[3], d[5])),
+	}
+}
+
+// input7 is Bᵀ of points 0, 1, -1, 2, -2, 1/2, ∞.
+func input7(a *assembler, d []vec) []vec {
+	var g [5]vec // g[i] = d[i+2] - 4d[i]
+	for i := range g {
+		g[i] = a.fma(-4, d[i], d[i+2])
+	}
+	h1, h2, h3 := a.sub(d[3], d[1]), a.sub(d[4], d[2]), a.sub(d[5], d[3]) // h[i] = d[i+2] - d[i]
+	half := a.sub(g[3], g[1])
+	difference, sum := a.sub(h3, h1), a.add(h3, h1)
+	return []vec{
+		a.fma(2, half, a.sub(g[0], g[2])),
+		a.fma(2, g[3], a.sub(g[2], g[1])),
+		a.fma(-3, g[2], a.fma(2, g[3], g[1])),
+		a.fma(3, h2, a.add(difference, difference)),
+		a.fma(-5, h2, a.add(sum, sum)),
+		half,
+		a.fma(-0.5, half, a.sub(g[4], g[2])),
+	}
+}
+
+// input5 is Bᵀ of points 0, 1, -1, 2, ∞; of the first four alone if d has four.
+func input5(a *assembler, d []vec) []vec {
+	far := a.sub(d[3], d[1])
+	out := []vec{
+		a.fma(2, a.sub(d[0], d[2]), far), // 2d0 - d1 - 2d2 + d3
+		a.sub(a.sub(d[3], d[2]), a.add(d[1], d[1])),
+		a.fma(2, d[1], a.fma(-3, d[2], d[3])),
+		far,
+	}
+	if len(d) == 5 {
+		out = append(out, a.fma(-2, far, a.sub(d[4], d[2])))
+	}
+	return out
+}
+
+// output6to4 is Aᵀ of F(4,3).
+func output6to4(a *assembler, m []vec) []vec {
+	s, d := a.add(m[1], m[2]), a.sub(m[1], m[2])
+	u, v := a.add(m[3], m[4]), a.sub(m[3], m[4])
+	return []vec{
+		a.add(a.add(m[0], s), u),
+		a.fma(2, v, d),
+		a.fma(4, u, s),
+		a.fma(8, v, a.add(d, m[5])),
+	}
+}
+
+// output7to4 is Aᵀ of F(4,4).
+func output7to4(a *assembler, m []vec) []vec {
+	s, d := a.add(m[1], m[2]), a.sub(m[1], m[2])
+	u, v := a.add(m[3], m[4]), a.sub(m[3], m[4])
+	return []vec{
+		a.add(a.add(m[0], m[5]), a.add(s, u)),
+		a.fma(0.5, m[5], a.fma(2, v, d)),
+		a.fma(0.25, m[5], a.fma(4, u, s)),
+		a.fma(0.125, m[5], a.fma(8, v, a.add(d, m[6]))),
+	}
+}
+
+// output7to5 is Aᵀ of F(5,3).
+func output7to5(a *assembler, m []vec) []vec {
+	s, d := a.add(m[1], m[2]), a.sub(m[1], m[2])
+	u, v := a.add(m[3], m[4]), a.sub(m[3], m[4])
+	return []vec{
+		a.add(a.add(m[0], m[5]), a.add(s, u)),
+		a.fma(0.5, m[5], a.fma(2, v, d)),
+		a.fma(0.25, m[5], a.fma(4, u, s)),
+		a.fma(0.125, m[5], a.fma(8, v, d)),
+		a.fma(0.0625, m[5], a.fma(16, u, a.add(s, m[6]))),
+	}
+}
+
+// output5to4 is Aᵀ of F(4,2).
+func output5to4(a *assembler, m []vec) []vec {
+	s, d := a.add(m[1], m[2]), a.sub(m[1], m[2])
+	return []vec{
+		a.add(a.add(m[0], m[3]), s),
+		a.fma(2, m[3], d),
+		a.fma(4, m[3], s),
+		a.fma(8, m[3], a.add(d, m[4])),
+	}
+}

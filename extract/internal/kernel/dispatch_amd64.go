@@ -1,0 +1,161 @@
+//go:build !purego
+
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+// Available returns the implementations that this machine runs, slowest first.
+func Available() []ISA {
+	all := []ISA{Portable}
+	x := &cpu.X86
+	if x.HasAVX2 && x.HasFMA {
+		all = append(all, AVX2)
+		if x.HasAVX512F && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512BW {
+			all = append(all, AVX512)
+		}
+	}
+	return all
+}
+
+const floatBytes = 4
+
+func (i ISA) gemm(g *GEMM) {
+	if i == Portable {
+		gemmPortable(g)
+		return
+	}
+	blocks := (g.Rows + i.Rows() - 1) / i.Rows()
+	rows := (g.Rows + blocks - 1) / blocks
+	a := gemmArgs{
+		a: &g.A[0], b: &g.B[0], c: &g.C[0],
+		lda: g.LDA * floatBytes, ldc: g.LDC * floatBytes,
+		aPlane: g.APlane * floatBytes, cPlane: g.CPlane * floatBytes,
+		k: g.K, kBytes: g.K * floatBytes,
+		planes: g.Planes, panels: g.Columns / i.Panel(), panelBytes: g.K * i.Panel() * floatBytes,
+		blocks: blocks, blockRows: rows, small: blocks*rows - g.Rows,
+		fetchStep: (64 + blocks - 1) / blocks,
+	}
+	if g.Accumulate {
+		a.accumulate = 1
+	}
+	if i == AVX512 {
+		gemmAVX512(&a)
+	} else {
+		gemmAVX2(&a)
+	}
+}
+
+func (i ISA) input(in *Input) {
+	if i == Portable {
+		inputPortable(in)
+		return
+	}
+	s := in.Scheme.shape()
+	a := inputArgs{
+		src: &in.Src[0], dst: &in.Dst[0], scratch: &in.Scratch[0],
+		pixel: in.Pixel * floatBytes, row: in.Row * floatBytes,
+		srcStep: (s.step()*in.Pixel - in.Channels) * floatBytes, dstStep: (in.Width - in.Channels) * floatBytes,
+		plane: in.Plane * floatBytes, gridRow: s.points * in.Plane * floatBytes,
+		tiles: in.Tiles, channels: in.Channels * floatBytes,
+	}
+	if i == AVX512 {
+		inputAVX512(in.Scheme, &a)
+	} else {
+		inputAVX2(in.Scheme, &a)
+	}
+}
+
+func inputAVX512(s Scheme, a *inputArgs) {
+	switch s {
+	case F43:
+		inputF6AVX512(a)
+	case F42S2:
+		inputF5S2AVX512(a)
+	default:
+		inputF7AVX512(a)
+	}
+}
+
+func inputAVX2(s Scheme, a *inputArgs) {
+	switch s {
+	case F43:
+		inputF6AVX2(a)
+	case F42S2:
+		inputF5S2AVX2(a)
+	default:
+		inputF7AVX2(a)
+	}
+}
+
+func (i ISA) output(out *Output) {
+	if i == Portable {
+		outputPortable(out)
+		return
+	}
+	s := out.Scheme.shape()
+	a := outputArgs{
+		m: &out.M[0], out: &out.Dst[0], bias: &out.Bias[0], scratch: &out.Scratch[0],
+		plane: out.Plane * floatBytes, gridRow: s.points * out.Plane * floatBytes,
+		pixel: out.Pixel * floatBytes, row: out.Row * floatBytes,
+		outStep: (s.outputs*out.Pixel - out.Channels) * floatBytes,
+		tiles:   out.Tiles, channels: out.Channels * floatBytes,
+		rows: out.Rows, lastColumns: out.LastColumns,
+	}
+	if i == AVX512 {
+		outputAVX512(out.Scheme, out.Residual, &a)
+	} else {
+		outputAVX2(out.Scheme, out.Residual, &a)
+	}
+}
+
+func outputAVX512(s Scheme, residual bool, a *outputArgs) {
+	switch {
+	case s == F43 && residual:
+		outputF6AddAVX512(a)
+	case s == F43:
+		outputF6AVX512(a)
+	case s == F53 && residual:
+		outputF7AddAVX512(a)
+	case s == F53:
+		outputF7AVX512(a)
+	case s == F44:
+		outputF7R4AVX512(a)
+	default:
+		outputF5AVX512(a)
+	}
+}
+
+func outputAVX2(s Scheme, residual bool, a *outputArgs) {
+	switch {
+	case s == F43 && residual:
+		outputF6AddAVX2(a)
+	case s == F43:
+		outputF6AVX2(a)
+	case s == F53 && residual:
+		outputF7AddAVX2(a)
+	case s == F53:
+		outputF7AVX2(a)
+	case s == F44:
+		outputF7R4AVX2(a)
+	default:
+		outputF5AVX2(a)
+	}
+}
+
+func (i ISA) maxPool(p *Pool) {
+	if i == Portable {
+		maxPoolPortable(p)
+		return
+	}
+	a := poolArgs{
+		src: &p.Src[0], dst: &p.Dst[0],
+		pixel: p.Pixel * floatBytes, row: p.Row * floatBytes,
+		srcStep: (2*p.Pixel - p.Channels) * floatBytes,
+		pixels:  p.Pixels, channels: p.Channels * floatBytes,
+	}
+	if i == AVX512 {
+		maxPoolAVX512(&a)
+	} else {
+		maxPoolAVX2(&a)
+	}
+}

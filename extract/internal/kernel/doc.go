@@ -1,0 +1,24 @@
+// Package kernel is the arithmetic of a convolutional network on a CPU, in
+// AVX-512, in AVX2 with FMA, and in portable Go; an [ISA] is one of the three.
+//
+// A convolution is done by Winograd's method, in three steps over a batch of
+// tiles (a tile is a square of output pixels; a plane is one of the points at
+// which products of polynomials are taken):
+//
+//	pixels ──Input──▶ V[plane][tile][channel] ──GEMM──▶ M[plane][tile][channel] ──Output──▶ pixels
+//
+// A [Scheme] says which tiles and points. Activations are NHWC within a border of
+// zeros wide enough for every tile to be read whole; nothing but pixels of the
+// image is ever written.
+//
+// # Order of summation
+//
+// An element of a product is one chain of fused multiply-adds over k, from k = 0
+// up, starting at +0; a transform is the same sequence of operations for every
+// channel. Neither depends on the width of a vector, on how rows are grouped into
+// blocks, or on how k is cut into calls. So the AVX2 and AVX-512 kernels give equal
+// bits, for any make-up of a batch. Portable code gives nearly the same numbers.
+//
+// The assembly is written by the program in _gen, both widths from one source.
+// The build tag purego leaves it out.
+package kernel

@@ -1,0 +1,172 @@
+package kernel
+
+import "fmt"
+
+// ISA names one implementation of the kernels.
+type ISA uint8
+
+// The implementations, slowest first.
+const (
+	Portable ISA = iota
+	AVX2
+	AVX512
+)
+
+func (i ISA) String() string {
+	switch i {
+	case AVX2:
+		return "avx2"
+	case AVX512:
+		return "avx512"
+	default:
+		return "portable"
+	}
+}
+
+// Best returns the fastest implementation that this machine runs.
+func Best() ISA {
+	all := Available()
+	return all[len(all)-1]
+}
+
+// Panel is the number of columns of B that lie together (see [GEMM]).
+func (i ISA) Panel() int {
+	switch i {
+	case AVX512:
+		return 32
+	case AVX2:
+		return 16
+	default:
+		return 4
+	}
+}
+
+// Rows is the number of rows of A that are multiplied together at best.
+func (i ISA) Rows() int {
+	switch i {
+	case AVX512:
+		return 14
+	case AVX2:
+		return 6
+	default:
+		return 4
+	}
+}
+
+// Lane is the number that every count of channels is a multiple of.
+const Lane = 16
+
+// KStep is the number that every K is a multiple of.
+const KStep = 4
+
+// GEMM is C = A·B, or C += A·B, for each of a number of planes. A and C are
+// row-major. B is cut into panels of ISA.Panel() columns, each row-major by
+// itself, one after the other, plane after plane.
+type GEMM struct {
+	A, B, C        []float32
+	LDA, LDC       int // floats from row to row
+	APlane, CPlane int // floats from plane to plane
+	Planes         int
+	Rows, Columns  int // of C; Columns is a multiple of ISA.Panel()
+	K              int // a multiple of KStep
+	Accumulate     bool
+}
+
+// GEMM computes g.
+func (i ISA) GEMM(g *GEMM) {
+	check(g.Planes > 0 && g.Rows > 0 && g.Columns > 0 && g.K > 0, "gemm: empty")
+	check(g.K%KStep == 0 && g.Columns%i.Panel() == 0, "gemm: K or columns not a multiple")
+	check(g.LDA >= g.K && g.LDC >= g.Columns && g.APlane >= 0 && g.CPlane >= 0, "gemm: stride")
+	check(len(g.A) >= (g.Planes-1)*g.APlane+(g.Rows-1)*g.LDA+g.K, "gemm: short A")
+	check(len(g.B) >= g.Planes*g.Columns*g.K, "gemm: short B")
+	check(len(g.C) >= (g.Planes-1)*g.CPlane+(g.Rows-1)*g.LDC+g.Columns, "gemm: short C")
+	i.gemm(g)
+}
+
+// ScratchLen is the length of the scratch that transforms need; it is best
+// aligned to 64 bytes.
+const ScratchLen = 81 * Lane
+
+// Input is a run of tiles in a row of tiles of an image, on their way into the
+// planes.
+type Input struct {
+	Scheme   Scheme
+	Src      []float32 // from the first pixel of the first tile
+	Pixel    int       // floats from pixel to pixel
+	Row      int       // floats from pixel row to pixel row
+	Dst      []float32 // from the row of the first tile in plane 0
+	Width    int       // floats from tile to tile in a plane
+	Plane    int       // floats from plane to plane
+	Tiles    int
+	Channels int // a multiple of Lane
+	Scratch  []float32
+}
+
+// Input transforms in.
+func (i ISA) Input(in *Input) {
+	s := in.Scheme.shape()
+	check(in.Tiles > 0 && in.Channels > 0 && in.Channels%Lane == 0, "input: empty or channels not a multiple")
+	check(in.Pixel >= in.Channels && in.Row >= 0 && in.Width >= len(s.phases)*len(s.phases)*in.Channels, "input: stride")
+	last := (in.Tiles-1)*s.step()*in.Pixel + (s.size()-1)*(in.Row+in.Pixel) + in.Channels
+	check(len(in.Src) >= last, "input: short pixels")
+	check(len(in.Dst) >= (s.points*s.points-1)*in.Plane+(in.Tiles-1)*in.Width+s.slots(s.points-1, s.points-1)*in.Channels, "input: short planes")
+	check(in.Plane >= in.Tiles*in.Width && len(in.Scratch) >= ScratchLen, "input: plane or scratch")
+	i.input(in)
+}
+
+// Output is a run of tiles on their way from the planes to a row of tiles of an
+// image: pixel = max(transform + bias, 0), or max((transform + bias) + pixel, 0).
+type Output struct {
+	Scheme      Scheme
+	M           []float32 // from the row of the first tile in plane 0; the rows follow each other
+	Plane       int       // floats from plane to plane
+	Bias        []float32
+	Dst         []float32 // from the first pixel of the first tile
+	Pixel       int       // floats from pixel to pixel
+	Row         int       // floats from pixel row to pixel row
+	Tiles       int
+	Channels    int // a multiple of Lane
+	Rows        int // of pixels that are valid
+	LastColumns int // of pixels that are valid in the last tile
+	Residual    bool
+	Scratch     []float32
+}
+
+// Output transforms out.
+func (i ISA) Output(out *Output) {
+	s := out.Scheme.shape()
+	check(out.Tiles > 0 && out.Channels > 0 && out.Channels%Lane == 0, "output: empty or channels not a multiple")
+	check(out.Rows > 0 && out.Rows <= s.outputs && out.LastColumns > 0 && out.LastColumns <= s.outputs, "output: valid pixels")
+	check(!out.Residual || s.residual, "output: the scheme has no residual form")
+	check(out.Plane >= out.Tiles*out.Channels && out.Pixel >= out.Channels && out.Row >= 0, "output: stride")
+	check(len(out.M) >= (s.points*s.points-1)*out.Plane+out.Tiles*out.Channels, "output: short planes")
+	last := ((out.Tiles-1)*s.outputs+out.LastColumns-1)*out.Pixel + (out.Rows-1)*out.Row + out.Channels
+	check(len(out.Dst) >= last, "output: short pixels")
+	check(len(out.Bias) >= out.Channels && len(out.Scratch) >= ScratchLen, "output: short bias or scratch")
+	i.output(out)
+}
+
+// Pool is a row of maxima over 3×3 pixels, two pixels apart.
+type Pool struct {
+	Src, Dst []float32
+	Pixel    int // floats from pixel to pixel of Src
+	Row      int // floats from pixel row to pixel row of Src
+	Pixels   int // of Dst, which follow each other
+	Channels int // a multiple of Lane
+}
+
+// MaxPool computes p.
+func (i ISA) MaxPool(p *Pool) {
+	check(p.Pixels > 0 && p.Channels > 0 && p.Channels%Lane == 0, "pool: empty or channels not a multiple")
+	check(p.Pixel >= p.Channels && p.Row >= 0, "pool: stride")
+	check(len(p.Src) >= 2*p.Pixels*p.Pixel+2*p.Row+p.Channels, "pool: short pixels")
+	check(len(p.Dst) >= p.Pixels*p.Channels, "pool: short result")
+	i.maxPool(p)
+}
+
+// check panics: the caller is this program, never a file or a user.
+func check(ok bool, fault string) {
+	if !ok {
+		panic(fmt.Sprintf("kernel: %s", fault))
+	}
+}

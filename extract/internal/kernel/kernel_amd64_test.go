@@ -1,0 +1,21 @@
+//go:build !purego
+
+package kernel
+
+import (
+	"testing"
+
+	"golang.org/x/sys/cpu"
+)
+
+func TestAssemblyIsChosenWhereTheMachineHasIt(t *testing.T) {
+	if !cpu.X86.HasAVX2 || !cpu.X86.HasFMA {
+		t.Skip("no AVX2 with FMA on this machine")
+	}
+	if Best() == Portable || len(Available()) < 2 {
+		t.Fatalf("only %v available", Available())
+	}
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && Best() != AVX512 {
+		t.Fatalf("best is %v", Best())
+	}
+}

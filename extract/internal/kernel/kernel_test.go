@@ -1,0 +1,295 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// alloc returns n floats; the tests run each kernel with several of them.
+type alloc func(t testing.TB, n int) []float32
+
+// placements put slices against pages that may not be touched, at either end.
+var placements = map[string]alloc{
+	"head": func(t testing.TB, n int) []float32 { return guarded(t, n, true) },
+	"tail": func(t testing.TB, n int) []float32 { return guarded(t, n, false) },
+}
+
+// filled returns random values in [-1, 1).
+func filled(x []float32, seed uint64) []float32 {
+	r := rand.New(rand.NewPCG(seed, 1))
+	for i := range x {
+		x[i] = r.Float32()*2 - 1
+	}
+	return x
+}
+
+// assembly returns the implementations to be compared with Portable.
+func assembly(t *testing.T) []ISA {
+	all := Available()[1:]
+	if len(all) == 0 {
+		t.Skip("no assembly in this build or on this machine")
+	}
+	return all
+}
+
+// near fails unless got is within tol of want everywhere.
+func near(t *testing.T, got, want []float32, tol float64) {
+	t.Helper()
+	for i := range want {
+		if d := math.Abs(float64(got[i]) - float64(want[i])); !(d <= tol) {
+			t.Fatalf("value %d: got %v, want %v ± %v", i, got[i], want[i], tol)
+		}
+	}
+}
+
+// pack lays out B, row-major K × columns a plane, in panels.
+func pack(dst, b []float32, planes, k, columns, panel int) []float32 {
+	for p := range planes {
+		for r := range k {
+			for c := range columns {
+				dst[p*k*columns+c/panel*panel*k+r*panel+c%panel] = b[(p*k+r)*columns+c]
+			}
+		}
+	}
+	return dst
+}
+
+// gemmCase is a product with strides that leave gaps.
+type gemmCase struct {
+	rows, k, columns, planes int
+	accumulate               bool
+}
+
+func gemmCases() []gemmCase {
+	var all []gemmCase
+	for rows := 1; rows <= 30; rows++ {
+		all = append(all, gemmCase{rows, 4 * (1 + rows%5), 32 * (1 + rows%3), 1 + rows%2, rows%4 < 2})
+	}
+	return append(all, gemmCase{14, 256, 64, 3, true}, gemmCase{49, 12, 64, 2, false}, gemmCase{144, 8, 32, 1, true})
+}
+
+// run builds the case anew and returns C.
+func (c gemmCase) run(t testing.TB, i ISA, a alloc) []float32 {
+	g := GEMM{
+		LDA: c.k + 3, LDC: c.columns + 5, Planes: c.planes, Rows: c.rows, Columns: c.columns, K: c.k, Accumulate: c.accumulate,
+	}
+	g.APlane, g.CPlane = c.rows*g.LDA+7, c.rows*g.LDC+9
+	g.A = filled(a(t, (c.planes-1)*g.APlane+(c.rows-1)*g.LDA+c.k), 1)
+	b := filled(make([]float32, c.planes*c.k*c.columns), 2)
+	g.B = pack(a(t, len(b)), b, c.planes, c.k, c.columns, i.Panel())
+	g.C = filled(a(t, (c.planes-1)*g.CPlane+(c.rows-1)*g.LDC+c.columns), 3)
+	i.GEMM(&g)
+	return g.C
+}
+
+// exact computes the case in float64.
+func (c gemmCase) exact() []float64 {
+	lda, ldc := c.k+3, c.columns+5
+	aPlane, cPlane := c.rows*lda+7, c.rows*ldc+9
+	a := filled(make([]float32, (c.planes-1)*aPlane+(c.rows-1)*lda+c.k), 1)
+	b := filled(make([]float32, c.planes*c.k*c.columns), 2)
+	out := filled(make([]float32, (c.planes-1)*cPlane+(c.rows-1)*ldc+c.columns), 3)
+	want := make([]float64, len(out))
+	for i, x := range out {
+		want[i] = float64(x)
+	}
+	for p := range c.planes {
+		for r := range c.rows {
+			for n := range c.columns {
+				sum := want[p*cPlane+r*ldc+n]
+				if !c.accumulate {
+					sum = 0
+				}
+				for k := range c.k {
+					sum += float64(a[p*aPlane+r*lda+k]) * float64(b[(p*c.k+k)*c.columns+n])
+				}
+				want[p*cPlane+r*ldc+n] = sum
+			}
+		}
+	}
+	return want
+}
+
+func TestGEMMIsWithinTheRoundingOfKSteps(t *testing.T) {
+	for _, c := range gemmCases() {
+		want := c.exact()
+		for _, i := range Available() {
+			t.Run(fmt.Sprintf("%s/%+v", i, c), func(t *testing.T) {
+				for _, a := range placements {
+					got := c.run(t, i, a)
+					tol := float64(c.k+1) * float64(c.k+1) / (1 << 24) // k+1 roundings of sums below k+1
+					for n := range want {
+						if d := math.Abs(float64(got[n]) - want[n]); !(d <= tol) {
+							t.Fatalf("C[%d] = %v, want %v ± %v", n, got[n], want[n], tol)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestGEMMOfTwoBlocksOfKEqualsOne(t *testing.T) {
+	for _, i := range Available() {
+		const rows, k, columns = 17, 32, 32
+		a, b := filled(make([]float32, rows*k), 1), filled(make([]float32, k*columns), 2)
+		whole := GEMM{A: a, LDA: k, B: pack(make([]float32, len(b)), b, 1, k, columns, i.Panel()), C: make([]float32, rows*columns), LDC: columns, Planes: 1, Rows: rows, Columns: columns, K: k}
+		i.GEMM(&whole)
+		half := whole
+		half.C, half.K = make([]float32, rows*columns), k/2
+		for n := range 2 {
+			half.A, half.Accumulate = a[n*k/2:], n > 0
+			part := b[n*k/2*columns:][:k/2*columns]
+			half.B = pack(make([]float32, len(part)), part, 1, k/2, columns, i.Panel())
+			i.GEMM(&half)
+		}
+		if d := cmp.Diff(whole.C, half.C); d != "" {
+			t.Errorf("%s: %s", i, d)
+		}
+	}
+}
+
+// inputCase is a run of tiles.
+type inputCase struct {
+	scheme          Scheme
+	tiles, channels int
+}
+
+func inputCases() []inputCase {
+	var all []inputCase
+	for s := range schemes {
+		for _, tiles := range []int{1, 2, 5} {
+			for _, channels := range []int{16, 48, 64} {
+				all = append(all, inputCase{s, tiles, channels})
+			}
+		}
+	}
+	return all
+}
+
+func (c inputCase) run(t testing.TB, i ISA, a alloc) []float32 {
+	s := c.scheme.shape()
+	in := Input{Scheme: c.scheme, Pixel: c.channels + 8, Tiles: c.tiles, Channels: c.channels, Scratch: a(t, ScratchLen)}
+	in.Row = ((c.tiles-1)*s.step()+s.size())*in.Pixel + 3
+	in.Width = len(s.phases) * len(s.phases) * c.channels
+	in.Plane = in.Width*c.tiles + 5
+	in.Src = filled(a(t, (c.tiles-1)*s.step()*in.Pixel+(s.size()-1)*(in.Row+in.Pixel)+c.channels), 4)
+	in.Dst = filled(a(t, (c.scheme.Planes()-1)*in.Plane+(c.tiles-1)*in.Width+s.slots(s.points-1, s.points-1)*c.channels), 5)
+	i.Input(&in)
+	return in.Dst
+}
+
+func TestInputEqualsPortable(t *testing.T) {
+	for _, c := range inputCases() {
+		want := c.run(t, Portable, placements["tail"])
+		for _, i := range assembly(t) {
+			t.Run(fmt.Sprintf("%s/%+v", i, c), func(t *testing.T) {
+				for _, a := range placements {
+					near(t, c.run(t, i, a), want, 3e-4) // |Bᵀ|·|d|·|B| is below 900, of which 2⁻²⁴ a step
+				}
+			})
+		}
+	}
+}
+
+// outputCase is a run of tiles, the last cut short.
+type outputCase struct {
+	scheme            Scheme
+	tiles, channels   int
+	rows, lastColumns int
+	residual          bool
+}
+
+func outputCases() []outputCase {
+	var all []outputCase
+	for s := range schemes {
+		n := s.Outputs()
+		for rows := 1; rows <= n; rows++ {
+			for columns := 1; columns <= n; columns++ {
+				for _, residual := range []bool{false, true}[:1+map[bool]int{true: 1}[s.shape().residual]] {
+					all = append(all, outputCase{s, 1 + (rows+columns)%3, 16 * (1 + columns%4), rows, columns, residual})
+				}
+			}
+		}
+	}
+	return all
+}
+
+func (c outputCase) run(t testing.TB, i ISA, a alloc) []float32 {
+	s := c.scheme.shape()
+	out := Output{
+		Scheme: c.scheme, Plane: c.tiles*c.channels + 5, Bias: filled(a(t, c.channels), 6), Pixel: c.channels + 8,
+		Tiles: c.tiles, Channels: c.channels, Rows: c.rows, LastColumns: c.lastColumns, Residual: c.residual, Scratch: a(t, ScratchLen),
+	}
+	out.Row = c.tiles*s.outputs*out.Pixel + 3
+	out.M = filled(a(t, (c.scheme.Planes()-1)*out.Plane+c.tiles*c.channels), 7)
+	out.Dst = filled(a(t, ((c.tiles-1)*s.outputs+c.lastColumns-1)*out.Pixel+(c.rows-1)*out.Row+c.channels), 8)
+	i.Output(&out)
+	return out.Dst
+}
+
+func TestOutputEqualsPortable(t *testing.T) {
+	for _, c := range outputCases() {
+		want := c.run(t, Portable, placements["tail"])
+		for _, i := range assembly(t) {
+			t.Run(fmt.Sprintf("%s/%+v", i, c), func(t *testing.T) {
+				for _, a := range placements {
+					near(t, c.run(t, i, a), want, 3e-4) // |Aᵀ|·|m|·|A| is below 1300
+				}
+			})
+		}
+	}
+}
+
+// poolRun pools a strip with gaps between pixels and rows.
+func poolRun(t testing.TB, i ISA, pixels, channels int, a alloc) []float32 {
+	p := Pool{Pixel: channels + 4, Pixels: pixels, Channels: channels}
+	p.Row = (2*pixels+1)*p.Pixel + 3
+	p.Src = filled(a(t, 2*pixels*p.Pixel+2*p.Row+channels), 9)
+	p.Dst = a(t, pixels*channels)
+	i.MaxPool(&p)
+	return p.Dst
+}
+
+func TestMaxPoolEqualsPortable(t *testing.T) {
+	for pixels := 1; pixels <= 5; pixels++ {
+		for channels := Lane; channels <= 5*Lane; channels += Lane {
+			want := poolRun(t, Portable, pixels, channels, placements["tail"])
+			for _, i := range assembly(t) {
+				for _, a := range placements {
+					if d := cmp.Diff(poolRun(t, i, pixels, channels, a), want); d != "" {
+						t.Errorf("%s %d×%d: %s", i, pixels, channels, d)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestAVX2AndAVX512GiveEqualBits(t *testing.T) {
+	if Best() != AVX512 {
+		t.Skip("no AVX-512 in this build or on this machine")
+	}
+	equal := func(name string, f func(i ISA) []float32) {
+		x, y := f(AVX2), f(AVX512)
+		for n := range x {
+			if math.Float32bits(x[n]) != math.Float32bits(y[n]) {
+				t.Fatalf("%s: value %d: %x by AVX2, %x by AVX-512", name, n, math.Float32bits(x[n]), math.Float32bits(y[n]))
+			}
+		}
+	}
+	tail := placements["tail"]
+	for _, c := range gemmCases() {
+		equal(fmt.Sprintf("gemm %+v", c), func(i ISA) []float32 { return c.run(t, i, tail) })
+	}
+	for _, c := range inputCases() {
+		equal(fmt.Sprintf("input %+v", c), func(i ISA) []float32 { return c.run(t, i, tail) })
+	}
+	for _, c := range outputCases() {
+		equal(fmt.Sprintf("output %+v", c), func(i ISA) []float32 { return c.run(t, i, tail) })
+	}
+}

@@ -1,0 +1,229 @@
+package kernel
+
+// Scheme names a Winograd scheme F(outputs, taps) in both directions.
+type Scheme uint8
+
+// The schemes. Their points are 0, 1, -1, 2, -2, ∞; with a seventh, 1/2; F42S2 has
+// 0, 1, -1, 2, ∞.
+const (
+	F43   Scheme = iota // 3×3 kernels, 4×4 outputs
+	F53                 // 3×3 kernels, 5×5 outputs
+	F44                 // 4×4 kernels, 4×4 outputs
+	F42S2               // 3×3 kernels two pixels apart, 4×4 outputs, by polyphase
+	schemes
+)
+
+// shape is a scheme along one direction; both directions are alike.
+//
+// A scheme with stride 2 splits the input by parity. Even pixels meet taps 0 and 2,
+// odd pixels tap 1, and both products are taken at shared points, so that they add
+// up before one output transform.
+type shape struct {
+	outputs  int // pixels of a tile
+	points   int
+	stride   int
+	phases   []phase
+	at       [][]float32 // Aᵀ: outputs × points
+	residual bool        // an output transform with residual exists
+}
+
+// phase is the part of a tile's pixels that meets the same taps.
+type phase struct {
+	first, every int         // pixels first, first+every, …
+	bt           [][]float32 // Bᵀ: points × pixels
+	taps         []int
+	g            [][]float64 // G: points × taps
+}
+
+// size is the side of a tile's input.
+func (s *shape) size() int { return (s.outputs-1)*s.stride + s.taps() }
+
+func (s *shape) taps() int {
+	n := 0
+	for _, p := range s.phases {
+		n += len(p.taps)
+	}
+	return n
+}
+
+// step is the distance of the inputs of neighbouring tiles.
+func (s *shape) step() int { return s.outputs * s.stride }
+
+// slots counts the pairs of phases that have the point (i, j): the row of a tile
+// in that plane is so many times the channels.
+func (s *shape) slots(i, j int) int {
+	n := 0
+	for _, down := range s.phases {
+		for _, across := range s.phases {
+			if i < len(down.bt) && j < len(across.bt) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func (s Scheme) shape() *shape {
+	check(s < schemes, "unknown scheme")
+	return &shapes[s]
+}
+
+// Outputs is the side of a tile's output in pixels.
+func (s Scheme) Outputs() int { return s.shape().outputs }
+
+// Size is the side of a tile's input in pixels.
+func (s Scheme) Size() int { return s.shape().size() }
+
+// Step is the distance of the inputs of neighbouring tiles in pixels.
+func (s Scheme) Step() int { return s.shape().step() }
+
+// Planes is the number of planes.
+func (s Scheme) Planes() int { return s.shape().points * s.shape().points }
+
+// Slots is the number of K-segments, each as long as there are channels, in a
+// tile's row of plane p.
+func (s Scheme) Slots(p int) int {
+	n := s.shape().points
+	return s.shape().slots(p/n, p%n)
+}
+
+// MaxSlots is the largest of Slots.
+func (s Scheme) MaxSlots() int { return s.Slots(0) }
+
+// Kernel writes the planes of the weights of one pair of channels: u[p] holds what
+// slot 0, 1, … of plane p is multiplied with. The kernel w is row-major.
+func (s Scheme) Kernel(u [][4]float64, w []float64) {
+	sh := s.shape()
+	n, taps := sh.points, sh.taps()
+	var used [49]int
+	var half [7][7]float64
+	for _, down := range sh.phases {
+		for _, across := range sh.phases {
+			for i, g := range down.g {
+				for c, x := range across.taps {
+					sum := 0.0
+					for r, y := range down.taps {
+						sum += g[r] * w[y*taps+x]
+					}
+					half[i][c] = sum
+				}
+			}
+			for i := range down.g {
+				for j, g := range across.g {
+					sum := 0.0
+					for c := range across.taps {
+						sum += half[i][c] * g[c]
+					}
+					u[i*n+j][used[i*n+j]] = sum
+					used[i*n+j]++
+				}
+			}
+		}
+	}
+}
+
+var at6 = [][]float32{
+	{1, 1, 1, 1, 1, 0},
+	{0, 1, -1, 2, -2, 0},
+	{0, 1, 1, 4, 4, 0},
+	{0, 1, -1, 8, -8, 1},
+}
+
+var bt6 = [][]float32{
+	{4, 0, -5, 0, 1, 0},
+	{0, -4, -4, 1, 1, 0},
+	{0, 4, -4, -1, 1, 0},
+	{0, -2, -1, 2, 1, 0},
+	{0, 2, -1, -2, 1, 0},
+	{0, 4, 0, -5, 0, 1},
+}
+
+var bt7 = [][]float32{
+	{-4, 8, 5, -10, -1, 2, 0},
+	{0, 4, -4, -9, 1, 2, 0},
+	{0, -4, 12, -7, -3, 2, 0},
+	{0, 2, -3, -4, 3, 2, 0},
+	{0, -2, 5, 0, -5, 2, 0},
+	{0, 4, 0, -5, 0, 1, 0},
+	{0, -2, 4, 2.5, -5, -0.5, 1},
+}
+
+// weights7 returns G of the seven-point schemes: rows scaled powers of the points.
+func weights7(taps int) [][]float64 {
+	points := []float64{0, 1, -1, 2, -2, 0.5}
+	scales := []float64{-1. / 4, -1. / 6, 1. / 18, 1. / 72, -1. / 120, 32. / 45}
+	g := make([][]float64, 7)
+	for i, p := range points {
+		power := scales[i]
+		for range taps {
+			g[i] = append(g[i], power)
+			power *= p
+		}
+	}
+	g[6] = make([]float64, taps)
+	g[6][taps-1] = 1
+	return g
+}
+
+var shapes = [schemes]shape{
+	F43: {
+		outputs: 4, points: 6, stride: 1, residual: true, at: at6,
+		phases: []phase{{every: 1, bt: bt6, taps: []int{0, 1, 2}, g: [][]float64{
+			{1. / 4, 0, 0},
+			{-1. / 6, -1. / 6, -1. / 6},
+			{-1. / 6, 1. / 6, -1. / 6},
+			{1. / 24, 1. / 12, 1. / 6},
+			{1. / 24, -1. / 12, 1. / 6},
+			{0, 0, 1},
+		}}},
+	},
+	F53: {
+		outputs: 5, points: 7, stride: 1, residual: true,
+		at: [][]float32{
+			{1, 1, 1, 1, 1, 1, 0},
+			{0, 1, -1, 2, -2, 0.5, 0},
+			{0, 1, 1, 4, 4, 0.25, 0},
+			{0, 1, -1, 8, -8, 0.125, 0},
+			{0, 1, 1, 16, 16, 0.0625, 1},
+		},
+		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2}, g: weights7(3)}},
+	},
+	F44: {
+		outputs: 4, points: 7, stride: 1,
+		at: [][]float32{
+			{1, 1, 1, 1, 1, 1, 0},
+			{0, 1, -1, 2, -2, 0.5, 0},
+			{0, 1, 1, 4, 4, 0.25, 0},
+			{0, 1, -1, 8, -8, 0.125, 1},
+		},
+		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2, 3}, g: weights7(4)}},
+	},
+	F42S2: {
+		outputs: 4, points: 5, stride: 2,
+		at: [][]float32{
+			{1, 1, 1, 1, 0},
+			{0, 1, -1, 2, 0},
+			{0, 1, 1, 4, 0},
+			{0, 1, -1, 8, 1},
+		},
+		phases: []phase{
+			{first: 0, every: 2, taps: []int{0, 2},
+				bt: [][]float32{
+					{2, -1, -2, 1, 0},
+					{0, -2, -1, 1, 0},
+					{0, 2, -3, 1, 0},
+					{0, -1, 0, 1, 0},
+					{0, 2, -1, -2, 1},
+				},
+				g: [][]float64{{1. / 2, 0}, {-1. / 2, -1. / 2}, {-1. / 6, 1. / 6}, {1. / 6, 1. / 3}, {0, 1}}},
+			{first: 1, every: 2, taps: []int{1},
+				bt: [][]float32{
+					{2, -1, -2, 1},
+					{0, -2, -1, 1},
+					{0, 2, -3, 1},
+					{0, -1, 0, 1},
+				},
+				g: [][]float64{{1. / 2}, {-1. / 2}, {-1. / 6}, {1. / 6}}},
+		},
+	},
+}

@@ -1,0 +1,119 @@
+//go:build !purego
+
+package kernel
+
+// Arguments of the assembly routines, which read them by go_asm.h and use those
+// marked "runs" as variables. All distances are in bytes.
+
+type gemmArgs struct {
+	a, b, c          *float32 // run
+	lda, ldc         int
+	aPlane, cPlane   int
+	k, kBytes        int
+	planes           int // runs
+	panels           int
+	panelBytes       int
+	blocks           int // of rows
+	blockRows, small int // rows of a block; the last small blocks have one less
+	fetchStep        int // how far to fetch ahead a vector row of a panel
+	accumulate       int
+
+	panelsLeft, blocksLeft int
+	cPanel                 *float32
+}
+
+type inputArgs struct {
+	src, dst, scratch *float32
+	pixel, row        int
+	srcStep, dstStep  int // from the end of a tile's channels to the next tile
+	plane, gridRow    int // gridRow: from plane (i, j) to (i+1, j)
+	tiles             int // runs
+	channels          int
+}
+
+type outputArgs struct {
+	m, out, bias, scratch *float32
+	plane, gridRow        int
+	pixel, row            int
+	outStep               int // from the end of a tile's channels to the next tile
+	tiles                 int // runs
+	channels              int
+	rows, lastColumns     int
+}
+
+type poolArgs struct {
+	src, dst   *float32
+	pixel, row int
+	srcStep    int // from the end of a pixel's channels to the next but one
+	pixels     int // runs
+	channels   int
+}
+
+// The loops are those of generic.go: gemmPortable, inputPortable of the scheme with
+// so many points, outputPortable likewise (Add: with residual; R4: four outputs).
+
+//go:noescape
+func gemmAVX2(a *gemmArgs)
+
+//go:noescape
+func gemmAVX512(a *gemmArgs)
+
+//go:noescape
+func inputF6AVX2(a *inputArgs)
+
+//go:noescape
+func inputF6AVX512(a *inputArgs)
+
+//go:noescape
+func inputF7AVX2(a *inputArgs)
+
+//go:noescape
+func inputF7AVX512(a *inputArgs)
+
+//go:noescape
+func inputF5S2AVX2(a *inputArgs)
+
+//go:noescape
+func inputF5S2AVX512(a *inputArgs)
+
+//go:noescape
+func outputF6AVX2(a *outputArgs)
+
+//go:noescape
+func outputF6AVX512(a *outputArgs)
+
+//go:noescape
+func outputF6AddAVX2(a *outputArgs)
+
+//go:noescape
+func outputF6AddAVX512(a *outputArgs)
+
+//go:noescape
+func outputF7AVX2(a *outputArgs)
+
+//go:noescape
+func outputF7AVX512(a *outputArgs)
+
+//go:noescape
+func outputF7AddAVX2(a *outputArgs)
+
+//go:noescape
+func outputF7AddAVX512(a *outputArgs)
+
+//go:noescape
+func outputF7R4AVX2(a *outputArgs)
+
+//go:noescape
+func outputF7R4AVX512(a *outputArgs)
+
+//go:noescape
+func outputF5AVX2(a *outputArgs)
+
+//go:noescape
+func outputF5AVX512(a *outputArgs)
+
+//go:noescape
+func maxPoolAVX2(a *poolArgs)
+
+//go:noescape
+func maxPoolAVX512(a *poolArgs)

@@ -1,0 +1,42 @@
+package resnet
+
+import (
+	"fmt"
+	"testing"
+
+	"icebox/extract/internal/kernel"
+)
+
+func BenchmarkForward(b *testing.B) {
+	weights := recipeWeights()
+	for _, isa := range kernel.Available() {
+		net, err := New(weights, Options{LUT: recipeLUT(), ISA: isa.String()})
+		if err != nil {
+			b.Fatal(err)
+		}
+		ws := net.NewWorkspace()
+		for _, batch := range []int{1, 16} {
+			var pixels []uint8
+			for i := range batch {
+				pixels = append(pixels, recipeImage(i)...)
+			}
+			features := make([]float32, batch*Dim)
+			b.Run(fmt.Sprintf("%s/batch=%d", isa, batch), func(b *testing.B) {
+				net.Forward(ws, features, pixels, batch)
+				for b.Loop() {
+					net.Forward(ws, features, pixels, batch)
+				}
+				b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "images/s")
+			})
+		}
+	}
+}
+
+func BenchmarkNew(b *testing.B) {
+	weights := recipeWeights()
+	for b.Loop() {
+		if _, err := New(weights, Options{LUT: recipeLUT()}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

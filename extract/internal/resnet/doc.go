@@ -1,0 +1,21 @@
+// Package resnet is the forward pass of a frozen ResNet-18 on a CPU, from 8-bit
+// pixels to the 512 values after global average pooling.
+//
+// [New] folds each batch norm into the convolution before it (in float64), takes
+// the weights to the planes of a Winograd scheme and packs them in the order in
+// which they are read; a [Net] is then read only. A [Workspace] is the scratch
+// memory of one worker: with it, [Net.Forward] allocates nothing.
+//
+// # Plan
+//
+//	stem         7×7 /2  as 4×4 over 12 channels (2×2 pixels × RGB)   F(4,4), then pooled row by row
+//	layer1,2,4   3×3                                                 F(4,3)
+//	layer3       3×3                                                 F(5,3)
+//	layerN.0     3×3 /2  by polyphase                                F(4,2)
+//	downsample   1×1 /2  a product of matrices, its bias added to conv2's
+//
+// Activations are NHWC, two buffers a stage: conv1 writes one, conv2 adds to the
+// other in place. The stem and layers 1 and 2 take one image at a time, to stay
+// in cache; layers 3 and 4 take up to 16 at once, to read their weights less often.
+// A row of features does not depend on which images came with it.
+package resnet

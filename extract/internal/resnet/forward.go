@@ -1,0 +1,61 @@
+package resnet
+
+// Forward writes count features (count × Dim) for count images (count ×
+// PixelBytes). It allocates nothing, and a feature does not depend on its
+// neighbours.
+func (n *Net) Forward(ws *Workspace, features []float32, pixels []uint8, count int) {
+	for lo := 0; lo < count; lo += group {
+		images := min(group, count-lo)
+		for i := range images {
+			n.early(ws, pixels[(lo+i)*PixelBytes:][:PixelBytes], i)
+		}
+		for i := range n.blocks[earlyBlocks:] {
+			n.block(ws, earlyBlocks+i, images)
+		}
+		average(features[lo*Dim:][:images*Dim], ws.x[3])
+	}
+}
+
+// early takes an image through the stem, layer 1 and layer 2, to place i of the
+// group.
+func (n *Net) early(ws *Workspace, pixels []uint8, i int) {
+	all := ws.x[1]
+	ws.x[1] = all.image(i)
+	n.stem.run(n.isa, ws, ws.x[0], pixels)
+	for b := range earlyBlocks {
+		n.block(ws, b, 1)
+	}
+	ws.x[1] = all
+}
+
+// block runs block b: x = max(conv2(conv1(x)) + down(x), 0).
+func (n *Net) block(ws *Workspace, b, images int) {
+	k := &n.blocks[b]
+	x, y := ws.x[k.stage], ws.y[k.stage]
+	from := x
+	if k.down != nil {
+		from = ws.x[k.stage-1]
+		k.down.run(n.isa, from, x, images)
+	}
+	k.conv1.run(n.isa, ws, from, y, images, false)
+	k.conv2.run(n.isa, ws, y, x, images, true)
+}
+
+// average writes the mean over the pixels of each image.
+func average(features []float32, x grid) {
+	side := stageShapes[3].side
+	for i := 0; i < len(features)/Dim; i++ {
+		f := features[i*Dim:][:Dim]
+		clear(f)
+		for y := range side {
+			for p := range side {
+				for c, v := range x.from(i, 1+y, 1+p)[:Dim] {
+					f[c] += v
+				}
+			}
+		}
+		for c := range f {
+			f[c] /= float32(side * side)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package resnet
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"icebox/extract/internal/kernel"
+)
+
+func TestFeatureDoesNotDependOnItsBatch(t *testing.T) {
+	eachISA(t, func(t *testing.T, n *Net) {
+		count := group + 3
+		if n.isa == kernel.Portable {
+			count = 3
+		}
+		images := make([][]uint8, count)
+		for i := range images {
+			images[i] = recipeImage(i % 3)
+		}
+		var alone [3][]float32
+		for i := range alone {
+			alone[i] = forward(n, recipeImage(i))
+		}
+		got := forward(n, images...)
+		for i := range images {
+			if d := cmp.Diff(alone[i%3], got[i*Dim:][:Dim]); d != "" {
+				t.Fatalf("image %d of %d: %s", i, count, d)
+			}
+		}
+	})
+}
+
+func TestWorkspaceKeepsNothingOfThePreviousImage(t *testing.T) {
+	eachISA(t, func(t *testing.T, n *Net) {
+		ws := n.NewWorkspace()
+		first, again := make([]float32, Dim), make([]float32, Dim)
+		n.Forward(ws, first, recipeImage(0), 1)
+		n.Forward(ws, again, recipeImage(1), 1)
+		n.Forward(ws, again, recipeImage(0), 1)
+		if d := cmp.Diff(first, again); d != "" {
+			t.Error(d)
+		}
+	})
+}
+
+func TestAVX2AndAVX512GiveEqualFeatures(t *testing.T) {
+	if kernel.Best() != kernel.AVX512 {
+		t.Skip("no AVX-512 in this build or on this machine")
+	}
+	images := [][]uint8{recipeImage(0), recipeImage(1), recipeImage(2)}
+	x, y := forward(newNet(t, kernel.AVX2), images...), forward(newNet(t, kernel.AVX512), images...)
+	for i := range x {
+		if math.Float32bits(x[i]) != math.Float32bits(y[i]) {
+			t.Fatalf("value %d: %x by AVX2, %x by AVX-512", i, math.Float32bits(x[i]), math.Float32bits(y[i]))
+		}
+	}
+}
+
+func TestForwardAllocatesNothing(t *testing.T) {
+	n := newNet(t, kernel.Best())
+	ws, features, pixels := n.NewWorkspace(), make([]float32, 2*Dim), slices.Concat(recipeImage(0), recipeImage(1))
+	if allocs := testing.AllocsPerRun(3, func() { n.Forward(ws, features, pixels, 2) }); allocs > 0 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
+// A net whose first batch norm has neither scale nor shift, and whose others shift
+// alone, forgets its input; each feature is then known.
+func TestConstantNetGivesItsBias(t *testing.T) {
+	tensor := func(name string) []float32 {
+		full := recipe()(name)
+		t := make([]float32, len(full))
+		for i := range t {
+			switch {
+			case name == "layer4.1.bn2.bias":
+				t[i] = float32(i) - 100
+			case len(name) > 11 && name[len(name)-11:] == "running_var":
+				t[i] = 1
+			}
+		}
+		return t
+	}
+	for _, isa := range kernel.Available() {
+		n, err := New(tensor, Options{LUT: recipeLUT(), ISA: isa.String()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, got := range forward(n, recipeImage(0)) {
+			if want := max(float32(i)-100, 0); math.Abs(float64(got-want)) > 1e-4 {
+				t.Fatalf("%s: feature %d is %v, want %v", isa, i, got, want)
+			}
+		}
+	}
+}

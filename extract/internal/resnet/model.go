@@ -1,0 +1,70 @@
+package resnet
+
+import "icebox/extract/internal/kernel"
+
+// Side is the height and width in pixels of an image.
+const Side = 224
+
+// PixelBytes is the size of an image: rows of interleaved RGB.
+const PixelBytes = Side * Side * 3
+
+// Dim is the length of a feature.
+const Dim = 512
+
+// Plan and Version name the sequence of arithmetic operations: they change when
+// the bits of a feature may.
+const (
+	Plan    = "winograd"
+	Version = 1
+)
+
+// The stem as a 4×4 convolution: channels are 2×2 pixels × RGB, and room.
+const (
+	stemTaps     = 7
+	stemInputs   = 12
+	stemChannels = 16
+	stemOutputs  = 64
+	stemSide     = Side / 2
+)
+
+// blockShape is a residual block: conv1 with a stride, conv2, and a 1×1 downsample
+// where the shape changes.
+type blockShape struct {
+	name    string
+	stage   int
+	in, out int // channels
+	side    int // of the output
+	stride  int
+}
+
+var blockShapes = [8]blockShape{
+	{"layer1.0", 0, 64, 64, 56, 1},
+	{"layer1.1", 0, 64, 64, 56, 1},
+	{"layer2.0", 1, 64, 128, 28, 2},
+	{"layer2.1", 1, 128, 128, 28, 1},
+	{"layer3.0", 2, 128, 256, 14, 2},
+	{"layer3.1", 2, 256, 256, 14, 1},
+	{"layer4.0", 3, 256, 512, 7, 2},
+	{"layer4.1", 3, 512, 512, 7, 1},
+}
+
+// earlyBlocks is the number of blocks that take one image at a time.
+const earlyBlocks = 4
+
+// stageShape is what a stage's blocks share.
+type stageShape struct {
+	side, channels int
+	pitch          int           // side of the buffer: border, image, and what the last tile of any reader needs
+	scheme         kernel.Scheme // of 3×3 convolutions with stride 1
+	tiles          int           // most tiles of a chunk
+}
+
+var stageShapes = [4]stageShape{
+	{56, 64, 58, kernel.F43, 28},
+	{28, 128, 34, kernel.F43, 49},
+	{14, 256, 18, kernel.F53, 144},
+	{7, 512, 10, kernel.F43, 64},
+}
+
+// group is the number of images that layers 3 and 4 take at once.
+const group = 16

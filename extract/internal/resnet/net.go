@@ -1,0 +1,150 @@
+package resnet
+
+import (
+	"errors"
+	"fmt"
+
+	"icebox/extract/internal/kernel"
+)
+
+// Errors of New.
+var (
+	// ErrISA is returned for an instruction set that does not exist or that this
+	// machine or build lacks.
+	ErrISA = errors.New("resnet: instruction set")
+	// ErrNoLUT is returned where Options lacks the normalisation.
+	ErrNoLUT = errors.New("resnet: Options.LUT is missing")
+)
+
+// Options are what New needs besides weights.
+type Options struct {
+	// LUT gives the normalised value of an 8-bit sample, by channel.
+	LUT *[3][256]float32
+	// ISA is auto, avx512, avx2 or portable. Empty means auto: the fastest that
+	// this machine runs.
+	ISA string
+}
+
+// Validate reports every fault.
+func (o Options) Validate() error {
+	var lut error
+	if o.LUT == nil {
+		lut = ErrNoLUT
+	}
+	_, isa := o.isa()
+	return errors.Join(lut, isa)
+}
+
+func (o Options) isa() (kernel.ISA, error) {
+	if o.ISA == "" || o.ISA == "auto" {
+		return kernel.Best(), nil
+	}
+	for _, i := range kernel.Available() {
+		if i.String() == o.ISA {
+			return i, nil
+		}
+	}
+	return kernel.Portable, fmt.Errorf("%w %q: this machine and build run %v; auto takes the last", ErrISA, o.ISA, kernel.Available())
+}
+
+// Net is a network ready to run. It is read only: any number of goroutines may
+// call Forward, each with a Workspace of its own.
+type Net struct {
+	isa    kernel.ISA
+	stem   stem
+	blocks [len(blockShapes)]block
+}
+
+// block is a residual block.
+type block struct {
+	stage        int
+	conv1, conv2 conv
+	down         *downsample // nil where input and output are alike
+}
+
+// New builds a network from parameters under torchvision's names.
+func New(tensor func(name string) []float32, opt Options) (*Net, error) {
+	if err := opt.Validate(); err != nil {
+		return nil, err
+	}
+	isa, _ := opt.isa()
+	b := builder{tensor: tensor, packing: packing{panel: isa.Panel()}}
+	n := &Net{isa: isa}
+	n.stem = b.stem(opt.LUT)
+	for i, s := range blockShapes {
+		n.blocks[i] = b.block(s)
+	}
+	if err := errors.Join(b.faults...); err != nil {
+		return nil, err
+	}
+	b.packing.run()
+	return n, nil
+}
+
+// ISA names the instruction set that Forward uses.
+func (n *Net) ISA() string { return n.isa.String() }
+
+// builder collects the faults of all tensors, and the packing to be done.
+type builder struct {
+	tensor  Tensor
+	packing packing
+	faults  []error
+}
+
+// fold returns nil after a fault.
+func (b *builder) fold(conv, norm string, in, out, taps int) *filters {
+	f, err := fold(b.tensor, conv, norm, in, out, taps)
+	if err != nil {
+		b.faults = append(b.faults, err)
+	}
+	return f
+}
+
+func (b *builder) stem(lut *[3][256]float32) stem {
+	f := b.fold("conv1", "bn1", 3, stemOutputs, stemTaps)
+	if f == nil {
+		return stem{}
+	}
+	return stem{lut: lut, weights: b.packing.add(f.spread(), kernel.F44), bias: single(f.bias)}
+}
+
+func (b *builder) block(s blockShape) block {
+	first := b.fold(s.name+".conv1", s.name+".bn1", s.in, s.out, 3)
+	second := b.fold(s.name+".conv2", s.name+".bn2", s.out, s.out, 3)
+	var across *filters
+	if s.stride > 1 {
+		across = b.fold(s.name+".downsample.0", s.name+".downsample.1", s.in, s.out, 1)
+	}
+	if len(b.faults) > 0 {
+		return block{}
+	}
+	stage := stageShapes[s.stage]
+	scheme := stage.scheme
+	if s.stride > 1 {
+		scheme = kernel.F42S2
+	}
+	k := block{stage: s.stage, conv1: b.conv(first, scheme, stage), conv2: b.conv(second, stage.scheme, stage)}
+	if across != nil {
+		k.down = &downsample{in: s.in, out: s.out, side: s.side, weights: b.packing.addMatrix(across)}
+		for n := range across.bias {
+			second.bias[n] += across.bias[n]
+		}
+		k.conv2.bias = single(second.bias)
+	}
+	return k
+}
+
+func (b *builder) conv(f *filters, scheme kernel.Scheme, s stageShape) conv {
+	return conv{
+		scheme: scheme, in: f.in, out: f.out, side: s.side, tiles: s.tiles,
+		weights: b.packing.add(f, scheme), bias: single(f.bias),
+	}
+}
+
+func single(x []float64) []float32 {
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = float32(v)
+	}
+	return y
+}

@@ -1,0 +1,55 @@
+package weights
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+)
+
+// ErrNotFound is returned by Find when no place holds the weights asked for.
+var ErrNotFound = errors.New("no backbone weights found")
+
+// Errors about the content of a file.
+var (
+	// ErrFormat is returned for a file that is neither a sound .pth nor a sound
+	// .safetensors.
+	ErrFormat = errors.New("not a readable weights file")
+	// ErrUnsafePickle is returned for a .pth whose pickle asks for anything
+	// beyond tensors in dictionaries.
+	ErrUnsafePickle = errors.New("unsafe pickle")
+	// ErrMismatch is returned for tensors that are not resnet18's.
+	ErrMismatch = errors.New("not the tensors of resnet18")
+)
+
+// Errors about downloading.
+var (
+	// ErrDownload is returned when a download did not come to its end; what has
+	// arrived is kept, and the next Fetch resumes.
+	ErrDownload = errors.New("download failed")
+	// ErrChecksum is returned for a download that has the wrong SHA-256.
+	ErrChecksum = errors.New("wrong SHA-256")
+)
+
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrFormat}, args...)...)
+}
+
+// guarded calls f, which reads a mapped or hostile file, and turns a memory fault
+// (another process has shortened the file) or a panic of a parser into ErrFormat.
+func guarded(f func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case interface {
+			runtime.Error
+			Addr() uintptr
+		}:
+			err = malformed("the file shrank while it was read")
+		default:
+			err = malformed("%.200s", fmt.Sprint(p))
+		}
+	}()
+	return f()
+}

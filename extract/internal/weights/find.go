@@ -1,0 +1,183 @@
+package weights
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/adrg/xdg"
+)
+
+// PathVariable is the environment variable that names a weights file.
+const PathVariable = "ICEBOX_BACKBONE_WEIGHTS"
+
+// officialName is torchvision's file of ResNet18_Weights.IMAGENET1K_V1.
+const officialName = "resnet18-f37072fd.pth"
+
+// Search says which weights to look for.
+type Search struct {
+	Env   func(string) string // nil means os.Getenv
+	Hash  string              // of the tensors; "" means any
+	Hints []string            // paths to try first, with Hash only
+}
+
+// Find returns the path of a weights file on this machine. Without Hash it is the
+// first that exists of: the file that PathVariable names, which must exist if it
+// is set; torchvision's official file and then any other in icebox's own folder;
+// the official file in the folder of PyTorch's hub. With Hash every file in these
+// places is opened, Hints first and any resnet18-*.pth of the hub included, until
+// one has these tensors. The error is ErrNotFound and lists the places.
+func Find(s Search) (path string, err error) {
+	if s.Env == nil {
+		s.Env = os.Getenv
+	}
+	if s.Hash != "" {
+		return s.findHash()
+	}
+	return s.findAny()
+}
+
+func (s Search) findAny() (string, error) {
+	if path := s.variable(); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return "", fmt.Errorf("%s names weights that cannot be read: %w; correct or unset it", PathVariable, err)
+		}
+		return path, nil
+	}
+	own, hub := Folder(s.Env), hubFolder(s.Env)
+	for _, path := range append(weightsIn(own), filepath.Join(hub, officialName)) {
+		if isFile(path) {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%w: %s is not set, there is no .pth or .safetensors in %s, and no %s in %s; `icebox weights fetch` downloads them",
+		ErrNotFound, PathVariable, own, officialName, hub)
+}
+
+func (s Search) findHash() (string, error) {
+	candidates := slices.Clone(s.Hints)
+	if path := s.variable(); path != "" {
+		candidates = append(candidates, path)
+	}
+	own, hub := Folder(s.Env), hubFolder(s.Env)
+	candidates = append(candidates, weightsIn(own)...)
+	for _, path := range filesIn(hub) {
+		name := filepath.Base(path)
+		if strings.HasPrefix(name, "resnet18-") && strings.HasSuffix(name, ".pth") {
+			candidates = append(candidates, path)
+		}
+	}
+	var looked []string
+	seen := map[string]bool{}
+	for _, path := range candidates {
+		if seen[path] {
+			continue
+		}
+		seen[path] = true
+		found, why := hasHash(path, s.Hash)
+		if found {
+			return path, nil
+		}
+		looked = append(looked, fmt.Sprintf("\n  %s: %s", path, why))
+	}
+	if len(looked) == 0 {
+		looked = []string{" no file"}
+	}
+	return "", fmt.Errorf("%w with the tensor hash %.12s…; in %s, in %s and under the paths given there is:%s\nname the file these features were made with, or get torchvision's with `icebox weights fetch`",
+		ErrNotFound, s.Hash, own, hub, strings.Join(looked, ""))
+}
+
+func hasHash(path, hash string) (found bool, why string) {
+	set, err := Open(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, "is not there"
+	case err != nil:
+		return false, err.Error()
+	}
+	defer set.Close()
+	return set.Hash() == hash, fmt.Sprintf("other weights (hash %.12s…)", set.Hash())
+}
+
+// variable returns the path in PathVariable. The words that stand for no file in
+// the configuration count as unset.
+func (s Search) variable() string {
+	v := s.Env(PathVariable)
+	if v == "auto" || v == "random" || strings.HasPrefix(v, "random:") {
+		return ""
+	}
+	return v
+}
+
+// Folder returns the folder in which icebox keeps weights, in an environment such
+// as os.Getenv.
+func Folder(env func(string) string) string {
+	base := env("XDG_CACHE_HOME")
+	if !filepath.IsAbs(base) {
+		base = xdg.CacheHome
+	}
+	return filepath.Join(base, "icebox", "weights")
+}
+
+// hubFolder returns where torch.hub keeps checkpoints.
+func hubFolder(env func(string) string) string {
+	torch := env("TORCH_HOME")
+	if torch == "" {
+		base := env("XDG_CACHE_HOME")
+		if base == "" {
+			base = filepath.Join(home(env), ".cache")
+		}
+		torch = filepath.Join(base, "torch")
+	}
+	return filepath.Join(torch, "hub", "checkpoints")
+}
+
+func home(env func(string) string) string {
+	for _, name := range [...]string{"HOME", "USERPROFILE"} {
+		if dir := env(name); dir != "" {
+			return dir
+		}
+	}
+	return xdg.Home
+}
+
+// weightsIn lists the weights files of a folder, the official one first.
+func weightsIn(dir string) []string {
+	var out []string
+	for _, path := range filesIn(dir) {
+		switch filepath.Ext(path) {
+		case ".pth", ".safetensors":
+			if filepath.Base(path) == officialName {
+				out = slices.Insert(out, 0, path)
+			} else {
+				out = append(out, path)
+			}
+		}
+	}
+	return out
+}
+
+// filesIn lists the visible files of a folder by name; none if it is missing.
+func filesIn(dir string) []string {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range list {
+		path := filepath.Join(dir, e.Name())
+		if !strings.HasPrefix(e.Name(), ".") && isFile(path) {
+			out = append(out, path)
+		}
+	}
+	return out
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}

@@ -1,0 +1,51 @@
+package extract
+
+import (
+	"context"
+
+	"icebox/extract/internal/kernel"
+	"icebox/extract/internal/resnet"
+)
+
+// native is the CPU engine: a packed network shared by all goroutines and an
+// arena of scratch memory for each that is inside Forward.
+type native struct {
+	net    *resnet.Net
+	arenas freeList[resnet.Workspace]
+}
+
+var _ Engine = (*native)(nil)
+
+func nativeSpec(isa string) EngineSpec {
+	return EngineSpec{Name: Native, Numeric: "fp32", Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
+		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: isa})
+		if err != nil {
+			return nil, EngineInfo{}, err
+		}
+		e := &native{net: net}
+		e.arenas.make = net.NewWorkspace
+		return e, EngineInfo{Name: Native, ISA: net.ISA(), Plan: resnet.Plan, Version: resnet.Version, Numeric: "fp32"}, nil
+	}}
+}
+
+func (e *native) Forward(ctx context.Context, features []float32, pixels []uint8, n int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ws := e.arenas.get()
+	defer e.arenas.put(ws)
+	e.net.Forward(ws, features, pixels, n)
+	return nil
+}
+
+func (e *native) Close() error { return nil }
+
+// NativeISA names the instruction set that the native engine would use here.
+func NativeISA() string { return nativeISA(Auto) }
+
+func nativeISA(isa string) string {
+	if isa == "" || isa == Auto {
+		return kernel.Best().String()
+	}
+	return isa
+}

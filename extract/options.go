@@ -1,0 +1,111 @@
+package extract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"icebox/extract/internal/imaging"
+)
+
+// Names of the values that have a meaning of their own in [Options].
+const (
+	Auto     = "auto"     // Weights, Engine, ISA: choose by what this machine has
+	Random   = "random"   // Weights: seeded He initialisation, for smoke tests
+	Native   = "native"   // Engine: the CPU engine of this package
+	Portable = "portable" // ISA: plain Go, no assembly
+)
+
+// Options say which function to open. The zero value looks for weights on this
+// machine and runs them on the CPU with the widest instruction set it has.
+type Options struct {
+	// Weights is a path to a .pth or .safetensors file, "auto" (also ""),
+	// "random" or "random:SEED".
+	Weights string
+	// WeightsHash, if set, accepts only weights with this tensor hash: with
+	// Weights "auto" every place is searched for them.
+	WeightsHash string
+	// WeightsHints are paths that "auto" tries first when WeightsHash is set.
+	WeightsHints []string
+
+	// Engine is "auto" (also ""), "native", or the name of one of Engines.
+	Engine string
+	// ISA limits the native engine: "auto" (also ""), "avx512", "avx2", "portable".
+	ISA string
+	// Engines are further engines, handed down by the program.
+	Engines []EngineSpec
+
+	// IgnoreEXIF leaves a photo as its sensor recorded it, as torchvision's
+	// ImageFolder does. It is part of the fingerprint.
+	IgnoreEXIF bool
+	// MaxPixels refuses an image by its header, before decoding; 0 means
+	// [DefaultMaxPixels].
+	MaxPixels int64
+
+	// Env looks up environment variables; nil means os.Getenv.
+	Env func(string) string
+}
+
+// DefaultMaxPixels is the largest image decoded unless Options say otherwise.
+const DefaultMaxPixels = imaging.DefaultMaxPixels
+
+// EngineSpec is an engine that a program offers besides the native one.
+type EngineSpec struct {
+	Name    string // as written in Options.Engine
+	Numeric string // numeric class of its rows: fp32, tf32 or fp16
+	Open    func(context.Context, Backbone) (Engine, EngineInfo, error)
+}
+
+// Validate reports every fault of o at once.
+func (o Options) Validate() error {
+	var faults []error
+	if kind, arg, ok := strings.Cut(o.Weights, ":"); ok && kind == Random {
+		if _, err := strconv.ParseUint(arg, 10, 64); err != nil {
+			faults = append(faults, fmt.Errorf("weights %q: the seed after \"random:\" must be a whole number ≥ 0", o.Weights))
+		}
+	}
+	if !o.knownEngine() {
+		faults = append(faults, fmt.Errorf("engine %q is not known: choose %s", o.Engine, strings.Join(o.engineNames(), ", ")))
+	}
+	switch o.ISA {
+	case "", Auto, "avx512", "avx2", Portable:
+	default:
+		faults = append(faults, fmt.Errorf("isa %q is not known: choose auto, avx512, avx2 or portable", o.ISA))
+	}
+	if o.MaxPixels < 0 {
+		faults = append(faults, fmt.Errorf("max pixels (%d) must be ≥ 0", o.MaxPixels))
+	}
+	return errors.Join(faults...)
+}
+
+func (o Options) engineNames() []string {
+	names := []string{Auto, Native}
+	for _, e := range o.Engines {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+func (o Options) knownEngine() bool {
+	if o.Engine == "" {
+		return true
+	}
+	for _, n := range o.engineNames() {
+		if n == o.Engine {
+			return true
+		}
+	}
+	return false
+}
+
+// randomSeed returns the seed of "random" or "random:SEED".
+func (o Options) randomSeed() (seed uint64, ok bool) {
+	kind, arg, _ := strings.Cut(o.Weights, ":")
+	if kind != Random {
+		return 0, false
+	}
+	seed, _ = strconv.ParseUint(arg, 10, 64)
+	return seed, true
+}

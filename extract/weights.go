@@ -1,0 +1,97 @@
+package extract
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"icebox/extract/internal/weights"
+)
+
+// WeightsInfo says which weights an extractor runs on.
+type WeightsInfo struct {
+	Kind string `json:"kind"`           // file or random
+	Path string `json:"path,omitempty"` // of the file
+	Seed uint64 `json:"seed"`           // of random weights
+	Hash string `json:"hash"`           // of the tensors, 64 hexadecimal digits
+}
+
+// String gives the path of the file, or "random:SEED".
+func (w WeightsInfo) String() string {
+	if w.Kind == Random {
+		return fmt.Sprintf("random:%d", w.Seed)
+	}
+	return w.Path
+}
+
+// Random reports whether the weights are untrained.
+func (w WeightsInfo) Random() bool { return w.Kind == Random }
+
+func weightsInfo(s *weights.Set) WeightsInfo {
+	src := s.Source()
+	return WeightsInfo{Kind: src.Kind, Path: src.Path, Seed: src.Seed, Hash: s.Hash()}
+}
+
+// openWeights opens what o.Weights names.
+func (o Options) openWeights() (*weights.Set, error) {
+	set, err := o.findWeights()
+	if err != nil {
+		return nil, err
+	}
+	if o.WeightsHash != "" && set.Hash() != o.WeightsHash {
+		got := set.Hash()
+		where := weightsInfo(set).String()
+		set.Close()
+		return nil, fmt.Errorf("%w: %s has the tensor hash %.12s…, wanted is %.12s…: these are other weights", ErrWeightsMismatch, where, got, o.WeightsHash)
+	}
+	return set, nil
+}
+
+func (o Options) findWeights() (*weights.Set, error) {
+	if seed, ok := o.randomSeed(); ok {
+		return weights.Random(seed), nil
+	}
+	path := o.Weights
+	if path == "" || path == Auto {
+		env := o.Env
+		if env == nil {
+			env = os.Getenv
+		}
+		var err error
+		if path, err = weights.Find(weights.Search{Env: env, Hash: o.WeightsHash, Hints: o.WeightsHints}); err != nil {
+			return nil, err
+		}
+	}
+	return weights.Open(path)
+}
+
+// WeightsFile describes a weights file to a person; see [InspectWeights].
+type WeightsFile = weights.Info
+
+// InspectWeights describes the weights file at path, also one that is not
+// resnet18's: the description then says what is wrong with it.
+func InspectWeights(path string) (WeightsFile, error) { return weights.Inspect(path) }
+
+// ConvertWeights writes the weights file src to dst, whose ending (.pth or
+// .safetensors) names the format. The tensor hash stays. It does not overwrite.
+func ConvertWeights(src, dst string) error { return weights.Convert(src, dst) }
+
+// FetchOptions say what FetchWeights downloads and where to.
+type FetchOptions = weights.FetchOptions
+
+// FetchWeights downloads torchvision's official weights into icebox's own folder,
+// resuming what an earlier call left, and checks them. It is the one function of
+// this package that uses the network.
+func FetchWeights(ctx context.Context, o FetchOptions) (path string, err error) {
+	return weights.Fetch(ctx, o)
+}
+
+// SaveWeights writes the weights that x runs on to a new file, .pth or
+// .safetensors by its ending: so random ones can be taken to another program.
+func (x *Extractor) SaveWeights(path string) error {
+	if strings.HasSuffix(path, ".pth") {
+		return weights.WritePTH(path, x.weights)
+	}
+	return weights.WriteSafetensors(path, x.weights)
+}

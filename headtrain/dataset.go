@@ -1,0 +1,102 @@
+package headtrain
+
+import (
+	"math"
+	"slices"
+	"unicode/utf8"
+)
+
+// Dataset is a matrix of features with a label for each row. Its slices are
+// borrowed for the length of a call and only read.
+type Dataset struct {
+	X       []float32 // row-major, len(Labels) × Dim
+	Dim     int
+	Labels  []int32 // index into Classes, or -1 for a row without label
+	Classes []string
+}
+
+// Rows returns the number of rows, labelled or not.
+func (d *Dataset) Rows() int { return len(d.Labels) }
+
+// Row returns the features of row r.
+func (d *Dataset) Row(r int) []float32 { return d.X[r*d.Dim : (r+1)*d.Dim] }
+
+// Validate reports every kind of fault at once, each by its first place, as
+// one error that wraps ErrDataset.
+func (d *Dataset) Validate() error {
+	var f faults
+	f.check(d.Dim > 0, "the dimension must be positive, not %d", d.Dim)
+	f.check(len(d.X) == len(d.Labels)*d.Dim, "%d feature values do not make %d rows of %d", len(d.X), len(d.Labels), d.Dim)
+	f.check(len(d.Labels) <= math.MaxInt32, "%d rows are more than %d", len(d.Labels), math.MaxInt32)
+	d.checkClasses(&f)
+	k := int32(len(d.Classes))
+	if r := slices.IndexFunc(d.Labels, func(y int32) bool { return y < -1 || y >= k }); r >= 0 {
+		f.check(false, "row %d has label %d, but labels go from 0 to %d, or -1 for none", r, d.Labels[r], k-1)
+	}
+	if i := slices.IndexFunc(d.X, notFinite); i >= 0 && d.Dim > 0 {
+		f.check(false, "row %d, feature %d is %v", i/d.Dim, i%d.Dim, d.X[i])
+	}
+	return f.err(ErrDataset)
+}
+
+func (d *Dataset) checkClasses(f *faults) {
+	f.check(len(d.Classes) > 0, "there are no classes")
+	seen := make(map[string]bool, len(d.Classes))
+	for _, name := range d.Classes {
+		f.check(!seen[name], "class %q is there twice", name)
+		f.check(utf8.ValidString(name), "class name %q is not valid UTF-8", name)
+		seen[name] = true
+	}
+}
+
+func notFinite(v float32) bool { return math.Float32bits(v)&0x7f800000 == 0x7f800000 }
+
+// rowSet is a dataset as an engine walks it: the labelled rows, and the factor
+// that each row takes.
+type rowSet struct {
+	*Dataset
+	rows  []int32   // the labelled rows, in order
+	scale []float32 // by row; nil for 1
+}
+
+func newRowSet(d *Dataset, input string) *rowSet {
+	s := &rowSet{Dataset: d, rows: make([]int32, 0, len(d.Labels))}
+	for r, y := range d.Labels {
+		if y >= 0 {
+			s.rows = append(s.rows, int32(r))
+		}
+	}
+	if input == InputL2 {
+		s.scale = make([]float32, len(d.Labels))
+		for r := range s.scale {
+			s.scale[r] = unitScale(d.Row(r))
+		}
+	}
+	return s
+}
+
+func (s *rowSet) rowScale(r int32) float32 {
+	if s.scale == nil {
+		return 1
+	}
+	return s.scale[r]
+}
+
+// counts returns the labelled rows of each class.
+func (s *rowSet) counts() []int {
+	n := make([]int, len(s.Classes))
+	for _, r := range s.rows {
+		n[s.Labels[r]]++
+	}
+	return n
+}
+
+// unitScale returns the factor that gives x length 1; the length counts as at
+// least 1e-12, as in PyTorch's normalize.
+func unitScale(x []float32) float32 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(float64(v) * float64(v))
+	}
+	return float32(1 / max(math.Sqrt(sum), 1e-12))
+}

@@ -1,0 +1,34 @@
+// Package headtrain fits and judges linear softmax heads on a matrix of
+// features. It knows nothing of images or of where features come from.
+//
+// A Dataset holds rows, labels and class names; a Job adds the Options of one
+// or more heads; a Trainer, from New, turns it into one Result a head. A Head
+// predicts from raw features, whatever was done to them in training, and is
+// saved as a safetensors file that torchvision's ResNet loads as its fc layer.
+// Evaluate judges logits as scikit-learn would.
+//
+// # Order of summation
+//
+// Equal data, options and seed give equal bits, at any number of threads, on
+// any machine, alone or in a sweep. Any engine that calls itself "linear" in a
+// head's recipe keeps to this; all values are float32 and every operation is
+// rounded by itself, fused multiply-adds (fma) once, unless float64 is said.
+//
+//   - Initial weights and the order of rows in each epoch: rng.go. Batches are
+//     consecutive rows of that order; the last may be smaller.
+//   - Features: ((x-mean)·scale)·rowScale. Mean and scale come from float64 sums
+//     over labelled rows in order; rowScale is 1, or 1/length for "l2".
+//   - Logit: the bias, then one fma a feature, features in order.
+//   - Softmax: e[c] = exp(z[c]-max), exp32 of internal/kernel; summed in 16 lanes,
+//     lane l over classes l, l+16, …, which are then folded 8, 4, 2, 1 apart.
+//   - Gradient of a logit: (soft[y]/sum)·e[c] - spread[c], less hot[y] for the
+//     class itself; see loss.go.
+//   - Gradient of a weight: one fma a row from 0 within each chunk of 32 rows of
+//     the batch; the chunks' sums are added in order. The bias is the weight of
+//     a feature that is 1.
+//   - Step: adamPortable or sgdPortable of internal/kernel, whose scalars are
+//     computed in float64.
+//   - Losses are summed in float64, rows in order.
+//
+// The saved head folds mean and scale into its weights, in float64.
+package headtrain

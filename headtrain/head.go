@@ -1,0 +1,134 @@
+package headtrain
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"icebox/headtrain/internal/kernel"
+)
+
+// Head is a linear softmax classifier of raw features. Its methods only read
+// and may be called by many goroutines.
+type Head struct {
+	Classes []string
+	Dim     int
+	W       []float32 // len(Classes) × Dim, as PyTorch's fc.weight
+	B       []float32 // as fc.bias
+	Input   string    // "", or InputL2: rows are scaled to length 1 first
+
+	Fingerprint   string          // names the function that made the features
+	Preprocessing json.RawMessage // what that function does to an image; may be nil
+	Recipe        json.RawMessage // how the head was trained; may be nil
+}
+
+// Check returns an error wrapping ErrFingerprint unless the head was trained
+// on features of this fingerprint and dimension.
+func (h *Head) Check(fingerprint string, dim int) error {
+	switch {
+	case h.Fingerprint != fingerprint:
+		return fmt.Errorf("%w: the head was trained on features of %s, these are of %s; use the backbone and preprocessing it was trained with, or train a new head",
+			ErrFingerprint, h.Fingerprint, fingerprint)
+	case h.Dim != dim:
+		return fmt.Errorf("%w: the head takes %d features, not %d", ErrFingerprint, h.Dim, dim)
+	default:
+		return nil
+	}
+}
+
+// Logits writes the logits of n rows of features x to dst, row by row. A
+// row's logits do not depend on the other rows. It panics unless x has n×Dim
+// values and dst has room for n×len(Classes).
+func (h *Head) Logits(dst, x []float32, n int) {
+	k := len(h.Classes)
+	h.forward(dst, x, n, func(b *batch, dst []float32) {
+		for r := range b.rows {
+			copy(dst[r*k:(r+1)*k], b.z.Row(r))
+		}
+	})
+}
+
+// Probabilities is Logits followed by a softmax.
+func (h *Head) Probabilities(dst, x []float32, n int) {
+	k, isa := len(h.Classes), kernel.Best()
+	h.forward(dst, x, n, func(b *batch, dst []float32) {
+		maskPadding(b.z, k)
+		isa.Exp(b.e, b.z, b.top, b.sum)
+		for r := range b.rows {
+			for c, e := range b.e.Row(r)[:k] {
+				dst[r*k+c] = e / b.sum[r]
+			}
+		}
+	})
+}
+
+// predictRows is how many rows forward gathers at a time.
+const predictRows = 64
+
+// forward computes logits batch by batch; finish writes a batch's rows to its
+// part of dst.
+func (h *Head) forward(dst, x []float32, n int, finish func(b *batch, dst []float32)) {
+	k := len(h.Classes)
+	if len(x) != n*h.Dim || len(dst) < n*k {
+		panic("headtrain: slices do not fit the number of rows")
+	}
+	isa, params := kernel.Best(), h.params()
+	b := newBatch(min(n, predictRows), h.Dim, k)
+	for at := 0; at < n; at += b.rows {
+		b.rows = min(predictRows, n-at)
+		for r := range b.rows {
+			h.gather(b.x.Row(r), x[(at+r)*h.Dim:(at+r+1)*h.Dim])
+		}
+		isa.Forward(b.z, b.x, params)
+		finish(b, dst[at*k:(at+b.rows)*k])
+	}
+}
+
+// params returns the weights as the kernels want them.
+func (h *Head) params() []float32 {
+	params := make([]float32, kernel.ParamLen(h.Dim, len(h.Classes)))
+	for c := range h.Classes {
+		for j, w := range h.W[c*h.Dim : (c+1)*h.Dim] {
+			params[kernel.ParamIndex(h.Dim, j, c)] = w
+		}
+		params[kernel.ParamIndex(h.Dim, h.Dim, c)] = h.B[c]
+	}
+	return params
+}
+
+func (h *Head) gather(dst, x []float32) {
+	copy(dst, x)
+	if h.Input == InputL2 {
+		scale := unitScale(x)
+		for j := range dst {
+			dst[j] *= scale
+		}
+	}
+}
+
+// Prediction is one class and how probable the head holds it.
+type Prediction struct {
+	Class       string  `json:"class"`
+	Index       int     `json:"index"`
+	Probability float64 `json:"probability"`
+}
+
+// Predict returns the k most probable classes of one row, best first; equal
+// ones in the order of their index.
+func (h *Head) Predict(x []float32, k int) []Prediction {
+	p := make([]float32, len(h.Classes))
+	h.Probabilities(p, x, 1)
+	return h.TopK(p, k)
+}
+
+// TopK returns the k most probable classes of one row of probabilities, best
+// first; equal ones in the order of their index.
+func (h *Head) TopK(probabilities []float32, k int) []Prediction {
+	all := make([]Prediction, len(h.Classes))
+	for c, name := range h.Classes {
+		all[c] = Prediction{name, c, float64(probabilities[c])}
+	}
+	slices.SortStableFunc(all, func(a, b Prediction) int { return cmp.Compare(b.Probability, a.Probability) })
+	return all[:min(max(k, 0), len(all))]
+}

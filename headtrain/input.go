@@ -1,0 +1,83 @@
+package headtrain
+
+import (
+	"math"
+
+	"icebox/headtrain/internal/kernel"
+)
+
+// input is the affine map of features that comes before the linear layer:
+// (x-mean)·scale, feature by feature.
+type input struct{ kernel.AffineMap }
+
+// constantShare is the standard deviation, as a share of the root mean square
+// over all features, at or under which a feature counts as constant. A ReLU
+// unit that is dead on the training rows has 0; one that fires once in a
+// million rows would otherwise be blown up a thousandfold.
+const constantShare = 1e-4
+
+func newInput(kind string, s *rowSet, t *team) input {
+	in := input{kernel.AffineMap{Mean: make([]float32, s.Dim), Scale: make([]float32, s.Dim)}}
+	if kind != InputStandardise {
+		for j := range in.Scale {
+			in.Scale[j] = 1
+		}
+		return in
+	}
+	mean, std := moments(s, t)
+	floor := 0.0
+	for _, v := range std {
+		floor += float64(v * v)
+	}
+	floor = constantShare * math.Sqrt(floor/float64(len(std)))
+	for j, v := range std {
+		in.Mean[j] = float32(mean[j])
+		if v > floor {
+			in.Scale[j] = float32(1 / v)
+		}
+	}
+	return in
+}
+
+// moments returns the mean and the standard deviation (divisor n) of each
+// feature over the labelled rows, each summed in float64 over rows in order.
+func moments(s *rowSet, t *team) (mean, std []float64) {
+	mean, std = make([]float64, s.Dim), make([]float64, s.Dim)
+	n := float64(len(s.rows))
+	const columns = 64 // an item's features: four cache lines of each row
+	t.run(t.size, (s.Dim+columns-1)/columns, func(_, item int) {
+		lo, hi := item*columns, min((item+1)*columns, s.Dim)
+		mean, std := mean[lo:hi], std[lo:hi]
+		for _, r := range s.rows {
+			for j, v := range s.Row(int(r))[lo:hi] {
+				mean[j] += float64(v)
+			}
+		}
+		for j := range mean {
+			mean[j] /= n
+		}
+		for _, r := range s.rows {
+			for j, v := range s.Row(int(r))[lo:hi] {
+				off := float64(v) - mean[j]
+				std[j] += float64(off * off)
+			}
+		}
+		for j := range std {
+			std[j] = math.Sqrt(std[j] / n)
+		}
+	})
+	return mean, std
+}
+
+// fold writes one class' weights on mapped features as weights on raw ones and
+// returns its bias there: w' = w·scale, b' = b - Σ w'·mean, in float64, with
+// features in order. A constant feature gets the weight 0.
+func (in input) fold(w []float32, b float32) float32 {
+	bias := float64(b)
+	for j := range w {
+		raw := float64(w[j]) * float64(in.Scale[j])
+		bias -= float64(raw * float64(in.Mean[j]))
+		w[j] = float32(raw)
+	}
+	return float32(bias)
+}

@@ -1,0 +1,384 @@
+package headtrain
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"icebox/headtrain/internal/kernel"
+	"pgregory.net/rapid"
+)
+
+func fitOne(t testing.TB, job Job, o Options) Result {
+	t.Helper()
+	job.Heads = []Options{o}
+	results, err := New().Fit(context.Background(), job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return results[0]
+}
+
+func sameHead(a, b *Head) bool { return sameBits(a.W, b.W) && sameBits(a.B, b.B) }
+
+// variety is options that reach every optimizer, schedule, input and loss.
+var variety = []Options{
+	{},
+	{Optimizer: OptimizerAdamW, WeightDecay: 0.01, Schedule: ScheduleCosine, Warmup: 1, Input: InputL2, LR: 0.03},
+	{Optimizer: OptimizerSGD, Momentum: 0.9, Nesterov: true, LR: 0.05, Schedule: ScheduleOneCycle, LabelSmoothing: 0.1},
+	{Optimizer: OptimizerSGD, LR: 0.1, Schedule: ScheduleStep, ClassWeights: ClassWeights{Mode: WeightsBalanced}},
+	{Input: InputNone, WeightDecay: 1e-3, EarlyStopping: EarlyStopping{Patience: 2}, BatchSize: 64, Seed: 9},
+}
+
+func brief(o Options) Options {
+	o.Epochs = 4
+	return o
+}
+
+func TestHeadIsTheSameAtAnyNumberOfThreads(t *testing.T) {
+	for _, shape := range [][3]int{{700, 37, 3}, {600, 70, 20}} {
+		job := Job{Train: clusters(shape[0], shape[1], shape[2], 1), Val: clusters(90, shape[1], shape[2], 2)}
+		for i, o := range variety {
+			o = brief(o)
+			o.BatchSize = 512
+			o.Threads = 1
+			want := fitOne(t, job, o)
+			for _, n := range []int{2, 8} {
+				o.Threads = n
+				got := fitOne(t, job, o)
+				if !sameHead(got.Head, want.Head) || got.TrainLoss != want.TrainLoss || *got.History[0].ValLoss != *want.History[0].ValLoss {
+					t.Errorf("%v, options %d: %d threads give another head than 1", shape, i, n)
+				}
+			}
+		}
+	}
+}
+
+// The threads test above must not pass by never waking a second worker.
+func TestSharedBatchesReachSeveralWorkers(t *testing.T) {
+	f := newFit(kernel.Best(), Job{Train: clusters(600, 70, 20, 1)}, Options{BatchSize: 512, Threads: 8}.WithDefaults())
+	defer f.team.close()
+	f.batch.rows = 512
+	if f.workers() < 3 {
+		t.Errorf("a batch of the threads test is worth %d workers", f.workers())
+	}
+}
+
+func TestHeadIsTheSameOnEveryInstructionSet(t *testing.T) {
+	job := Job{Train: clusters(300, 37, 19, 1), Val: clusters(60, 37, 19, 2)}
+	for i, o := range variety {
+		job.Heads = []Options{brief(o)}
+		var want Result
+		for _, isa := range kernel.Available() {
+			got, err := linear{isa}.Fit(context.Background(), job)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if isa == kernel.Portable {
+				want = got[0]
+			}
+			if !sameHead(got[0].Head, want.Head) || got[0].TrainLoss != want.TrainLoss || got[0].BestEpoch != want.BestEpoch {
+				t.Errorf("options %d: %v gives another head than portable code", i, isa)
+			}
+		}
+	}
+}
+
+func TestHeadOfASweepEqualsTheHeadAlone(t *testing.T) {
+	job := Job{Train: clusters(400, 20, 4, 1), Val: clusters(80, 20, 4, 2)}
+	for _, o := range variety {
+		job.Heads = append(job.Heads, brief(o))
+	}
+	epochs := map[int]int{}
+	job.OnEpoch = func(head int, e Epoch) { epochs[head]++ }
+	together, err := New().Fit(context.Background(), job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, o := range job.Heads {
+		alone := fitOne(t, Job{Train: job.Train, Val: job.Val}, o)
+		if !sameHead(alone.Head, together[i].Head) || string(alone.Head.Recipe) != string(together[i].Head.Recipe) {
+			t.Errorf("head %d differs from the same head alone", i)
+		}
+		if epochs[i] != len(together[i].History) {
+			t.Errorf("head %d: %d callbacks for %d epochs", i, epochs[i], len(together[i].History))
+		}
+	}
+}
+
+// The order of summation is a promise to every head trained so far: this value
+// changes only with a new engine name in the recipe.
+func TestHeadOfToday(t *testing.T) {
+	h := sha256.New()
+	for _, o := range variety {
+		job := Job{Train: clusters(300, 21, 18, 1), Val: clusters(60, 21, 18, 2)}
+		// exact data: quarters, so that math's functions have no say in it
+		for _, d := range []*Dataset{job.Train, job.Val} {
+			for i, v := range d.X {
+				d.X[i] = float32(math.Round(float64(v)*4)) / 4
+			}
+		}
+		head := fitOne(t, job, brief(o)).Head
+		for _, v := range append(head.W, head.B...) {
+			_ = binary.Write(h, binary.LittleEndian, v)
+		}
+	}
+	const want = "4e640cbd524ff095b3bce396d745a65fd18635580b47cf28aabfc21a83b71a90"
+	if got := hex.EncodeToString(h.Sum(nil)); got != want {
+		t.Errorf("the heads hash to %s, want %s", got, want)
+	}
+}
+
+func TestSeedDecidesTheHead(t *testing.T) {
+	job := Job{Train: clusters(200, 10, 3, 1)}
+	a, b := fitOne(t, job, Options{Seed: 1, Epochs: 1}), fitOne(t, job, Options{Seed: 1, Epochs: 1})
+	if !sameHead(a.Head, b.Head) {
+		t.Error("the same seed gave two heads")
+	}
+	if sameHead(a.Head, fitOne(t, job, Options{Seed: 2, Epochs: 1}).Head) {
+		t.Error("two seeds gave one head")
+	}
+}
+
+func TestUnlabelledRowsDoNotCount(t *testing.T) {
+	d := clusters(120, 8, 3, 1)
+	with := &Dataset{Dim: d.Dim, Classes: d.Classes}
+	for r, y := range d.Labels {
+		if r%5 == 0 {
+			with.X = append(with.X, 1e6, 2, 3, 4, 5, 6, 7, 8)
+			with.Labels = append(with.Labels, -1)
+		}
+		with.X = append(with.X, d.Row(r)...)
+		with.Labels = append(with.Labels, y)
+	}
+	a, b := fitOne(t, Job{Train: d, Val: d}, Options{}), fitOne(t, Job{Train: with, Val: with}, Options{})
+	if !sameHead(a.Head, b.Head) || a.TrainLoss != b.TrainLoss || *a.History[9].ValAcc != *b.History[9].ValAcc {
+		t.Error("unlabelled rows changed the head or its numbers")
+	}
+}
+
+func TestEveryShapeTrains(t *testing.T) {
+	for _, shape := range []struct{ n, d, k int }{
+		{1, 1, 1}, {5, 3, 1}, {2, 4, 2}, {50, 1, 2}, {64, 15, 2}, {100, 16, 10}, {10, 17, 10}, {300, 33, 100}, {1000, 12, 1000}, {40, 8, 17},
+	} {
+		t.Run(fmt.Sprint(shape), func(t *testing.T) {
+			train := clusters(shape.n, shape.d, shape.k, 1)
+			r := fitOne(t, Job{Train: train}, Options{Epochs: 8, LR: 0.03, BatchSize: 32})
+			first, last := r.History[0].TrainLoss, r.TrainLoss
+			if shape.k > 1 && last >= first {
+				t.Errorf("loss went from %v to %v", first, last)
+			}
+			if shape.k == 1 && last != 0 {
+				t.Errorf("loss with one class is %v", last)
+			}
+			logits := make([]float32, shape.n*shape.k)
+			r.Head.Logits(logits, train.X, shape.n)
+			report, err := Evaluate(logits, train.Labels, train.Classes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(report.Loss-r.TrainLoss) > 1e-4 {
+				t.Errorf("the saved head has loss %v, the trainer reports %v", report.Loss, r.TrainLoss)
+			}
+		})
+	}
+}
+
+func TestSeparableClassesAreLearnt(t *testing.T) {
+	train, test := clusters(2000, 64, 10, 1), clusters(500, 64, 10, 2)
+	for i, o := range variety {
+		o.Epochs = 20
+		r := fitOne(t, Job{Train: train, Val: test}, o)
+		if acc := *r.History[r.BestEpoch-1].ValAcc; acc < 0.9 {
+			t.Errorf("options %d reach an accuracy of %v only", i, acc)
+		}
+	}
+}
+
+func TestEarlyStoppingKeepsTheBestEpoch(t *testing.T) {
+	job := Job{Train: clusters(60, 40, 5, 1), Val: clusters(200, 40, 5, 2)}
+	for _, metric := range []string{MetricValLoss, MetricValAcc} {
+		o := Options{Epochs: 200, LR: 0.05, EarlyStopping: EarlyStopping{Patience: 5, Metric: metric}}
+		r := fitOne(t, job, o)
+		if r.Stopped != StoppedEarly || len(r.History) != r.BestEpoch+5 {
+			t.Fatalf("%s: stopped by %s after %d epochs, best %d", metric, r.Stopped, len(r.History), r.BestEpoch)
+		}
+		best := r.History[r.BestEpoch-1]
+		for _, e := range r.History {
+			if metric == MetricValLoss && *e.ValLoss < *best.ValLoss || metric == MetricValAcc && *e.ValAcc > *best.ValAcc {
+				t.Errorf("%s: epoch %d is better than the best, %d", metric, e.Epoch, best.Epoch)
+			}
+		}
+		o.Epochs, o.EarlyStopping = r.BestEpoch, EarlyStopping{}
+		if !sameHead(r.Head, fitOne(t, job, o).Head) {
+			t.Errorf("%s: the head kept is not that of epoch %d", metric, r.BestEpoch)
+		}
+	}
+}
+
+func TestMinDeltaIgnoresSmallGains(t *testing.T) {
+	w := newWatch(EarlyStopping{Patience: 2, MinDelta: 0.1, Metric: MetricValAcc})
+	var kept []int
+	for i, acc := range []float64{0.5, 0.55, 0.61, 0.65, 0.7, 0.7} {
+		if w.see(Epoch{Epoch: i + 1, ValAcc: &acc}) {
+			kept = append(kept, i+1)
+		}
+	}
+	if fmt.Sprint(kept) != "[1 3]" || !w.exhausted(5) || w.exhausted(4) {
+		t.Errorf("epochs %v counted as better", kept)
+	}
+}
+
+func TestAnEqualMetricIsNoImprovement(t *testing.T) {
+	loss := 0.5
+	for _, o := range []EarlyStopping{{Patience: 1}, {Patience: 1, Metric: MetricValAcc}} {
+		w := newWatch(o)
+		if !w.see(Epoch{Epoch: 1, ValLoss: &loss, ValAcc: &loss}) || w.see(Epoch{Epoch: 2, ValLoss: &loss, ValAcc: &loss}) {
+			t.Errorf("%q: the first of two equal epochs is not the best", o.Metric)
+		}
+	}
+}
+
+func TestArgmaxIsTheFirstOfTheLargest(t *testing.T) {
+	z := []float32{1, 3, 2, 3}
+	for y, want := range []bool{false, true, false, false} {
+		if got := isFirstMax(z, int32(y), 3); got != want {
+			t.Errorf("class %d of %v: %v", y, z, got)
+		}
+	}
+}
+
+// n/(k·count), scikit-learn's compute_class_weight("balanced").
+func TestBalancedWeightsAreScikitLearns(t *testing.T) {
+	d := &Dataset{X: make([]float32, 7), Dim: 1, Labels: []int32{0, 2, 2, -1, 2, 1, 1}, Classes: classNames(4)}
+	got := classWeights(ClassWeights{Mode: WeightsBalanced}, newRowSet(d, InputNone))
+	if want := []float64{6. / 4, 6. / 8, 6. / 12, 0}; !slices.Equal(got, want) {
+		t.Errorf("weights %v, want %v", got, want)
+	}
+}
+
+func TestCancelledFitReturnsTheHeadsFinished(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	job := Job{Train: clusters(100, 5, 2, 1), Heads: []Options{{Epochs: 2}, {Epochs: 1000}}}
+	job.OnEpoch = func(head int, e Epoch) {
+		if head == 1 && e.Epoch == 3 {
+			cancel()
+		}
+	}
+	results, err := New().Fit(ctx, job)
+	if !errors.Is(err, context.Canceled) || len(results) != 1 || results[0].Head == nil {
+		t.Errorf("%d results, error %v", len(results), err)
+	}
+}
+
+func TestDivergedHeadIsNamedAndTheOthersGoOn(t *testing.T) {
+	job := Job{Train: clusters(200, 10, 3, 1), Heads: []Options{
+		{Epochs: 2},
+		{Epochs: 50, Optimizer: OptimizerSGD, LR: 1e38, Input: InputNone, BatchSize: 20},
+		{Epochs: 2, Seed: 3},
+	}}
+	results, err := New().Fit(context.Background(), job)
+	want := `head 1: training diverged: the loss is not finite in epoch 1 with lr 1e+38; try lr 1e+37, or input "standardise"`
+	if !errors.Is(err, ErrDiverged) || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if len(results) != 3 || results[0].Head == nil || results[1].Head != nil || results[2].Head == nil {
+		t.Errorf("results %v", results)
+	}
+}
+
+// With one batch the loss of the epoch is that before the step, and finite.
+func TestDivergingLastStepIsNoticed(t *testing.T) {
+	job := Job{Train: clusters(50, 10, 3, 1), Heads: []Options{{Epochs: 1, Optimizer: OptimizerSGD, LR: 3e38, WeightDecay: 1e30}}}
+	_, err := New().Fit(context.Background(), job)
+	if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "a weight is not finite in epoch 1 ") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestEpochDoesNotAllocate(t *testing.T) {
+	job := Job{Train: clusters(600, 64, 10, 1), Val: clusters(100, 64, 10, 2)}
+	for _, o := range variety {
+		o.Epochs, o.Threads, o.BatchSize = 1000, 2, 512
+		f := newFit(kernel.Best(), job, o.WithDefaults())
+		epoch := 0
+		allocs := testing.AllocsPerRun(20, func() {
+			epoch++
+			if err := f.epoch(context.Background(), epoch); err != nil {
+				t.Fatal(err)
+			}
+		})
+		f.team.close()
+		if allocs != 0 {
+			t.Errorf("%v allocations an epoch", allocs)
+		}
+	}
+}
+
+func TestJobFaultsAreReportedTogether(t *testing.T) {
+	train := clusters(10, 4, 2, 1)
+	val := clusters(10, 5, 2, 1)
+	val.X[7] = float32(math.NaN())
+	_, err := New().Fit(context.Background(), Job{Train: train, Val: val, Heads: []Options{{LR: -1}, {Epochs: -3}}})
+	for _, want := range []string{"head 0: ", "lr must be", "head 1: ", "epochs must be", "dimension 5, the training set 4", "validation set: ", "row 1, feature 2 is NaN"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error lacks %q:\n%v", want, err)
+		}
+	}
+	if !errors.Is(err, ErrOptions) || !errors.Is(err, ErrDataset) {
+		t.Errorf("error classes are lost: %v", err)
+	}
+	for what, job := range map[string]Job{
+		"no heads":                                {Train: train},
+		"no training set":                         {Heads: []Options{{}}},
+		"early stopping needs a validation set":   {Train: train, Heads: []Options{{EarlyStopping: EarlyStopping{Patience: 1}}}},
+		"no labelled row":                         {Train: &Dataset{X: []float32{1}, Dim: 1, Labels: []int32{-1}, Classes: []string{"a"}}, Heads: []Options{{}}},
+		`there is no class "c"`:                   {Train: train, Heads: []Options{{ClassWeights: ClassWeights{Map: map[string]float64{"c": 1}}}}},
+		"every training row weighs 0":             {Train: train, Heads: []Options{{ClassWeights: ClassWeights{Map: map[string]float64{"class 0": 0, "class 1": 0}}}}},
+		"validation and training set have differ": {Train: train, Val: clusters(9, 4, 3, 1), Heads: []Options{{}}},
+	} {
+		if _, err := New().Fit(context.Background(), job); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("error lacks %q: %v", what, err)
+		}
+	}
+}
+
+func TestDatasetFaultsAreReportedTogether(t *testing.T) {
+	d := &Dataset{X: []float32{1, 2, float32(math.Inf(1)), 4, 5}, Dim: 2, Labels: []int32{0, 2, -2}, Classes: []string{"a", "a\xff", "a"}}
+	err := d.Validate()
+	for _, want := range []string{"5 feature values do not make 3 rows of 2", "row 2 has label -2", "row 1, feature 0 is +Inf", `class "a" is there twice`, "not valid UTF-8"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error lacks %q:\n%v", want, err)
+		}
+	}
+}
+
+// Weighing a class k times is having each of its rows k times, where batches
+// hold every row.
+func TestClassWeightEqualsRepeatedRows(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		times := rapid.IntRange(1, 4).Draw(rt, "times")
+		d := clusters(rapid.IntRange(6, 40).Draw(rt, "rows"), 6, 3, rapid.Uint64().Draw(rt, "data"))
+		repeated := &Dataset{Dim: d.Dim, Classes: d.Classes}
+		for r, y := range d.Labels {
+			for range map[bool]int{true: times, false: 1}[y == 1] {
+				repeated.X = append(repeated.X, d.Row(r)...)
+				repeated.Labels = append(repeated.Labels, y)
+			}
+		}
+		o := Options{Input: InputNone, Optimizer: OptimizerSGD, LR: 0.05, BatchSize: 1000, Epochs: 5}
+		b := fitOne(t, Job{Train: repeated}, o)
+		o.ClassWeights.Map = map[string]float64{"class 1": float64(times)}
+		a := fitOne(t, Job{Train: d}, o)
+		if w := worst(a.Head.W, b.Head.W); w > 1e-5 {
+			rt.Errorf("weights differ by %v", w)
+		}
+	})
+}

@@ -1,0 +1,144 @@
+package headtrain
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Report judges predictions. Definitions are scikit-learn's, with
+// zero_division=0; rows labelled -1 count nowhere.
+type Report struct {
+	N                int     `json:"n"`                 // labelled rows
+	Loss             float64 `json:"loss"`              // mean cross-entropy
+	Top1             float64 `json:"top1"`              // accuracy
+	Top5             float64 `json:"top5"`              // the label is among the five largest logits
+	MacroF1          float64 `json:"macro_f1"`          // over classes that are labelled or predicted
+	BalancedAccuracy float64 `json:"balanced_accuracy"` // mean recall over classes that are labelled
+
+	PerClass []ClassReport `json:"per_class"`
+	// Confusion[i][j] counts rows of class i predicted as class j. It is left
+	// out above MaxConfusion classes.
+	Confusion [][]int `json:"confusion,omitempty"`
+}
+
+// MaxConfusion is the most classes for which a report has a confusion matrix.
+const MaxConfusion = 1000
+
+// ClassReport judges one class.
+type ClassReport struct {
+	Class     string  `json:"class"`
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
+	Support   int     `json:"support"` // rows with this label
+
+	predicted, correct int
+}
+
+// topRanks is the k of Report.Top5.
+const topRanks = 5
+
+// Evaluate judges logits, one row of len(classes) a label. Among equal logits
+// the class of the lower index goes first, as in argmax. It returns an error
+// wrapping ErrDataset for shapes that do not fit, labels out of range, logits
+// that are NaN or infinite, or when no row is labelled.
+func Evaluate(logits []float32, labels []int32, classes []string) (Report, error) {
+	k := len(classes)
+	if err := checkLogits(logits, labels, k); err != nil {
+		return Report{}, err
+	}
+	r := Report{PerClass: make([]ClassReport, k)}
+	for c, name := range classes {
+		r.PerClass[c].Class = name
+	}
+	if k <= MaxConfusion {
+		r.Confusion = make([][]int, k)
+		for c := range r.Confusion {
+			r.Confusion[c] = make([]int, k)
+		}
+	}
+	for i, y := range labels {
+		if y >= 0 {
+			r.add(logits[i*k:(i+1)*k], int(y))
+		}
+	}
+	if r.N == 0 {
+		return Report{}, fmt.Errorf("%w: no labelled row to evaluate", ErrDataset)
+	}
+	r.finish()
+	return r, nil
+}
+
+func checkLogits(logits []float32, labels []int32, k int) error {
+	var f faults
+	f.check(k > 0, "there are no classes")
+	f.check(len(logits) == len(labels)*k, "%d logits do not make %d rows of %d classes", len(logits), len(labels), k)
+	if i := slices.IndexFunc(labels, func(y int32) bool { return y < -1 || int(y) >= k }); i >= 0 {
+		f.check(false, "row %d has label %d, but labels go from 0 to %d, or -1 for none", i, labels[i], k-1)
+	}
+	if i := slices.IndexFunc(logits, notFinite); i >= 0 && k > 0 {
+		f.check(false, "the logit of row %d, class %d is %v", i/k, i%k, logits[i])
+	}
+	return f.err(ErrDataset)
+}
+
+// add counts one row; the sums become means in finish.
+func (r *Report) add(z []float32, y int) {
+	best, rank := 0, 0
+	for c, v := range z {
+		if v > z[best] {
+			best = c
+		}
+		if v > z[y] || v == z[y] && c < y {
+			rank++
+		}
+	}
+	sum := 0.0
+	for _, v := range z {
+		sum += math.Exp(float64(v) - float64(z[best]))
+	}
+	r.N++
+	r.Loss += math.Log(sum) + float64(z[best]) - float64(z[y])
+	if rank < topRanks {
+		r.Top5++
+	}
+	if best == y {
+		r.Top1++
+		r.PerClass[y].correct++
+	}
+	r.PerClass[y].Support++
+	r.PerClass[best].predicted++
+	if r.Confusion != nil {
+		r.Confusion[y][best]++
+	}
+}
+
+func (r *Report) finish() {
+	n := float64(r.N)
+	r.Loss, r.Top1, r.Top5 = r.Loss/n, r.Top1/n, r.Top5/n
+	seen, labelled := 0, 0
+	for c := range r.PerClass {
+		p := &r.PerClass[c]
+		p.Precision = ratio(p.correct, p.predicted)
+		p.Recall = ratio(p.correct, p.Support)
+		p.F1 = ratio(2*p.correct, p.predicted+p.Support)
+		if p.Support > 0 {
+			labelled++
+			r.BalancedAccuracy += p.Recall
+		}
+		if p.Support+p.predicted > 0 {
+			seen++
+			r.MacroF1 += p.F1
+		}
+	}
+	r.BalancedAccuracy /= float64(labelled)
+	r.MacroF1 /= float64(seen)
+}
+
+func ratio(a, b int) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}

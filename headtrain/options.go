@@ -1,0 +1,179 @@
+package headtrain
+
+import (
+	"math"
+	"slices"
+)
+
+// Values of Options.Input: what is done to features before the linear layer.
+const (
+	InputStandardise = "standardise" // (x-mean)/σ over the training rows; folded into the saved head
+	InputNone        = "none"
+	InputL2          = "l2" // each row scaled to length 1; the saved head does so itself
+)
+
+// Values of Options.Optimizer. Weight decay is added to the gradient by "adam"
+// and "sgd", and taken off the weights by "adamw", as in PyTorch.
+const (
+	OptimizerAdam  = "adam"
+	OptimizerAdamW = "adamw"
+	OptimizerSGD   = "sgd"
+)
+
+// Values of Options.Schedule.
+const (
+	ScheduleConstant = "constant"
+	ScheduleCosine   = "cosine"
+	ScheduleStep     = "step"
+	ScheduleOneCycle = "onecycle"
+)
+
+// Values of ClassWeights.Mode.
+const (
+	WeightsNone     = "none"
+	WeightsBalanced = "balanced" // rows/(classes·rows of the class), as scikit-learn; 0 for a class without rows
+	WeightsMap      = "map"
+)
+
+// Values of EarlyStopping.Metric.
+const (
+	MetricValLoss = "val_loss"
+	MetricValAcc  = "val_acc"
+)
+
+// Options say how a head is trained. Zero values stand for the defaults given
+// on each field. Threads has no influence on the result and is not recorded.
+type Options struct {
+	Input     string `json:"input"`      // "standardise"
+	Epochs    int    `json:"epochs"`     // 10
+	BatchSize int    `json:"batch_size"` // 256; the last batch of an epoch may be smaller
+
+	Optimizer   string  `json:"optimizer"`    // "adam"
+	LR          float64 `json:"lr"`           // 1e-3
+	WeightDecay float64 `json:"weight_decay"` // 0, for "adamw" too
+	Momentum    float64 `json:"momentum"`     // 0; "sgd" only
+	Nesterov    bool    `json:"nesterov"`     // false; "sgd" with momentum only
+	Beta1       float64 `json:"beta1"`        // 0.9
+	Beta2       float64 `json:"beta2"`        // 0.999
+	Eps         float64 `json:"eps"`          // 1e-8
+
+	Schedule   string  `json:"schedule"`    // "constant"
+	Warmup     int     `json:"warmup"`      // 0; epochs of linear warm-up, part of Epochs
+	StepEpochs int     `json:"step_epochs"` // a third of Epochs; "step" only
+	StepFactor float64 `json:"step_factor"` // 0.1; "step" only
+
+	LabelSmoothing float64       `json:"label_smoothing"` // 0
+	ClassWeights   ClassWeights  `json:"class_weights"`   // none
+	EarlyStopping  EarlyStopping `json:"early_stopping"`  // off
+
+	Seed    uint64 `json:"seed"`
+	Threads int    `json:"-"` // all processors
+}
+
+// ClassWeights weigh the loss of a row by its class.
+type ClassWeights struct {
+	Mode string             `json:"mode"`          // "none", or "map" where Map is given
+	Map  map[string]float64 `json:"map,omitempty"` // by class name; classes left out weigh 1
+}
+
+// EarlyStopping ends training when the validation metric has not improved for
+// a while, and keeps the weights of the best epoch.
+type EarlyStopping struct {
+	Patience int     `json:"patience"`  // epochs without improvement; 0 is off
+	MinDelta float64 `json:"min_delta"` // 0; an improvement is larger than this
+	Metric   string  `json:"metric"`    // "val_loss"
+}
+
+// WithDefaults returns o with every zero value replaced by its default.
+func (o Options) WithDefaults() Options {
+	setDefault(&o.Input, InputStandardise)
+	setDefault(&o.Epochs, 10)
+	setDefault(&o.BatchSize, 256)
+	setDefault(&o.Optimizer, OptimizerAdam)
+	setDefault(&o.LR, 1e-3)
+	setDefault(&o.Beta1, 0.9)
+	setDefault(&o.Beta2, 0.999)
+	setDefault(&o.Eps, 1e-8)
+	setDefault(&o.Schedule, ScheduleConstant)
+	setDefault(&o.StepEpochs, max(1, o.Epochs/3))
+	setDefault(&o.StepFactor, 0.1)
+	if len(o.ClassWeights.Map) > 0 {
+		setDefault(&o.ClassWeights.Mode, WeightsMap)
+	}
+	setDefault(&o.ClassWeights.Mode, WeightsNone)
+	setDefault(&o.EarlyStopping.Metric, MetricValLoss)
+	return o
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// Limits that keep a slip of the keyboard from asking for all memory.
+const (
+	maxEpochs  = 1_000_000
+	maxThreads = 1024
+)
+
+// Validate reports every fault at once, as one error that wraps ErrOptions.
+func (o Options) Validate() error {
+	o = o.WithDefaults()
+	var f faults
+	f.oneOf("input", o.Input, InputStandardise, InputNone, InputL2)
+	f.check(o.Epochs > 0 && o.Epochs <= maxEpochs, "epochs must be from 1 to %d, not %d", maxEpochs, o.Epochs)
+	f.check(o.BatchSize > 0, "batch_size must be positive, not %d", o.BatchSize)
+	f.check(o.Threads >= 0 && o.Threads <= maxThreads, "threads must be from 0 (all processors) to %d, not %d", maxThreads, o.Threads)
+	o.checkOptimizer(&f)
+	o.checkSchedule(&f)
+	o.checkLoss(&f)
+	return f.err(ErrOptions)
+}
+
+func (o Options) checkOptimizer(f *faults) {
+	f.oneOf("optimizer", o.Optimizer, OptimizerAdam, OptimizerAdamW, OptimizerSGD)
+	f.check(positive(o.LR), "lr must be a positive number, not %v; usual values lie between 1e-4 and 1e-1", o.LR)
+	f.check(o.WeightDecay == 0 || positive(o.WeightDecay), "weight_decay must be a finite number from 0 up, not %v", o.WeightDecay)
+	f.check(o.Momentum >= 0 && o.Momentum < 1, "momentum must be from 0 to less than 1, not %v", o.Momentum)
+	f.check(!o.Nesterov || o.Momentum > 0, "nesterov needs a momentum above 0")
+	f.check(o.Optimizer == OptimizerSGD || o.Momentum == 0, "momentum is for the optimizer sgd, not %s", o.Optimizer)
+	f.check(o.Beta1 > 0 && o.Beta1 < 1, "beta1 must lie between 0 and 1, not %v", o.Beta1)
+	f.check(o.Beta2 > 0 && o.Beta2 < 1, "beta2 must lie between 0 and 1, not %v", o.Beta2)
+	f.check(positive(o.Eps), "eps must be a positive number, not %v", o.Eps)
+}
+
+func (o Options) checkSchedule(f *faults) {
+	f.oneOf("schedule", o.Schedule, ScheduleConstant, ScheduleCosine, ScheduleStep, ScheduleOneCycle)
+	f.check(o.Warmup >= 0 && (o.Warmup == 0 || o.Warmup < o.Epochs), "warmup must be from 0 to less than epochs (%d), not %d", o.Epochs, o.Warmup)
+	f.check(o.StepEpochs > 0, "step_epochs must be positive, not %d", o.StepEpochs)
+	f.check(positive(o.StepFactor) && o.StepFactor <= 1, "step_factor must be above 0 and at most 1, not %v", o.StepFactor)
+}
+
+func (o Options) checkLoss(f *faults) {
+	f.check(o.LabelSmoothing >= 0 && o.LabelSmoothing < 1, "label_smoothing must be from 0 to less than 1, not %v", o.LabelSmoothing)
+	w := o.ClassWeights
+	f.oneOf("class_weights", w.Mode, WeightsNone, WeightsBalanced, WeightsMap)
+	f.check(w.Mode == WeightsMap || len(w.Map) == 0, "class_weights: weights by class are given, so the mode must be map, not %s", w.Mode)
+	f.check(w.Mode != WeightsMap || len(w.Map) > 0, "class_weights: the mode is map, but no weights are given")
+	for _, name := range sortedKeys(w.Map) {
+		v := w.Map[name]
+		f.check(v == 0 || positive(v), "class_weights: the weight of %q must be a finite number from 0 up, not %v", name, v)
+	}
+	e := o.EarlyStopping
+	f.check(e.Patience >= 0, "early_stopping: patience must be 0 (off) or more, not %d", e.Patience)
+	f.check(e.MinDelta == 0 || positive(e.MinDelta), "early_stopping: min_delta must be a finite number from 0 up, not %v", e.MinDelta)
+	f.oneOf("early_stopping: metric", e.Metric, MetricValLoss, MetricValAcc)
+}
+
+func positive(v float64) bool { return v > 0 && !math.IsInf(v, 1) }
+
+func sortedKeys(m map[string]float64) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,139 @@
+package headtrain
+
+import (
+	"math"
+	"testing"
+
+	"icebox/headtrain/internal/kernel"
+)
+
+type torchFixture struct {
+	Dim, Classes int
+	X            []float32
+	Labels       []int32
+	W0, B0       []float32
+	Batches      [][]int32
+	Cases        []struct {
+		Name    string
+		LR      float64
+		Options Options
+		Loss    struct {
+			Weight         []float64
+			LabelSmoothing float64 `json:"label_smoothing"`
+		}
+		Losses []float64
+		W, B   []float32
+	}
+}
+
+func (x torchFixture) dataset() *Dataset {
+	return &Dataset{X: x.X, Dim: x.Dim, Labels: x.Labels, Classes: classNames(x.Classes)}
+}
+
+// start returns a fit whose weights are those of the fixture.
+func (x torchFixture) start(t *testing.T, isa kernel.ISA, o Options) *fit {
+	t.Helper()
+	o.Input = InputNone
+	if err := o.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	f := newFit(isa, Job{Train: x.dataset()}, o.WithDefaults())
+	t.Cleanup(f.team.close)
+	for c := range x.Classes {
+		for j := range x.Dim {
+			f.params[kernel.ParamIndex(x.Dim, j, c)] = x.W0[c*x.Dim+j]
+		}
+		f.params[kernel.ParamIndex(x.Dim, x.Dim, c)] = x.B0[c]
+	}
+	return f
+}
+
+func TestTenStepsEqualPyTorch(t *testing.T) {
+	const tolerance = 1e-5
+	var fixture torchFixture
+	readFixture(t, "torch.json", &fixture)
+	for _, c := range fixture.Cases {
+		for _, isa := range kernel.Available() {
+			t.Run(c.Name+"/"+isa.String(), func(t *testing.T) {
+				o := c.Options
+				o.LR, o.LabelSmoothing = c.LR, c.Loss.LabelSmoothing
+				if c.Loss.Weight != nil {
+					o.ClassWeights.Map = map[string]float64{}
+					for i, w := range c.Loss.Weight {
+						o.ClassWeights.Map[classNames(fixture.Classes)[i]] = w
+					}
+				}
+				f := fixture.start(t, isa, o)
+				for step, rows := range fixture.Batches {
+					var sum tally
+					weight := f.trainBatch(rows, c.LR, &sum)
+					if got := sum.loss / weight; math.Abs(got-c.Losses[step]) > tolerance {
+						t.Errorf("loss of step %d is %v, PyTorch's %v", step+1, got, c.Losses[step])
+					}
+				}
+				h, err := f.head(1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if w, b := worst(h.W, c.W), worst(h.B, c.B); w > tolerance || b > tolerance {
+					t.Errorf("after %d steps weights are off by %.2g, biases by %.2g", len(fixture.Batches), w, b)
+				}
+			})
+		}
+	}
+}
+
+func TestSchedulesEqualPyTorch(t *testing.T) {
+	var fixture struct {
+		StepsPerEpoch int `json:"steps_per_epoch"`
+		Cases         []struct {
+			Name    string
+			Options Options
+			Rates   []float64
+		}
+	}
+	readFixture(t, "schedule.json", &fixture)
+	for _, c := range fixture.Cases {
+		t.Run(c.Name, func(t *testing.T) {
+			if err := c.Options.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			s := newSchedule(c.Options.WithDefaults(), fixture.StepsPerEpoch)
+			for step, want := range c.Rates {
+				if got := s.rate(step); math.Abs(got-want) > 1e-12 {
+					t.Errorf("rate of step %d is %v, PyTorch's %v", step, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestShortOneCycleStaysWithinItsRange(t *testing.T) {
+	for steps := 1; steps < 8; steps++ {
+		s := schedule{kind: ScheduleOneCycle, lr: 1, steps: steps}
+		for i := range steps {
+			if r := s.rate(i); !(r >= oneCycleEnd-1e-12 && r <= 1) {
+				t.Errorf("%d steps: rate of step %d is %v", steps, i, r)
+			}
+		}
+	}
+}
+
+func TestElementaryFunctionsAgreeWithMath(t *testing.T) {
+	for x := 1e-300; x < 1e300; x *= 1.0137 {
+		if got, want := ln(x), math.Log(x); math.Abs(got-want) > 2e-15*max(1, math.Abs(want)) {
+			t.Fatalf("ln(%v) = %v, want %v", x, got, want)
+		}
+	}
+	for i := range 1001 {
+		x := float64(i) / 1000
+		if got, want := cosPi(x), math.Cos(math.Pi*x); math.Abs(got-want) > 4e-16 {
+			t.Fatalf("cosPi(%v) = %v, want %v", x, got, want)
+		}
+	}
+	for _, x := range []float64{0, -1, math.Inf(1), math.NaN(), 5e-324} {
+		if got, want := ln(x), math.Log(x); got != want && (got == got || want == want) {
+			t.Errorf("ln(%v) = %v, want %v", x, got, want)
+		}
+	}
+}

@@ -1,0 +1,141 @@
+"""Writes torch.json, schedule.json and metrics.json beside itself: numbers of PyTorch and scikit-learn on
+generated data, against which the tests of this package compare. Needs numpy, torch, scikit-learn.
+
+usage: python make_fixtures.py
+"""
+import json, os
+import numpy as np
+import sklearn
+import torch
+from sklearn import metrics
+from torch import nn
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def write(name, value):
+    with open(os.path.join(HERE, name), "w") as f:
+        json.dump(value, f, separators=(",", ":"))
+        f.write("\n")
+
+
+def floats(a):
+    """float32 values as the shortest decimals that read back as the same float32"""
+    return [float(str(v)) for v in np.asarray(a, np.float32).ravel()]
+
+
+def training():
+    n, d, k, batch, steps = 64, 24, 5, 20, 10
+    r = np.random.default_rng(1)
+    y = r.integers(0, k, n)
+    x = np.round(r.standard_normal((k, d))[y] * 0.7 + r.standard_normal((n, d)), 3).astype(np.float32)
+    w0 = np.round(r.uniform(-0.2, 0.2, (k, d)), 4).astype(np.float32)
+    b0 = np.round(r.uniform(-0.2, 0.2, k), 4).astype(np.float32)
+    order = np.concatenate([r.permutation(n) for _ in range(steps)])
+    batches, at = [], 0
+    while len(batches) < steps:  # the last batch of an epoch is the smaller one
+        size = min(batch, n - at % n)
+        batches.append(order[at:at + size].tolist())
+        at += size
+    cases = []
+    for name, lr, opt, loss in [
+        ("adam", 1e-2, dict(optimizer="adam"), {}),
+        ("adam with weight decay", 1e-2, dict(optimizer="adam", weight_decay=0.1), {}),
+        ("adam with other betas and eps", 1e-2, dict(optimizer="adam", beta1=0.8, beta2=0.95, eps=1e-3), {}),
+        ("adamw", 1e-2, dict(optimizer="adamw", weight_decay=0.1), {}),
+        ("sgd", 1e-1, dict(optimizer="sgd"), {}),
+        ("sgd with weight decay", 1e-1, dict(optimizer="sgd", weight_decay=0.05), {}),
+        ("sgd with momentum", 1e-1, dict(optimizer="sgd", momentum=0.9), {}),
+        ("sgd with nesterov momentum", 1e-1, dict(optimizer="sgd", momentum=0.9, nesterov=True, weight_decay=0.01), {}),
+        ("adam with class weights", 1e-2, dict(optimizer="adam"), dict(weight=[1, 2, 0.5, 0, 3])),
+        ("sgd with label smoothing", 1e-1, dict(optimizer="sgd"), dict(label_smoothing=0.1)),
+        ("sgd with both", 1e-1, dict(optimizer="sgd"), dict(weight=[1, 2, 0.5, 0.1, 3], label_smoothing=0.2)),
+    ]:
+        m = nn.Linear(d, k)
+        with torch.no_grad():
+            m.weight.copy_(torch.from_numpy(w0))
+            m.bias.copy_(torch.from_numpy(b0))
+        decay = opt.get("weight_decay", 0)
+        if opt["optimizer"] == "sgd":
+            o = torch.optim.SGD(m.parameters(), lr=lr, weight_decay=decay, momentum=opt.get("momentum", 0), nesterov=opt.get("nesterov", False))
+        else:
+            kind = torch.optim.Adam if opt["optimizer"] == "adam" else torch.optim.AdamW
+            o = kind(m.parameters(), lr=lr, weight_decay=decay, betas=(opt.get("beta1", 0.9), opt.get("beta2", 0.999)), eps=opt.get("eps", 1e-8))
+        weight = torch.tensor(loss["weight"], dtype=torch.float32) if "weight" in loss else None
+        criterion = nn.CrossEntropyLoss(weight=weight, label_smoothing=loss.get("label_smoothing", 0.0))
+        losses = []
+        for b in batches:
+            o.zero_grad()
+            v = criterion(m(torch.from_numpy(x[b])), torch.from_numpy(y[b]))
+            v.backward()
+            o.step()
+            losses.append(float(v.detach()))
+        cases.append(dict(name=name, lr=lr, options=opt, loss=loss, losses=losses,
+                          w=floats(m.weight.detach()), b=floats(m.bias.detach())))
+    write("torch.json", dict(made_with="torch " + torch.__version__, dim=d, classes=k, x=floats(x), labels=y.tolist(),
+                             w0=floats(w0), b0=floats(b0), batches=batches, cases=cases))
+
+
+def schedules():
+    S = torch.optim.lr_scheduler
+    per_epoch, epochs, lr = 4, 6, 0.5
+    total = per_epoch * epochs
+    cases = []
+    for name, options, make in [
+        ("constant", dict(), lambda o, n: S.ConstantLR(o, 1.0, n)),
+        ("cosine", dict(schedule="cosine"), lambda o, n: S.CosineAnnealingLR(o, n)),
+        ("step", dict(schedule="step", step_epochs=2, step_factor=0.3), lambda o, n: S.StepLR(o, 2 * per_epoch, 0.3)),
+        ("onecycle", dict(schedule="onecycle"), lambda o, n: S.OneCycleLR(o, lr, total_steps=n, cycle_momentum=False)),
+    ]:
+        for warm in (0, 2):
+            if warm and name == "onecycle":
+                continue  # PyTorch's OneCycleLR does not go into a SequentialLR
+            o = torch.optim.SGD([torch.zeros(1)], lr=lr)
+            w = warm * per_epoch
+            s = make(o, total - w)
+            if warm:
+                o = torch.optim.SGD([torch.zeros(1)], lr=lr)
+                s = S.SequentialLR(o, [S.LinearLR(o, 1 / w, 1.0, w - 1), make(o, total - w)], [w])
+            rates = []
+            for _ in range(total):
+                rates.append(o.param_groups[0]["lr"])
+                o.step()
+                s.step()
+            cases.append(dict(name=f"{name}, {warm} epochs of warm-up", options=dict(options, warmup=warm, epochs=epochs, lr=lr), rates=rates))
+    write("schedule.json", dict(made_with="torch " + torch.__version__, steps_per_epoch=per_epoch, cases=cases))
+
+
+def judged(name, k, n, absent, unlabelled, push=-50):
+    r = np.random.default_rng(k * 1000 + n)
+    y = r.choice([c for c in range(k) if c not in absent], n)
+    z = np.round(r.standard_normal((n, k)) * 1.5, 3).astype(np.float32)
+    z[np.arange(n), y] += 1
+    for c in absent:
+        z[:, c] += push
+    labels = np.where(r.random(n) < unlabelled, -1, y)
+    keep = labels >= 0
+    t, s = labels[keep], z[keep].astype(np.float64)
+    pred = s.argmax(1)
+    p = np.exp(s - s.max(1, keepdims=True))
+    p /= p.sum(1, keepdims=True)
+    every = list(range(k))
+    prec, rec, f1, sup = metrics.precision_recall_fscore_support(t, pred, labels=every, zero_division=0)
+    top5 = metrics.top_k_accuracy_score(t, s, k=5, labels=every) if k > 5 else 1.0
+    return dict(name=name, classes=k, logits=floats(z), labels=labels.tolist(), n=int(keep.sum()),
+                loss=metrics.log_loss(t, p, labels=every), top1=metrics.accuracy_score(t, pred), top5=top5,
+                macro_f1=metrics.f1_score(t, pred, average="macro", zero_division=0),
+                balanced_accuracy=metrics.balanced_accuracy_score(t, pred),
+                precision=prec.tolist(), recall=rec.tolist(), f1=f1.tolist(), support=sup.tolist(),
+                confusion=metrics.confusion_matrix(t, pred, labels=every).tolist())
+
+
+def evaluation():
+    cases = [judged("seven classes", 7, 90, [], 0), judged("two classes", 2, 30, [], 0), judged("unlabelled rows", 4, 40, [], 0.3),
+             judged("a class neither labelled nor predicted", 6, 50, [2], 0),
+             judged("a class predicted but never labelled", 6, 45, [3], 0, push=0.5)]
+    write("metrics.json", dict(made_with="scikit-learn " + sklearn.__version__, cases=cases))
+
+
+training()
+schedules()
+evaluation()

@@ -1,0 +1,90 @@
+package headtrain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Trainer fits heads. Fit is safe for concurrent use. A head's bits depend on
+// the datasets, its own Options and nothing else: not on the other heads of
+// the job, the threads, the machine or the time.
+//
+// On a cancelled context Fit returns its error and the heads finished before;
+// the one in hand is dropped. A head that diverges leaves a Result without
+// Head and its error, wrapping ErrDiverged, in the joined error that Fit
+// returns; the other heads go on.
+type Trainer interface {
+	Fit(ctx context.Context, job Job) ([]Result, error)
+}
+
+// Job is a training set and the heads to train on it. Heads with the same
+// seed and batch size see the same batches in the same order.
+type Job struct {
+	Train *Dataset
+	Val   *Dataset // nil for none; same Dim and Classes as Train
+	Heads []Options
+
+	// OnEpoch, if set, is told of each finished epoch, one call at a time.
+	OnEpoch func(head int, e Epoch)
+}
+
+// Validate reports every fault of the job at once.
+func (j Job) Validate() error {
+	data := j.checkData()
+	var train *rowSet
+	if data == nil {
+		train = newRowSet(j.Train, InputNone)
+	}
+	errs := []error{data}
+	if len(j.Heads) == 0 {
+		errs = append(errs, fmt.Errorf("%w: the job has no heads", ErrOptions))
+	}
+	for i, o := range j.Heads {
+		err := j.checkHead(o, train)
+		if err != nil && len(j.Heads) > 1 {
+			err = fmt.Errorf("head %d: %w", i, err)
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// checkHead checks options against the training rows too, where those are
+// sound and given.
+func (j Job) checkHead(o Options, train *rowSet) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	if j.Val == nil && o.EarlyStopping.Patience > 0 {
+		return fmt.Errorf("%w: early stopping needs a validation set", ErrOptions)
+	}
+	if train == nil {
+		return nil
+	}
+	return o.WithDefaults().ClassWeights.check(train)
+}
+
+func (j Job) checkData() error {
+	if j.Train == nil {
+		return fmt.Errorf("%w: the job has no training set", ErrDataset)
+	}
+	if err := checkSet("training", j.Train); err != nil || j.Val == nil {
+		return err
+	}
+	var f faults
+	f.check(j.Val.Dim == j.Train.Dim, "the validation set has dimension %d, the training set %d", j.Val.Dim, j.Train.Dim)
+	f.check(slices.Equal(j.Val.Classes, j.Train.Classes), "validation and training set have different classes")
+	return errors.Join(checkSet("validation", j.Val), f.err(ErrDataset))
+}
+
+func checkSet(name string, d *Dataset) error {
+	if err := d.Validate(); err != nil {
+		return fmt.Errorf("%s set: %w", name, err)
+	}
+	if !slices.ContainsFunc(d.Labels, func(y int32) bool { return y >= 0 }) {
+		return fmt.Errorf("%w: the %s set has no labelled row", ErrDataset, name)
+	}
+	return nil
+}

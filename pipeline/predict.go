@@ -1,0 +1,144 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"icebox/extract"
+	"icebox/headtrain"
+)
+
+// Prediction is a head's answer for one image.
+type Prediction struct {
+	Path  string                 `json:"path"`
+	Label string                 `json:"label,omitempty"`
+	Top   []headtrain.Prediction `json:"top,omitempty"`
+	Error string                 `json:"error,omitempty"` // why there is no answer
+}
+
+// Predictor answers for new images with the head of a run. It neither reads nor
+// writes a cache.
+type Predictor struct {
+	head *headtrain.Head
+	x    *extract.Extractor
+	topK int
+}
+
+// OpenPredictor loads the head of the run in dir and finds the weights that it was
+// trained on. TopK is the number of classes in an answer.
+func OpenPredictor(ctx context.Context, dir string, o Options, topK int) (*Predictor, error) {
+	head, info, err := Head(dir)
+	if err != nil {
+		return nil, err
+	}
+	if topK < 1 {
+		return nil, fmt.Errorf("top (%d) must be ≥ 1", topK)
+	}
+	o = info.adopt(o)
+	x, err := extract.Open(ctx, o.extractOptions())
+	if err != nil {
+		return nil, err
+	}
+	if err := head.Check(x.Fingerprint().ID(o.Cache.DType), extract.Dim); err != nil {
+		x.Close()
+		return nil, err
+	}
+	return &Predictor{head: head, x: x, topK: min(topK, len(head.Classes))}, nil
+}
+
+// Weights says which weights the answers stand on.
+func (p *Predictor) Weights() extract.WeightsInfo { return p.x.Weights() }
+
+// Close lets go of the backbone.
+func (p *Predictor) Close() error { return p.x.Close() }
+
+// Image is an encoded image and the name that its answer goes by.
+type Image struct {
+	Name string
+	Data []byte
+	Err  error // why there are no bytes
+}
+
+// Files reads the image files at paths; of a folder, all images below it.
+func Files(ctx context.Context, paths []string) iter.Seq[Image] {
+	return func(yield func(Image) bool) {
+		for _, p := range paths {
+			for img := range filesAt(ctx, p) {
+				if !yield(img) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func filesAt(ctx context.Context, p string) iter.Seq[Image] {
+	return func(yield func(Image) bool) {
+		fi, err := os.Stat(p)
+		if err != nil {
+			yield(Image{Name: p, Err: pathless(err)})
+			return
+		}
+		if !fi.IsDir() {
+			yield(readNamed(p))
+			return
+		}
+		s := &scanner{ctx: ctx, ds: &Dataset{Roots: []Root{{Dir: p}}}}
+		if err := s.walk(0, "", "", Unassigned, nil); err != nil {
+			yield(Image{Name: p, Err: err})
+			return
+		}
+		for i := range s.ds.Items {
+			if !yield(readNamed(filepath.Join(p, filepath.FromSlash(s.ds.Items[i].Path)))) {
+				return
+			}
+		}
+	}
+}
+
+func readNamed(path string) Image {
+	data, _, err := readImage(path)
+	return Image{Name: path, Data: data, Err: pathless(err)}
+}
+
+// Stdin reads one image from r.
+func Stdin(r io.Reader) iter.Seq[Image] {
+	return func(yield func(Image) bool) {
+		data, err := io.ReadAll(io.LimitReader(r, maxFileBytes))
+		yield(Image{Name: "-", Data: data, Err: err})
+	}
+}
+
+// Predict answers for images one by one, in their order.
+func (p *Predictor) Predict(ctx context.Context, images iter.Seq[Image]) iter.Seq2[Prediction, error] {
+	return func(yield func(Prediction, error) bool) {
+		row := make([]float32, extract.Dim)
+		errs := make([]error, 1)
+		for img := range images {
+			if img.Err != nil {
+				if !yield(Prediction{Path: img.Name, Error: img.Err.Error()}, nil) {
+					return
+				}
+				continue
+			}
+			if err := p.x.Extract(ctx, [][]byte{img.Data}, row, errs); err != nil {
+				yield(Prediction{Path: img.Name}, err)
+				return
+			}
+			answer := Prediction{Path: img.Name}
+			if errs[0] != nil {
+				answer.Error = errs[0].Error()
+			} else {
+				answer.Top = p.head.Predict(row, p.topK)
+				answer.Label = answer.Top[0].Class
+			}
+			if !yield(answer, nil) {
+				return
+			}
+		}
+	}
+}

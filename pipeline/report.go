@@ -1,0 +1,232 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"icebox/cache"
+	"icebox/headtrain"
+)
+
+// Report is what a run found out; report.json holds it.
+type Report struct {
+	Summary RunSummary        `json:"summary"`
+	Classes []string          `json:"classes"`
+	Parts   map[string]Score  `json:"parts"` // train, val, test
+	Decided string            `json:"decided"`
+	Wrong   []Wrong           `json:"misclassified"`
+	WrongOf string            `json:"misclassified_of"` // the part that Wrong lists
+	Space   spaceInfo         `json:"space"`
+	Head    headtrain.Options `json:"head"`
+}
+
+// Score is the report on one part.
+type Score = headtrain.Report
+
+// Wrong is an image that the head puts into another class than its own.
+type Wrong struct {
+	Path        string  `json:"path"`
+	Label       string  `json:"label"`
+	Predicted   string  `json:"predicted"`
+	Probability float32 `json:"probability"`       // of the predicted class
+	OfLabel     float32 `json:"label_probability"` // of its own
+}
+
+// writeReport completes the run folder.
+func writeReport(_ context.Context, j *job) error {
+	t := j.train
+	r := Report{Classes: j.ds.Classes, Parts: map[string]Score{}, Space: j.space, Decided: decided(t), Head: j.opts.Head}
+	for p, s := range t.scores {
+		r.Parts[p.String()] = s.report
+	}
+	for _, p := range []Part{TestPart, ValPart, TrainPart} {
+		if t.scores[p] != nil {
+			r.WrongOf, r.Wrong = p.String(), j.wrong(t.parts[p], t.scores[p])
+			break
+		}
+	}
+	r.Summary = *j.runSummary()
+	text := new(strings.Builder)
+	r.Text(text)
+	body, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(t.dir.file(reportFile), append(body, '\n'), 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(t.dir.file(reportTextFile), []byte(text.String()), 0o644); err != nil {
+		return err
+	}
+	return t.dir.quarantine(j.sum.Quarantine)
+}
+
+// decided says which rows chose what, in a sentence.
+func decided(t *trained) string {
+	switch {
+	case len(t.parts[ValPart].items) == 0:
+		return "no validation images: nothing was chosen, the last epoch's weights stand"
+	case t.result.BestEpoch != len(t.result.History):
+		return fmt.Sprintf("validation chose epoch %d; test was looked at once, after that", t.result.BestEpoch)
+	}
+	return "validation was watched, test was looked at once, after training"
+}
+
+// wrong lists the misclassified items of a part, the surest mistakes first.
+func (j *job) wrong(r *rows, s *scored) []Wrong {
+	k := len(j.ds.Classes)
+	wrong := []Wrong{}
+	for n, i := range r.items {
+		probs := s.probs[n*k : (n+1)*k]
+		best := argmax(probs)
+		label := int(r.data.Labels[n])
+		if best == label {
+			continue
+		}
+		wrong = append(wrong, Wrong{j.ds.Display(&j.ds.Items[i]), j.ds.Classes[label], j.ds.Classes[best], probs[best], probs[label]})
+	}
+	sort.SliceStable(wrong, func(a, b int) bool { return wrong[a].Probability > wrong[b].Probability })
+	return wrong
+}
+
+func argmax(v []float32) int {
+	best := 0
+	for i, x := range v {
+		if x > v[best] {
+			best = i
+		}
+	}
+	return best
+}
+
+// Text writes r for a person.
+func (r *Report) Text(w io.Writer) {
+	s := &r.Summary
+	fmt.Fprintf(w, "icebox run on %s: %d images, %d classes\n", s.Dataset, s.Images, len(r.Classes))
+	for _, warning := range s.Warnings {
+		fmt.Fprintf(w, "note: %s\n", warning)
+	}
+	fmt.Fprintf(w, "\nfeatures  %d from the cache, %d computed, %d bad; %d images opened\n", s.Hits, s.Misses-(s.Quarantined-s.KnownBad), s.Quarantined, s.ImagesOpened)
+	fmt.Fprintf(w, "backbone  resnet18, weights %s (%.12s)\n", s.Weights, s.WeightsHash)
+	fmt.Fprintf(w, "head      %s\n", describeHead(r.Head))
+	fmt.Fprintf(w, "training  %d epochs, best %d, %.1f ms an epoch\n", s.Epochs, s.BestEpoch, s.EpochSeconds*1e3)
+	fmt.Fprintf(w, "chosen by %s\n\n", r.Decided)
+	partsTable(w, r.Parts)
+	part := r.Parts[r.WrongOf]
+	fmt.Fprintf(w, "\nper class, on %s\n", r.WrongOf)
+	classTable(w, part)
+	if len(r.Classes) <= 20 {
+		fmt.Fprintf(w, "\nconfusion on %s: a row is the true class, a column the predicted one\n", r.WrongOf)
+		confusionTable(w, r.Classes, part)
+	}
+	r.wrongTable(w)
+	if len(s.Quarantine) > 0 {
+		fmt.Fprintf(w, "\nquarantined: %d images\n", len(s.Quarantine))
+		for _, b := range s.Quarantine {
+			fmt.Fprintf(w, "  %s: %s\n", b.Path, b.Reason)
+		}
+	}
+}
+
+func describeHead(o headtrain.Options) string {
+	return fmt.Sprintf("linear on %s features, %s, lr %g, weight decay %g, batch %d, seed %d", o.Input, o.Optimizer, o.LR, o.WeightDecay, o.BatchSize, o.Seed)
+}
+
+// newTable is the one look that all tables share.
+func newTable(w io.Writer) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	style := table.StyleLight
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Format.Header = 0
+	t.SetStyle(style)
+	return t
+}
+
+// partOrder is how parts are listed; "all" is a dataset without parts.
+var partOrder = []string{"train", "val", "test", "all"}
+
+func partsTable(w io.Writer, parts map[string]Score) {
+	t := newTable(w)
+	t.AppendHeader(table.Row{"part", "images", "loss", "top-1", "top-5", "macro F1", "balanced acc."})
+	for _, name := range partOrder {
+		if p, ok := parts[name]; ok {
+			t.AppendRow(table.Row{name, p.N, fmt.Sprintf("%.4f", p.Loss), percent(p.Top1), percent(p.Top5), fmt.Sprintf("%.4f", p.MacroF1), percent(p.BalancedAccuracy)})
+		}
+	}
+	t.Render()
+}
+
+func percent(f float64) string { return fmt.Sprintf("%.2f %%", 100*f) }
+
+func classTable(w io.Writer, p Score) {
+	t := newTable(w)
+	t.AppendHeader(table.Row{"class", "precision", "recall", "f1-score", "support"})
+	for _, c := range p.PerClass {
+		t.AppendRow(table.Row{c.Class, fmt.Sprintf("%.3f", c.Precision), fmt.Sprintf("%.3f", c.Recall), fmt.Sprintf("%.3f", c.F1), c.Support})
+	}
+	t.Render()
+}
+
+func confusionTable(w io.Writer, classes []string, p Score) {
+	t := newTable(w)
+	header := table.Row{""}
+	for _, c := range classes {
+		header = append(header, c)
+	}
+	t.AppendHeader(header)
+	for i, line := range p.Confusion {
+		row := table.Row{classes[i]}
+		for _, n := range line {
+			row = append(row, n)
+		}
+		t.AppendRow(row)
+	}
+	t.Render()
+}
+
+func (r *Report) wrongTable(w io.Writer) {
+	if len(r.Wrong) == 0 {
+		fmt.Fprintf(w, "\nno %s image is misclassified\n", r.WrongOf)
+		return
+	}
+	fmt.Fprintf(w, "\nmisclassified on %s: %d, the surest mistakes first\n", r.WrongOf, len(r.Wrong))
+	t := newTable(w)
+	t.AppendHeader(table.Row{"image", "is", "taken for", "with", "its own class"})
+	for _, m := range r.Wrong {
+		t.AppendRow(table.Row{m.Path, m.Label, m.Predicted, fmt.Sprintf("%.3f", m.Probability), fmt.Sprintf("%.3f", m.OfLabel)})
+	}
+	t.Render()
+}
+
+// Datasets describes the datasets of a cache.
+func Datasets(c *cache.Cache) ([]DatasetStat, error) {
+	var stats []DatasetStat
+	for _, name := range DatasetNames(c) {
+		ds, err := loadDataset(c, name)
+		if err != nil {
+			return nil, err
+		}
+		stats = append(stats, DatasetStat{Name: name, Source: ds.Sources.Train, Items: len(ds.Items), Classes: len(ds.Classes),
+			Train: ds.Count(TrainPart), Val: ds.Count(ValPart), Test: ds.Count(TestPart)})
+	}
+	return stats, nil
+}
+
+// DatasetStat describes a dataset of a cache.
+type DatasetStat struct {
+	Name    string `json:"name"`
+	Source  string `json:"source"`
+	Items   int    `json:"items"`
+	Classes int    `json:"classes"`
+	Train   int    `json:"train"`
+	Val     int    `json:"val"`
+	Test    int    `json:"test"`
+}

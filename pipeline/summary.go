@@ -1,0 +1,84 @@
+package pipeline
+
+import (
+	"time"
+
+	"icebox/extract"
+)
+
+// Summary says what a run did, in numbers. Its JSON form is what commands print
+// with --json; fields, once published, keep their meaning.
+type Summary struct {
+	Dataset string `json:"dataset"`
+	Space   string `json:"space"`
+
+	Images       int   `json:"images"`        // items of the dataset
+	Hits         int   `json:"hits"`          // features found in the cache
+	Misses       int   `json:"misses"`        // features that had to be computed, or could not be
+	ImagesOpened int   `json:"images_opened"` // image files opened by this run
+	BytesRead    int64 `json:"bytes_read"`    // of image files, by this run
+	Quarantined  int   `json:"quarantined"`   // bad images, remembered ones included
+	KnownBad     int   `json:"known_bad"`     // of these, remembered and not tried again
+
+	Engine        string `json:"engine"`
+	ISA           string `json:"isa"`
+	Weights       string `json:"weights"` // path, or random:SEED
+	WeightsHash   string `json:"weights_hash"`
+	RandomWeights bool   `json:"random_weights"` // untrained: good for nothing but a smoke test
+
+	Seconds float64     `json:"seconds"`
+	Stages  []StageTime `json:"stages"`
+	Work    Work        `json:"work"`
+	RunDir  *string     `json:"run_dir"`
+
+	Quarantine []Bad    `json:"quarantine,omitempty"`
+	Warnings   []string `json:"warnings,omitempty"`
+}
+
+// StageTime is the wall clock of one stage.
+type StageTime struct {
+	Name    string  `json:"name"`
+	Seconds float64 `json:"seconds"`
+}
+
+// Work is where extraction spent its time, summed over workers, in seconds.
+type Work struct {
+	Workers int     `json:"workers"`
+	Read    float64 `json:"read"`    // open and read image files
+	Hash    float64 `json:"hash"`    // SHA-256
+	Decode  float64 `json:"decode"`  // decode, resize, crop
+	Forward float64 `json:"forward"` // backbone
+	Write   float64 `json:"write"`   // hand rows to the cache, and wait for it
+}
+
+// TrainSummary is the part of a run's summary that is about the head.
+type TrainSummary struct {
+	Epochs       int      `json:"epochs"`        // run, not asked for
+	EpochSeconds float64  `json:"epoch_seconds"` // median
+	TrainLoss    float64  `json:"train_loss"`    // mean cross-entropy over the training rows with the final weights
+	TrainAcc     float64  `json:"train_acc"`
+	ValLoss      *float64 `json:"val_loss"`
+	ValAcc       *float64 `json:"val_acc"`
+	TestLoss     *float64 `json:"test_loss"`
+	TestAcc      *float64 `json:"test_acc"`
+	BestEpoch    int      `json:"best_epoch"`
+	TrainRows    int      `json:"train_rows"`
+	ValRows      int      `json:"val_rows"`
+	TestRows     int      `json:"test_rows"`
+	Missing      int      `json:"missing"` // labelled items without a feature, left out
+}
+
+// RunSummary is the summary of [Run] and [Train].
+type RunSummary struct {
+	Summary
+	TrainSummary
+}
+
+func (s *Summary) setWeights(w extract.WeightsInfo) {
+	s.Weights, s.WeightsHash, s.RandomWeights = w.String(), w.Hash, w.Random()
+}
+
+// seconds rounds d for people.
+func seconds(d time.Duration) float64 {
+	return float64(d.Round(time.Microsecond)) / float64(time.Second)
+}

@@ -1,0 +1,265 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+
+	"icebox/cache"
+	"icebox/extract"
+	"icebox/headtrain"
+)
+
+// trained is what the train stage hands to the report.
+type trained struct {
+	parts  map[Part]*rows
+	result headtrain.Result
+	dir    *runDir
+	counts TrainSummary
+	scores map[Part]*scored
+}
+
+// rows are the features of one part's labelled items, in the dataset's order.
+type rows struct {
+	items []int
+	data  *headtrain.Dataset
+}
+
+// HeadInfo is kept in a head file, as its preprocessing: what is needed to use the
+// head on new images, and where its features came from.
+type HeadInfo struct {
+	Fingerprint extract.Fingerprint `json:"extraction"`
+	DType       cache.DType         `json:"dtype"`
+	Weights     extract.WeightsInfo `json:"weights"`
+	Dataset     string              `json:"dataset"`
+	Cache       string              `json:"cache"` // path at the time of training
+}
+
+// loadRows joins the items of part p with their features, by content.
+func (j *job) loadRows(p Part) (*rows, error) {
+	r := &rows{data: &headtrain.Dataset{Dim: extract.Dim, Classes: j.ds.Classes}}
+	var keys []cache.Key
+	for i := range j.ds.Items {
+		it := &j.ds.Items[i]
+		if it.Part != p || it.Label == Unlabelled {
+			continue
+		}
+		if !it.Hashed() || !j.cache.Has(j.space.ID, it.Hash) {
+			continue
+		}
+		r.items = append(r.items, i)
+		r.data.Labels = append(r.data.Labels, it.Label)
+		keys = append(keys, it.Hash)
+	}
+	r.data.X = make([]float32, len(keys)*extract.Dim)
+	missing, err := j.cache.Lookup(j.space.ID, keys, r.data.X)
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("%w: %d rows went away while they were read: run again", ErrNotExtracted, len(missing))
+	}
+	return r, err
+}
+
+// trainHead trains the head on the training rows, choosing by validation alone.
+func trainHead(ctx context.Context, j *job) error {
+	t := &trained{parts: map[Part]*rows{}, scores: map[Part]*scored{}}
+	j.train = t
+	for _, p := range []Part{TrainPart, ValPart, TestPart} {
+		r, err := j.loadRows(p)
+		if err != nil {
+			return err
+		}
+		t.parts[p] = r
+	}
+	if err := j.checkRows(); err != nil {
+		return err
+	}
+	dir, err := newRunDir(j.opts.Output, j.ds.Name)
+	if err != nil {
+		return err
+	}
+	t.dir = dir
+	j.sum.RunDir = &dir.path
+
+	val := t.parts[ValPart].data
+	if len(val.Labels) == 0 {
+		val = nil
+	}
+	j.progress.Start("train", j.opts.Head.Epochs)
+	results, err := headtrain.New().Fit(ctx, headtrain.Job{
+		Train: t.parts[TrainPart].data, Val: val, Heads: []headtrain.Options{j.opts.Head},
+		OnEpoch: func(_ int, e headtrain.Epoch) {
+			dir.metric(e)
+			j.progress.Add(1)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	t.result = results[0]
+	return j.saveHead()
+}
+
+// checkRows refuses to train on too little, and counts what is there.
+func (j *job) checkRows() error {
+	t := j.train
+	labelled := 0
+	for i := range j.ds.Items {
+		if j.ds.Items[i].Label != Unlabelled {
+			labelled++
+		}
+	}
+	c := &t.counts
+	c.TrainRows, c.ValRows, c.TestRows = len(t.parts[TrainPart].items), len(t.parts[ValPart].items), len(t.parts[TestPart].items)
+	c.Missing = labelled - c.TrainRows - c.ValRows - c.TestRows
+	seen := make([]int, len(j.ds.Classes))
+	for _, l := range t.parts[TrainPart].data.Labels {
+		seen[l]++
+	}
+	var without []string
+	for k, n := range seen {
+		if n == 0 {
+			without = append(without, j.ds.Classes[k])
+		}
+	}
+	if len(without) > 0 {
+		return fmt.Errorf("%w: no training row of class %s in the cache (%d of %d labelled images have no feature): run `icebox extract` first, or see why those images are bad",
+			ErrNotExtracted, quoteList(without), c.Missing, labelled)
+	}
+	if unlabelled := len(j.ds.Items) - labelled; unlabelled > 0 {
+		j.warn("%d images have no label and are left out", unlabelled)
+	}
+	if c.Missing > len(j.tried) {
+		j.warn("%d of %d labelled images have no feature in the cache and are left out: `icebox extract` computes them", c.Missing, labelled)
+	}
+	for _, p := range []Part{ValPart, TestPart} {
+		j.warnAbsent(p)
+	}
+	j.warnDuplicates()
+	return nil
+}
+
+// warnAbsent names the classes that part p cannot say anything about.
+func (j *job) warnAbsent(p Part) {
+	labels := j.train.parts[p].data.Labels
+	if len(labels) == 0 {
+		return
+	}
+	seen := make([]bool, len(j.ds.Classes))
+	for _, l := range labels {
+		seen[l] = true
+	}
+	var absent []string
+	for k, ok := range seen {
+		if !ok {
+			absent = append(absent, j.ds.Classes[k])
+		}
+	}
+	if len(absent) > 0 {
+		j.warn("no %s image of class %s: its %s numbers say nothing of it", p, quoteList(absent), p)
+	}
+}
+
+// warnDuplicates reports contents that stand in more than one part, which makes
+// held-out numbers better than they are, and contents with two labels.
+func (j *job) warnDuplicates() {
+	firstOf := map[cache.Key]int{}
+	across, twoLabels := 0, 0
+	var example, labelExample string
+	for i := range j.ds.Items {
+		it := &j.ds.Items[i]
+		if !it.Hashed() || it.Part == Unassigned {
+			continue
+		}
+		k, ok := firstOf[it.Hash]
+		if !ok {
+			firstOf[it.Hash] = i
+			continue
+		}
+		other := &j.ds.Items[k]
+		pair := fmt.Sprintf("%s and %s", j.ds.Display(other), j.ds.Display(it))
+		if other.Part != it.Part {
+			across++
+			example = pair
+		}
+		if other.Label != it.Label {
+			twoLabels++
+			labelExample = pair
+		}
+	}
+	if across > 0 {
+		j.warn("%d images stand in two parts of the data set, byte for byte (such as %s): held-out numbers are too good", across, example)
+	}
+	if twoLabels > 0 {
+		j.warn("%d images stand under two labels, byte for byte (such as %s)", twoLabels, labelExample)
+	}
+}
+
+func (j *job) saveHead() error {
+	head := j.train.result.Head
+	head.Fingerprint = j.space.ID
+	info, err := json.Marshal(HeadInfo{
+		Fingerprint: j.space.Fingerprint, DType: j.space.DType, Weights: j.space.Weights,
+		Dataset: j.ds.Name, Cache: absolute(j.opts.Cache.Path),
+	})
+	if err != nil {
+		return err
+	}
+	head.Preprocessing = info
+	return j.train.dir.saveHead(head)
+}
+
+// scored is a part's rows under the head.
+type scored struct {
+	report headtrain.Report
+	probs  []float32 // rows × classes
+}
+
+// evaluateHead judges the head on what it was not trained on. The test part is
+// looked at here and nowhere else.
+func evaluateHead(_ context.Context, j *job) error {
+	t := j.train
+	for _, p := range []Part{TrainPart, ValPart, TestPart} {
+		r := t.parts[p]
+		if len(r.items) == 0 {
+			continue
+		}
+		s, err := score(t.result.Head, r.data)
+		if err != nil {
+			return err
+		}
+		t.scores[p] = s
+	}
+	c := &t.counts
+	c.Epochs, c.EpochSeconds, c.BestEpoch = len(t.result.History), t.result.EpochSeconds, t.result.BestEpoch
+	c.TrainLoss, c.TrainAcc = t.scores[TrainPart].report.Loss, t.scores[TrainPart].report.Top1
+	c.ValLoss, c.ValAcc = t.scores[ValPart].lossAcc()
+	c.TestLoss, c.TestAcc = t.scores[TestPart].lossAcc()
+	return nil
+}
+
+func score(h *headtrain.Head, d *headtrain.Dataset) (*scored, error) {
+	logits := make([]float32, len(d.Labels)*len(h.Classes))
+	h.Logits(logits, d.X, len(d.Labels))
+	report, err := headtrain.Evaluate(logits, d.Labels, h.Classes)
+	if err != nil {
+		return nil, err
+	}
+	h.Probabilities(logits, d.X, len(d.Labels))
+	return &scored{report: report, probs: logits}, nil
+}
+
+func (s *scored) lossAcc() (loss, acc *float64) {
+	if s == nil || math.IsNaN(s.report.Loss) {
+		return nil, nil
+	}
+	return &s.report.Loss, &s.report.Top1
+}
+
+func (j *job) runSummary() *RunSummary {
+	r := &RunSummary{Summary: j.sum}
+	if j.train != nil {
+		r.TrainSummary = j.train.counts
+	}
+	return r
+}
