@@ -33,7 +33,7 @@ func appendRow(b []byte, d DType, row []float32) ([]byte, error) {
 func readRow(dst []float32, d DType, b []byte) {
 	if d == Float16 {
 		for i := range dst {
-			dst[i] = float16.Frombits(binary.LittleEndian.Uint16(b[2*i:])).Float32()
+			dst[i] = widen(binary.LittleEndian.Uint16(b[2*i:]))
 		}
 		return
 	}
@@ -44,6 +44,13 @@ func readRow(dst []float32, d DType, b []byte) {
 	for i := range dst {
 		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
 	}
+}
+
+// widen makes a float32 of the bits of a finite float16. With the exponent's bits in
+// their new place, one exact multiplication corrects its bias, subnormals included.
+func widen(h uint16) float32 {
+	v := math.Float32frombits(uint32(h&0x7fff)<<13) * 0x1p112
+	return math.Float32frombits(math.Float32bits(v) | uint32(h&0x8000)<<16)
 }
 
 // littleEndian says that float32 lie in memory as they lie in the file.

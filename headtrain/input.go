@@ -12,8 +12,8 @@ type input struct{ kernel.AffineMap }
 
 // constantShare is the standard deviation, as a share of the root mean square
 // over all features, at or under which a feature counts as constant. A ReLU
-// unit that is dead on the training rows has 0; one that fires once in a
-// million rows would otherwise be blown up a thousandfold.
+// unit that is dead on the training rows has 0, one whose values differ by
+// rounding alone hardly more, and dividing by that would make a signal of noise.
 const constantShare = 1e-4
 
 func newInput(kind string, s *rowSet, t *team) input {

@@ -70,13 +70,17 @@ func writeReport(_ context.Context, j *job) error {
 
 // decided says which rows chose what, in a sentence.
 func decided(t *trained) string {
+	by := "the last epoch's weights stand; validation was watched and chose nothing"
 	switch {
 	case len(t.parts[ValPart].items) == 0:
-		return "no validation images: nothing was chosen, the last epoch's weights stand"
-	case t.result.BestEpoch != len(t.result.History):
-		return fmt.Sprintf("validation chose epoch %d; test was looked at once, after that", t.result.BestEpoch)
+		by = "the last epoch's weights stand; there are no validation images"
+	case t.opts.EarlyStopping.Patience > 0:
+		by = fmt.Sprintf("validation (%s) chose epoch %d", t.opts.EarlyStopping.Metric, t.result.BestEpoch)
 	}
-	return "validation was watched, test was looked at once, after training"
+	if len(t.parts[TestPart].items) > 0 {
+		by += "; test was looked at once, at the end"
+	}
+	return by
 }
 
 // wrong lists the misclassified items of a part, the surest mistakes first.
@@ -117,7 +121,7 @@ func (r *Report) Text(w io.Writer) {
 	fmt.Fprintf(w, "backbone  resnet18, weights %s (%.12s)\n", s.Weights, s.WeightsHash)
 	fmt.Fprintf(w, "head      %s\n", describeHead(r.Head))
 	fmt.Fprintf(w, "training  %d epochs, best %d, %.1f ms an epoch\n", s.Epochs, s.BestEpoch, s.EpochSeconds*1e3)
-	fmt.Fprintf(w, "chosen by %s\n\n", r.Decided)
+	fmt.Fprintf(w, "choice    %s\n\n", r.Decided)
 	partsTable(w, r.Parts)
 	part := r.Parts[r.WrongOf]
 	fmt.Fprintf(w, "\nper class, on %s\n", r.WrongOf)
@@ -136,7 +140,8 @@ func (r *Report) Text(w io.Writer) {
 }
 
 func describeHead(o headtrain.Options) string {
-	return fmt.Sprintf("linear on %s features, %s, lr %g, weight decay %g, batch %d, seed %d", o.Input, o.Optimizer, o.LR, o.WeightDecay, o.BatchSize, o.Seed)
+	input := map[string]string{headtrain.InputStandardise: "standardised", headtrain.InputNone: "raw", headtrain.InputL2: "unit-length"}[o.Input]
+	return fmt.Sprintf("linear on %s features, %s, lr %g, weight decay %g, batch %d, seed %d", input, o.Optimizer, o.LR, o.WeightDecay, o.BatchSize, o.Seed)
 }
 
 // newTable is the one look that all tables share.
@@ -147,6 +152,7 @@ func newTable(w io.Writer) table.Writer {
 	style.Options = table.OptionsNoBordersAndSeparators
 	style.Format.Header = 0
 	t.SetStyle(style)
+	t.SuppressTrailingSpaces()
 	return t
 }
 
@@ -158,10 +164,19 @@ func partsTable(w io.Writer, parts map[string]Score) {
 	t.AppendHeader(table.Row{"part", "images", "loss", "top-1", "top-5", "macro F1", "balanced acc."})
 	for _, name := range partOrder {
 		if p, ok := parts[name]; ok {
-			t.AppendRow(table.Row{name, p.N, fmt.Sprintf("%.4f", p.Loss), percent(p.Top1), percent(p.Top5), fmt.Sprintf("%.4f", p.MacroF1), percent(p.BalancedAccuracy)})
+			t.AppendRow(table.Row{name, p.N, fmt.Sprintf("%.4f", p.Loss), percent(p.Top1), top5(p), fmt.Sprintf("%.4f", p.MacroF1), percent(p.BalancedAccuracy)})
 		}
 	}
 	t.Render()
+}
+
+// top5 is empty where it says nothing: five classes or fewer are all among the
+// first five.
+func top5(p Score) string {
+	if len(p.PerClass) <= 5 {
+		return "–"
+	}
+	return percent(p.Top5)
 }
 
 func percent(f float64) string { return fmt.Sprintf("%.2f %%", 100*f) }

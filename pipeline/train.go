@@ -18,6 +18,7 @@ type trained struct {
 	dir    *runDir
 	counts TrainSummary
 	scores map[Part]*scored
+	opts   headtrain.Options
 }
 
 // rows are the features of one part's labelled items, in the dataset's order.
@@ -62,7 +63,7 @@ func (j *job) loadRows(p Part) (*rows, error) {
 
 // trainHead trains the head on the training rows, choosing by validation alone.
 func trainHead(ctx context.Context, j *job) error {
-	t := &trained{parts: map[Part]*rows{}, scores: map[Part]*scored{}}
+	t := &trained{parts: map[Part]*rows{}, scores: map[Part]*scored{}, opts: j.opts.Head}
 	j.train = t
 	for _, p := range []Part{TrainPart, ValPart, TestPart} {
 		r, err := j.loadRows(p)
@@ -97,7 +98,26 @@ func trainHead(ctx context.Context, j *job) error {
 		return err
 	}
 	t.result = results[0]
+	j.noteFewSteps()
 	return j.saveHead()
+}
+
+// enoughSteps is how many steps of the optimizer a small training set needs, by
+// experience, before more change little.
+const enoughSteps = 500
+
+// noteFewSteps says so if training ended while it was still getting somewhere.
+func (j *job) noteFewSteps() {
+	h := j.train.result.History
+	if len(h) < 2 || j.train.result.Stopped != headtrain.StoppedEpochs {
+		return
+	}
+	perEpoch := (j.train.counts.TrainRows + j.opts.Head.BatchSize - 1) / j.opts.Head.BatchSize
+	steps := perEpoch * len(h)
+	falling := h[len(h)-1].TrainLoss < 0.99*h[len(h)-2].TrainLoss
+	if falling && steps < enoughSteps {
+		j.warn("training took only %d steps and the loss was still falling: try head.epochs=%d", steps, (enoughSteps+perEpoch-1)/perEpoch)
+	}
 }
 
 // checkRows refuses to train on too little, and counts what is there.

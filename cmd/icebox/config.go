@@ -14,7 +14,7 @@ import (
 )
 
 func (p *process) configCommand(c *common) *cobra.Command {
-	return group("config", "Make, show and check the configuration", p.configInitCommand(), p.configShowCommand(c), p.configCheckCommand(c), p.configSchemaCommand())
+	return group("config", "Make, show and check the configuration", p.configInitCommand(), p.configShowCommand(c), p.configCheckCommand(c), p.configKeysCommand(c), p.configSchemaCommand())
 }
 
 func (p *process) configInitCommand() *cobra.Command {
@@ -71,6 +71,7 @@ func printEntries(w io.Writer, entries []config.Entry) {
 	for _, e := range entries {
 		t.AppendRow(table.Row{e.Key, e.Value, "# " + e.Origin})
 	}
+	t.SuppressTrailingSpaces()
 	t.Render()
 }
 
@@ -88,6 +89,19 @@ func (p *process) configCheckCommand(c *common) *cobra.Command {
 	}
 	s.addFlags(cmd)
 	return cmd
+}
+
+func (p *process) configKeysCommand(c *common) *cobra.Command {
+	return &cobra.Command{
+		Use: "keys", Short: "List every key with its type, default and meaning (Markdown)", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if c.json {
+				return p.printJSON(config.Keys())
+			}
+			_, err := fmt.Fprint(p.stdout, config.Reference())
+			return err
+		},
+	}
 }
 
 func (p *process) configSchemaCommand() *cobra.Command {

@@ -109,5 +109,31 @@ func TestZZProfile(t *testing.T) {
 			}
 		})
 		part("conv", func() { s.convolve(isa, ws) })
+	part("in", func() {
+	isa.Input(&kernel.Input{
+		Scheme: kernel.F44, Src: ws.strip, Pixel: stemChannels, Row: stripPitch * stemChannels,
+		Dst: ws.v, Width: stemChannels, Plane: stemTiles * stemChannels,
+		Tiles: stemTiles, Channels: stemChannels, Scratch: ws.scratch,
+	})})
+	part("gemm", func() {
+	isa.GEMM(&kernel.GEMM{
+		A: ws.v, B: s.weights.data, C: ws.m, LDA: stemChannels, LDC: stemOutputs,
+		APlane: stemTiles * stemChannels, CPlane: stemTiles * stemOutputs,
+		Planes: kernel.F44.Planes(), Rows: stemTiles, Columns: stemOutputs, K: stemInputs,
+	})})
+	part("out", func() {
+	isa.Output(&kernel.Output{
+		Scheme: kernel.F44, M: ws.m, Plane: stemTiles * stemOutputs, Bias: s.bias,
+		Dst: ws.ring[(ringPitch+1)*stemOutputs:], Pixel: stemOutputs, Row: ringPitch * stemOutputs,
+		Tiles: stemTiles, Channels: stemOutputs, Rows: 4, LastColumns: 4, Scratch: ws.scratch,
+	})})
+	part("pool1", func() {
+			isa.MaxPool(&kernel.Pool{
+				Src: ws.ring, Dst: ws.x[0].from(0, 1, 1),
+				Pixel: stemOutputs, Row: ringPitch * stemOutputs, Pixels: poolSide, Channels: stemOutputs,
+			})
+	})
+	part("ringcopy", func() { copy(ws.ring[:ringPitch * stemOutputs], ws.ring[4*ringPitch * stemOutputs:]) })
+	part("stripcopy", func() { 		copy(ws.strip[:3*stripPitch * stemChannels], ws.strip[4*stripPitch * stemChannels:]) })
 	}
 }

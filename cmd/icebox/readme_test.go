@@ -1,0 +1,31 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"icebox/config"
+)
+
+// The README's configuration reference is what `icebox config keys` prints.
+func TestReadmeHasTheConfigurationReference(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	must(t, err)
+	if !strings.Contains(string(readme), strings.TrimSpace(config.Reference())) {
+		t.Error("README.md is not up to date: put the output of `icebox config keys` there")
+	}
+}
+
+// Every command that the README names is there.
+func TestReadmeNamesEveryCommand(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	must(t, err)
+	p := &process{}
+	for _, cmd := range p.rootCommand().Commands() {
+		if !strings.Contains(string(readme), cmd.Name()) {
+			t.Errorf("README.md does not name the command %s", cmd.Name())
+		}
+	}
+}

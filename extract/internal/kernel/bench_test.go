@@ -1,0 +1,70 @@
+package kernel
+
+import (
+	"fmt"
+	"testing"
+)
+
+// heap allocates without guard pages.
+func heap(_ testing.TB, n int) []float32 { return make([]float32, n) }
+
+// BenchmarkGEMM multiplies in the first-level cache (peak: the most that the loop
+// can do) and at the shapes of the four stages.
+func BenchmarkGEMM(b *testing.B) {
+	shapes := []struct {
+		name                     string
+		planes, rows, k, columns int
+	}{
+		{"peak", 1, 84, 128, 32},
+		{"stem", 49, 28, 12, 64},
+		{"layer1", 36, 28, 64, 64},
+		{"layer2", 36, 49, 128, 128},
+		{"layer3", 49, 144, 256, 256},
+		{"layer4", 1, 64, 256, 512},
+	}
+	for _, isa := range Available() {
+		for _, s := range shapes {
+			g := GEMM{
+				A: make([]float32, s.planes*s.rows*s.k), LDA: s.k, APlane: s.rows * s.k,
+				B: make([]float32, s.planes*s.k*s.columns),
+				C: make([]float32, s.planes*s.rows*s.columns), LDC: s.columns, CPlane: s.rows * s.columns,
+				Planes: s.planes, Rows: s.rows, Columns: s.columns, K: s.k,
+			}
+			b.Run(fmt.Sprintf("%s/%s", isa, s.name), func(b *testing.B) {
+				for b.Loop() {
+					isa.GEMM(&g)
+				}
+				flops := 2 * float64(s.planes*s.rows*s.k*s.columns)
+				b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			})
+		}
+	}
+}
+
+func BenchmarkInput(b *testing.B) {
+	for _, isa := range Available() {
+		for s := range schemes {
+			b.Run(fmt.Sprintf("%s/scheme=%d", isa, s), func(b *testing.B) {
+				c := inputCase{s, 4, 64}
+				in := c.build(b, heap)
+				for b.Loop() {
+					isa.Input(&in)
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkOutput(b *testing.B) {
+	for _, isa := range Available() {
+		for s := range schemes {
+			b.Run(fmt.Sprintf("%s/scheme=%d", isa, s), func(b *testing.B) {
+				c := outputCase{s, 4, 64, s.Outputs(), s.Outputs(), false}
+				out := c.build(b, heap)
+				for b.Loop() {
+					isa.Output(&out)
+				}
+			})
+		}
+	}
+}
