@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// maxQueued full blocks wait while another is committed; then Put waits.
-const maxQueued = 2
-
 // Writer adds to a cache file, alone among all processes. Its methods may be called
 // from many goroutines.
+//
+// Put waits while the block that it filled is committed; so in memory are the short
+// blocks, one a space, and a full one for each goroutine that puts, at most.
 //
 // A commit that failed (a full disk, say) loses nothing: the rows stay, Put and
 // PutDoc return its error, and Flush or Close try again.
@@ -64,19 +64,24 @@ func (w *Writer) Space(s Space, p Producer) error {
 	if err := w.checkShape(s); err != nil {
 		return err
 	}
-	if w.computes(s.ID, p) {
-		return nil
-	}
-	// What another producer has computed is committed first, so that each of its
-	// blocks is the tail of one at most.
-	if err := w.Flush(); err != nil {
-		return err
+	// What another producer has computed is committed first, so that no block on the
+	// disk belongs to two tails.
+	if have, ok := w.producer(s.ID); ok && have != p {
+		if err := w.Flush(); err != nil {
+			return err
+		}
 	}
 	w.commitMu.Lock() // no commit may replace the block that is adopted
 	defer w.commitMu.Unlock()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if old := w.tails[s.ID]; old != nil && old.dirty() {
+	old := w.tails[s.ID]
+	switch {
+	case w.closed:
+		return ErrClosed
+	case old != nil && old.producer == p:
+		return nil
+	case old != nil && old.dirty():
 		w.queue = append(w.queue, old)
 	}
 	t, err := w.cache.adoptTail(s, p)
@@ -104,12 +109,15 @@ func (w *Writer) checkShape(s Space) error {
 	return w.cache.checkShape(s)
 }
 
-// computes reports whether p is who computes the space's rows already.
-func (w *Writer) computes(space string, p Producer) bool {
+// producer returns who computes the space's rows, if it is declared.
+func (w *Writer) producer(space string) (p Producer, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t := w.tails[space]
-	return t != nil && t.producer == p
+	if t == nil {
+		return p, false
+	}
+	return t.producer, true
 }
 
 // Put stores the row of k in a space declared before; the row is copied. A key that
@@ -118,13 +126,8 @@ func (w *Writer) computes(space string, p Producer) bool {
 // is full, after Options.FlushEvery, or by Flush.
 func (w *Writer) Put(space string, k Key, row []float32) error {
 	full, err := w.put(space, k, row)
-	for err == nil && full {
-		// The queue may have filled up again behind this goroutine's back.
-		if err = w.commit(); err == nil {
-			w.mu.Lock()
-			full = len(w.queue) >= maxQueued
-			w.mu.Unlock()
-		}
+	if full {
+		err = w.commit(fullBlocks)
 	}
 	return err
 }
@@ -192,7 +195,7 @@ func (w *Writer) ready() error {
 func (w *Writer) startTimer() {
 	if w.timer == nil {
 		w.timer = time.AfterFunc(w.cache.opts.FlushEvery, func() {
-			_ = w.commit() // kept in w.err
+			_ = w.commit(everything) // kept in w.err
 		})
 	}
 }
@@ -205,7 +208,7 @@ func (w *Writer) Flush() error {
 	if closed {
 		return ErrClosed
 	}
-	return w.commit()
+	return w.commit(everything)
 }
 
 // Close commits what is left and gives up the claim, even if the commit fails.
@@ -217,7 +220,7 @@ func (w *Writer) Close() error {
 	}
 	w.closed = true
 	w.mu.Unlock()
-	err := w.commit()
+	err := w.commit(everything)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.stopTimer()
@@ -232,13 +235,24 @@ func (w *Writer) stopTimer() {
 	}
 }
 
-// commit makes all that was added until now durable. Meanwhile more can be added.
-func (w *Writer) commit() error {
+// extent is how much a commit takes along: short blocks would only be written again
+// soon, so they wait for the timer.
+type extent bool
+
+const (
+	fullBlocks extent = false
+	everything extent = true
+)
+
+// commit makes what was added until now durable. Meanwhile more can be added.
+func (w *Writer) commit(ext extent) error {
 	w.commitMu.Lock()
 	defer w.commitMu.Unlock()
 	w.mu.Lock()
-	w.stopTimer()
-	tails, ch := w.pending()
+	if ext == everything {
+		w.stopTimer()
+	}
+	tails, ch := w.pending(ext)
 	w.mu.Unlock()
 	var err error
 	if len(ch.blocks)+len(ch.docs) > 0 {
@@ -254,10 +268,10 @@ func (w *Writer) commit() error {
 }
 
 // pending collects what is not committed.
-func (w *Writer) pending() ([]*tail, change) {
+func (w *Writer) pending(ext extent) ([]*tail, change) {
 	tails := slices.Clone(w.queue)
 	for _, id := range slices.Sorted(maps.Keys(w.tails)) {
-		if w.tails[id].dirty() {
+		if ext == everything && w.tails[id].dirty() {
 			tails = append(tails, w.tails[id])
 		}
 	}

@@ -78,7 +78,7 @@ func (o Options) engineSpec() EngineSpec {
 			return e
 		}
 	}
-	return nativeSpec(o.ISA)
+	return nativeSpec(o.ISA, o.Threads)
 }
 
 func (x *Extractor) backbone() Backbone {
@@ -130,8 +130,8 @@ func (x *Extractor) Extract(ctx context.Context, images [][]byte, rows []float32
 		return nil
 	}
 	s.features = grow(s.features, n*Dim)
-	if err := engine.Forward(ctx, s.features, s.pixels[:n*PixelBytes], n); err != nil {
-		return fmt.Errorf("%w %s: %w", ErrEngine, x.spec.Name, err)
+	if err := x.forward(ctx, engine, s.features, s.pixels[:n*PixelBytes], n); err != nil {
+		return err
 	}
 	for slot, i := range s.at {
 		copy(rows[i*Dim:(i+1)*Dim], s.features[slot*Dim:])
@@ -163,6 +163,37 @@ func grow[T any](s []T, n int) []T {
 		return make([]T, n)
 	}
 	return s[:n]
+}
+
+// Forward computes the features (n × Dim) of n crops (n × PixelBytes, rows of
+// interleaved RGB), as [Extractor.Preprocess] makes them.
+func (x *Extractor) Forward(ctx context.Context, features []float32, pixels []uint8, n int) error {
+	if len(features) != n*Dim || len(pixels) != n*PixelBytes {
+		return fmt.Errorf("extract: %d crops need %d bytes and %d floats, got %d and %d", n, n*PixelBytes, n*Dim, len(pixels), len(features))
+	}
+	engine, err := x.engine()
+	if err != nil {
+		return err
+	}
+	return x.forward(ctx, engine, features, pixels, n)
+}
+
+func (x *Extractor) forward(ctx context.Context, e Engine, features []float32, pixels []uint8, n int) error {
+	if err := e.Forward(ctx, features, pixels, n); err != nil {
+		return fmt.Errorf("%w %s: %w", ErrEngine, x.spec.Name, err)
+	}
+	return nil
+}
+
+// Preprocess writes the crop of one encoded image: decoded, upright, resized and
+// cropped to Side × Side pixels of interleaved RGB (PixelBytes).
+func (x *Extractor) Preprocess(crop []uint8, image []byte) error {
+	if len(crop) != PixelBytes {
+		return fmt.Errorf("extract: a crop needs %d bytes, got %d", PixelBytes, len(crop))
+	}
+	s := x.scratch.get()
+	defer x.scratch.put(s)
+	return s.Crop((*imaging.Pixels)(crop), image)
 }
 
 // Times returns the processor time spent so far, summed over goroutines.

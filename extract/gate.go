@@ -43,8 +43,8 @@ func (x *Extractor) Gate(ctx context.Context) (Verdict, error) {
 	}
 	pixels := gateImage()
 	got := make([]float32, Dim)
-	if err := engine.Forward(ctx, got, pixels, 1); err != nil {
-		return Verdict{}, fmt.Errorf("%w %s: %w", ErrEngine, x.spec.Name, err)
+	if err := x.forward(ctx, engine, got, pixels, 1); err != nil {
+		return Verdict{}, err
 	}
 	want := resnet.Reference(x.weights.Tensor, imaging.LUT(), pixels)
 	v := Verdict{Key: key}

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"sync"
 
 	"icebox/extract/internal/kernel"
 	"icebox/extract/internal/resnet"
@@ -10,19 +11,20 @@ import (
 // native is the CPU engine: a packed network shared by all goroutines and an
 // arena of scratch memory for each that is inside Forward.
 type native struct {
-	net    *resnet.Net
-	arenas freeList[resnet.Workspace]
+	net     *resnet.Net
+	threads int
+	arenas  freeList[resnet.Workspace]
 }
 
 var _ Engine = (*native)(nil)
 
-func nativeSpec(isa string) EngineSpec {
+func nativeSpec(isa string, threads int) EngineSpec {
 	return EngineSpec{Name: Native, Numeric: "fp32", Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
 		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: isa})
 		if err != nil {
 			return nil, EngineInfo{}, err
 		}
-		e := &native{net: net}
+		e := &native{net: net, threads: max(1, threads)}
 		e.arenas.make = net.NewWorkspace
 		return e, EngineInfo{Name: Native, ISA: net.ISA(), Plan: resnet.Plan, Version: resnet.Version, Numeric: "fp32"}, nil
 	}}
@@ -32,10 +34,21 @@ func (e *native) Forward(ctx context.Context, features []float32, pixels []uint8
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	var wg sync.WaitGroup
+	share := (n + e.threads - 1) / e.threads
+	for from := share; from < n; from += share {
+		wg.Go(func() { e.forward(features, pixels, from, min(share, n-from)) })
+	}
+	e.forward(features, pixels, 0, min(share, n))
+	wg.Wait()
+	return nil
+}
+
+// forward computes n images from the given one on.
+func (e *native) forward(features []float32, pixels []uint8, from, n int) {
 	ws := e.arenas.get()
 	defer e.arenas.put(ws)
-	e.net.Forward(ws, features, pixels, n)
-	return nil
+	e.net.Forward(ws, features[from*Dim:(from+n)*Dim], pixels[from*PixelBytes:(from+n)*PixelBytes], n)
 }
 
 func (e *native) Close() error { return nil }

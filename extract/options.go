@@ -34,6 +34,10 @@ type Options struct {
 	Engine string
 	// ISA limits the native engine: "auto" (also ""), "avx512", "avx2", "portable".
 	ISA string
+	// Threads is how many threads of the native engine share one call, 1 if 0:
+	// callers who extract from many goroutines at once leave it. It has no
+	// influence on a feature.
+	Threads int
 	// Engines are further engines, handed down by the program.
 	Engines []EngineSpec
 
@@ -73,6 +77,9 @@ func (o Options) Validate() error {
 	case "", Auto, "avx512", "avx2", Portable:
 	default:
 		faults = append(faults, fmt.Errorf("isa %q is not known: choose auto, avx512, avx2 or portable", o.ISA))
+	}
+	if o.Threads < 0 {
+		faults = append(faults, fmt.Errorf("threads (%d) must be ≥ 0", o.Threads))
 	}
 	if o.MaxPixels < 0 {
 		faults = append(faults, fmt.Errorf("max pixels (%d) must be ≥ 0", o.MaxPixels))

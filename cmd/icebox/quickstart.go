@@ -103,17 +103,27 @@ func (q *quickstart) tell(format string, args ...any) {
 // random ones. It never goes to the network.
 func (q *quickstart) openBackbone(ctx context.Context) (*extract.Extractor, error) {
 	o := extract.Options{Weights: q.weights, Env: q.getenv}
-	x, err := extract.Open(ctx, o)
-	if errors.Is(err, extract.ErrNoWeights) && q.weights == "" {
+	x, err := openOrRandom(ctx, &o)
+	if err != nil {
+		return nil, err
+	}
+	if q.weights == "" && x.Weights().Random() {
 		q.tell("No ResNet-18 weights on this machine: using random ones, which is enough to see icebox work but makes")
 		q.tell("no good classifier. The real ones: icebox weights fetch")
-		q.weights = extract.Random
-		o.Weights = q.weights
-		return extract.Open(ctx, o)
+	} else {
+		q.tell("Weights: %s", x.Weights())
 	}
-	if err == nil {
-		q.weights = x.Weights().String()
-		q.tell("Weights: %s", q.weights)
+	q.weights = x.Weights().String()
+	return x, nil
+}
+
+// openOrRandom opens o; where "" finds no weights on this machine it takes random
+// ones, and says so in o.
+func openOrRandom(ctx context.Context, o *extract.Options) (*extract.Extractor, error) {
+	x, err := extract.Open(ctx, *o)
+	if errors.Is(err, extract.ErrNoWeights) && o.Weights == "" {
+		o.Weights = extract.Random
+		return extract.Open(ctx, *o)
 	}
 	return x, err
 }

@@ -49,8 +49,10 @@ type poolArgs struct {
 	channels   int
 }
 
+//go:generate go -C _gen run .
+
 // The loops are those of generic.go: gemmPortable, inputPortable of the scheme with
-// so many points, outputPortable likewise (Add: with residual; R4: four outputs).
+// so many points, outputPortable likewise (Add: with residual).
 
 //go:noescape
 func gemmAVX2(a *gemmArgs)
@@ -68,7 +70,13 @@ func inputF6AVX512(a *inputArgs)
 func inputF7AVX2(a *inputArgs)
 
 //go:noescape
+func inputF9AVX2(a *inputArgs)
+
+//go:noescape
 func inputF7AVX512(a *inputArgs)
+
+//go:noescape
+func inputF9AVX512(a *inputArgs)
 
 //go:noescape
 func inputF5S2AVX2(a *inputArgs)
@@ -89,22 +97,22 @@ func outputF6AddAVX2(a *outputArgs)
 func outputF6AddAVX512(a *outputArgs)
 
 //go:noescape
+func outputF9AVX2(a *outputArgs)
+
+//go:noescape
+func outputF9AVX512(a *outputArgs)
+
+//go:noescape
+func outputF9AddAVX2(a *outputArgs)
+
+//go:noescape
+func outputF9AddAVX512(a *outputArgs)
+
+//go:noescape
 func outputF7AVX2(a *outputArgs)
 
 //go:noescape
 func outputF7AVX512(a *outputArgs)
-
-//go:noescape
-func outputF7AddAVX2(a *outputArgs)
-
-//go:noescape
-func outputF7AddAVX512(a *outputArgs)
-
-//go:noescape
-func outputF7R4AVX2(a *outputArgs)
-
-//go:noescape
-func outputF7R4AVX512(a *outputArgs)
 
 //go:noescape
 func outputF5AVX2(a *outputArgs)

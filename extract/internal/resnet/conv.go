@@ -75,13 +75,23 @@ func (k *chunk) run(t int) run {
 }
 
 // width is the length of a tile's row in a plane of V.
-func (k *chunk) width() int { return k.scheme.MaxSlots() * k.in }
+func (c *conv) width() int { return c.scheme.MaxSlots() * c.in }
+
+// planePad is put between planes, whose distance would else often be a multiple of
+// 4 KiB, so that a tile's values in all planes met in one set of the cache.
+const planePad = 16
+
+// planeLens returns the distances of planes of V and M for a number of tiles.
+func (c *conv) planeLens(tiles int) (v, m int) {
+	return tiles*c.width() + planePad, tiles*c.out + planePad
+}
 
 func (k *chunk) input(src grid) {
-	step, tiles := k.scheme.Step(), k.hi-k.lo
+	step := k.scheme.Step()
+	plane, _ := k.planeLens(k.hi - k.lo)
 	in := kernel.Input{
 		Scheme: k.scheme, Pixel: src.channels, Row: src.pitch * src.channels,
-		Width: k.width(), Plane: tiles * k.width(), Channels: k.in, Scratch: k.ws.scratch,
+		Width: k.width(), Plane: plane, Channels: k.in, Scratch: k.ws.scratch,
 	}
 	for t := k.lo; t < k.hi; t += in.Tiles {
 		r := k.run(t)
@@ -95,9 +105,10 @@ func (k *chunk) input(src grid) {
 // multiply computes M = V·U for each plane.
 func (k *chunk) multiply() {
 	tiles := k.hi - k.lo
+	v, m := k.planeLens(tiles)
 	g := kernel.GEMM{
 		A: k.ws.v, C: k.ws.m, LDA: k.width(), LDC: k.out,
-		APlane: tiles * k.width(), CPlane: tiles * k.out,
+		APlane: v, CPlane: m,
 		Planes: 1, Rows: tiles, Columns: k.out,
 	}
 	if k.weights.uniform() {
@@ -117,9 +128,10 @@ func (k *chunk) multiply() {
 }
 
 func (k *chunk) output(dst grid, residual bool) {
-	n, tiles := k.scheme.Outputs(), k.hi-k.lo
+	n := k.scheme.Outputs()
+	_, plane := k.planeLens(k.hi - k.lo)
 	out := kernel.Output{
-		Scheme: k.scheme, Plane: tiles * k.out, Bias: k.bias,
+		Scheme: k.scheme, Plane: plane, Bias: k.bias,
 		Pixel: dst.channels, Row: dst.pitch * dst.channels,
 		Channels: k.out, Residual: residual, Scratch: k.ws.scratch,
 	}

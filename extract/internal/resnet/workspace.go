@@ -56,8 +56,8 @@ func (n *Net) planesLen() (v, m int) {
 	m = kernel.F44.Planes() * stemTiles * stemOutputs
 	for i := range n.blocks {
 		for _, c := range []*conv{&n.blocks[i].conv1, &n.blocks[i].conv2} {
-			tiles := c.scheme.Planes() * c.tiles
-			v, m = max(v, tiles*c.scheme.MaxSlots()*c.in), max(m, tiles*c.out)
+			in, out := c.planeLens(c.tiles)
+			v, m = max(v, c.scheme.Planes()*in), max(m, c.scheme.Planes()*out)
 		}
 	}
 	return v, m

@@ -31,7 +31,7 @@ func TestYYTiles(t *testing.T) {
 			if k.down != nil {
 				from = ws.x[k.stage-1]
 			}
-			sizes := [][]int{{14, 28, 42, 56, 84}, {14, 25, 28, 49}, {48, 72, 144}, {32, 64}}[k.stage]
+			sizes := [][]int{{14, 28,42}, {14, 25,49}, {36,72,144}, {32, 64}}[k.stage]
 			best := make([]time.Duration, len(sizes)*2)
 			for i := range best { best[i] = math.MaxInt64 }
 			for range 60 {

@@ -103,13 +103,6 @@ func (a *assembler) fma(c float32, x, y vec) vec {
 	return z
 }
 
-// scale returns c·x.
-func (a *assembler) scale(c float32, x vec) vec {
-	z := a.vec()
-	a.VMULPS(a.constant(c), x, z)
-	return z
-}
-
 // constant returns c in every lane. Functions name all they use with keep first,
 // so that no register is first written inside a loop.
 func (a *assembler) constant(c float32) constant {

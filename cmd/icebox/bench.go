@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"icebox/extract"
+	"icebox/pipeline"
+)
+
+// benchFlags are the settings of a measurement.
+type benchFlags struct {
+	threads, batch int
+	seconds        float64
+	weights, data  string
+	isa            string
+}
+
+// benchResult is what a measurement prints.
+type benchResult struct {
+	What         string  `json:"what"`
+	ImagesPerSec float64 `json:"images_per_s"`      // over the whole time
+	BestPerSec   float64 `json:"best_images_per_s"` // of the quickest call
+	Threads      int     `json:"threads"`
+	Batch        int     `json:"batch"`
+	Engine       string  `json:"engine"`
+	ISA          string  `json:"isa"`
+	Images       int     `json:"images"`
+	Seconds      float64 `json:"seconds"`
+	PeakRSS      int64   `json:"peak_rss_bytes,omitempty"`
+}
+
+func (p *process) benchCommand(c *common) *cobra.Command {
+	return group("bench", "Measure icebox on this machine",
+		p.benchSub(c, "forward", "the backbone alone, on crops in memory", (*bench).forward),
+		p.benchSub(c, "preprocess", "decode, resize and crop the images of --data, from memory", (*bench).preprocess),
+		p.benchSub(c, "extract", "decode and backbone together, on the images of --data, from memory", (*bench).extract),
+	)
+}
+
+func (p *process) benchSub(c *common, name, what string, run func(*bench, context.Context) error) *cobra.Command {
+	f := benchFlags{}
+	cmd := &cobra.Command{
+		Use: name + " [--threads N] [--batch B] [--seconds S]", Short: "Measure " + what, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			b := &bench{process: p, benchFlags: f, result: benchResult{What: name, Threads: f.threads, Batch: f.batch}}
+			if err := b.open(cmd.Context()); err != nil {
+				return err
+			}
+			defer b.x.Close()
+			if err := run(b, cmd.Context()); err != nil {
+				return err
+			}
+			b.result.PeakRSS = peakRSS()
+			return p.printBench(c, b.result)
+		},
+	}
+	fl := cmd.Flags()
+	fl.IntVar(&f.threads, "threads", runtime.NumCPU(), "`number` of threads")
+	fl.IntVar(&f.batch, "batch", 16, "`number` of images in a call, which the threads share")
+	fl.Float64Var(&f.seconds, "seconds", 5, "how long to measure")
+	fl.StringVar(&f.weights, "weights", "", "`file`, auto or random (default: auto, else random; of no influence on speed)")
+	fl.StringVar(&f.data, "data", "", "`folder` of images")
+	fl.StringVar(&f.isa, "isa", extract.Auto, "auto, avx512, avx2 or portable")
+	return cmd
+}
+
+func (p *process) printBench(c *common, r benchResult) error {
+	if c.json {
+		return p.printJSON(r)
+	}
+	_, err := fmt.Fprintf(p.stdout, "%s: %.1f images/s (best call %.1f), %d threads, batch %d, %s (%s), %d images in %.1f s\n",
+		r.What, r.ImagesPerSec, r.BestPerSec, r.Threads, r.Batch, r.Engine, r.ISA, r.Images, r.Seconds)
+	return err
+}
+
+// bench is one measurement.
+type bench struct {
+	*process
+	benchFlags
+	x      *extract.Extractor
+	result benchResult
+}
+
+func (b *bench) open(ctx context.Context) error {
+	if b.threads < 1 || b.batch < 1 || !(b.seconds > 0) {
+		return usagef("--threads (%d), --batch (%d) and --seconds (%v) must be positive", b.threads, b.batch, b.seconds)
+	}
+	o := extract.Options{Weights: b.weights, ISA: b.isa, Env: b.getenv}
+	if b.result.What == "forward" {
+		o.Threads = b.threads // the others call from as many goroutines
+	}
+	x, err := openOrRandom(ctx, &o)
+	if err != nil {
+		return err
+	}
+	b.x = x
+	info, err := x.Engine()
+	b.result.Engine, b.result.ISA = info.Name, info.ISA
+	return err
+}
+
+// forward measures calls of the engine on crops of noise: its time does not depend
+// on what they show.
+func (b *bench) forward(ctx context.Context) error {
+	pixels := make([]uint8, b.batch*extract.PixelBytes)
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range pixels {
+		pixels[i] = uint8(rng.Uint32())
+	}
+	features := make([]float32, b.batch*extract.Dim)
+	return b.measure(ctx, func() (int, error) { return b.batch, b.x.Forward(ctx, features, pixels, b.batch) })
+}
+
+// preprocess measures passes over batches of images, shared among the threads.
+func (b *bench) preprocess(ctx context.Context) error {
+	images, err := b.images(ctx)
+	if err != nil {
+		return err
+	}
+	crops := make([][]uint8, b.threads)
+	for i := range crops {
+		crops[i] = make([]uint8, extract.PixelBytes)
+	}
+	next := 0
+	return b.measure(ctx, func() (int, error) {
+		var g errgroup.Group
+		for worker := range b.threads {
+			g.Go(func() error {
+				for i := worker; i < b.batch; i += b.threads {
+					b.x.Preprocess(crops[worker], images[(next+i)%len(images)])
+				}
+				return nil
+			})
+		}
+		err := g.Wait()
+		next += b.batch
+		return b.batch, err
+	})
+}
+
+// extract measures decoding and backbone, each thread on batches of its own, as
+// the pipeline has it.
+func (b *bench) extract(ctx context.Context) error {
+	images, err := b.images(ctx)
+	if err != nil {
+		return err
+	}
+	next := 0
+	return b.measure(ctx, func() (int, error) {
+		var g errgroup.Group
+		for range b.threads {
+			mine := make([][]byte, b.batch)
+			for i := range mine {
+				mine[i] = images[next%len(images)]
+				next++
+			}
+			g.Go(func() error {
+				return b.x.Extract(ctx, mine, make([]float32, b.batch*extract.Dim), make([]error, b.batch))
+			})
+		}
+		return b.batch * b.threads, g.Wait()
+	})
+}
+
+// images reads the images of --data, at most 1000.
+func (b *bench) images(ctx context.Context) ([][]byte, error) {
+	if b.data == "" {
+		return nil, usagef("bench %s needs --data DIR", b.result.What)
+	}
+	var images [][]byte
+	for img := range pipeline.Files(ctx, []string{b.path(b.data)}) {
+		if img.Err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", pipeline.ErrData, img.Name, img.Err)
+		}
+		images = append(images, img.Data)
+		if len(images) == 1000 {
+			break
+		}
+	}
+	if len(images) == 0 {
+		return nil, fmt.Errorf("%w: no image in %s", pipeline.ErrData, b.data)
+	}
+	return images, nil
+}
+
+// measure repeats call, which does some images, until the time is over; the first
+// one warms up and does not count.
+func (b *bench) measure(ctx context.Context, call func() (int, error)) error {
+	r := &b.result
+	if _, err := call(); err != nil {
+		return err
+	}
+	start := time.Now()
+	for time.Since(start).Seconds() < b.seconds {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		begin := time.Now()
+		n, err := call()
+		if err != nil {
+			return err
+		}
+		r.Images += n
+		r.BestPerSec = max(r.BestPerSec, float64(n)/time.Since(begin).Seconds())
+	}
+	r.Seconds = time.Since(start).Seconds()
+	r.ImagesPerSec = float64(r.Images) / r.Seconds
+	return nil
+}
+
+// peakRSS is the largest memory that this process had, 0 where the system does
+// not say.
+func peakRSS() int64 {
+	data, err := os.ReadFile(filepath.Join("/proc", "self", "status"))
+	if err != nil {
+		return 0
+	}
+	var kib int64
+	for line := range strings.Lines(string(data)) {
+		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
+			return kib << 10
+		}
+	}
+	return 0
+}
