@@ -335,6 +335,17 @@ func TestAnotherFileOfTheSameNameIsRead(t *testing.T) {
 	}
 }
 
+func TestAnotherContentOfTheSameFileIsRead(t *testing.T) {
+	c, other := newCache(t, quick()), newCache(t, quick())
+	fill(t, c, keysOf(0, 20), space8)
+	fill(t, other, keysOf(100, 120), space8)
+	fill(t, other, keysOf(120, 121), space8)
+	must(t, os.WriteFile(c.path, readFile(t, other.path), 0o644)) // sequence numbers and sizes are alike
+	must(t, c.Refresh())
+	wantRows(t, c, space8, keysOf(100, 121))
+	wantFresh(t, c)
+}
+
 func TestSecondWriterIsRefusedAndToldWhoHasTheCache(t *testing.T) {
 	c := newCache(t, quick())
 	w, err := c.Writer()
@@ -470,22 +481,33 @@ func TestShortBlockGrowsOnAcrossWriters(t *testing.T) {
 		fill(t, c, keysOf(i*3, i*3+3), space8, spaceWide)
 		wantOneShort(t, c)
 	}
+	rows, next := map[Producer]int{native1: 90}, 90
 	for _, p := range []Producer{native1, native2, native1, native2} {
 		w, err := c.Writer()
 		must(t, err)
 		must(t, w.Space(space8, p))
-		put(t, w, space8, keysOf(c.Len(space8.ID), c.Len(space8.ID)+5)...)
+		put(t, w, space8, keysOf(next, next+5)...)
 		other := native2
 		if p == native2 {
 			other = native1
 		}
 		must(t, w.Space(space8, other))
-		put(t, w, space8, keysOf(c.Len(space8.ID), c.Len(space8.ID)+3)...)
+		put(t, w, space8, keysOf(next+5, next+8)...)
 		must(t, w.Space(space8, p))
-		put(t, w, space8, keysOf(c.Len(space8.ID)+100, c.Len(space8.ID)+102)...)
+		put(t, w, space8, keysOf(next+8, next+10)...)
+		next += 10
 		must(t, w.Close())
 		wantOneShort(t, c)
 		wantFresh(t, c)
+		rows[p] += 7
+		rows[other] += 3
+	}
+	got := map[Producer]int{}
+	for _, b := range c.state.spaces[space8.ID].blocks {
+		got[b.producer] += len(b.keys)
+	}
+	if diff := cmp.Diff(rows, got); diff != "" {
+		t.Errorf("rows by producer: %s", diff)
 	}
 	wantRows(t, c, space8, keysOf(0, 90))
 	wantRows(t, c, spaceWide, keysOf(0, 90))

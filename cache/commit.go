@@ -130,8 +130,7 @@ func (t *transaction) run(path string, wait time.Duration) error {
 	done := false
 	defer func() {
 		if !done {
-			// bbolt has panicked and may hold its own locks; this frees the file's.
-			file.Close()
+			abandon(file)
 		}
 	}()
 	db.NoSync, db.NoGrowSync = t.noSync, t.noSync
@@ -146,6 +145,13 @@ func (t *transaction) run(path string, wait time.Duration) error {
 	}
 	done = true
 	return errors.Join(err, db.Close())
+}
+
+// abandon frees a file in which bbolt has panicked, and which it can no longer close
+// as it may hold its own locks. The mapping stays, until the process ends.
+func abandon(f *os.File) {
+	_ = unlock(f) // it is locked, or bbolt has closed it
+	_ = f.Close()
 }
 
 // openBolt opens the file for writing and waits for its readers. If was is not nil
@@ -168,7 +174,7 @@ func openBolt(path string, wait time.Duration, was os.FileInfo) (file *os.File, 
 	}
 	defer func() {
 		if db == nil && file != nil {
-			file.Close() // bbolt does not when it panics
+			abandon(file)
 		}
 	}()
 	db, err = bbolt.Open(path, 0o644, &bbolt.Options{Timeout: wait, PageSize: pageSize, OpenFile: open})

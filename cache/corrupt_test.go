@@ -355,3 +355,68 @@ func TestDamagedMetaPageIsReportedAndRepaired(t *testing.T) {
 		wantSound(t, c.path)
 	}
 }
+
+func TestFaultsInsideBboltAreErrorsAndFreeTheFile(t *testing.T) {
+	if err := guard(func() error { panic("assertion failed") }); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("panic: %v", err)
+	}
+	for _, flag := range []uint16{freelistFlag, leafFlag} { // bbolt panics on opening, or in the transaction
+		o := quick()
+		o.LockWait = 300 * time.Millisecond
+		c := newCache(t, o)
+		fill(t, c, keysOf(0, 40), space8)
+		w, err := c.Writer()
+		must(t, err)
+		must(t, w.Space(space8, native1))
+		put(t, w, space8, keysOf(40, 44)...)
+		sound := readFile(t, c.path)
+		b := append([]byte(nil), sound...)
+		for _, p := range pagesOf(b, flag) {
+			p[8] ^= 0x40 // after the writer has looked
+		}
+		must(t, os.WriteFile(c.path, b, 0o644))
+		if err := w.Flush(); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("flag %#x: flush: %v", flag, err)
+		}
+		must(t, os.WriteFile(c.path, sound, 0o644))
+		must(t, w.Close()) // no lock may be left over from the panic
+		wantRows(t, c, space8, keysOf(0, 44))
+		wantSound(t, c.path)
+	}
+}
+
+func TestSalvageNeedsNoMetaPages(t *testing.T) {
+	c := newCache(t, quick())
+	fill(t, c, keysOf(0, 20), space8)
+	for i, data := range []string{"first", "second", "third"} {
+		w, err := c.Writer()
+		must(t, err)
+		must(t, w.Space(spaceHalf, native1))
+		put(t, w, spaceHalf, keysOf(10*i, 10*i+10)...)
+		must(t, w.PutDoc("d", []byte(data)))
+		if i == 2 { // only the last ledger knows of it
+			must(t, w.Space(spaceWide, native1))
+			put(t, w, spaceWide, keysOf(0, 5)...)
+		}
+		must(t, w.Close())
+	}
+	b := readFile(t, c.path)
+	clear(b[:2*pageSize])
+	must(t, os.WriteFile(c.path, b, 0o644))
+	if r, err := Verify(c.path); err == nil && r.OK() {
+		t.Error("verify finds nothing")
+	}
+	report, err := Compact(c.path, CompactOptions{Options: quick(), Salvage: true})
+	must(t, err)
+	c, err = Open(c.path, quick())
+	must(t, err)
+	wantRows(t, c, space8, keysOf(0, 20))
+	wantRows(t, c, spaceHalf, keysOf(0, 30))
+	wantRows(t, c, spaceWide, keysOf(0, 5))
+	if got, err := c.Doc("d"); string(got) != "third" {
+		t.Errorf("document %q, %v", got, err)
+	}
+	if s := c.Spaces()[0]; string(s.Info) != string(space8.Info) || len(report.Lost) == 0 {
+		t.Errorf("info %s, report %+v", s.Info, report)
+	}
+}

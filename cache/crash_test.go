@@ -18,7 +18,7 @@ import (
 // childEnv makes the test binary play a child that is going to be killed.
 const childEnv = "ICEBOX_CACHE_TEST_CHILD"
 
-const crashRows = 600
+const crashRows = 1000
 
 func TestMain(m *testing.M) {
 	role, path, ok := strings.Cut(os.Getenv(childEnv), ":")
@@ -119,13 +119,20 @@ func TestKilledWriterLosesNothingThatWasCommitted(t *testing.T) {
 	flushed, kills := -1, 0
 	for flushed < crashRows-1 {
 		cmd, out := child(t, "write", path)
-		pause := time.Duration(rand.IntN(60)) * time.Millisecond
-		kill := time.AfterFunc(30*time.Millisecond+pause, func() { _ = cmd.Process.Kill() })
-		fmt.Sscan(lastLine(t, out), &flushed)
+		lines := bufio.NewReader(out)
+		for range rand.IntN(4) { // how far it may come, and then a little further
+			if line, err := lines.ReadString('\n'); err == nil {
+				fmt.Sscan(line, &flushed)
+			}
+		}
+		time.Sleep(time.Duration(rand.IntN(6000)) * time.Microsecond)
+		_ = cmd.Process.Kill()
+		if last := lastLine(t, lines); last != "" {
+			fmt.Sscan(last, &flushed)
+		}
 		if err := cmd.Wait(); err != nil {
 			kills++
 		}
-		kill.Stop()
 		wantSound(t, path)
 		c, err := Open(path, quick())
 		must(t, err)

@@ -15,7 +15,7 @@ var (
 	ErrNewer = errors.New("written by a newer icebox")
 
 	// ErrCorrupt is the class of all damage: a checksum that differs, a file cut
-	// short, a page that leads nowhere.
+	// short, a page that points nowhere.
 	ErrCorrupt = errors.New("damaged cache")
 )
 

@@ -8,6 +8,11 @@ import (
 	"syscall"
 )
 
+// unlock gives the lock on f up. Closing f does it too, but not while f is mapped.
+func unlock(f *os.File) error {
+	return os.NewSyscallError("flock", syscall.Flock(int(f.Fd()), syscall.LOCK_UN))
+}
+
 // tryLock takes a lock on f until f is closed, as bbolt does; false: somebody has it.
 func tryLock(f *os.File, exclusive bool) (bool, error) {
 	how := syscall.LOCK_SH

@@ -87,7 +87,7 @@ func (p *process) cacheStatCommand(c *common) *cobra.Command {
 
 func (p *process) printStat(path string, st cache.Stat, sets []pipeline.DatasetStat) {
 	out := func(format string, args ...any) { fmt.Fprintf(p.stdout, format, args...) }
-	out("%s: %s", path, humanize.Bytes(uint64(st.FileBytes)))
+	out("%s: %s", p.short(path), humanize.Bytes(uint64(st.FileBytes)))
 	if st.RawBytes > 0 {
 		out(", %.3f times the raw rows", float64(st.FileBytes)/float64(st.RawBytes))
 	}
@@ -122,7 +122,7 @@ func (p *process) cacheVerifyCommand(c *common) *cobra.Command {
 			return fmt.Errorf("%w: %s: %d faults; `icebox cache compact --salvage` keeps what is sound, `icebox extract` computes the rest again", cache.ErrCorrupt, path, len(report.Faults))
 		}
 		if !c.json {
-			fmt.Fprintf(p.stdout, "%s is sound: %s rows in %d blocks, %d documents\n", path, comma(report.Rows), report.Blocks, report.Docs)
+			fmt.Fprintf(p.stdout, "%s is sound: %s rows in %d blocks, %d documents\n", p.short(path), comma(report.Rows), report.Blocks, report.Docs)
 		}
 		return nil
 	})
@@ -152,7 +152,7 @@ func (p *process) cacheExportCommand(c *common) *cobra.Command {
 		if c.json {
 			return p.printJSON(done)
 		}
-		p.say("%s rows of dataset %s in %s; %d items have no feature", comma(done.Rows), done.Dataset, done.Dir, done.Missing)
+		p.say("%s rows of dataset %s in %s; %d items have no feature", comma(done.Rows), done.Dataset, p.short(done.Dir), done.Missing)
 		return nil
 	})
 	ch = choice(cmd)
@@ -191,7 +191,7 @@ func (p *process) cacheCompactCommand(c *common) *cobra.Command {
 		if c.json {
 			return p.printJSON(report)
 		}
-		p.say("%s: %s before, %s now", path, humanize.Bytes(uint64(report.Before)), humanize.Bytes(uint64(report.After)))
+		p.say("%s: %s before, %s now", p.short(path), humanize.Bytes(uint64(report.Before)), humanize.Bytes(uint64(report.After)))
 		for _, f := range report.Lost {
 			p.say("lost: %s", f)
 		}

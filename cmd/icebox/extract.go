@@ -47,7 +47,7 @@ func (p *process) extract(ctx context.Context, c *common, o pipeline.Options) er
 	if !c.quiet {
 		p.printFeatures(sum)
 		if err == nil {
-			p.say("cache      %s", o.Cache.Path)
+			p.say("cache      %s", p.short(o.Cache.Path))
 			p.say("took       %.2f s", sum.Seconds)
 		}
 	}

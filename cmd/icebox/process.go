@@ -65,6 +65,14 @@ func (p *process) path(s string) string {
 	return filepath.Join(p.dir, s)
 }
 
+// short is how a path is shown: relative to the working directory if below it.
+func (p *process) short(path string) string {
+	if rel, err := filepath.Rel(p.dir, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}
+
 func (p *process) getenv(key string) string {
 	for i := len(p.environ) - 1; i >= 0; i-- {
 		if v, ok := cutPrefixKey(p.environ[i], key); ok {

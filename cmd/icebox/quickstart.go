@@ -142,7 +142,7 @@ func (q *quickstart) draw(ctx context.Context, x *extract.Extractor) error {
 		if err := json.Unmarshal(data, &set); err != nil {
 			return fmt.Errorf("%s: %w; remove %s to begin anew", marker, err, q.dir)
 		}
-		q.tell("Pictures: %s, drawn before", q.images())
+		q.tell("Pictures: %s, drawn before", q.short(q.images()))
 		return nil
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -152,7 +152,7 @@ func (q *quickstart) draw(ctx context.Context, x *extract.Extractor) error {
 		return err
 	}
 	total := counts.Total()
-	q.tell("Drawing %d pictures of %d classes in %s", total, len(pictures.Classes()), q.images())
+	q.tell("Drawing %d pictures of %d classes in %s", total, len(pictures.Classes()), q.short(q.images()))
 	bar := q.progress(q.common)
 	bar.Start("draw", total)
 	drawn := 0
@@ -250,6 +250,6 @@ func (q *quickstart) explain(r *quickstartReport) {
 	} else {
 		q.tell("\nThe features were in the cache from an earlier quickstart: neither run opened an image.")
 	}
-	q.tell("Pictures, cache and runs lie in %s; %s says how each class did.", q.dir, filepath.Join(*r.Warm.RunDir, "report.txt"))
+	q.tell("Pictures, cache and runs lie in %s; %s says how each class did.", q.short(q.dir), q.short(filepath.Join(*r.Warm.RunDir, "report.txt")))
 	q.tell("Next: icebox run --data YOUR-FOLDER")
 }

@@ -120,7 +120,7 @@ func (p *process) printHead(s *pipeline.RunSummary) {
 	if s.RandomWeights {
 		p.say("           with random weights: these numbers say that icebox works, not how good a classifier can be")
 	}
-	p.say("run        %s", *s.RunDir)
+	p.say("run        %s", p.short(*s.RunDir))
 	p.say("took       %.2f s", s.Seconds)
 }
 
@@ -153,7 +153,7 @@ func (p *process) forecast(ctx context.Context, c *common, o pipeline.Options) e
 		p.say("features   %s in the cache; %s images (%s) would be opened", comma(s.Hits), comma(f.ToExtract), humanize.Bytes(uint64(f.ImageBytes)))
 		if f.ToExtract > 0 {
 			p.say("would take about %v at %.1f images/s, and %s in %s", time.Duration(f.Seconds*float64(time.Second)).Round(time.Second),
-				f.ImagesPerSec, humanize.Bytes(uint64(f.CacheBytes)), o.Cache.Path)
+				f.ImagesPerSec, humanize.Bytes(uint64(f.CacheBytes)), p.short(o.Cache.Path))
 		}
 		p.say("nothing was written")
 	}

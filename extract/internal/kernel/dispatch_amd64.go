@@ -69,8 +69,6 @@ func inputAVX512(s Scheme, a *inputArgs) {
 	switch s {
 	case F43:
 		inputF6AVX512(a)
-	case F73:
-		inputF9AVX512(a)
 	case F42S2:
 		inputF5S2AVX512(a)
 	default:
@@ -82,8 +80,6 @@ func inputAVX2(s Scheme, a *inputArgs) {
 	switch s {
 	case F43:
 		inputF6AVX2(a)
-	case F73:
-		inputF9AVX2(a)
 	case F42S2:
 		inputF5S2AVX2(a)
 	default:
@@ -118,12 +114,12 @@ func outputAVX512(s Scheme, residual bool, a *outputArgs) {
 		outputF6AddAVX512(a)
 	case s == F43:
 		outputF6AVX512(a)
-	case s == F73 && residual:
-		outputF9AddAVX512(a)
-	case s == F73:
-		outputF9AVX512(a)
-	case s == F44:
+	case s == F53 && residual:
+		outputF7AddAVX512(a)
+	case s == F53:
 		outputF7AVX512(a)
+	case s == F44:
+		outputF7FourAVX512(a)
 	default:
 		outputF5AVX512(a)
 	}
@@ -135,12 +131,12 @@ func outputAVX2(s Scheme, residual bool, a *outputArgs) {
 		outputF6AddAVX2(a)
 	case s == F43:
 		outputF6AVX2(a)
-	case s == F73 && residual:
-		outputF9AddAVX2(a)
-	case s == F73:
-		outputF9AVX2(a)
-	case s == F44:
+	case s == F53 && residual:
+		outputF7AddAVX2(a)
+	case s == F53:
 		outputF7AVX2(a)
+	case s == F44:
+		outputF7FourAVX2(a)
 	default:
 		outputF5AVX2(a)
 	}

@@ -800,6 +800,1309 @@ TEXT ·outputF7AVX2(SB), NOSPLIT, $0-8
 
 tile:
 	// only the last tile may be cut short
+	MOVQ $0x00000005, R8
+	CMPQ outputArgs_tiles+0(AX), $0x01
+	JNE  full
+	MOVQ outputArgs_lastColumns+0(AX), R8
+
+full:
+	MOVQ outputArgs_bias+0(AX), SI
+	MOVQ outputArgs_channels+0(AX), DI
+
+channel:
+	MOVQ outputArgs_plane+0(AX), R9
+	LEAQ (R9)(R9*2), R10
+	LEAQ (R10)(R9*2), R11
+	MOVQ DX, R12
+
+	// grid row 0
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, (CX)
+	VMOVUPS     Y5, 32(CX)
+	VMOVUPS     Y9, 64(CX)
+	VMOVUPS     Y2, 96(CX)
+	VMOVUPS     Y3, 128(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 1
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 160(CX)
+	VMOVUPS     Y5, 192(CX)
+	VMOVUPS     Y9, 224(CX)
+	VMOVUPS     Y2, 256(CX)
+	VMOVUPS     Y3, 288(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 2
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 320(CX)
+	VMOVUPS     Y5, 352(CX)
+	VMOVUPS     Y9, 384(CX)
+	VMOVUPS     Y2, 416(CX)
+	VMOVUPS     Y3, 448(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 3
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 480(CX)
+	VMOVUPS     Y5, 512(CX)
+	VMOVUPS     Y9, 544(CX)
+	VMOVUPS     Y2, 576(CX)
+	VMOVUPS     Y3, 608(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 4
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 640(CX)
+	VMOVUPS     Y5, 672(CX)
+	VMOVUPS     Y9, 704(CX)
+	VMOVUPS     Y2, 736(CX)
+	VMOVUPS     Y3, 768(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 5
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 800(CX)
+	VMOVUPS     Y5, 832(CX)
+	VMOVUPS     Y9, 864(CX)
+	VMOVUPS     Y2, 896(CX)
+	VMOVUPS     Y3, 928(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 6
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 960(CX)
+	VMOVUPS     Y5, 992(CX)
+	VMOVUPS     Y9, 1024(CX)
+	VMOVUPS     Y2, 1056(CX)
+	VMOVUPS     Y3, 1088(CX)
+	MOVQ        outputArgs_row+0(AX), R9
+	LEAQ        (R9)(R9*2), R10
+	MOVQ        outputArgs_rows+0(AX), R11
+	VMOVUPS     (SI), Y1
+	MOVQ        BX, R12
+
+	// column 0
+	VMOVUPS     (CX), Y2
+	VMOVUPS     160(CX), Y3
+	VMOVUPS     320(CX), Y4
+	VMOVUPS     480(CX), Y5
+	VMOVUPS     640(CX), Y6
+	VMOVUPS     800(CX), Y7
+	VMOVUPS     960(CX), Y8
+	VADDPS      Y4, Y3, Y9
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y7, Y2, Y2
+	VADDPS      Y4, Y9, Y6
+	VADDPS      Y6, Y2, Y2
+	VMOVAPS     Y3, Y6
+	VFMADD231PS const40000000<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
+	VMOVAPS     Y9, Y10
+	VFMADD231PS const40800000<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const41000000<>+0(SB), Y5, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
+	VADDPS      Y8, Y9, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const41800000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)
+	CMPQ        R11, $0x01
+	JLE         column2
+	VADDPS      Y1, Y6, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column2
+	VADDPS      Y1, Y10, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column2
+	VADDPS      Y1, Y3, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R10*1)
+	CMPQ        R11, $0x04
+	JLE         column2
+	VADDPS      Y1, Y4, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*4)
+
+column2:
+	// column 1
+	CMPQ        R8, $0x01
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     32(CX), Y2
+	VMOVUPS     192(CX), Y3
+	VMOVUPS     352(CX), Y4
+	VMOVUPS     512(CX), Y5
+	VMOVUPS     672(CX), Y6
+	VMOVUPS     832(CX), Y7
+	VMOVUPS     992(CX), Y8
+	VADDPS      Y4, Y3, Y9
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y7, Y2, Y2
+	VADDPS      Y4, Y9, Y6
+	VADDPS      Y6, Y2, Y2
+	VMOVAPS     Y3, Y6
+	VFMADD231PS const40000000<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
+	VMOVAPS     Y9, Y10
+	VFMADD231PS const40800000<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const41000000<>+0(SB), Y5, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
+	VADDPS      Y8, Y9, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const41800000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)
+	CMPQ        R11, $0x01
+	JLE         column3
+	VADDPS      Y1, Y6, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column3
+	VADDPS      Y1, Y10, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column3
+	VADDPS      Y1, Y3, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R10*1)
+	CMPQ        R11, $0x04
+	JLE         column3
+	VADDPS      Y1, Y4, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*4)
+
+column3:
+	// column 2
+	CMPQ        R8, $0x02
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     64(CX), Y2
+	VMOVUPS     224(CX), Y3
+	VMOVUPS     384(CX), Y4
+	VMOVUPS     544(CX), Y5
+	VMOVUPS     704(CX), Y6
+	VMOVUPS     864(CX), Y7
+	VMOVUPS     1024(CX), Y8
+	VADDPS      Y4, Y3, Y9
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y7, Y2, Y2
+	VADDPS      Y4, Y9, Y6
+	VADDPS      Y6, Y2, Y2
+	VMOVAPS     Y3, Y6
+	VFMADD231PS const40000000<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
+	VMOVAPS     Y9, Y10
+	VFMADD231PS const40800000<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const41000000<>+0(SB), Y5, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
+	VADDPS      Y8, Y9, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const41800000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)
+	CMPQ        R11, $0x01
+	JLE         column4
+	VADDPS      Y1, Y6, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column4
+	VADDPS      Y1, Y10, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column4
+	VADDPS      Y1, Y3, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R10*1)
+	CMPQ        R11, $0x04
+	JLE         column4
+	VADDPS      Y1, Y4, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*4)
+
+column4:
+	// column 3
+	CMPQ        R8, $0x03
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     96(CX), Y2
+	VMOVUPS     256(CX), Y3
+	VMOVUPS     416(CX), Y4
+	VMOVUPS     576(CX), Y5
+	VMOVUPS     736(CX), Y6
+	VMOVUPS     896(CX), Y7
+	VMOVUPS     1056(CX), Y8
+	VADDPS      Y4, Y3, Y9
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y7, Y2, Y2
+	VADDPS      Y4, Y9, Y6
+	VADDPS      Y6, Y2, Y2
+	VMOVAPS     Y3, Y6
+	VFMADD231PS const40000000<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
+	VMOVAPS     Y9, Y10
+	VFMADD231PS const40800000<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const41000000<>+0(SB), Y5, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
+	VADDPS      Y8, Y9, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const41800000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)
+	CMPQ        R11, $0x01
+	JLE         column5
+	VADDPS      Y1, Y6, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column5
+	VADDPS      Y1, Y10, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column5
+	VADDPS      Y1, Y3, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R10*1)
+	CMPQ        R11, $0x04
+	JLE         column5
+	VADDPS      Y1, Y4, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*4)
+
+column5:
+	// column 4
+	CMPQ        R8, $0x04
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     128(CX), Y2
+	VMOVUPS     288(CX), Y3
+	VMOVUPS     448(CX), Y4
+	VMOVUPS     608(CX), Y5
+	VMOVUPS     768(CX), Y6
+	VMOVUPS     928(CX), Y7
+	VMOVUPS     1088(CX), Y8
+	VADDPS      Y4, Y3, Y9
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y7, Y2, Y2
+	VADDPS      Y4, Y9, Y6
+	VADDPS      Y6, Y2, Y2
+	VMOVAPS     Y3, Y6
+	VFMADD231PS const40000000<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
+	VMOVAPS     Y9, Y10
+	VFMADD231PS const40800000<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const41000000<>+0(SB), Y5, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
+	VADDPS      Y8, Y9, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const41800000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
+	VADDPS      Y1, Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)
+	CMPQ        R11, $0x01
+	JLE         column6
+	VADDPS      Y1, Y6, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column6
+	VADDPS      Y1, Y10, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column6
+	VADDPS      Y1, Y3, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R10*1)
+	CMPQ        R11, $0x04
+	JLE         column6
+	VADDPS      Y1, Y4, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (R12)(R9*4)
+
+column6:
+done1:
+	ADDQ $0x20, DX
+	ADDQ $0x20, BX
+	ADDQ $0x20, SI
+	SUBQ $0x20, DI
+	JNE  channel
+
+	// the planes' rows follow each other: m is there already
+	ADDQ outputArgs_outStep+0(AX), BX
+	DECQ outputArgs_tiles+0(AX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
+DATA const3f000000<>+0(SB)/4, $0x3f000000
+DATA const3f000000<>+4(SB)/4, $0x3f000000
+DATA const3f000000<>+8(SB)/4, $0x3f000000
+DATA const3f000000<>+12(SB)/4, $0x3f000000
+DATA const3f000000<>+16(SB)/4, $0x3f000000
+DATA const3f000000<>+20(SB)/4, $0x3f000000
+DATA const3f000000<>+24(SB)/4, $0x3f000000
+DATA const3f000000<>+28(SB)/4, $0x3f000000
+GLOBL const3f000000<>(SB), RODATA|NOPTR, $32
+
+DATA const3e800000<>+0(SB)/4, $0x3e800000
+DATA const3e800000<>+4(SB)/4, $0x3e800000
+DATA const3e800000<>+8(SB)/4, $0x3e800000
+DATA const3e800000<>+12(SB)/4, $0x3e800000
+DATA const3e800000<>+16(SB)/4, $0x3e800000
+DATA const3e800000<>+20(SB)/4, $0x3e800000
+DATA const3e800000<>+24(SB)/4, $0x3e800000
+DATA const3e800000<>+28(SB)/4, $0x3e800000
+GLOBL const3e800000<>(SB), RODATA|NOPTR, $32
+
+DATA const3e000000<>+0(SB)/4, $0x3e000000
+DATA const3e000000<>+4(SB)/4, $0x3e000000
+DATA const3e000000<>+8(SB)/4, $0x3e000000
+DATA const3e000000<>+12(SB)/4, $0x3e000000
+DATA const3e000000<>+16(SB)/4, $0x3e000000
+DATA const3e000000<>+20(SB)/4, $0x3e000000
+DATA const3e000000<>+24(SB)/4, $0x3e000000
+DATA const3e000000<>+28(SB)/4, $0x3e000000
+GLOBL const3e000000<>(SB), RODATA|NOPTR, $32
+
+DATA const41800000<>+0(SB)/4, $0x41800000
+DATA const41800000<>+4(SB)/4, $0x41800000
+DATA const41800000<>+8(SB)/4, $0x41800000
+DATA const41800000<>+12(SB)/4, $0x41800000
+DATA const41800000<>+16(SB)/4, $0x41800000
+DATA const41800000<>+20(SB)/4, $0x41800000
+DATA const41800000<>+24(SB)/4, $0x41800000
+DATA const41800000<>+28(SB)/4, $0x41800000
+GLOBL const41800000<>(SB), RODATA|NOPTR, $32
+
+DATA const3d800000<>+0(SB)/4, $0x3d800000
+DATA const3d800000<>+4(SB)/4, $0x3d800000
+DATA const3d800000<>+8(SB)/4, $0x3d800000
+DATA const3d800000<>+12(SB)/4, $0x3d800000
+DATA const3d800000<>+16(SB)/4, $0x3d800000
+DATA const3d800000<>+20(SB)/4, $0x3d800000
+DATA const3d800000<>+24(SB)/4, $0x3d800000
+DATA const3d800000<>+28(SB)/4, $0x3d800000
+GLOBL const3d800000<>(SB), RODATA|NOPTR, $32
+
+// func outputF7AddAVX2(a *outputArgs)
+// Requires: AVX, FMA3
+TEXT ·outputF7AddAVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	MOVQ   outputArgs_scratch+0(AX), CX
+	MOVQ   outputArgs_m+0(AX), DX
+	MOVQ   outputArgs_out+0(AX), BX
+	VXORPS Y0, Y0, Y0
+
+tile:
+	// only the last tile may be cut short
+	MOVQ $0x00000005, R8
+	CMPQ outputArgs_tiles+0(AX), $0x01
+	JNE  full
+	MOVQ outputArgs_lastColumns+0(AX), R8
+
+full:
+	MOVQ outputArgs_bias+0(AX), SI
+	MOVQ outputArgs_channels+0(AX), DI
+
+channel:
+	MOVQ outputArgs_plane+0(AX), R9
+	LEAQ (R9)(R9*2), R10
+	LEAQ (R10)(R9*2), R11
+	MOVQ DX, R12
+
+	// grid row 0
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, (CX)
+	VMOVUPS     Y5, 32(CX)
+	VMOVUPS     Y9, 64(CX)
+	VMOVUPS     Y2, 96(CX)
+	VMOVUPS     Y3, 128(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 1
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 160(CX)
+	VMOVUPS     Y5, 192(CX)
+	VMOVUPS     Y9, 224(CX)
+	VMOVUPS     Y2, 256(CX)
+	VMOVUPS     Y3, 288(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 2
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 320(CX)
+	VMOVUPS     Y5, 352(CX)
+	VMOVUPS     Y9, 384(CX)
+	VMOVUPS     Y2, 416(CX)
+	VMOVUPS     Y3, 448(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 3
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 480(CX)
+	VMOVUPS     Y5, 512(CX)
+	VMOVUPS     Y9, 544(CX)
+	VMOVUPS     Y2, 576(CX)
+	VMOVUPS     Y3, 608(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 4
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 640(CX)
+	VMOVUPS     Y5, 672(CX)
+	VMOVUPS     Y9, 704(CX)
+	VMOVUPS     Y2, 736(CX)
+	VMOVUPS     Y3, 768(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 5
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 800(CX)
+	VMOVUPS     Y5, 832(CX)
+	VMOVUPS     Y9, 864(CX)
+	VMOVUPS     Y2, 896(CX)
+	VMOVUPS     Y3, 928(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 6
+	VMOVUPS     (R12), Y1
+	VMOVUPS     (R12)(R9*1), Y2
+	VMOVUPS     (R12)(R9*2), Y3
+	VMOVUPS     (R12)(R10*1), Y4
+	VMOVUPS     (R12)(R9*4), Y5
+	VMOVUPS     (R12)(R11*1), Y6
+	VMOVUPS     (R12)(R10*2), Y7
+	VADDPS      Y3, Y2, Y8
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y6, Y1, Y1
+	VADDPS      Y3, Y8, Y5
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y2, Y5
+	VFMADD231PS const40000000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
+	VMOVAPS     Y8, Y9
+	VFMADD231PS const40800000<>+0(SB), Y3, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const41000000<>+0(SB), Y4, Y2
+	VMOVAPS     Y2, Y2
+	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
+	VADDPS      Y7, Y8, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS const41800000<>+0(SB), Y3, Y4
+	VMOVAPS     Y4, Y3
+	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
+	VMOVUPS     Y1, 960(CX)
+	VMOVUPS     Y5, 992(CX)
+	VMOVUPS     Y9, 1024(CX)
+	VMOVUPS     Y2, 1056(CX)
+	VMOVUPS     Y3, 1088(CX)
+	MOVQ        outputArgs_row+0(AX), R9
+	LEAQ        (R9)(R9*2), R10
+	MOVQ        outputArgs_rows+0(AX), R11
+	VMOVUPS     (SI), Y1
+	MOVQ        BX, R12
+
+	// column 0
+	VMOVUPS     (CX), Y2
+	VMOVUPS     160(CX), Y3
+	VMOVUPS     320(CX), Y4
+	VMOVUPS     480(CX), Y5
+	VMOVUPS     640(CX), Y6
+	VMOVUPS     800(CX), Y7
+	VMOVUPS     960(CX), Y8
+	VADDPS      Y4, Y3, Y9
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y7, Y2, Y2
+	VADDPS      Y4, Y9, Y6
+	VADDPS      Y6, Y2, Y2
+	VMOVAPS     Y3, Y6
+	VFMADD231PS const40000000<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
+	VMOVAPS     Y9, Y10
+	VFMADD231PS const40800000<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const41000000<>+0(SB), Y5, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
+	VADDPS      Y8, Y9, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const41800000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
+	VADDPS      Y1, Y2, Y2
+	VADDPS      (R12), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)
+	CMPQ        R11, $0x01
+	JLE         column2
+	VADDPS      Y1, Y6, Y2
+	VADDPS      (R12)(R9*1), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column2
+	VADDPS      Y1, Y10, Y2
+	VADDPS      (R12)(R9*2), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column2
+	VADDPS      Y1, Y3, Y2
+	VADDPS      (R12)(R10*1), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R10*1)
+	CMPQ        R11, $0x04
+	JLE         column2
+	VADDPS      Y1, Y4, Y2
+	VADDPS      (R12)(R9*4), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*4)
+
+column2:
+	// column 1
+	CMPQ        R8, $0x01
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     32(CX), Y2
+	VMOVUPS     192(CX), Y3
+	VMOVUPS     352(CX), Y4
+	VMOVUPS     512(CX), Y5
+	VMOVUPS     672(CX), Y6
+	VMOVUPS     832(CX), Y7
+	VMOVUPS     992(CX), Y8
+	VADDPS      Y4, Y3, Y9
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y7, Y2, Y2
+	VADDPS      Y4, Y9, Y6
+	VADDPS      Y6, Y2, Y2
+	VMOVAPS     Y3, Y6
+	VFMADD231PS const40000000<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
+	VMOVAPS     Y9, Y10
+	VFMADD231PS const40800000<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const41000000<>+0(SB), Y5, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
+	VADDPS      Y8, Y9, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const41800000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
+	VADDPS      Y1, Y2, Y2
+	VADDPS      (R12), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)
+	CMPQ        R11, $0x01
+	JLE         column3
+	VADDPS      Y1, Y6, Y2
+	VADDPS      (R12)(R9*1), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column3
+	VADDPS      Y1, Y10, Y2
+	VADDPS      (R12)(R9*2), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column3
+	VADDPS      Y1, Y3, Y2
+	VADDPS      (R12)(R10*1), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R10*1)
+	CMPQ        R11, $0x04
+	JLE         column3
+	VADDPS      Y1, Y4, Y2
+	VADDPS      (R12)(R9*4), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*4)
+
+column3:
+	// column 2
+	CMPQ        R8, $0x02
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     64(CX), Y2
+	VMOVUPS     224(CX), Y3
+	VMOVUPS     384(CX), Y4
+	VMOVUPS     544(CX), Y5
+	VMOVUPS     704(CX), Y6
+	VMOVUPS     864(CX), Y7
+	VMOVUPS     1024(CX), Y8
+	VADDPS      Y4, Y3, Y9
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y7, Y2, Y2
+	VADDPS      Y4, Y9, Y6
+	VADDPS      Y6, Y2, Y2
+	VMOVAPS     Y3, Y6
+	VFMADD231PS const40000000<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
+	VMOVAPS     Y9, Y10
+	VFMADD231PS const40800000<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const41000000<>+0(SB), Y5, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
+	VADDPS      Y8, Y9, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const41800000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
+	VADDPS      Y1, Y2, Y2
+	VADDPS      (R12), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)
+	CMPQ        R11, $0x01
+	JLE         column4
+	VADDPS      Y1, Y6, Y2
+	VADDPS      (R12)(R9*1), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column4
+	VADDPS      Y1, Y10, Y2
+	VADDPS      (R12)(R9*2), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column4
+	VADDPS      Y1, Y3, Y2
+	VADDPS      (R12)(R10*1), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R10*1)
+	CMPQ        R11, $0x04
+	JLE         column4
+	VADDPS      Y1, Y4, Y2
+	VADDPS      (R12)(R9*4), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*4)
+
+column4:
+	// column 3
+	CMPQ        R8, $0x03
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     96(CX), Y2
+	VMOVUPS     256(CX), Y3
+	VMOVUPS     416(CX), Y4
+	VMOVUPS     576(CX), Y5
+	VMOVUPS     736(CX), Y6
+	VMOVUPS     896(CX), Y7
+	VMOVUPS     1056(CX), Y8
+	VADDPS      Y4, Y3, Y9
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y7, Y2, Y2
+	VADDPS      Y4, Y9, Y6
+	VADDPS      Y6, Y2, Y2
+	VMOVAPS     Y3, Y6
+	VFMADD231PS const40000000<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
+	VMOVAPS     Y9, Y10
+	VFMADD231PS const40800000<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const41000000<>+0(SB), Y5, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
+	VADDPS      Y8, Y9, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const41800000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
+	VADDPS      Y1, Y2, Y2
+	VADDPS      (R12), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)
+	CMPQ        R11, $0x01
+	JLE         column5
+	VADDPS      Y1, Y6, Y2
+	VADDPS      (R12)(R9*1), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column5
+	VADDPS      Y1, Y10, Y2
+	VADDPS      (R12)(R9*2), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column5
+	VADDPS      Y1, Y3, Y2
+	VADDPS      (R12)(R10*1), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R10*1)
+	CMPQ        R11, $0x04
+	JLE         column5
+	VADDPS      Y1, Y4, Y2
+	VADDPS      (R12)(R9*4), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*4)
+
+column5:
+	// column 4
+	CMPQ        R8, $0x04
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     128(CX), Y2
+	VMOVUPS     288(CX), Y3
+	VMOVUPS     448(CX), Y4
+	VMOVUPS     608(CX), Y5
+	VMOVUPS     768(CX), Y6
+	VMOVUPS     928(CX), Y7
+	VMOVUPS     1088(CX), Y8
+	VADDPS      Y4, Y3, Y9
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VADDPS      Y7, Y2, Y2
+	VADDPS      Y4, Y9, Y6
+	VADDPS      Y6, Y2, Y2
+	VMOVAPS     Y3, Y6
+	VFMADD231PS const40000000<>+0(SB), Y5, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
+	VMOVAPS     Y9, Y10
+	VFMADD231PS const40800000<>+0(SB), Y4, Y10
+	VMOVAPS     Y10, Y10
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const41000000<>+0(SB), Y5, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
+	VADDPS      Y8, Y9, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS const41800000<>+0(SB), Y4, Y5
+	VMOVAPS     Y5, Y4
+	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
+	VADDPS      Y1, Y2, Y2
+	VADDPS      (R12), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)
+	CMPQ        R11, $0x01
+	JLE         column6
+	VADDPS      Y1, Y6, Y2
+	VADDPS      (R12)(R9*1), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column6
+	VADDPS      Y1, Y10, Y2
+	VADDPS      (R12)(R9*2), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column6
+	VADDPS      Y1, Y3, Y2
+	VADDPS      (R12)(R10*1), Y2, Y2
+	VMAXPS      Y2, Y0, Y2
+	VMOVUPS     Y2, (R12)(R10*1)
+	CMPQ        R11, $0x04
+	JLE         column6
+	VADDPS      Y1, Y4, Y1
+	VADDPS      (R12)(R9*4), Y1, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (R12)(R9*4)
+
+column6:
+done1:
+	ADDQ $0x20, DX
+	ADDQ $0x20, BX
+	ADDQ $0x20, SI
+	SUBQ $0x20, DI
+	JNE  channel
+
+	// the planes' rows follow each other: m is there already
+	ADDQ outputArgs_outStep+0(AX), BX
+	DECQ outputArgs_tiles+0(AX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
+// func outputF7FourAVX2(a *outputArgs)
+// Requires: AVX, FMA3
+TEXT ·outputF7FourAVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	MOVQ   outputArgs_scratch+0(AX), CX
+	MOVQ   outputArgs_m+0(AX), DX
+	MOVQ   outputArgs_out+0(AX), BX
+	VXORPS Y0, Y0, Y0
+
+tile:
+	// only the last tile may be cut short
 	MOVQ $0x00000004, R8
 	CMPQ outputArgs_tiles+0(AX), $0x01
 	JNE  full
@@ -1258,2809 +2561,6 @@ column4:
 	VMOVUPS     Y1, (R12)(R10*1)
 
 column5:
-done1:
-	ADDQ $0x20, DX
-	ADDQ $0x20, BX
-	ADDQ $0x20, SI
-	SUBQ $0x20, DI
-	JNE  channel
-
-	// the planes' rows follow each other: m is there already
-	ADDQ outputArgs_outStep+0(AX), BX
-	DECQ outputArgs_tiles+0(AX)
-	JNE  tile
-	VZEROUPPER
-	RET
-
-DATA const3f000000<>+0(SB)/4, $0x3f000000
-DATA const3f000000<>+4(SB)/4, $0x3f000000
-DATA const3f000000<>+8(SB)/4, $0x3f000000
-DATA const3f000000<>+12(SB)/4, $0x3f000000
-DATA const3f000000<>+16(SB)/4, $0x3f000000
-DATA const3f000000<>+20(SB)/4, $0x3f000000
-DATA const3f000000<>+24(SB)/4, $0x3f000000
-DATA const3f000000<>+28(SB)/4, $0x3f000000
-GLOBL const3f000000<>(SB), RODATA|NOPTR, $32
-
-DATA const3e800000<>+0(SB)/4, $0x3e800000
-DATA const3e800000<>+4(SB)/4, $0x3e800000
-DATA const3e800000<>+8(SB)/4, $0x3e800000
-DATA const3e800000<>+12(SB)/4, $0x3e800000
-DATA const3e800000<>+16(SB)/4, $0x3e800000
-DATA const3e800000<>+20(SB)/4, $0x3e800000
-DATA const3e800000<>+24(SB)/4, $0x3e800000
-DATA const3e800000<>+28(SB)/4, $0x3e800000
-GLOBL const3e800000<>(SB), RODATA|NOPTR, $32
-
-DATA const3e000000<>+0(SB)/4, $0x3e000000
-DATA const3e000000<>+4(SB)/4, $0x3e000000
-DATA const3e000000<>+8(SB)/4, $0x3e000000
-DATA const3e000000<>+12(SB)/4, $0x3e000000
-DATA const3e000000<>+16(SB)/4, $0x3e000000
-DATA const3e000000<>+20(SB)/4, $0x3e000000
-DATA const3e000000<>+24(SB)/4, $0x3e000000
-DATA const3e000000<>+28(SB)/4, $0x3e000000
-GLOBL const3e000000<>(SB), RODATA|NOPTR, $32
-
-// func outputF9AVX2(a *outputArgs)
-// Requires: AVX, FMA3
-TEXT ·outputF9AVX2(SB), NOSPLIT, $0-8
-	MOVQ   a+0(FP), AX
-	MOVQ   outputArgs_scratch+0(AX), CX
-	MOVQ   outputArgs_m+0(AX), DX
-	MOVQ   outputArgs_out+0(AX), BX
-	VXORPS Y0, Y0, Y0
-
-tile:
-	// only the last tile may be cut short
-	MOVQ $0x00000007, R8
-	CMPQ outputArgs_tiles+0(AX), $0x01
-	JNE  full
-	MOVQ outputArgs_lastColumns+0(AX), R8
-
-full:
-	MOVQ outputArgs_bias+0(AX), SI
-	MOVQ outputArgs_channels+0(AX), DI
-
-channel:
-	MOVQ outputArgs_plane+0(AX), R9
-	LEAQ (R9)(R9*2), R10
-	LEAQ (R10)(R9*2), R11
-	LEAQ (R11)(R9*2), R12
-	MOVQ DX, R13
-
-	// grid row 0
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, (CX)
-	VMOVUPS     Y7, 32(CX)
-	VMOVUPS     Y11, 64(CX)
-	VMOVUPS     Y12, 96(CX)
-	VMOVUPS     Y13, 128(CX)
-	VMOVUPS     Y2, 160(CX)
-	VMOVUPS     Y3, 192(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 1
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 224(CX)
-	VMOVUPS     Y7, 256(CX)
-	VMOVUPS     Y11, 288(CX)
-	VMOVUPS     Y12, 320(CX)
-	VMOVUPS     Y13, 352(CX)
-	VMOVUPS     Y2, 384(CX)
-	VMOVUPS     Y3, 416(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 2
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 448(CX)
-	VMOVUPS     Y7, 480(CX)
-	VMOVUPS     Y11, 512(CX)
-	VMOVUPS     Y12, 544(CX)
-	VMOVUPS     Y13, 576(CX)
-	VMOVUPS     Y2, 608(CX)
-	VMOVUPS     Y3, 640(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 3
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 672(CX)
-	VMOVUPS     Y7, 704(CX)
-	VMOVUPS     Y11, 736(CX)
-	VMOVUPS     Y12, 768(CX)
-	VMOVUPS     Y13, 800(CX)
-	VMOVUPS     Y2, 832(CX)
-	VMOVUPS     Y3, 864(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 4
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 896(CX)
-	VMOVUPS     Y7, 928(CX)
-	VMOVUPS     Y11, 960(CX)
-	VMOVUPS     Y12, 992(CX)
-	VMOVUPS     Y13, 1024(CX)
-	VMOVUPS     Y2, 1056(CX)
-	VMOVUPS     Y3, 1088(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 5
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 1120(CX)
-	VMOVUPS     Y7, 1152(CX)
-	VMOVUPS     Y11, 1184(CX)
-	VMOVUPS     Y12, 1216(CX)
-	VMOVUPS     Y13, 1248(CX)
-	VMOVUPS     Y2, 1280(CX)
-	VMOVUPS     Y3, 1312(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 6
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 1344(CX)
-	VMOVUPS     Y7, 1376(CX)
-	VMOVUPS     Y11, 1408(CX)
-	VMOVUPS     Y12, 1440(CX)
-	VMOVUPS     Y13, 1472(CX)
-	VMOVUPS     Y2, 1504(CX)
-	VMOVUPS     Y3, 1536(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 7
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 1568(CX)
-	VMOVUPS     Y7, 1600(CX)
-	VMOVUPS     Y11, 1632(CX)
-	VMOVUPS     Y12, 1664(CX)
-	VMOVUPS     Y13, 1696(CX)
-	VMOVUPS     Y2, 1728(CX)
-	VMOVUPS     Y3, 1760(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 8
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 1792(CX)
-	VMOVUPS     Y7, 1824(CX)
-	VMOVUPS     Y11, 1856(CX)
-	VMOVUPS     Y12, 1888(CX)
-	VMOVUPS     Y13, 1920(CX)
-	VMOVUPS     Y2, 1952(CX)
-	VMOVUPS     Y3, 1984(CX)
-	MOVQ        outputArgs_row+0(AX), R9
-	LEAQ        (R9)(R9*2), R10
-	LEAQ        (R10)(R9*2), R11
-	MOVQ        outputArgs_rows+0(AX), R12
-	VMOVUPS     (SI), Y1
-	MOVQ        BX, R13
-
-	// column 0
-	VMOVUPS     (CX), Y2
-	VMOVUPS     224(CX), Y3
-	VMOVUPS     448(CX), Y4
-	VMOVUPS     672(CX), Y5
-	VMOVUPS     896(CX), Y6
-	VMOVUPS     1120(CX), Y7
-	VMOVUPS     1344(CX), Y8
-	VMOVUPS     1568(CX), Y9
-	VMOVUPS     1792(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column2
-	VADDPS      Y1, Y8, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column2
-	VADDPS      Y1, Y12, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column2
-	VADDPS      Y1, Y13, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column2
-	VADDPS      Y1, Y14, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column2
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column2
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column2:
-	// column 1
-	CMPQ        R8, $0x01
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     32(CX), Y2
-	VMOVUPS     256(CX), Y3
-	VMOVUPS     480(CX), Y4
-	VMOVUPS     704(CX), Y5
-	VMOVUPS     928(CX), Y6
-	VMOVUPS     1152(CX), Y7
-	VMOVUPS     1376(CX), Y8
-	VMOVUPS     1600(CX), Y9
-	VMOVUPS     1824(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column3
-	VADDPS      Y1, Y8, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column3
-	VADDPS      Y1, Y12, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column3
-	VADDPS      Y1, Y13, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column3
-	VADDPS      Y1, Y14, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column3
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column3
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column3:
-	// column 2
-	CMPQ        R8, $0x02
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     64(CX), Y2
-	VMOVUPS     288(CX), Y3
-	VMOVUPS     512(CX), Y4
-	VMOVUPS     736(CX), Y5
-	VMOVUPS     960(CX), Y6
-	VMOVUPS     1184(CX), Y7
-	VMOVUPS     1408(CX), Y8
-	VMOVUPS     1632(CX), Y9
-	VMOVUPS     1856(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column4
-	VADDPS      Y1, Y8, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column4
-	VADDPS      Y1, Y12, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column4
-	VADDPS      Y1, Y13, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column4
-	VADDPS      Y1, Y14, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column4
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column4
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column4:
-	// column 3
-	CMPQ        R8, $0x03
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     96(CX), Y2
-	VMOVUPS     320(CX), Y3
-	VMOVUPS     544(CX), Y4
-	VMOVUPS     768(CX), Y5
-	VMOVUPS     992(CX), Y6
-	VMOVUPS     1216(CX), Y7
-	VMOVUPS     1440(CX), Y8
-	VMOVUPS     1664(CX), Y9
-	VMOVUPS     1888(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column5
-	VADDPS      Y1, Y8, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column5
-	VADDPS      Y1, Y12, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column5
-	VADDPS      Y1, Y13, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column5
-	VADDPS      Y1, Y14, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column5
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column5
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column5:
-	// column 4
-	CMPQ        R8, $0x04
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     128(CX), Y2
-	VMOVUPS     352(CX), Y3
-	VMOVUPS     576(CX), Y4
-	VMOVUPS     800(CX), Y5
-	VMOVUPS     1024(CX), Y6
-	VMOVUPS     1248(CX), Y7
-	VMOVUPS     1472(CX), Y8
-	VMOVUPS     1696(CX), Y9
-	VMOVUPS     1920(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column6
-	VADDPS      Y1, Y8, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column6
-	VADDPS      Y1, Y12, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column6
-	VADDPS      Y1, Y13, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column6
-	VADDPS      Y1, Y14, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column6
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column6
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column6:
-	// column 5
-	CMPQ        R8, $0x05
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     160(CX), Y2
-	VMOVUPS     384(CX), Y3
-	VMOVUPS     608(CX), Y4
-	VMOVUPS     832(CX), Y5
-	VMOVUPS     1056(CX), Y6
-	VMOVUPS     1280(CX), Y7
-	VMOVUPS     1504(CX), Y8
-	VMOVUPS     1728(CX), Y9
-	VMOVUPS     1952(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column7
-	VADDPS      Y1, Y8, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column7
-	VADDPS      Y1, Y12, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column7
-	VADDPS      Y1, Y13, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column7
-	VADDPS      Y1, Y14, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column7
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column7
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column7:
-	// column 6
-	CMPQ        R8, $0x06
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     192(CX), Y2
-	VMOVUPS     416(CX), Y3
-	VMOVUPS     640(CX), Y4
-	VMOVUPS     864(CX), Y5
-	VMOVUPS     1088(CX), Y6
-	VMOVUPS     1312(CX), Y7
-	VMOVUPS     1536(CX), Y8
-	VMOVUPS     1760(CX), Y9
-	VMOVUPS     1984(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column8
-	VADDPS      Y1, Y8, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column8
-	VADDPS      Y1, Y12, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column8
-	VADDPS      Y1, Y13, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column8
-	VADDPS      Y1, Y14, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column8
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column8
-	VADDPS      Y1, Y4, Y1
-	VMAXPS      Y1, Y0, Y1
-	VMOVUPS     Y1, (R13)(R10*2)
-
-column8:
-done1:
-	ADDQ $0x20, DX
-	ADDQ $0x20, BX
-	ADDQ $0x20, SI
-	SUBQ $0x20, DI
-	JNE  channel
-
-	// the planes' rows follow each other: m is there already
-	ADDQ outputArgs_outStep+0(AX), BX
-	DECQ outputArgs_tiles+0(AX)
-	JNE  tile
-	VZEROUPPER
-	RET
-
-DATA constbf400000<>+0(SB)/4, $0xbf400000
-DATA constbf400000<>+4(SB)/4, $0xbf400000
-DATA constbf400000<>+8(SB)/4, $0xbf400000
-DATA constbf400000<>+12(SB)/4, $0xbf400000
-DATA constbf400000<>+16(SB)/4, $0xbf400000
-DATA constbf400000<>+20(SB)/4, $0xbf400000
-DATA constbf400000<>+24(SB)/4, $0xbf400000
-DATA constbf400000<>+28(SB)/4, $0xbf400000
-GLOBL constbf400000<>(SB), RODATA|NOPTR, $32
-
-DATA const3f100000<>+0(SB)/4, $0x3f100000
-DATA const3f100000<>+4(SB)/4, $0x3f100000
-DATA const3f100000<>+8(SB)/4, $0x3f100000
-DATA const3f100000<>+12(SB)/4, $0x3f100000
-DATA const3f100000<>+16(SB)/4, $0x3f100000
-DATA const3f100000<>+20(SB)/4, $0x3f100000
-DATA const3f100000<>+24(SB)/4, $0x3f100000
-DATA const3f100000<>+28(SB)/4, $0x3f100000
-GLOBL const3f100000<>(SB), RODATA|NOPTR, $32
-
-DATA constbed80000<>+0(SB)/4, $0xbed80000
-DATA constbed80000<>+4(SB)/4, $0xbed80000
-DATA constbed80000<>+8(SB)/4, $0xbed80000
-DATA constbed80000<>+12(SB)/4, $0xbed80000
-DATA constbed80000<>+16(SB)/4, $0xbed80000
-DATA constbed80000<>+20(SB)/4, $0xbed80000
-DATA constbed80000<>+24(SB)/4, $0xbed80000
-DATA constbed80000<>+28(SB)/4, $0xbed80000
-GLOBL constbed80000<>(SB), RODATA|NOPTR, $32
-
-DATA const41800000<>+0(SB)/4, $0x41800000
-DATA const41800000<>+4(SB)/4, $0x41800000
-DATA const41800000<>+8(SB)/4, $0x41800000
-DATA const41800000<>+12(SB)/4, $0x41800000
-DATA const41800000<>+16(SB)/4, $0x41800000
-DATA const41800000<>+20(SB)/4, $0x41800000
-DATA const41800000<>+24(SB)/4, $0x41800000
-DATA const41800000<>+28(SB)/4, $0x41800000
-GLOBL const41800000<>(SB), RODATA|NOPTR, $32
-
-DATA const3d800000<>+0(SB)/4, $0x3d800000
-DATA const3d800000<>+4(SB)/4, $0x3d800000
-DATA const3d800000<>+8(SB)/4, $0x3d800000
-DATA const3d800000<>+12(SB)/4, $0x3d800000
-DATA const3d800000<>+16(SB)/4, $0x3d800000
-DATA const3d800000<>+20(SB)/4, $0x3d800000
-DATA const3d800000<>+24(SB)/4, $0x3d800000
-DATA const3d800000<>+28(SB)/4, $0x3d800000
-GLOBL const3d800000<>(SB), RODATA|NOPTR, $32
-
-DATA const3ea20000<>+0(SB)/4, $0x3ea20000
-DATA const3ea20000<>+4(SB)/4, $0x3ea20000
-DATA const3ea20000<>+8(SB)/4, $0x3ea20000
-DATA const3ea20000<>+12(SB)/4, $0x3ea20000
-DATA const3ea20000<>+16(SB)/4, $0x3ea20000
-DATA const3ea20000<>+20(SB)/4, $0x3ea20000
-DATA const3ea20000<>+24(SB)/4, $0x3ea20000
-DATA const3ea20000<>+28(SB)/4, $0x3ea20000
-GLOBL const3ea20000<>(SB), RODATA|NOPTR, $32
-
-DATA const42000000<>+0(SB)/4, $0x42000000
-DATA const42000000<>+4(SB)/4, $0x42000000
-DATA const42000000<>+8(SB)/4, $0x42000000
-DATA const42000000<>+12(SB)/4, $0x42000000
-DATA const42000000<>+16(SB)/4, $0x42000000
-DATA const42000000<>+20(SB)/4, $0x42000000
-DATA const42000000<>+24(SB)/4, $0x42000000
-DATA const42000000<>+28(SB)/4, $0x42000000
-GLOBL const42000000<>(SB), RODATA|NOPTR, $32
-
-DATA const3d000000<>+0(SB)/4, $0x3d000000
-DATA const3d000000<>+4(SB)/4, $0x3d000000
-DATA const3d000000<>+8(SB)/4, $0x3d000000
-DATA const3d000000<>+12(SB)/4, $0x3d000000
-DATA const3d000000<>+16(SB)/4, $0x3d000000
-DATA const3d000000<>+20(SB)/4, $0x3d000000
-DATA const3d000000<>+24(SB)/4, $0x3d000000
-DATA const3d000000<>+28(SB)/4, $0x3d000000
-GLOBL const3d000000<>(SB), RODATA|NOPTR, $32
-
-DATA constbe730000<>+0(SB)/4, $0xbe730000
-DATA constbe730000<>+4(SB)/4, $0xbe730000
-DATA constbe730000<>+8(SB)/4, $0xbe730000
-DATA constbe730000<>+12(SB)/4, $0xbe730000
-DATA constbe730000<>+16(SB)/4, $0xbe730000
-DATA constbe730000<>+20(SB)/4, $0xbe730000
-DATA constbe730000<>+24(SB)/4, $0xbe730000
-DATA constbe730000<>+28(SB)/4, $0xbe730000
-GLOBL constbe730000<>(SB), RODATA|NOPTR, $32
-
-DATA const42800000<>+0(SB)/4, $0x42800000
-DATA const42800000<>+4(SB)/4, $0x42800000
-DATA const42800000<>+8(SB)/4, $0x42800000
-DATA const42800000<>+12(SB)/4, $0x42800000
-DATA const42800000<>+16(SB)/4, $0x42800000
-DATA const42800000<>+20(SB)/4, $0x42800000
-DATA const42800000<>+24(SB)/4, $0x42800000
-DATA const42800000<>+28(SB)/4, $0x42800000
-GLOBL const42800000<>(SB), RODATA|NOPTR, $32
-
-DATA const3c800000<>+0(SB)/4, $0x3c800000
-DATA const3c800000<>+4(SB)/4, $0x3c800000
-DATA const3c800000<>+8(SB)/4, $0x3c800000
-DATA const3c800000<>+12(SB)/4, $0x3c800000
-DATA const3c800000<>+16(SB)/4, $0x3c800000
-DATA const3c800000<>+20(SB)/4, $0x3c800000
-DATA const3c800000<>+24(SB)/4, $0x3c800000
-DATA const3c800000<>+28(SB)/4, $0x3c800000
-GLOBL const3c800000<>(SB), RODATA|NOPTR, $32
-
-DATA const3e364000<>+0(SB)/4, $0x3e364000
-DATA const3e364000<>+4(SB)/4, $0x3e364000
-DATA const3e364000<>+8(SB)/4, $0x3e364000
-DATA const3e364000<>+12(SB)/4, $0x3e364000
-DATA const3e364000<>+16(SB)/4, $0x3e364000
-DATA const3e364000<>+20(SB)/4, $0x3e364000
-DATA const3e364000<>+24(SB)/4, $0x3e364000
-DATA const3e364000<>+28(SB)/4, $0x3e364000
-GLOBL const3e364000<>(SB), RODATA|NOPTR, $32
-
-// func outputF9AddAVX2(a *outputArgs)
-// Requires: AVX, FMA3
-TEXT ·outputF9AddAVX2(SB), NOSPLIT, $0-8
-	MOVQ   a+0(FP), AX
-	MOVQ   outputArgs_scratch+0(AX), CX
-	MOVQ   outputArgs_m+0(AX), DX
-	MOVQ   outputArgs_out+0(AX), BX
-	VXORPS Y0, Y0, Y0
-
-tile:
-	// only the last tile may be cut short
-	MOVQ $0x00000007, R8
-	CMPQ outputArgs_tiles+0(AX), $0x01
-	JNE  full
-	MOVQ outputArgs_lastColumns+0(AX), R8
-
-full:
-	MOVQ outputArgs_bias+0(AX), SI
-	MOVQ outputArgs_channels+0(AX), DI
-
-channel:
-	MOVQ outputArgs_plane+0(AX), R9
-	LEAQ (R9)(R9*2), R10
-	LEAQ (R10)(R9*2), R11
-	LEAQ (R11)(R9*2), R12
-	MOVQ DX, R13
-
-	// grid row 0
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, (CX)
-	VMOVUPS     Y7, 32(CX)
-	VMOVUPS     Y11, 64(CX)
-	VMOVUPS     Y12, 96(CX)
-	VMOVUPS     Y13, 128(CX)
-	VMOVUPS     Y2, 160(CX)
-	VMOVUPS     Y3, 192(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 1
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 224(CX)
-	VMOVUPS     Y7, 256(CX)
-	VMOVUPS     Y11, 288(CX)
-	VMOVUPS     Y12, 320(CX)
-	VMOVUPS     Y13, 352(CX)
-	VMOVUPS     Y2, 384(CX)
-	VMOVUPS     Y3, 416(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 2
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 448(CX)
-	VMOVUPS     Y7, 480(CX)
-	VMOVUPS     Y11, 512(CX)
-	VMOVUPS     Y12, 544(CX)
-	VMOVUPS     Y13, 576(CX)
-	VMOVUPS     Y2, 608(CX)
-	VMOVUPS     Y3, 640(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 3
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 672(CX)
-	VMOVUPS     Y7, 704(CX)
-	VMOVUPS     Y11, 736(CX)
-	VMOVUPS     Y12, 768(CX)
-	VMOVUPS     Y13, 800(CX)
-	VMOVUPS     Y2, 832(CX)
-	VMOVUPS     Y3, 864(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 4
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 896(CX)
-	VMOVUPS     Y7, 928(CX)
-	VMOVUPS     Y11, 960(CX)
-	VMOVUPS     Y12, 992(CX)
-	VMOVUPS     Y13, 1024(CX)
-	VMOVUPS     Y2, 1056(CX)
-	VMOVUPS     Y3, 1088(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 5
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 1120(CX)
-	VMOVUPS     Y7, 1152(CX)
-	VMOVUPS     Y11, 1184(CX)
-	VMOVUPS     Y12, 1216(CX)
-	VMOVUPS     Y13, 1248(CX)
-	VMOVUPS     Y2, 1280(CX)
-	VMOVUPS     Y3, 1312(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 6
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 1344(CX)
-	VMOVUPS     Y7, 1376(CX)
-	VMOVUPS     Y11, 1408(CX)
-	VMOVUPS     Y12, 1440(CX)
-	VMOVUPS     Y13, 1472(CX)
-	VMOVUPS     Y2, 1504(CX)
-	VMOVUPS     Y3, 1536(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 7
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 1568(CX)
-	VMOVUPS     Y7, 1600(CX)
-	VMOVUPS     Y11, 1632(CX)
-	VMOVUPS     Y12, 1664(CX)
-	VMOVUPS     Y13, 1696(CX)
-	VMOVUPS     Y2, 1728(CX)
-	VMOVUPS     Y3, 1760(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R13
-
-	// grid row 8
-	VMOVUPS     (R13), Y1
-	VMOVUPS     (R13)(R9*1), Y2
-	VMOVUPS     (R13)(R9*2), Y3
-	VMOVUPS     (R13)(R10*1), Y4
-	VMOVUPS     (R13)(R9*4), Y5
-	VMOVUPS     (R13)(R11*1), Y6
-	VMOVUPS     (R13)(R10*2), Y7
-	VMOVUPS     (R13)(R12*1), Y8
-	VMOVUPS     (R13)(R9*8), Y9
-	VADDPS      Y3, Y2, Y10
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y7, Y6, Y5
-	VSUBPS      Y7, Y6, Y6
-	VADDPS      Y8, Y1, Y1
-	VADDPS      Y5, Y3, Y7
-	VADDPS      Y7, Y10, Y7
-	VADDPS      Y7, Y1, Y1
-	VMOVAPS     Y2, Y7
-	VFMADD231PS const40000000<>+0(SB), Y4, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS constbf400000<>+0(SB), Y8, Y7
-	VMOVAPS     Y10, Y11
-	VFMADD231PS const40800000<>+0(SB), Y3, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3e800000<>+0(SB), Y5, Y11
-	VMOVAPS     Y11, Y11
-	VFMADD231PS const3f100000<>+0(SB), Y8, Y11
-	VMOVAPS     Y2, Y12
-	VFMADD231PS const41000000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS constbed80000<>+0(SB), Y8, Y12
-	VMOVAPS     Y10, Y13
-	VFMADD231PS const41800000<>+0(SB), Y3, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3d800000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3ea20000<>+0(SB), Y8, Y13
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const42000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3d000000<>+0(SB), Y6, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS constbe730000<>+0(SB), Y8, Y2
-	VADDPS      Y9, Y10, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const42800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3c800000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e364000<>+0(SB), Y8, Y3
-	VMOVUPS     Y1, 1792(CX)
-	VMOVUPS     Y7, 1824(CX)
-	VMOVUPS     Y11, 1856(CX)
-	VMOVUPS     Y12, 1888(CX)
-	VMOVUPS     Y13, 1920(CX)
-	VMOVUPS     Y2, 1952(CX)
-	VMOVUPS     Y3, 1984(CX)
-	MOVQ        outputArgs_row+0(AX), R9
-	LEAQ        (R9)(R9*2), R10
-	LEAQ        (R10)(R9*2), R11
-	MOVQ        outputArgs_rows+0(AX), R12
-	VMOVUPS     (SI), Y1
-	MOVQ        BX, R13
-
-	// column 0
-	VMOVUPS     (CX), Y2
-	VMOVUPS     224(CX), Y3
-	VMOVUPS     448(CX), Y4
-	VMOVUPS     672(CX), Y5
-	VMOVUPS     896(CX), Y6
-	VMOVUPS     1120(CX), Y7
-	VMOVUPS     1344(CX), Y8
-	VMOVUPS     1568(CX), Y9
-	VMOVUPS     1792(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R13), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column2
-	VADDPS      Y1, Y8, Y2
-	VADDPS      (R13)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column2
-	VADDPS      Y1, Y12, Y2
-	VADDPS      (R13)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column2
-	VADDPS      Y1, Y13, Y2
-	VADDPS      (R13)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column2
-	VADDPS      Y1, Y14, Y2
-	VADDPS      (R13)(R9*4), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column2
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R13)(R11*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column2
-	VADDPS      Y1, Y4, Y2
-	VADDPS      (R13)(R10*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column2:
-	// column 1
-	CMPQ        R8, $0x01
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     32(CX), Y2
-	VMOVUPS     256(CX), Y3
-	VMOVUPS     480(CX), Y4
-	VMOVUPS     704(CX), Y5
-	VMOVUPS     928(CX), Y6
-	VMOVUPS     1152(CX), Y7
-	VMOVUPS     1376(CX), Y8
-	VMOVUPS     1600(CX), Y9
-	VMOVUPS     1824(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R13), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column3
-	VADDPS      Y1, Y8, Y2
-	VADDPS      (R13)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column3
-	VADDPS      Y1, Y12, Y2
-	VADDPS      (R13)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column3
-	VADDPS      Y1, Y13, Y2
-	VADDPS      (R13)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column3
-	VADDPS      Y1, Y14, Y2
-	VADDPS      (R13)(R9*4), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column3
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R13)(R11*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column3
-	VADDPS      Y1, Y4, Y2
-	VADDPS      (R13)(R10*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column3:
-	// column 2
-	CMPQ        R8, $0x02
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     64(CX), Y2
-	VMOVUPS     288(CX), Y3
-	VMOVUPS     512(CX), Y4
-	VMOVUPS     736(CX), Y5
-	VMOVUPS     960(CX), Y6
-	VMOVUPS     1184(CX), Y7
-	VMOVUPS     1408(CX), Y8
-	VMOVUPS     1632(CX), Y9
-	VMOVUPS     1856(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R13), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column4
-	VADDPS      Y1, Y8, Y2
-	VADDPS      (R13)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column4
-	VADDPS      Y1, Y12, Y2
-	VADDPS      (R13)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column4
-	VADDPS      Y1, Y13, Y2
-	VADDPS      (R13)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column4
-	VADDPS      Y1, Y14, Y2
-	VADDPS      (R13)(R9*4), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column4
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R13)(R11*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column4
-	VADDPS      Y1, Y4, Y2
-	VADDPS      (R13)(R10*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column4:
-	// column 3
-	CMPQ        R8, $0x03
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     96(CX), Y2
-	VMOVUPS     320(CX), Y3
-	VMOVUPS     544(CX), Y4
-	VMOVUPS     768(CX), Y5
-	VMOVUPS     992(CX), Y6
-	VMOVUPS     1216(CX), Y7
-	VMOVUPS     1440(CX), Y8
-	VMOVUPS     1664(CX), Y9
-	VMOVUPS     1888(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R13), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column5
-	VADDPS      Y1, Y8, Y2
-	VADDPS      (R13)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column5
-	VADDPS      Y1, Y12, Y2
-	VADDPS      (R13)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column5
-	VADDPS      Y1, Y13, Y2
-	VADDPS      (R13)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column5
-	VADDPS      Y1, Y14, Y2
-	VADDPS      (R13)(R9*4), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column5
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R13)(R11*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column5
-	VADDPS      Y1, Y4, Y2
-	VADDPS      (R13)(R10*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column5:
-	// column 4
-	CMPQ        R8, $0x04
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     128(CX), Y2
-	VMOVUPS     352(CX), Y3
-	VMOVUPS     576(CX), Y4
-	VMOVUPS     800(CX), Y5
-	VMOVUPS     1024(CX), Y6
-	VMOVUPS     1248(CX), Y7
-	VMOVUPS     1472(CX), Y8
-	VMOVUPS     1696(CX), Y9
-	VMOVUPS     1920(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R13), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column6
-	VADDPS      Y1, Y8, Y2
-	VADDPS      (R13)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column6
-	VADDPS      Y1, Y12, Y2
-	VADDPS      (R13)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column6
-	VADDPS      Y1, Y13, Y2
-	VADDPS      (R13)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column6
-	VADDPS      Y1, Y14, Y2
-	VADDPS      (R13)(R9*4), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column6
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R13)(R11*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column6
-	VADDPS      Y1, Y4, Y2
-	VADDPS      (R13)(R10*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column6:
-	// column 5
-	CMPQ        R8, $0x05
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     160(CX), Y2
-	VMOVUPS     384(CX), Y3
-	VMOVUPS     608(CX), Y4
-	VMOVUPS     832(CX), Y5
-	VMOVUPS     1056(CX), Y6
-	VMOVUPS     1280(CX), Y7
-	VMOVUPS     1504(CX), Y8
-	VMOVUPS     1728(CX), Y9
-	VMOVUPS     1952(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R13), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column7
-	VADDPS      Y1, Y8, Y2
-	VADDPS      (R13)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column7
-	VADDPS      Y1, Y12, Y2
-	VADDPS      (R13)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column7
-	VADDPS      Y1, Y13, Y2
-	VADDPS      (R13)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column7
-	VADDPS      Y1, Y14, Y2
-	VADDPS      (R13)(R9*4), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column7
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R13)(R11*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column7
-	VADDPS      Y1, Y4, Y2
-	VADDPS      (R13)(R10*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*2)
-
-column7:
-	// column 6
-	CMPQ        R8, $0x06
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R13
-	VMOVUPS     192(CX), Y2
-	VMOVUPS     416(CX), Y3
-	VMOVUPS     640(CX), Y4
-	VMOVUPS     864(CX), Y5
-	VMOVUPS     1088(CX), Y6
-	VMOVUPS     1312(CX), Y7
-	VMOVUPS     1536(CX), Y8
-	VMOVUPS     1760(CX), Y9
-	VMOVUPS     1984(CX), Y10
-	VADDPS      Y4, Y3, Y11
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y8, Y7, Y6
-	VSUBPS      Y8, Y7, Y7
-	VADDPS      Y9, Y2, Y2
-	VADDPS      Y6, Y4, Y8
-	VADDPS      Y8, Y11, Y8
-	VADDPS      Y8, Y2, Y2
-	VMOVAPS     Y3, Y8
-	VFMADD231PS const40000000<>+0(SB), Y5, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y8
-	VMOVAPS     Y8, Y8
-	VFMADD231PS constbf400000<>+0(SB), Y9, Y8
-	VMOVAPS     Y11, Y12
-	VFMADD231PS const40800000<>+0(SB), Y4, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y12
-	VMOVAPS     Y12, Y12
-	VFMADD231PS const3f100000<>+0(SB), Y9, Y12
-	VMOVAPS     Y3, Y13
-	VFMADD231PS const41000000<>+0(SB), Y5, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y13
-	VMOVAPS     Y13, Y13
-	VFMADD231PS constbed80000<>+0(SB), Y9, Y13
-	VMOVAPS     Y11, Y14
-	VFMADD231PS const41800000<>+0(SB), Y4, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y14
-	VMOVAPS     Y14, Y14
-	VFMADD231PS const3ea20000<>+0(SB), Y9, Y14
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const42000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3d000000<>+0(SB), Y7, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS constbe730000<>+0(SB), Y9, Y3
-	VADDPS      Y10, Y11, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const42800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3c800000<>+0(SB), Y6, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const3e364000<>+0(SB), Y9, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R13), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)
-	CMPQ        R12, $0x01
-	JLE         column8
-	VADDPS      Y1, Y8, Y2
-	VADDPS      (R13)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*1)
-	CMPQ        R12, $0x02
-	JLE         column8
-	VADDPS      Y1, Y12, Y2
-	VADDPS      (R13)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*2)
-	CMPQ        R12, $0x03
-	JLE         column8
-	VADDPS      Y1, Y13, Y2
-	VADDPS      (R13)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R10*1)
-	CMPQ        R12, $0x04
-	JLE         column8
-	VADDPS      Y1, Y14, Y2
-	VADDPS      (R13)(R9*4), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R9*4)
-	CMPQ        R12, $0x05
-	JLE         column8
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R13)(R11*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R13)(R11*1)
-	CMPQ        R12, $0x06
-	JLE         column8
-	VADDPS      Y1, Y4, Y1
-	VADDPS      (R13)(R10*2), Y1, Y1
-	VMAXPS      Y1, Y0, Y1
-	VMOVUPS     Y1, (R13)(R10*2)
-
-column8:
 done1:
 	ADDQ $0x20, DX
 	ADDQ $0x20, BX

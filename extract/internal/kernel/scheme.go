@@ -3,12 +3,11 @@ package kernel
 // Scheme names a Winograd scheme F(outputs, taps) in both directions.
 type Scheme uint8
 
-// The schemes. Their points are 0, 1, -1, 2, -2, ∞; with a seventh, 1/2; with
-// nine, -1/2 and -3/4; F42S2 has
-// 0, 1, -1, 2, ∞.
+// The schemes. A tile of n outputs and k taps takes n+k-1 points each way; F42S2
+// does a 3×3 kernel as one of 2×2 taps and three smaller ones.
 const (
 	F43   Scheme = iota // 3×3 kernels, 4×4 outputs
-	F73                 // 3×3 kernels, 7×7 outputs
+	F53                 // 3×3 kernels, 5×5 outputs
 	F44                 // 4×4 kernels, 4×4 outputs
 	F42S2               // 3×3 kernels two pixels apart, 4×4 outputs, by polyphase
 	schemes
@@ -96,8 +95,8 @@ func (s Scheme) MaxSlots() int { return s.Slots(0) }
 func (s Scheme) Kernel(u [][4]float64, w []float64) {
 	sh := s.shape()
 	n, taps := sh.points, sh.taps()
-	var used [81]int
-	var half [9][9]float64
+	var used [49]int
+	var half [7][7]float64
 	for _, down := range sh.phases {
 		for _, across := range sh.phases {
 			for i, g := range down.g {
@@ -121,132 +120,4 @@ func (s Scheme) Kernel(u [][4]float64, w []float64) {
 			}
 		}
 	}
-}
-
-var at6 = [][]float32{
-	{1, 1, 1, 1, 1, 0},
-	{0, 1, -1, 2, -2, 0},
-	{0, 1, 1, 4, 4, 0},
-	{0, 1, -1, 8, -8, 1},
-}
-
-var bt6 = [][]float32{
-	{4, 0, -5, 0, 1, 0},
-	{0, -4, -4, 1, 1, 0},
-	{0, 4, -4, -1, 1, 0},
-	{0, -2, -1, 2, 1, 0},
-	{0, 2, -1, -2, 1, 0},
-	{0, 4, 0, -5, 0, 1},
-}
-
-var bt7 = [][]float32{
-	{-4, 8, 5, -10, -1, 2, 0},
-	{0, 4, -4, -9, 1, 2, 0},
-	{0, -4, 12, -7, -3, 2, 0},
-	{0, 2, -3, -4, 3, 2, 0},
-	{0, -2, 5, 0, -5, 2, 0},
-	{0, 4, 0, -5, 0, 1, 0},
-	{0, -2, 4, 2.5, -5, -0.5, 1},
-}
-
-// bt9 has the point -3/4 beside the seven and -1/2: of all eighth points it costs
-// least accuracy, some three bits more than F(4,3).
-var bt9 = [][]float32{
-	{-0.75, -1, 3.9375, 5.25, -3.9375, -5.25, 0.75, 1, 0},
-	{0, 0.75, 1.75, -2.1875, -7.4375, -3.5, 1.75, 1, 0},
-	{0, -0.75, -0.25, 4.1875, 1.0625, -5, -0.25, 1, 0},
-	{0, 0.375, 0.6875, -1.625, -3.4375, 0.25, 2.75, 1, 0},
-	{0, -0.375, -0.3125, 2.125, 1.5625, -2.75, -1.25, 1, 0},
-	{0, 1.5, 5, 2.125, -6.25, -4.625, 1.25, 1, 0},
-	{0, -1.5, 1, 5.875, -1.25, -5.375, 0.25, 1, 0},
-	{0, -1, 0, 5.25, 0, -5.25, 0, 1, 0},
-	{0, -0.75, -1, 3.9375, 5.25, -3.9375, -5.25, 0.75, 1},
-}
-
-// weights returns G of a scheme: rows of powers of the finite points, scaled, and a
-// last row for ∞.
-func weights(points, scales []float64, taps int) [][]float64 {
-	var g [][]float64
-	for i, p := range points {
-		row := make([]float64, taps)
-		for t, power := 0, scales[i]; t < taps; t, power = t+1, power*p {
-			row[t] = power
-		}
-		g = append(g, row)
-	}
-	last := make([]float64, taps)
-	last[taps-1] = 1
-	return append(g, last)
-}
-
-var (
-	points7 = []float64{0, 1, -1, 2, -2, 1. / 2}
-	scales7 = []float64{-1. / 4, -1. / 6, 1. / 18, 1. / 72, -1. / 120, 32. / 45}
-	points9 = []float64{0, 1, -1, 2, -2, 1. / 2, -1. / 2, -3. / 4}
-	scales9 = []float64{-4. / 3, -8. / 63, 8. / 9, 2. / 495, -2. / 225, 128. / 225, 128. / 45, -16384. / 5775}
-)
-
-var shapes = [schemes]shape{
-	F43: {
-		outputs: 4, points: 6, stride: 1, residual: true, at: at6,
-		phases: []phase{{every: 1, bt: bt6, taps: []int{0, 1, 2}, g: [][]float64{
-			{1. / 4, 0, 0},
-			{-1. / 6, -1. / 6, -1. / 6},
-			{-1. / 6, 1. / 6, -1. / 6},
-			{1. / 24, 1. / 12, 1. / 6},
-			{1. / 24, -1. / 12, 1. / 6},
-			{0, 0, 1},
-		}}},
-	},
-	F73: {
-		outputs: 7, points: 9, stride: 1, residual: true,
-		at: [][]float32{
-			{1, 1, 1, 1, 1, 1, 1, 1, 0},
-			{0, 1, -1, 2, -2, 0.5, -0.5, -0.75, 0},
-			{0, 1, 1, 4, 4, 0.25, 0.25, 0.5625, 0},
-			{0, 1, -1, 8, -8, 0.125, -0.125, -0.421875, 0},
-			{0, 1, 1, 16, 16, 0.0625, 0.0625, 0.31640625, 0},
-			{0, 1, -1, 32, -32, 0.03125, -0.03125, -0.2373046875, 0},
-			{0, 1, 1, 64, 64, 0.015625, 0.015625, 0.177978515625, 1},
-		},
-		phases: []phase{{every: 1, bt: bt9, taps: []int{0, 1, 2}, g: weights(points9, scales9, 3)}},
-	},
-	F44: {
-		outputs: 4, points: 7, stride: 1,
-		at: [][]float32{
-			{1, 1, 1, 1, 1, 1, 0},
-			{0, 1, -1, 2, -2, 0.5, 0},
-			{0, 1, 1, 4, 4, 0.25, 0},
-			{0, 1, -1, 8, -8, 0.125, 1},
-		},
-		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2, 3}, g: weights(points7, scales7, 4)}},
-	},
-	F42S2: {
-		outputs: 4, points: 5, stride: 2,
-		at: [][]float32{
-			{1, 1, 1, 1, 0},
-			{0, 1, -1, 2, 0},
-			{0, 1, 1, 4, 0},
-			{0, 1, -1, 8, 1},
-		},
-		phases: []phase{
-			{first: 0, every: 2, taps: []int{0, 2},
-				bt: [][]float32{
-					{2, -1, -2, 1, 0},
-					{0, -2, -1, 1, 0},
-					{0, 2, -3, 1, 0},
-					{0, -1, 0, 1, 0},
-					{0, 2, -1, -2, 1},
-				},
-				g: [][]float64{{1. / 2, 0}, {-1. / 2, -1. / 2}, {-1. / 6, 1. / 6}, {1. / 6, 1. / 3}, {0, 1}}},
-			{first: 1, every: 2, taps: []int{1},
-				bt: [][]float32{
-					{2, -1, -2, 1},
-					{0, -2, -1, 1},
-					{0, 2, -3, 1},
-					{0, -1, 0, 1},
-				},
-				g: [][]float64{{1. / 2}, {-1. / 2}, {-1. / 6}, {1. / 6}}},
-		},
-	},
 }

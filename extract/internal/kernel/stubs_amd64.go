@@ -52,7 +52,7 @@ type poolArgs struct {
 //go:generate go -C _gen run .
 
 // The loops are those of generic.go: gemmPortable, inputPortable of the scheme with
-// so many points, outputPortable likewise (Add: with residual).
+// so many points, outputPortable likewise (Add: with residual; Four: four outputs of seven points).
 
 //go:noescape
 func gemmAVX2(a *gemmArgs)
@@ -70,13 +70,7 @@ func inputF6AVX512(a *inputArgs)
 func inputF7AVX2(a *inputArgs)
 
 //go:noescape
-func inputF9AVX2(a *inputArgs)
-
-//go:noescape
 func inputF7AVX512(a *inputArgs)
-
-//go:noescape
-func inputF9AVX512(a *inputArgs)
 
 //go:noescape
 func inputF5S2AVX2(a *inputArgs)
@@ -97,22 +91,22 @@ func outputF6AddAVX2(a *outputArgs)
 func outputF6AddAVX512(a *outputArgs)
 
 //go:noescape
-func outputF9AVX2(a *outputArgs)
-
-//go:noescape
-func outputF9AVX512(a *outputArgs)
-
-//go:noescape
-func outputF9AddAVX2(a *outputArgs)
-
-//go:noescape
-func outputF9AddAVX512(a *outputArgs)
-
-//go:noescape
 func outputF7AVX2(a *outputArgs)
 
 //go:noescape
 func outputF7AVX512(a *outputArgs)
+
+//go:noescape
+func outputF7AddAVX2(a *outputArgs)
+
+//go:noescape
+func outputF7AddAVX512(a *outputArgs)
+
+//go:noescape
+func outputF7FourAVX2(a *outputArgs)
+
+//go:noescape
+func outputF7FourAVX512(a *outputArgs)
 
 //go:noescape
 func outputF5AVX2(a *outputArgs)

@@ -60,16 +60,16 @@ type chunk struct {
 	lo, hi int
 }
 
-// run is a piece of a chunk: tiles beside each other in one image.
-type run struct {
+// stretch is a piece of a chunk: tiles beside each other in one image.
+type stretch struct {
 	image, y, x int // of the first tile; y and x in tiles
 	tiles       int
 }
 
-// run returns the run that begins at tile t.
-func (k *chunk) run(t int) run {
+// stretch returns the tiles from t on, to the end of the row of tiles or the chunk.
+func (k *chunk) stretch(t int) stretch {
 	across := k.across()
-	r := run{image: t / (across * across), y: t / across % across, x: t % across}
+	r := stretch{image: t / (across * across), y: t / across % across, x: t % across}
 	r.tiles = min(k.hi-t, across-r.x)
 	return r
 }
@@ -94,7 +94,7 @@ func (k *chunk) input(src grid) {
 		Width: k.width(), Plane: plane, Channels: k.in, Scratch: k.ws.scratch,
 	}
 	for t := k.lo; t < k.hi; t += in.Tiles {
-		r := k.run(t)
+		r := k.stretch(t)
 		in.Tiles = r.tiles
 		in.Src = src.from(r.image, r.y*step, r.x*step)
 		in.Dst = k.ws.v[(t-k.lo)*in.Width:]
@@ -136,7 +136,7 @@ func (k *chunk) output(dst grid, residual bool) {
 		Channels: k.out, Residual: residual, Scratch: k.ws.scratch,
 	}
 	for t := k.lo; t < k.hi; t += out.Tiles {
-		r := k.run(t)
+		r := k.stretch(t)
 		out.Tiles = r.tiles
 		out.Rows = min(n, k.side-r.y*n)
 		out.LastColumns = min(n, k.side-(r.x+r.tiles-1)*n)

@@ -3,6 +3,7 @@ package resnet
 import (
 	"math"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,6 +31,21 @@ func TestFeatureDoesNotDependOnItsBatch(t *testing.T) {
 				t.Fatalf("image %d of %d: %s", i, count, d)
 			}
 		}
+	})
+}
+
+func TestWorkersShareANet(t *testing.T) {
+	eachISA(t, func(t *testing.T, n *Net) {
+		want := forward(n, recipeImage(0))
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if d := cmp.Diff(want, forward(n, recipeImage(0))); d != "" {
+					t.Error(d)
+				}
+			})
+		}
+		wg.Wait()
 	})
 }
 
@@ -67,8 +83,8 @@ func TestForwardAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A net whose first batch norm has neither scale nor shift, and whose others shift
-// alone, forgets its input; each feature is then known.
+// A net whose weights are zero, with but one batch norm's shift, forgets its input:
+// each feature is then known.
 func TestConstantNetGivesItsBias(t *testing.T) {
 	tensor := func(name string) []float32 {
 		full := recipe()(name)
@@ -84,6 +100,9 @@ func TestConstantNetGivesItsBias(t *testing.T) {
 		return t
 	}
 	for _, isa := range kernel.Available() {
+		if raceDetector && isa == kernel.Portable {
+			continue
+		}
 		n, err := New(tensor, Options{LUT: recipeLUT(), ISA: isa.String()})
 		if err != nil {
 			t.Fatal(err)

@@ -62,7 +62,7 @@ type stageShape struct {
 var stageShapes = [4]stageShape{
 	{56, 64, 58, kernel.F43, 28},
 	{28, 128, 34, kernel.F43, 49},
-	{14, 256, 18, kernel.F53, 144},
+	{14, 256, 18, kernel.F53, 72},
 	{7, 512, 10, kernel.F43, 64},
 }
 

@@ -48,7 +48,12 @@ func newNet(t testing.TB, isa kernel.ISA) *Net {
 // eachISA runs f for every implementation that this machine has.
 func eachISA(t *testing.T, f func(t *testing.T, n *Net)) {
 	for _, isa := range kernel.Available() {
-		t.Run(isa.String(), func(t *testing.T) { f(t, newNet(t, isa)) })
+		t.Run(isa.String(), func(t *testing.T) {
+			if raceDetector && isa == kernel.Portable {
+				t.Skip("portable code takes minutes under the race detector")
+			}
+			f(t, newNet(t, isa))
+		})
 	}
 }
 
@@ -93,8 +98,8 @@ func TestFeaturesEqualTorch(t *testing.T) {
 }
 
 func TestReferenceEqualsTorchAtEveryBlock(t *testing.T) {
-	if testing.Short() {
-		t.Skip("direct convolutions in float64 take seconds")
+	if raceDetector {
+		t.Skip("direct convolutions take minutes under the race detector")
 	}
 	image := loadTorch(t).Images[0]
 	seen := 0

@@ -78,6 +78,19 @@ func output7to4(a *assembler, m []vec) []vec {
 	}
 }
 
+// output7to5 is Aᵀ of F(5,3).
+func output7to5(a *assembler, m []vec) []vec {
+	s, d := a.add(m[1], m[2]), a.sub(m[1], m[2])
+	u, v := a.add(m[3], m[4]), a.sub(m[3], m[4])
+	return []vec{
+		a.add(a.add(m[0], m[5]), a.add(s, u)),
+		a.fma(0.5, m[5], a.fma(2, v, d)),
+		a.fma(0.25, m[5], a.fma(4, u, s)),
+		a.fma(0.125, m[5], a.fma(8, v, d)),
+		a.fma(0.0625, m[5], a.fma(16, u, a.add(s, m[6]))),
+	}
+}
+
 // output5to4 is Aᵀ of F(4,2).
 func output5to4(a *assembler, m []vec) []vec {
 	s, d := a.add(m[1], m[2]), a.sub(m[1], m[2])
@@ -87,46 +100,4 @@ func output5to4(a *assembler, m []vec) []vec {
 		a.fma(4, m[3], s),
 		a.fma(8, m[3], a.add(d, m[4])),
 	}
-}
-
-// input9 is Bᵀ of points 0, 1, -1, 2, -2, 1/2, -1/2, -3/4, ∞. The factor of -3/4 is
-// taken out first, as e; what remains is even or odd in pairs.
-func input9(a *assembler, d []vec) []vec {
-	last := a.fma(21./4, a.sub(d[3], d[5]), a.sub(d[7], d[1]))
-	var e [8]vec // e[i] = d[i+1] + 3/4 d[i]
-	for i := range e {
-		e[i] = a.fma(0.75, d[i], d[i+1])
-	}
-	first := a.fma(21./4, a.sub(e[2], e[4]), a.sub(e[6], e[0]))
-	infinite := a.fma(21./4, a.sub(e[3], e[5]), a.sub(e[7], e[1]))
-	out := []vec{first}
-	for _, pair := range []struct{ point, square, one float32 }{{1, -17. / 4, 1}, {2, -5. / 4, 1. / 4}, {0.5, -5, 4}} {
-		even := a.fma(pair.square, e[4], a.fma(pair.one, e[2], e[6]))
-		odd := a.fma(pair.square, e[3], a.fma(pair.one, e[1], e[5]))
-		out = append(out, a.fma(pair.point, odd, even), a.fma(-pair.point, odd, even))
-	}
-	return append(out, last, infinite)
-}
-
-// output9to7 is Aᵀ of F(7,3).
-func output9to7(a *assembler, m []vec) []vec {
-	var s, d [3]vec // of points ±1, ±2, ±1/2
-	for i := range s {
-		s[i], d[i] = a.add(m[1+2*i], m[2+2*i]), a.sub(m[1+2*i], m[2+2*i])
-	}
-	out := []vec{a.add(a.add(m[0], m[7]), a.add(s[0], a.add(s[1], s[2])))}
-	two, third := float32(1), float32(1)
-	for i := 1; i < 7; i++ {
-		pair := s
-		if i%2 == 1 {
-			pair = d
-		}
-		two, third = 2*two, -0.75*third
-		y := pair[0]
-		if i == 6 {
-			y = a.add(y, m[8])
-		}
-		out = append(out, a.fma(third, m[7], a.fma(1/two, pair[2], a.fma(two, pair[1], y))))
-	}
-	return out
 }

@@ -1,0 +1,136 @@
+"""Run icebox beside what a Python user would run, alternately, and print the ratios with their spread.
+
+usage: python beside_peers.py --icebox ./icebox --weights resnet18.pth [--data FOLDER] [--rounds 5]
+                              [--only forward,preprocess,extract]
+needs: torch torchvision onnx onnxruntime pillow numpy. FOLDER is a folder of class folders of JPEGs.
+
+forward     icebox bench forward       against ONNX Runtime's CPU provider, same threads and batch
+preprocess  icebox bench preprocess    against Pillow + torchvision, and torchvision.io + transforms.v2, one core
+extract     icebox extract, cold       against PyTorch with a DataLoader, whole processes
+
+A ratio above 1 says that icebox is that many times as fast. Machines are noisy: each round measures both, one after the
+other, and the line gives the median of the rounds' ratios with the smallest and the largest.
+"""
+import argparse, glob, io, json, os, statistics, subprocess, sys, tempfile, time
+
+
+def icebox(args, *words):
+    out = subprocess.run([args.icebox, *words, "--json", "-q"], stdout=subprocess.PIPE, check=True).stdout
+    return json.loads(out.decode().strip().splitlines()[-1])
+
+
+def line(name, ours, theirs):
+    ratios = sorted(a / b for a, b in zip(ours, theirs))
+    print(f"{name:44} {statistics.median(ours):9.1f} {statistics.median(theirs):9.1f}   {statistics.median(ratios):5.2f}  [{ratios[0]:.2f} – {ratios[-1]:.2f}]", flush=True)
+
+
+def model(args):
+    import torch, torchvision
+    m = torchvision.models.resnet18()
+    m.load_state_dict(torch.load(args.weights, weights_only=True))
+    m.fc = torch.nn.Identity()
+    return m.eval()
+
+
+def session(m, batch, threads):
+    import onnxruntime as ort, torch
+    with tempfile.TemporaryDirectory() as d:
+        f = os.path.join(d, "m.onnx")
+        torch.onnx.export(m, torch.randn(batch, 3, 224, 224), f, input_names=["input"], output_names=["features"], dynamo=False)
+        o = ort.SessionOptions()
+        o.intra_op_num_threads = threads
+        return ort.InferenceSession(f, o, providers=["CPUExecutionProvider"])
+
+
+def rate(step, images, seconds):
+    step()
+    n, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        step()
+        n += images
+    return n / (time.perf_counter() - start)
+
+
+def forward(args):
+    import numpy as np
+    m = model(args)
+    for threads in sorted({1, os.cpu_count()}):
+        for batch in 1, 8, 16, 32:
+            s = session(m, batch, threads)
+            feed = {"input": np.random.default_rng(0).standard_normal((batch, 3, 224, 224), dtype=np.float32)}
+            ours, theirs = [], []
+            for _ in range(args.rounds):
+                ours.append(icebox(args, "bench", "forward", "--threads", str(threads), "--batch", str(batch), "--seconds", "2", "--weights", args.weights)["images_per_s"])
+                theirs.append(rate(lambda: s.run(None, feed), batch, 2))
+            line(f"forward, {threads} threads, batch {batch} / ONNX Runtime", ours, theirs)
+
+
+def preprocess(args):
+    import torch
+    from PIL import Image
+    from torchvision import transforms as T
+    from torchvision.io import ImageReadMode, decode_image
+    from torchvision.transforms import v2
+    torch.set_num_threads(1)
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    old = T.Compose([T.Resize(256), T.CenterCrop(224), T.ToTensor(), T.Normalize(mean, std)])
+    new = v2.Compose([v2.Resize(256, antialias=True), v2.CenterCrop(224), v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean, std)])
+    names = sorted(f for f in glob.glob(os.path.join(args.data, "**", "*"), recursive=True) if f.lower().endswith((".jpg", ".jpeg")))[:200]
+    blobs = [open(f, "rb").read() for f in names]
+    ways = {
+        "Pillow + torchvision": lambda b: old(Image.open(io.BytesIO(b)).convert("RGB")),
+        "torchvision.io + v2": lambda b: new(decode_image(torch.frombuffer(bytearray(b), dtype=torch.uint8), ImageReadMode.RGB)),
+    }
+    with tempfile.TemporaryDirectory() as d:  # the same images for both
+        for i, b in enumerate(blobs):
+            open(os.path.join(d, f"{i:04}.jpg"), "wb").write(b)
+        for name, way in ways.items():
+            ours, theirs = [], []
+            for _ in range(args.rounds):
+                ours.append(icebox(args, "bench", "preprocess", "--threads", "1", "--batch", str(len(blobs)), "--seconds", "2", "--data", d)["images_per_s"])
+                theirs.append(rate(lambda: [way(b) for b in blobs], len(blobs), 2))
+            line(f"preprocess, one core / {name}", ours, theirs)
+
+
+LOADER = """
+import sys, torch, torchvision
+from torchvision import transforms as T
+folder, weights, workers = sys.argv[1], sys.argv[2], int(sys.argv[3])
+m = torchvision.models.resnet18(); m.load_state_dict(torch.load(weights, weights_only=True)); m.fc = torch.nn.Identity()
+m = m.eval().to(memory_format=torch.channels_last)
+ds = torchvision.datasets.ImageFolder(folder, T.Compose([T.Resize(256), T.CenterCrop(224), T.ToTensor(), T.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]))
+with torch.inference_mode():
+    rows = [m(x.to(memory_format=torch.channels_last)) for x, _ in torch.utils.data.DataLoader(ds, batch_size=64, num_workers=workers)]
+torch.save(torch.cat(rows), sys.argv[4]); print(len(ds))
+"""
+
+
+def extract(args):
+    ours, theirs = [], []
+    for _ in range(args.rounds):
+        with tempfile.TemporaryDirectory() as d:
+            start = time.perf_counter()
+            n = icebox(args, "extract", "--data", args.data, "--weights", args.weights, "--cache", os.path.join(d, "f.db"))["images"]
+            ours.append(n / (time.perf_counter() - start))
+            start = time.perf_counter()
+            out = subprocess.run([sys.executable, "-c", LOADER, args.data, args.weights, str(os.cpu_count()), os.path.join(d, "f.pt")], stdout=subprocess.PIPE, check=True).stdout
+            theirs.append(int(out) / (time.perf_counter() - start))
+    line("folder to features, whole process / DataLoader", ours, theirs)
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--icebox", default="./icebox")
+    p.add_argument("--weights", required=True)
+    p.add_argument("--data")
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--only", default="forward,preprocess,extract")
+    args = p.parse_args()
+    print(f"{'':44} {'icebox':>9} {'peer':>9}   ratio  (images/s)")
+    for name in args.only.split(","):
+        if name == "forward" or args.data:
+            {"forward": forward, "preprocess": preprocess, "extract": extract}[name](args)
+
+
+if __name__ == "__main__":
+    main()

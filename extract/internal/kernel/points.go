@@ -1,0 +1,111 @@
+package kernel
+
+// The matrices of the schemes. The points are 0, 1, -1, 2, ∞, with a sixth -2, with
+// a seventh 1/2 (of those tried, 3, 3/2 and -1/4 are 5 to 15 times less accurate).
+// Column j of Aᵀ is 1, p, p², … of point p.
+
+var at6 = [][]float32{
+	{1, 1, 1, 1, 1, 0},
+	{0, 1, -1, 2, -2, 0},
+	{0, 1, 1, 4, 4, 0},
+	{0, 1, -1, 8, -8, 1},
+}
+
+var bt6 = [][]float32{
+	{4, 0, -5, 0, 1, 0},
+	{0, -4, -4, 1, 1, 0},
+	{0, 4, -4, -1, 1, 0},
+	{0, -2, -1, 2, 1, 0},
+	{0, 2, -1, -2, 1, 0},
+	{0, 4, 0, -5, 0, 1},
+}
+
+var bt7 = [][]float32{
+	{-4, 8, 5, -10, -1, 2, 0},
+	{0, 4, -4, -9, 1, 2, 0},
+	{0, -4, 12, -7, -3, 2, 0},
+	{0, 2, -3, -4, 3, 2, 0},
+	{0, -2, 5, 0, -5, 2, 0},
+	{0, 4, 0, -5, 0, 1, 0},
+	{0, -2, 4, 2.5, -5, -0.5, 1},
+}
+
+// weights7 returns G of the seven-point schemes: rows scaled powers of the points.
+func weights7(taps int) [][]float64 {
+	points := []float64{0, 1, -1, 2, -2, 0.5}
+	scales := []float64{-1. / 4, -1. / 6, 1. / 18, 1. / 72, -1. / 120, 32. / 45}
+	g := make([][]float64, 7)
+	for i, p := range points {
+		power := scales[i]
+		for range taps {
+			g[i] = append(g[i], power)
+			power *= p
+		}
+	}
+	g[6] = make([]float64, taps)
+	g[6][taps-1] = 1
+	return g
+}
+
+var shapes = [schemes]shape{
+	F43: {
+		outputs: 4, points: 6, stride: 1, residual: true, at: at6,
+		phases: []phase{{every: 1, bt: bt6, taps: []int{0, 1, 2}, g: [][]float64{
+			{1. / 4, 0, 0},
+			{-1. / 6, -1. / 6, -1. / 6},
+			{-1. / 6, 1. / 6, -1. / 6},
+			{1. / 24, 1. / 12, 1. / 6},
+			{1. / 24, -1. / 12, 1. / 6},
+			{0, 0, 1},
+		}}},
+	},
+	F53: {
+		outputs: 5, points: 7, stride: 1, residual: true,
+		at: [][]float32{
+			{1, 1, 1, 1, 1, 1, 0},
+			{0, 1, -1, 2, -2, 0.5, 0},
+			{0, 1, 1, 4, 4, 0.25, 0},
+			{0, 1, -1, 8, -8, 0.125, 0},
+			{0, 1, 1, 16, 16, 0.0625, 1},
+		},
+		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2}, g: weights7(3)}},
+	},
+	F44: {
+		outputs: 4, points: 7, stride: 1,
+		at: [][]float32{
+			{1, 1, 1, 1, 1, 1, 0},
+			{0, 1, -1, 2, -2, 0.5, 0},
+			{0, 1, 1, 4, 4, 0.25, 0},
+			{0, 1, -1, 8, -8, 0.125, 1},
+		},
+		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2, 3}, g: weights7(4)}},
+	},
+	F42S2: {
+		outputs: 4, points: 5, stride: 2,
+		at: [][]float32{
+			{1, 1, 1, 1, 0},
+			{0, 1, -1, 2, 0},
+			{0, 1, 1, 4, 0},
+			{0, 1, -1, 8, 1},
+		},
+		phases: []phase{
+			{first: 0, every: 2, taps: []int{0, 2},
+				bt: [][]float32{
+					{2, -1, -2, 1, 0},
+					{0, -2, -1, 1, 0},
+					{0, 2, -3, 1, 0},
+					{0, -1, 0, 1, 0},
+					{0, 2, -1, -2, 1},
+				},
+				g: [][]float64{{1. / 2, 0}, {-1. / 2, -1. / 2}, {-1. / 6, 1. / 6}, {1. / 6, 1. / 3}, {0, 1}}},
+			{first: 1, every: 2, taps: []int{1},
+				bt: [][]float32{
+					{2, -1, -2, 1},
+					{0, -2, -1, 1},
+					{0, 2, -3, 1},
+					{0, -1, 0, 1},
+				},
+				g: [][]float64{{1. / 2}, {-1. / 2}, {-1. / 6}, {1. / 6}}},
+		},
+	},
+}

@@ -1,0 +1,79 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// convolve is the plain convolution of a tile's pixels, in float64.
+func convolve(d []float32, w []float64, size, taps, stride, outputs int) []float64 {
+	out := make([]float64, outputs*outputs)
+	for i := range out {
+		for k, x := range w {
+			y, x0 := i/outputs*stride+k/taps, i%outputs*stride+k%taps
+			out[i] += x * float64(d[y*size+x0])
+		}
+	}
+	return out
+}
+
+// A scheme's three steps, with a plain product between the transforms, are the
+// convolution: this holds the matrices, the layout of slots and each transform
+// against a definition they share nothing with.
+func TestSchemesAreConvolutions(t *testing.T) {
+	for s := range schemes {
+		for _, isa := range Available() {
+			t.Run(fmt.Sprintf("%s/scheme=%d", isa, s), func(t *testing.T) {
+				rapid.Check(t, func(t *rapid.T) { checkScheme(t, isa, s) })
+			})
+		}
+	}
+}
+
+func checkScheme(t *rapid.T, isa ISA, s Scheme) {
+	const channels = Lane
+	sh := s.shape()
+	size, taps, points := sh.size(), sh.taps(), sh.points*sh.points
+	value := rapid.Float32Range(-1, 1)
+	d := rapid.SliceOfN(value, size*size, size*size).Draw(t, "pixels")
+	w := make([]float64, taps*taps)
+	for i, x := range rapid.SliceOfN(value, len(w), len(w)).Draw(t, "kernel") {
+		w[i] = float64(x)
+	}
+	lane := rapid.IntRange(0, channels-1).Draw(t, "channel")
+
+	src := make([]float32, size*size*channels)
+	for i, x := range d {
+		src[i*channels+lane] = x
+	}
+	width := s.MaxSlots() * channels
+	in := Input{
+		Scheme: s, Src: src, Pixel: channels, Row: size * channels, Dst: make([]float32, points*width),
+		Width: width, Plane: width, Tiles: 1, Channels: channels, Scratch: make([]float32, ScratchLen),
+	}
+	isa.Input(&in)
+	u := make([][4]float64, points)
+	s.Kernel(u, w)
+	m := make([]float32, points*channels)
+	for p := range points {
+		for slot := range s.Slots(p) {
+			m[p*channels+lane] += float32(u[p][slot]) * in.Dst[p*width+slot*channels+lane]
+		}
+	}
+	const bias = 100 // so that no ReLU hides a sign
+	out := Output{
+		Scheme: s, M: m, Plane: channels, Bias: make([]float32, channels), Dst: make([]float32, sh.outputs*sh.outputs*channels),
+		Pixel: channels, Row: sh.outputs * channels, Tiles: 1, Channels: channels,
+		Rows: sh.outputs, LastColumns: sh.outputs, Scratch: in.Scratch,
+	}
+	out.Bias[lane] = bias
+	isa.Output(&out)
+	for i, want := range convolve(d, w, size, taps, sh.stride, sh.outputs) {
+		if got := float64(out.Dst[i*channels+lane]) - bias; !(math.Abs(got-want) <= 2e-3) {
+			t.Fatalf("pixel %d is %v, want %v", i, got, want)
+		}
+	}
+}
