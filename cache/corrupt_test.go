@@ -223,7 +223,7 @@ func TestFlippedBitIsDetectedOrHarmless(t *testing.T) {
 	t.Parallel()
 	v := newVictim(t)
 	seen := 0
-	const tries = 700
+	const tries = 500
 	for i := range tries {
 		at := v.rng.IntN(len(v.bytes))
 		if i%2 == 1 { // where pages say what they are
@@ -244,7 +244,7 @@ func TestFlippedBitIsDetectedOrHarmless(t *testing.T) {
 func TestDamagedPagesNeverPanic(t *testing.T) {
 	t.Parallel()
 	v := newVictim(t)
-	for i := range 150 {
+	for i := range 100 {
 		b := append([]byte(nil), v.bytes...)
 		n := 1 + v.rng.IntN(40)
 		from := v.rng.IntN(len(b) / pageSize)

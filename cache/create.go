@@ -47,7 +47,11 @@ func create(path string, o Options) (err error) {
 		return err
 	}
 	tmp := newPath(path)
-	if err := writeEmpty(tmp, 1); err != nil {
+	err = writeEmpty(tmp, 1)
+	if err == nil {
+		_, err = finish(tmp)
+	}
+	if err != nil {
 		return errors.Join(inFile(path, asFull(err)), remove(tmp))
 	}
 	return inFile(path, moveInto(tmp, path, o.LockWait))
@@ -58,7 +62,7 @@ func create(path string, o Options) (err error) {
 func newPath(path string) string { return path + ".new" }
 
 // writeEmpty makes an empty cache file, over what is at path; next is its first
-// sequence number.
+// sequence number. It is durable after finish.
 func writeEmpty(path string, next uint64) error {
 	if err := remove(path); err != nil {
 		return err
@@ -68,6 +72,7 @@ func writeEmpty(path string, next uint64) error {
 		if err != nil {
 			return err
 		}
+		db.NoSync, db.NoGrowSync = true, true
 		err = db.Update(func(tx *bbolt.Tx) error { return putLedger(tx, &ledger{Next: next}) })
 		return errors.Join(err, db.Close())
 	})

@@ -170,8 +170,14 @@ func (j *job) openCache() error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
+	if err != nil {
+		return err
+	}
 	j.cache = c
-	return err
+	if damage := c.Recovered(); damage != nil {
+		j.warn("the last commit of the cache is damaged, the one before it is in use: %v", damage)
+	}
+	return nil
 }
 
 func scanImages(ctx context.Context, j *job) error {

@@ -67,7 +67,7 @@ func TestAVX2AndAVX512GiveEqualFeatures(t *testing.T) {
 		t.Skip("no AVX-512 in this build or on this machine")
 	}
 	images := [][]uint8{recipeImage(0), recipeImage(1), recipeImage(2)}
-	x, y := forward(newNet(t, kernel.AVX2), images...), forward(newNet(t, kernel.AVX512), images...)
+	x, y := forward(netOf(t, kernel.AVX2), images...), forward(netOf(t, kernel.AVX512), images...)
 	for i := range x {
 		if math.Float32bits(x[i]) != math.Float32bits(y[i]) {
 			t.Fatalf("value %d: %x by AVX2, %x by AVX-512", i, math.Float32bits(x[i]), math.Float32bits(y[i]))
@@ -76,7 +76,7 @@ func TestAVX2AndAVX512GiveEqualFeatures(t *testing.T) {
 }
 
 func TestForwardAllocatesNothing(t *testing.T) {
-	n := newNet(t, kernel.Best())
+	n := netOf(t, kernel.Best())
 	ws, features, pixels := n.NewWorkspace(), make([]float32, 2*Dim), slices.Concat(recipeImage(0), recipeImage(1))
 	if allocs := testing.AllocsPerRun(3, func() { n.Forward(ws, features, pixels, 2) }); allocs > 0 {
 		t.Errorf("%v allocations", allocs)

@@ -36,13 +36,19 @@ func loadTorch(t *testing.T) torch {
 // recipe keeps the weights, which take a while to make.
 var recipe = sync.OnceValue(recipeWeights)
 
-func newNet(t testing.TB, isa kernel.ISA) *Net {
+// nets keeps a network of each ISA, which takes a while to pack.
+var nets sync.Map // kernel.ISA → func() *Net
+
+func netOf(t testing.TB, isa kernel.ISA) *Net {
 	t.Helper()
-	n, err := New(recipe(), Options{LUT: recipeLUT(), ISA: isa.String()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
+	build, _ := nets.LoadOrStore(isa, sync.OnceValue(func() *Net {
+		n, err := New(recipe(), Options{LUT: recipeLUT(), ISA: isa.String()})
+		if err != nil {
+			panic(err)
+		}
+		return n
+	}))
+	return build.(func() *Net)()
 }
 
 // eachISA runs f for every implementation that this machine has.
@@ -52,7 +58,7 @@ func eachISA(t *testing.T, f func(t *testing.T, n *Net)) {
 			if raceDetector && isa == kernel.Portable {
 				t.Skip("portable code takes minutes under the race detector")
 			}
-			f(t, newNet(t, isa))
+			f(t, netOf(t, isa))
 		})
 	}
 }
