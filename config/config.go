@@ -138,14 +138,20 @@ func (c *Config) Given(name string) bool {
 			return true
 		}
 	}
-	return false
+	return c.origins[name] != ""
+}
+
+// OnCommandLine reports whether the value of the key of this name is an argument's
+// or a flag's.
+func (c *Config) OnCommandLine(name string) bool {
+	return strings.HasPrefix(c.origins[name], "argument ") || strings.HasPrefix(c.origins[name], "--")
 }
 
 // Entry is the effective value of one key.
 type Entry struct {
-	Key    string
-	Value  string // as YAML
-	Origin string // "default", "icebox.yaml:12", "ICEBOX_HEAD_LR", "--data", "argument head.lr=1"
+	Key    string `json:"key"`
+	Value  string `json:"value"`  // as YAML
+	Origin string `json:"origin"` // "default", "icebox.yaml:12", "ICEBOX_HEAD_LR", "--data", "argument head.lr=1"
 }
 
 // Show returns the effective value of each key in the order of [Keys]. An axis that

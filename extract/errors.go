@@ -11,6 +11,8 @@ import (
 var (
 	// ErrNoWeights is returned when "auto" finds no weights on this machine.
 	ErrNoWeights = weights.ErrNotFound
+	// ErrWeightsOpen is returned for a named weights file that cannot be opened.
+	ErrWeightsOpen = errors.New("weights")
 	// ErrWeightsFormat is returned for a file that is no state dict.
 	ErrWeightsFormat = weights.ErrFormat
 	// ErrUnsafePickle is returned for a .pth that asks for code to be run.

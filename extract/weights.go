@@ -2,7 +2,9 @@ package extract
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -63,7 +65,12 @@ func (o Options) findWeights() (*weights.Set, error) {
 			return nil, err
 		}
 	}
-	return weights.Open(path)
+	set, err := weights.Open(path)
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		err = fmt.Errorf("%w: %w", ErrWeightsOpen, err)
+	}
+	return set, err
 }
 
 // WeightsFile describes a weights file to a person; see [InspectWeights].

@@ -22,7 +22,7 @@ var columns = map[string][]string{
 
 // csvSource adds the items of a CSV manifest: a header, then a line an image.
 // Paths are relative to the manifest. Part is what a line without a split gets.
-func (s *scanner) csvSource(key, file string, part Part) error {
+func (s *scanner) csvSource(key, file string, part Part, prefix string) error {
 	if !strings.EqualFold(filepath.Ext(file), ".csv") {
 		return fmt.Errorf("%w: %s: %s is neither a folder nor a .csv manifest", ErrData, key, file)
 	}
@@ -44,7 +44,7 @@ func (s *scanner) csvSource(key, file string, part Part) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrData, file, err)
 	}
-	return s.csvLines(r, csvSource{file: file, at: at, part: part, root: s.addRoot(filepath.Dir(file), "")})
+	return s.csvLines(r, csvSource{file: file, at: at, part: part, root: s.addRoot(filepath.Dir(file), prefix)})
 }
 
 // csvSource is what reading a manifest's lines needs to know.
@@ -86,8 +86,8 @@ func (s *scanner) csvLines(r *csv.Reader, src csvSource) error {
 		}
 		line, _ := r.FieldPos(0)
 		fault := s.csvLine(record, src)
-		if p := src.field(record, "path"); fault == nil && seen[p] != 0 {
-			fault = fmt.Errorf("%s stands in line %d already", p, seen[p])
+		if p := filepath.Clean(filepath.FromSlash(src.field(record, "path"))); fault == nil && seen[p] != 0 {
+			fault = fmt.Errorf("%s stands in line %d already", src.field(record, "path"), seen[p])
 		} else {
 			seen[p] = line
 		}
@@ -118,6 +118,9 @@ func (s *scanner) csvLine(record []string, src csvSource) error {
 		var ok bool
 		if part, ok = ParsePart(name); !ok {
 			return fmt.Errorf("split %q is not train, val or test", name)
+		}
+		if src.part != Unassigned && part != src.part {
+			return fmt.Errorf("split %q in a manifest of %s images", name, src.part)
 		}
 	}
 	rel := filepath.FromSlash(p)

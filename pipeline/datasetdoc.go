@@ -31,7 +31,12 @@ import (
 // that a foreign document is an error and not a panic.
 const datasetVersion = 1
 
-const datasetPrefix = "dataset/"
+// Documents of datasets are named by a prefix and the dataset's name. Those that
+// only an evaluation looked at are kept apart: nobody trains on them.
+const (
+	datasetPrefix = "dataset/"
+	evalPrefix    = "eval/"
+)
 
 type datasetHead struct {
 	Sources Sources  `json:"sources"`
@@ -216,8 +221,8 @@ func (r *docReader) string() string {
 }
 
 // loadDataset reads the dataset of the given name; cache.ErrNoDoc if there is none.
-func loadDataset(c *cache.Cache, name string) (*Dataset, error) {
-	doc, err := c.Doc(datasetPrefix + name)
+func loadDataset(c *cache.Cache, prefix, name string) (*Dataset, error) {
+	doc, err := c.Doc(prefix + name)
 	if err != nil {
 		return nil, err
 	}
@@ -229,10 +234,13 @@ func loadDataset(c *cache.Cache, name string) (*Dataset, error) {
 }
 
 // DatasetNames lists the datasets of a cache.
-func DatasetNames(c *cache.Cache) []string {
-	names := c.Docs(datasetPrefix)
+func DatasetNames(c *cache.Cache) []string { return documents(c, datasetPrefix) }
+
+// documents lists the names that follow prefix.
+func documents(c *cache.Cache, prefix string) []string {
+	names := c.Docs(prefix)
 	for i, n := range names {
-		names[i] = strings.TrimPrefix(n, datasetPrefix)
+		names[i] = strings.TrimPrefix(n, prefix)
 	}
 	return names
 }

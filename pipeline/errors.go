@@ -6,7 +6,7 @@ import "errors"
 var (
 	// ErrData is returned for a folder or manifest that holds no usable data set:
 	// missing, empty, a class without an image, a label without a training image.
-	ErrData = errors.New("data")
+	ErrData = errors.New("unusable data")
 	// ErrFailureBudget is returned when too many images had to be quarantined.
 	// What could be extracted is kept.
 	ErrFailureBudget = errors.New("too many bad images")

@@ -41,7 +41,8 @@ func Eval(ctx context.Context, dir string, o Options, c Choice, p Progress) (*Ev
 	}
 	j.choice = c
 	if o.Data.Train != "" {
-		j.opts.Data.Split = Split{} // for images that the cache has not seen
+		j.opts.Data.Split = Split{} // for images that nobody trains on
+		j.opts.Data.Name, j.prefix = "", evalPrefix
 		err = j.do(ctx, extractProgram)
 	} else {
 		err = j.do(ctx, []stage{{"load", loadFromCache}})

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -64,6 +65,11 @@ func Export(path, dir string, c Choice, p Part) (*Exported, error) {
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
+	}
+	for _, name := range []string{"features.npy", "labels.npy", "index.csv"} {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return nil, fmt.Errorf("%s in %s: %w", name, dir, fs.ErrExist)
+		}
 	}
 	return out, errors.Join(e.file(filepath.Join(dir, "features.npy"), e.features), e.file(filepath.Join(dir, "labels.npy"), e.labels), e.file(filepath.Join(dir, "index.csv"), e.index))
 }

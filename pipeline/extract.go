@@ -22,7 +22,6 @@ import (
 // it, what is done by then is kept, and so is what was learned of the files.
 func extractMisses(ctx context.Context, j *job) error {
 	todo := j.missing()
-	j.progress.Start("extract", len(todo))
 	if len(todo) == 0 {
 		return j.finishExtract(nil)
 	}
@@ -34,9 +33,13 @@ func extractMisses(ctx context.Context, j *job) error {
 		return err
 	}
 	e := &extraction{job: j, w: w}
+	j.progress.Start("engine", 0)
 	err = e.open(ctx)
 	if err == nil {
+		j.progress.Start("extract", len(todo))
+		begin := time.Now()
 		err = e.workers(ctx, todo)
+		j.sum.Work.Seconds = seconds(time.Since(begin))
 	}
 	if kerr := e.keep(); err == nil {
 		err = kerr
@@ -65,7 +68,7 @@ type extraction struct {
 	readNanos, hashNanos, writeNanos atomic.Int64
 	opened, bytes                    atomic.Int64
 
-	mu        sync.Mutex // guards what follows, and of job: ds.Items, found, bad, tried, sum.Hits
+	mu        sync.Mutex // guards what follows, and of job: ds.Items, found, bad, tried, and the counts of sum
 	keepAfter time.Time  // when the dataset is next kept
 }
 
@@ -162,6 +165,7 @@ func (e *extraction) batch(ctx context.Context, b *batch, items []int) error {
 		}
 		e.mu.Lock()
 		e.found[i] = true
+		e.sum.Computed++
 		delete(e.bad, it.Hash)
 		e.mu.Unlock()
 	}
@@ -225,6 +229,10 @@ func readImage(path string) ([]byte, fileStat, error) {
 	if fi.Size() > maxFileBytes {
 		return nil, fileStat{}, fmt.Errorf("%w: the file has %d bytes, %d are the limit", extract.ErrImageTooLarge, fi.Size(), maxFileBytes)
 	}
+	if !fi.Mode().IsRegular() { // a pipe, whose size nobody knows
+		data, err := io.ReadAll(io.LimitReader(f, maxFileBytes))
+		return data, fileStat{}, err
+	}
 	data := make([]byte, fi.Size())
 	n, err := io.ReadFull(f, data)
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
@@ -282,7 +290,7 @@ func (e *extraction) keep() error {
 	if err != nil {
 		return err
 	}
-	if err := e.w.PutDoc(datasetPrefix+e.ds.Name, ds); err != nil {
+	if err := e.w.PutDoc(e.prefix+e.ds.Name, ds); err != nil {
 		return err
 	}
 	if nBad == 0 {

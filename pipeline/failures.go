@@ -77,6 +77,6 @@ func (q quarantine) checkBudget(images int, rate float64) error {
 	}
 	worst := q.list()[0]
 	return fmt.Errorf("%w: %d of %d images (%.1f %%) are bad, extract.max_failure_rate allows %.1f %%; the first: %s: %s. "+
-		"What could be extracted is kept. Mend or remove them, or raise extract.max_failure_rate", ErrFailureBudget,
+		"What could be extracted is kept. Mend or remove them, or raise extract.max_failure_rate; extract.retry_failed=true tries them again", ErrFailureBudget,
 		len(q), images, 100*float64(len(q))/float64(images), 100*rate, worst.Path, worst.Reason)
 }

@@ -2,7 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"maps"
+	"path"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"icebox/cache"
@@ -22,7 +25,9 @@ func lookUp(_ context.Context, j *job) error {
 	if j.bad, err = loadFailures(j.cache, j.space.ID); err != nil {
 		return err
 	}
-	remember(j.ds, j.earlier)
+	if err := j.remember(); err != nil {
+		return err
+	}
 	keepParts(j.ds, j.earlier)
 	for i := range j.ds.Items {
 		it := &j.ds.Items[i]
@@ -34,27 +39,48 @@ func lookUp(_ context.Context, j *job) error {
 	return nil
 }
 
-// remember copies the hashes of unchanged files from the earlier scan.
-func remember(ds, earlier *Dataset) {
-	if earlier == nil {
-		return
+// memoKey finds a file again: by name and stat where the system numbers files and
+// says when each last changed, so that a moved folder is known; else by path and
+// stat.
+type memoKey struct {
+	name string
+	stat fileStat
+}
+
+func (d *Dataset) memoKey(it *Item) memoKey {
+	if it.Stat.Inode != 0 && it.Stat.CTime != 0 {
+		return memoKey{path.Base(it.Path), it.Stat}
 	}
-	type known struct {
-		stat fileStat
-		hash cache.Key
-	}
-	memo := make(map[string]known, len(earlier.Items))
-	for i := range earlier.Items {
-		if it := &earlier.Items[i]; it.Hashed() && it.Stat != (fileStat{}) {
-			memo[earlier.Roots[it.Root].Dir+"\x00"+it.Path] = known{it.Stat, it.Hash}
+	return memoKey{d.File(it), it.Stat}
+}
+
+// remember gives items the hash that a dataset of the cache has for the same,
+// unchanged file.
+func (j *job) remember() error {
+	memo := map[memoKey]cache.Key{}
+	for _, prefix := range []string{datasetPrefix, evalPrefix} {
+		for _, name := range documents(j.cache, prefix) {
+			known := j.earlier
+			if known == nil || known.Name != name {
+				var err error
+				if known, err = loadDataset(j.cache, prefix, name); err != nil {
+					return err
+				}
+			}
+			for i := range known.Items {
+				if it := &known.Items[i]; it.Hashed() && it.Stat != (fileStat{}) {
+					memo[known.memoKey(it)] = it.Hash
+				}
+			}
 		}
 	}
-	for i := range ds.Items {
-		it := &ds.Items[i]
-		if k, ok := memo[ds.Roots[it.Root].Dir+"\x00"+it.Path]; ok && k.stat == it.Stat {
-			it.Hash = k.hash
+	for i := range j.ds.Items {
+		it := &j.ds.Items[i]
+		if h, ok := memo[j.ds.memoKey(it)]; ok {
+			it.Hash = h
 		}
 	}
+	return nil
 }
 
 // missing lists the items to extract: without a feature, and not known to be bad.
@@ -73,7 +99,27 @@ func (j *job) missing() []int {
 		}
 		todo = append(todo, i)
 	}
-	return todo
+	return interleaved(j.ds, todo)
+}
+
+// interleaved orders items so that all classes grow alike, each in its own order:
+// a head can be trained while the rest is still being extracted.
+func interleaved(ds *Dataset, todo []int) []int {
+	byLabel := map[int32][]int{}
+	for _, i := range todo {
+		l := ds.Items[i].Label
+		byLabel[l] = append(byLabel[l], i)
+	}
+	labels := slices.Sorted(maps.Keys(byLabel))
+	out := todo[:0:0]
+	for n := 0; len(out) < len(todo); n++ {
+		for _, l := range labels {
+			if n < len(byLabel[l]) {
+				out = append(out, byLabel[l][n])
+			}
+		}
+	}
+	return out
 }
 
 // keepDataset splits the dataset and keeps it in the cache, if it is not there

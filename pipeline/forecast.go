@@ -40,6 +40,9 @@ func Plan(ctx context.Context, o Options, p Progress) (*Forecast, error) {
 }
 
 func (f *Forecast) forecast(ctx context.Context, j *job) error {
+	if err := j.ds.checkTrainable(); err != nil {
+		j.warn("`icebox run` would refuse this: %v", err)
+	}
 	todo := j.missing()
 	f.Classes = j.ds.Classes
 	for i := range j.ds.Items {

@@ -9,14 +9,19 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"icebox/cache"
+	"icebox/extract"
 )
 
 // Choice picks a dataset and a space of a cache that holds several.
 type Choice struct {
 	Dataset string // name; "" is the one of the sources in the options, or the only one
 	Space   string // ID or the beginning of one; "" is the only one with features of the dataset
+
+	// ByBackbone takes, where several spaces fit, that of the options' backbone.
+	ByBackbone bool
 
 	// KeepSplit leaves the parts of the dataset as they are, whatever the options'
 	// fractions; images without a part are still given one.
@@ -42,13 +47,16 @@ func loadFromCache(ctx context.Context, j *job) error {
 		return err
 	}
 	if j.cache == nil {
-		return fmt.Errorf("%w: there is no cache at %s: `icebox extract --data DIR` or `icebox run --data DIR` makes it", fs.ErrNotExist, absolute(j.opts.Cache.Path))
+		return fmt.Errorf("%w: there is no cache at %s: `icebox extract --data DIR` or `icebox run --data DIR` makes it", ErrNotExtracted, absolute(j.opts.Cache.Path))
 	}
 	var err error
 	if j.ds, err = chooseDataset(j.cache, j.choice.Dataset, j.opts.Data); err != nil {
 		return err
 	}
-	if j.space, err = chooseSpace(j.cache, j.choice.Space, j.ds); err != nil {
+	if j.space, err = j.findSpace(ctx); err != nil {
+		return err
+	}
+	if j.bad, err = loadFailures(j.cache, j.space.ID); err != nil {
 		return err
 	}
 	j.noteChanges(ctx)
@@ -66,11 +74,15 @@ func (j *job) countFeatures() {
 		j.warn("the features come from random weights (seed %d): good for a smoke test, not for a result", j.space.Weights.Seed)
 	}
 	for i := range j.ds.Items {
-		if it := &j.ds.Items[i]; it.Hashed() && j.cache.Has(j.space.ID, it.Hash) {
+		it := &j.ds.Items[i]
+		if it.Hashed() && j.cache.Has(j.space.ID, it.Hash) {
 			j.sum.Hits++
+		} else if reason, ok := j.bad[it.Hash]; ok && it.Hashed() {
+			j.tried[j.ds.Display(it)] = reason
 		}
 	}
-	j.sum.Misses = j.sum.Images - j.sum.Hits
+	j.sum.KnownBad, j.sum.Quarantined, j.sum.Quarantine = len(j.tried), len(j.tried), j.tried.list()
+	j.sum.Misses = j.sum.Images - j.sum.Hits - j.sum.KnownBad
 }
 
 // chooseDataset loads the dataset of the given name, else the one scanned from
@@ -81,7 +93,7 @@ func chooseDataset(c *cache.Cache, name string, d Data) (*Dataset, error) {
 	}
 	names := DatasetNames(c)
 	if name != "" {
-		ds, err := loadDataset(c, name)
+		ds, err := loadDataset(c, datasetPrefix, name)
 		if errors.Is(err, cache.ErrNoDoc) {
 			return nil, fmt.Errorf("%w: the cache has no dataset %q: it has %s", ErrData, name, quoteList(names))
 		}
@@ -92,7 +104,7 @@ func chooseDataset(c *cache.Cache, name string, d Data) (*Dataset, error) {
 	}
 	var all []*Dataset
 	for _, n := range names {
-		ds, err := loadDataset(c, n)
+		ds, err := loadDataset(c, datasetPrefix, n)
 		if err != nil {
 			return nil, err
 		}
@@ -124,6 +136,21 @@ func absolute(p string) string {
 		return p
 	}
 	return abs
+}
+
+// findSpace chooses the space by the choice's ID; of several, it takes the one of
+// the backbone that the options name, if asked to.
+func (j *job) findSpace(ctx context.Context) (spaceInfo, error) {
+	space, err := chooseSpace(j.cache, j.choice.Space, j.ds)
+	if !errors.Is(err, ErrChoose) || !j.choice.ByBackbone {
+		return space, err
+	}
+	x, xerr := extract.Open(ctx, j.opts.extractOptions())
+	if xerr != nil {
+		return space, errors.Join(err, xerr)
+	}
+	defer x.Close()
+	return chooseSpace(j.cache, x.Fingerprint().ID(j.opts.Cache.DType), j.ds)
 }
 
 // chooseSpace finds the space that begins with id; if id is "", the only one that
@@ -231,7 +258,7 @@ func (j *job) splitAgain() error {
 	j.ds.Split = want
 	assignParts(j.ds)
 	err := j.storeDataset()
-	if errors.Is(err, cache.ErrLocked) || errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, cache.ErrLocked) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		j.warn("the split is not kept: %v", err)
 		return nil
 	}
@@ -246,7 +273,7 @@ func (j *job) storeDataset() error {
 	}
 	doc, err := j.ds.encode()
 	if err == nil {
-		err = w.PutDoc(datasetPrefix+j.ds.Name, doc)
+		err = w.PutDoc(j.prefix+j.ds.Name, doc)
 	}
 	return errors.Join(err, w.Close())
 }

@@ -83,6 +83,8 @@ type Output struct {
 	Name string // last part of the run folder's name; "" means the dataset's name
 	// Config is written to the run folder as config.yaml, as it is.
 	Config []byte
+	// Program names the program and its version, for the report.
+	Program string
 }
 
 // Sweep describes a search over head options.

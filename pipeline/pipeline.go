@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type job struct {
 	opts     Options
 	progress Progress
 	choice   Choice
+	prefix   string // of the dataset's document
 	start    time.Time
 
 	x       *extract.Extractor
@@ -96,7 +98,7 @@ func newJob(o Options, p Progress) (*job, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	return &job{opts: o, progress: p, start: time.Now(), tried: quarantine{}}, nil
+	return &job{opts: o, progress: p, start: time.Now(), prefix: datasetPrefix, tried: quarantine{}}, nil
 }
 
 // do runs the stages in order and times each.
@@ -117,6 +119,9 @@ func (j *job) do(ctx context.Context, program []stage) error {
 }
 
 func (j *job) close() {
+	if j.train != nil && j.train.dir != nil {
+		j.train.dir.abandon()
+	}
 	if j.x != nil {
 		j.x.Close()
 	}
@@ -195,13 +200,28 @@ func scanImages(ctx context.Context, j *job) error {
 		return err
 	}
 	j.sum.Dataset = ds.Name
+	if j.prefix == evalPrefix {
+		if err := j.splitOfTraining(); err != nil {
+			return err
+		}
+	}
 	if j.choice.KeepSplit && j.earlier != nil {
 		j.opts.Data.Split = j.earlier.Split
 	}
 	return nil
 }
 
-func checkTrainable(_ context.Context, j *job) error { return j.ds.checkTrainable() }
+// checkTrainable finds out early what would fail late: classes that cannot be
+// learned, and an output folder that cannot be written.
+func checkTrainable(_ context.Context, j *job) error {
+	if err := j.ds.checkTrainable(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(j.opts.Output.Dir, 0o755); err != nil {
+		return fmt.Errorf("output.dir: %w", err)
+	}
+	return nil
+}
 
 // nameDataset finds the dataset's name in the cache, and what the cache knows of
 // it: the name given, or one derived from the folder's that no other folder has.
@@ -212,26 +232,56 @@ func (j *job) nameDataset() error {
 		name = derivedName(j.ds.Sources.Train)
 	}
 	for try := 1; ; try++ {
-		candidate := name
+		j.ds.Name = name
 		if try > 1 {
-			candidate = fmt.Sprintf("%s-%d", name, try)
+			j.ds.Name = fmt.Sprintf("%s-%d", name, try)
 		}
-		j.ds.Name = candidate
 		if j.cache == nil {
 			return nil
 		}
-		earlier, err := loadDataset(j.cache, candidate)
+		earlier, err := loadDataset(j.cache, j.prefix, j.ds.Name)
 		if errors.Is(err, cache.ErrNoDoc) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if !derived || earlier.Sources == j.ds.Sources {
+		if !derived || earlier.continuedBy(j.ds) {
 			j.earlier = earlier
+			if earlier.Sources.Train != j.ds.Sources.Train {
+				j.warn("dataset %s was of %s and is of %s now", j.ds.Name, earlier.Sources.Train, j.ds.Sources.Train)
+			}
 			return nil
 		}
 	}
+}
+
+// continuedBy reports whether d, kept earlier, is what now was scanned from, though
+// it may have been moved, or got other val and test sources.
+func (d *Dataset) continuedBy(now *Dataset) bool {
+	if d.Sources.Train == now.Sources.Train {
+		return true
+	}
+	_, err := os.Stat(d.Sources.Train)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// splitOfTraining takes over what the cache knows of the same images as a dataset
+// to train on: their parts, which an evaluation is told by.
+func (j *job) splitOfTraining() error {
+	if j.cache == nil {
+		return nil
+	}
+	for _, name := range DatasetNames(j.cache) {
+		ds, err := loadDataset(j.cache, datasetPrefix, name)
+		if err != nil {
+			return err
+		}
+		if ds.Sources == j.ds.Sources {
+			j.earlier = ds
+		}
+	}
+	return nil
 }
 
 // derivedName is the last folder of p that is not named after a part.

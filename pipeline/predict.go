@@ -87,7 +87,7 @@ func filesAt(ctx context.Context, p string) iter.Seq[Image] {
 			yield(readNamed(p))
 			return
 		}
-		s := &scanner{ctx: ctx, ds: &Dataset{Roots: []Root{{Dir: p}}}}
+		s := newScanner(ctx, &Dataset{Roots: []Root{{Dir: p}}})
 		if err := s.walk(0, "", "", Unassigned, nil); err != nil {
 			yield(Image{Name: p, Err: err})
 			return

@@ -8,6 +8,7 @@ import (
 	"os"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
@@ -17,6 +18,8 @@ import (
 
 // Report is what a run found out; report.json holds it.
 type Report struct {
+	Program string            `json:"program"` // that wrote it
+	Started time.Time         `json:"started"`
 	Summary RunSummary        `json:"summary"`
 	Classes []string          `json:"classes"`
 	Parts   map[string]Score  `json:"parts"` // train, val, test
@@ -52,6 +55,8 @@ func writeReport(_ context.Context, j *job) error {
 			break
 		}
 	}
+	j.sum.Seconds = seconds(time.Since(j.start))
+	r.Started, r.Program = j.start.UTC().Truncate(time.Second), j.opts.Output.Program
 	r.Summary = *j.runSummary()
 	text := new(strings.Builder)
 	r.Text(text)
@@ -65,7 +70,10 @@ func writeReport(_ context.Context, j *job) error {
 	if err := os.WriteFile(t.dir.file(reportTextFile), []byte(text.String()), 0o644); err != nil {
 		return err
 	}
-	return t.dir.quarantine(j.sum.Quarantine)
+	if err := t.dir.quarantine(j.sum.Quarantine); err != nil {
+		return err
+	}
+	return t.dir.done()
 }
 
 // decided says which rows chose what, in a sentence.
@@ -117,10 +125,10 @@ func (r *Report) Text(w io.Writer) {
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(w, "note: %s\n", warning)
 	}
-	fmt.Fprintf(w, "\nfeatures  %d from the cache, %d computed, %d bad; %d images opened\n", s.Hits, s.Misses-(s.Quarantined-s.KnownBad), s.Quarantined, s.ImagesOpened)
+	fmt.Fprintf(w, "\nfeatures  %d from the cache, %d computed, %d bad; %d images opened\n", s.Hits, s.Computed, s.Quarantined, s.ImagesOpened)
 	fmt.Fprintf(w, "backbone  resnet18, weights %s (%.12s)\n", s.Weights, s.WeightsHash)
 	fmt.Fprintf(w, "head      %s\n", describeHead(r.Head))
-	fmt.Fprintf(w, "training  %d epochs, best %d, %.1f ms an epoch\n", s.Epochs, s.BestEpoch, s.EpochSeconds*1e3)
+	fmt.Fprintf(w, "training  %d epochs, best %d, %s an epoch\n", s.Epochs, s.BestEpoch, Millis(s.EpochSeconds))
 	fmt.Fprintf(w, "choice    %s\n\n", r.Decided)
 	partsTable(w, r.Parts)
 	part := r.Parts[r.WrongOf]
@@ -164,7 +172,7 @@ func partsTable(w io.Writer, parts map[string]Score) {
 	t.AppendHeader(table.Row{"part", "images", "loss", "top-1", "top-5", "macro F1", "balanced acc."})
 	for _, name := range partOrder {
 		if p, ok := parts[name]; ok {
-			t.AppendRow(table.Row{name, p.N, fmt.Sprintf("%.4f", p.Loss), percent(p.Top1), top5(p), fmt.Sprintf("%.4f", p.MacroF1), percent(p.BalancedAccuracy)})
+			t.AppendRow(table.Row{name, p.N, fmt.Sprintf("%.4g", p.Loss), percent(p.Top1), top5(p), fmt.Sprintf("%.4f", p.MacroF1), percent(p.BalancedAccuracy)})
 		}
 	}
 	t.Render()
@@ -177,6 +185,14 @@ func top5(p Score) string {
 		return "–"
 	}
 	return percent(p.Top5)
+}
+
+// Millis writes a short time so that it is never "0.0 ms".
+func Millis(seconds float64) string {
+	if seconds < 1e-3 {
+		return fmt.Sprintf("%.0f µs", seconds*1e6)
+	}
+	return fmt.Sprintf("%.1f ms", seconds*1e3)
 }
 
 func percent(f float64) string { return fmt.Sprintf("%.2f %%", 100*f) }
@@ -225,7 +241,7 @@ func (r *Report) wrongTable(w io.Writer) {
 func Datasets(c *cache.Cache) ([]DatasetStat, error) {
 	var stats []DatasetStat
 	for _, name := range DatasetNames(c) {
-		ds, err := loadDataset(c, name)
+		ds, err := loadDataset(c, datasetPrefix, name)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -340,13 +341,14 @@ type cancelAfter struct {
 	silent
 	n      int
 	cancel func()
+	stage  string // "" is extract
 	in     string
 }
 
 func (c *cancelAfter) Start(stage string, _ int) { c.in = stage }
 
 func (c *cancelAfter) Add(n int) {
-	if c.in != "extract" {
+	if c.in != cmp.Or(c.stage, "extract") {
 		return
 	}
 	if c.n -= n; c.n <= 0 {

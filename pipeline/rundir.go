@@ -27,7 +27,8 @@ const (
 
 // runDir is the folder that one run writes.
 type runDir struct {
-	path    string
+	path    string // where it is being written; "" once it is done
+	final   string // its name once it is whole
 	metrics *os.File
 	failed  error // first error of writing metrics
 }
@@ -42,18 +43,21 @@ func newRunDir(out Output, dataset string) (*runDir, error) {
 	if err := os.MkdirAll(filepath.Dir(base), 0o755); err != nil {
 		return nil, err
 	}
-	path := base
+	final := base
 	for n := 2; ; n++ {
-		err := os.Mkdir(path, 0o755)
-		if err == nil {
+		_, taken := os.Stat(final)
+		err := os.Mkdir(final+".partial", 0o755)
+		if taken != nil && err == nil {
 			break
 		}
-		if !errors.Is(err, fs.ErrExist) || n == 1000 {
-			return nil, err
+		if err == nil {
+			os.Remove(final + ".partial")
+		} else if !errors.Is(err, fs.ErrExist) {
+			return nil, fmt.Errorf("output.dir: %w", err)
 		}
-		path = fmt.Sprintf("%s-%d", base, n)
+		final = fmt.Sprintf("%s-%d", base, n)
 	}
-	d := &runDir{path: path}
+	d := &runDir{path: final + ".partial", final: final}
 	if err := os.WriteFile(d.file(configFile), out.Config, 0o644); err != nil {
 		return nil, err
 	}
@@ -62,14 +66,35 @@ func newRunDir(out Output, dataset string) (*runDir, error) {
 	return d, err
 }
 
-// portableName keeps what every file system takes.
+// done gives the folder its name: it is whole.
+func (d *runDir) done() error {
+	err := os.Rename(d.path, d.final)
+	if err == nil {
+		d.path = ""
+	}
+	return err
+}
+
+// abandon removes a folder that is not whole.
+func (d *runDir) abandon() {
+	if d.path != "" {
+		d.metrics.Close()
+		os.RemoveAll(d.path)
+	}
+}
+
+// portableName keeps what every file system takes, and not too much of it.
 func portableName(s string) string {
-	return strings.Map(func(r rune) rune {
+	s = strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`<>:"/\|?*`, r) || r < ' ' {
 			return '_'
 		}
 		return r
 	}, s)
+	if len(s) > 100 {
+		s = strings.ToValidUTF8(s[:100], "")
+	}
+	return strings.TrimRight(s, ". ")
 }
 
 func (d *runDir) file(name string) string { return filepath.Join(d.path, name) }

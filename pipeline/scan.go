@@ -1,15 +1,18 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // imageEndings are the file names taken for images, in any case.
@@ -22,7 +25,7 @@ func isImageName(name string) bool {
 // scan lists the items of d's sources and stats each; it opens no image.
 func scan(ctx context.Context, d Data) (*Dataset, error) {
 	ds := &Dataset{Name: d.Name}
-	s := &scanner{ctx: ctx, ds: ds}
+	s := newScanner(ctx, ds)
 	sources := []struct {
 		key, path string
 		part      Part
@@ -51,8 +54,11 @@ func scan(ctx context.Context, d Data) (*Dataset, error) {
 	if len(ds.Items) == 0 {
 		return nil, fmt.Errorf("%w: no image in %s: looked for files ending in %s", ErrData, ds.Sources.Train, strings.Join(imageEndings, " "))
 	}
-	s.finish()
-	return ds, nil
+	return ds, s.finish()
+}
+
+func newScanner(ctx context.Context, ds *Dataset) *scanner {
+	return &scanner{ctx: ctx, ds: ds, others: map[string]int{}}
 }
 
 // scanner collects items; names runs beside ds.Items and holds class names.
@@ -60,7 +66,8 @@ type scanner struct {
 	ctx     context.Context
 	ds      *Dataset
 	names   []string
-	skipped int // files that are no images by their name
+	skipped int            // images beside class folders
+	others  map[string]int // files that are no images by their name, by ending
 	empty   []string
 }
 
@@ -72,7 +79,7 @@ func (s *scanner) source(key, dir string, part Part, d Data) error {
 	case err != nil:
 		return fmt.Errorf("%w: %s: %w", ErrData, key, err)
 	case !fi.IsDir():
-		return s.csvSource(key, dir, part)
+		return s.csvSource(key, dir, part, d.prefix(part))
 	}
 	if part == Unassigned {
 		parts, err := partFolders(dir)
@@ -83,12 +90,15 @@ func (s *scanner) source(key, dir string, part Part, d Data) error {
 			return s.holder(dir, parts, d)
 		}
 	}
-	prefix := ""
-	if d.Val != "" || d.Test != "" {
-		prefix = map[Part]string{Unassigned: "train/", ValPart: "val/", TestPart: "test/"}[part]
+	return s.classFolders(s.addRoot(dir, d.prefix(part)), "", part)
+}
+
+// prefix tells the items of several sources apart.
+func (d Data) prefix(part Part) string {
+	if d.Val == "" && d.Test == "" {
+		return ""
 	}
-	root := s.addRoot(dir, prefix)
-	return s.classFolders(root, "", part)
+	return map[Part]string{Unassigned: "train/", ValPart: "val/", TestPart: "test/"}[part]
 }
 
 func (s *scanner) addRoot(dir, prefix string) int {
@@ -151,7 +161,7 @@ func (s *scanner) classFolders(root int, base string, part Part) error {
 		return fmt.Errorf("%w: %w", ErrData, err)
 	}
 	if len(classes) == 0 {
-		return s.walk(root, base, "", part, nil)
+		return s.walk(root, base, "", part, s.above(root, base))
 	}
 	for _, f := range files {
 		if isImageName(f) {
@@ -159,18 +169,41 @@ func (s *scanner) classFolders(root int, base string, part Part) error {
 		}
 	}
 	for _, class := range classes {
-		before := len(s.ds.Items)
-		if err := s.walk(root, path.Join(base, class), class, part, nil); err != nil {
+		before, others := len(s.ds.Items), maps.Clone(s.others)
+		if err := s.walk(root, path.Join(base, class), class, part, s.above(root, path.Join(base, class))); err != nil {
 			return err
 		}
 		if len(s.ds.Items) == before {
 			if part == Unassigned {
-				return fmt.Errorf("%w: class %q holds no image (%s): add some, or take the folder away", ErrData, class, filepath.Join(dir, class))
+				return fmt.Errorf("%w: class %q holds no image (%s%s): add some, or take the folder away", ErrData, class, filepath.Join(dir, class), othersSince(others, s.others))
 			}
 			s.empty = append(s.empty, path.Join(base, class))
 		}
 	}
 	return nil
+}
+
+// above returns the folders from the root down to the one that holds rel.
+func (s *scanner) above(root int, rel string) []fs.FileInfo {
+	var folders []fs.FileInfo
+	for rel != "" && rel != "." {
+		rel = path.Dir(rel)
+		if fi, err := os.Stat(filepath.Join(s.ds.Roots[root].Dir, filepath.FromSlash(rel))); err == nil {
+			folders = append(folders, fi)
+		}
+	}
+	return folders
+}
+
+// othersSince lists the endings counted in now and not before: ", 11 .heic".
+func othersSince(before, now map[string]int) string {
+	text := ""
+	for _, ending := range slices.Sorted(maps.Keys(now)) {
+		if n := now[ending] - before[ending]; n > 0 {
+			text += fmt.Sprintf(", %d %s", n, ending)
+		}
+	}
+	return text
 }
 
 // walk adds the images below root/rel; above are the folders that led here.
@@ -193,6 +226,7 @@ func (s *scanner) walk(root int, rel, class string, part Part, above []fs.FileIn
 	}
 	for _, name := range files {
 		if !isImageName(name) {
+			s.others[cmp.Or(strings.ToLower(path.Ext(name)), "without an ending")]++
 			continue
 		}
 		fi, err := os.Stat(filepath.Join(dir, name))
@@ -223,16 +257,39 @@ func (s *scanner) note(format string, args ...any) {
 	s.ds.Notes = append(s.ds.Notes, fmt.Sprintf(format, args...))
 }
 
-// finish names classes, and settles the training part: items that are to be split
-// stay Unassigned.
-func (s *scanner) finish() {
+// finish names classes and remarks on what is odd. Where val or test is to be taken
+// from the training items, a manifest's items of train may be taken for it.
+func (s *scanner) finish() error {
 	s.ds.labelAll(s.names)
+	if s.ds.Count(ValPart) == 0 || s.ds.Count(TestPart) == 0 {
+		for i := range s.ds.Items {
+			if it := &s.ds.Items[i]; it.Part == TrainPart {
+				it.Part = Unassigned
+			}
+		}
+	}
+	var parts []string
+	for _, c := range s.ds.Classes {
+		if strings.ContainsFunc(c, unicode.IsControl) {
+			return fmt.Errorf("%w: the class name %q holds a control character: rename it", ErrData, c)
+		}
+		if _, ok := ParsePart(c); ok {
+			parts = append(parts, c)
+		}
+	}
+	if len(parts) > 1 {
+		s.note("%s are taken for classes, for not all folders beside them are parts that hold class folders; name parts with data.train, data.val and data.test", quoteList(parts))
+	}
+	if text := othersSince(nil, s.others); text != "" {
+		s.note("files that are no images icebox reads, left out: %s", text[2:])
+	}
 	if s.skipped > 0 {
 		s.note("%d images lie beside the class folders and belong to none: left out", s.skipped)
 	}
 	if len(s.empty) > 0 {
 		s.note("no image in %s", quoteList(s.empty))
 	}
+	return nil
 }
 
 // visible lists the folders and files of dir, sorted bytewise, without hidden

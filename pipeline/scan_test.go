@@ -103,7 +103,7 @@ func TestScanReadsManifests(t *testing.T) {
 	must(t, os.WriteFile(file, []byte("\ufeffimage_path,Label,split,group\nimg/a.jpg,cat,train,p1\nimg/b.jpg,dog,val,\n"+filepath.Join(dir, "img/c.jpg")+",,,p1\n"), 0o644))
 	ds, err := scan(context.Background(), Data{Train: file})
 	must(t, err)
-	want := []string{"img/a.jpg cat train", "img/b.jpg dog val", "img/c.jpg  "}
+	want := []string{"img/a.jpg cat ", "img/b.jpg dog val", "img/c.jpg  "}
 	if diff := cmp.Diff(want, listing(ds)); diff != "" {
 		t.Error(diff)
 	}
@@ -126,7 +126,9 @@ func TestScanSaysWhatIsWrong(t *testing.T) {
 		{"no folder and no manifest", []string{"a.txt"}, "", "a.txt", "neither a folder nor a .csv manifest"},
 		{"manifest without a path", nil, "name,label\n", "set.csv", "has no column path"},
 		{"manifest with a wrong split", nil, "path,split\na.jpg,training\nb.jpg,dev\n", "set.csv", `set.csv:3: split "dev" is not train, val or test`},
-		{"manifest with an item twice", nil, "path,label\na.jpg,x\nb.jpg,x\na.jpg,y\n", "set.csv", "set.csv:4: a.jpg stands in line 2 already"},
+		{"class of files that are not read", []string{"cat/a.jpg", "dog/a.heic", "dog/b.HEIC"}, "", "", "2 .heic"},
+		{"class name with a line break", []string{"cat/a.jpg", "do\ng/a.jpg"}, "", "", "control character"},
+		{"manifest with an item twice", nil, "path,label\na.jpg,x\nb.jpg,x\n./a.jpg,y\n", "set.csv", "set.csv:4: ./a.jpg stands in line 2 already"},
 		{"manifest with a short line", nil, "path,label\na.jpg\n", "set.csv", "wrong number of fields"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -152,15 +154,12 @@ func TestScanFollowsLinksAndNoticesLoops(t *testing.T) {
 	must(t, os.Symlink(filepath.Join(dir, "gone.jpg"), filepath.Join(dir, "cat", "dangling.jpg")))
 	ds, err := scan(context.Background(), Data{Train: dir})
 	must(t, err)
-	want := []string{"cat/a.jpg cat ", "cat/dangling.jpg cat ", "cat/loop/dog/b.jpg cat ", "cat/loop/dog/linked/c.jpg cat ", "dog/b.jpg dog ", "dog/linked/c.jpg dog "}
-	got := listing(ds)
-	if len(got) > 20 || len(ds.Notes) == 0 || !strings.Contains(strings.Join(ds.Notes, "\n"), "leads back") {
-		t.Errorf("a loop was walked: %d items, notes %q", len(got), ds.Notes)
+	want := []string{"cat/a.jpg cat ", "cat/dangling.jpg cat ", "dog/b.jpg dog ", "dog/linked/c.jpg dog "}
+	if diff := cmp.Diff(want, listing(ds)); diff != "" {
+		t.Error(diff)
 	}
-	for _, w := range []string{want[0], want[1], want[4], want[5]} {
-		if !strings.Contains(strings.Join(got, "\n"), w) {
-			t.Errorf("%q is not in %q", w, got)
-		}
+	if !strings.Contains(strings.Join(ds.Notes, "\n"), "leads back") {
+		t.Errorf("the loop was not noticed: %q", ds.Notes)
 	}
 }
 

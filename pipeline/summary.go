@@ -15,6 +15,7 @@ type Summary struct {
 	Images       int   `json:"images"`        // items of the dataset
 	Hits         int   `json:"hits"`          // features found in the cache
 	Misses       int   `json:"misses"`        // features that had to be computed, or could not be
+	Computed     int   `json:"computed"`      // features that this run computed
 	ImagesOpened int   `json:"images_opened"` // image files opened by this run
 	BytesRead    int64 `json:"bytes_read"`    // of image files, by this run
 	Quarantined  int   `json:"quarantined"`   // bad images, remembered ones included
@@ -41,9 +42,10 @@ type StageTime struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// Work is where extraction spent its time, summed over workers, in seconds.
+// Work is where extraction spent its time: processor seconds, summed over workers.
 type Work struct {
 	Workers int     `json:"workers"`
+	Seconds float64 `json:"seconds"` // wall clock of the workers, engine ready
 	Read    float64 `json:"read"`    // open and read image files
 	Hash    float64 `json:"hash"`    // SHA-256
 	Decode  float64 `json:"decode"`  // decode, resize, crop

@@ -80,7 +80,7 @@ func trainHead(ctx context.Context, j *job) error {
 		return err
 	}
 	t.dir = dir
-	j.sum.RunDir = &dir.path
+	j.sum.RunDir = &dir.final
 
 	val := t.parts[ValPart].data
 	if len(val.Labels) == 0 {
@@ -143,14 +143,17 @@ func (j *job) checkRows() error {
 		}
 	}
 	if len(without) > 0 {
-		return fmt.Errorf("%w: no training row of class %s in the cache (%d of %d labelled images have no feature): run `icebox extract` first, or see why those images are bad",
-			ErrNotExtracted, quoteList(without), c.Missing, labelled)
+		return fmt.Errorf("%w: no training row of class %s in the cache: %d of %d labelled images have no feature, %d of them for they are bad; `icebox extract` computes the others",
+			ErrNotExtracted, quoteList(without), c.Missing, labelled, len(j.tried))
 	}
 	if unlabelled := len(j.ds.Items) - labelled; unlabelled > 0 {
 		j.warn("%d images have no label and are left out", unlabelled)
 	}
 	if c.Missing > len(j.tried) {
 		j.warn("%d of %d labelled images have no feature in the cache and are left out: `icebox extract` computes them", c.Missing, labelled)
+	}
+	if c.ValRows == 0 && j.ds.Split.Val > 0 {
+		j.warn("data.split.val is %v, but no image could be spared for validation", j.ds.Split.Val)
 	}
 	for _, p := range []Part{ValPart, TestPart} {
 		j.warnAbsent(p)

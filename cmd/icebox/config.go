@@ -52,7 +52,7 @@ func (p *process) configShowCommand(c *common) *cobra.Command {
 				return err
 			}
 			if c.json {
-				return p.printJSON(cfg.Show())
+				return p.printJSON(map[string]any{"config": cfg.Show()})
 			}
 			printEntries(p.stdout, cfg.Show())
 			return nil

@@ -23,17 +23,21 @@ lacks them. The weights are the ones that the head was trained on.`,
 		if dir == "" {
 			return usagef("eval needs --run DIR, a folder that `icebox run` or `icebox train` wrote")
 		}
-		o, err := s.options(p, args)
+		cfg, err := s.load(p, args)
 		if err != nil {
 			return err
 		}
+		o := p.options(cfg)
 		dir := p.path(dir)
 		_, info, err := pipeline.Head(dir)
 		if err != nil {
 			return err
 		}
-		if s.cache == "" && info.Cache != "" && isFile(info.Cache) {
+		if !cfg.Given("cache.path") && isFile(info.Cache) {
 			o.Cache.Path = info.Cache
+		}
+		if !cfg.OnCommandLine("data.train") {
+			o.Data = pipeline.Data{}
 		}
 		bar := p.progress(c)
 		e, err := pipeline.Eval(cmd.Context(), dir, o, *ch, bar)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"icebox/cache"
 	"icebox/config"
@@ -42,7 +43,7 @@ var exitMeanings = []struct {
 	{exitBadImages, "more bad images than extract.max_failure_rate allows; good ones are kept"},
 	{exitDiskFull, "no room on the disk; what was committed is kept"},
 	{exitEngine, "the engine failed or disagrees with the reference"},
-	{exitInterrupted, "interrupted; what was done is kept"},
+	{exitInterrupted, "interrupted; features computed by then are kept"},
 }
 
 // errUsage is a command line that is wrong.
@@ -58,15 +59,15 @@ func exitCode(err error) int {
 		of   []error
 	}{
 		{exitInterrupted, []error{context.Canceled}},
-		{exitDiskFull, []error{cache.ErrFull}},
+		{exitDiskFull, []error{cache.ErrFull, syscall.ENOSPC}},
 		{exitLocked, []error{cache.ErrLocked}},
 		{exitCache, []error{cache.ErrCorrupt, cache.ErrNewer, cache.ErrNotCache}},
 		{exitBadImages, []error{pipeline.ErrFailureBudget}},
-		{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum}},
+		{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum, extract.ErrWeightsOpen}},
 		{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine}},
-		{exitData, []error{pipeline.ErrData, pipeline.ErrClasses, pipeline.ErrNotExtracted, pipeline.ErrChoose, pipeline.ErrRun,
+		{exitData, []error{pipeline.ErrData, pipeline.ErrClasses, pipeline.ErrNotExtracted, pipeline.ErrChoose, pipeline.ErrRun, cache.ErrNoSpace,
 			headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
-		{exitUsage, []error{errUsage, config.ErrConfig}},
+		{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions}},
 	} {
 		for _, e := range class.of {
 			if errors.Is(err, e) {
@@ -82,7 +83,9 @@ func message(err error, code int) string {
 	text := err.Error()
 	switch code {
 	case exitInterrupted:
-		return "interrupted. What was done by then is kept; the same command goes on from there."
+		if !strings.HasPrefix(text, "interrupted") {
+			return "interrupted"
+		}
 	case exitUsage:
 		text = strings.TrimPrefix(text, errUsage.Error()+": ")
 	}

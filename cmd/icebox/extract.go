@@ -10,7 +10,7 @@ import (
 
 func (p *process) extractCommand(c *common) *cobra.Command {
 	s := &settings{common: c}
-	dryRun := false
+	var dryRun, retry bool
 	cmd := &cobra.Command{
 		Use:   "extract [--data DIR] [key=value …]",
 		Short: "Compute the features that the cache lacks",
@@ -22,6 +22,7 @@ same command goes on from there.`,
 			if err != nil {
 				return err
 			}
+			o.Extract.RetryFailed = o.Extract.RetryFailed || retry
 			if dryRun {
 				return p.forecast(cmd.Context(), c, o)
 			}
@@ -30,6 +31,7 @@ same command goes on from there.`,
 	}
 	s.addFlags(cmd)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and do nothing")
+	cmd.Flags().BoolVar(&retry, "retry-failed", false, "try images again that are remembered as bad: the key extract.retry_failed")
 	return cmd
 }
 
@@ -41,6 +43,7 @@ func (p *process) extract(ctx context.Context, c *common, o pipeline.Options) er
 		sum, err = pipeline.Extract(ctx, o, bar)
 		return err
 	})
+	err = interrupted(err, extractKept)
 	if sum == nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"iter"
@@ -23,6 +24,9 @@ It prints a line an image: path, label, probability and the next candidates, sep
 tabs; with --json, a JSON object a line. An image without an answer has its reason there,
 and makes the exit code 3.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if top < 1 {
+				return usagef("--top (%d) must be at least 1", top)
+			}
 			if dir == "" || len(args) == 0 {
 				return usagef("predict needs --run DIR and images: icebox predict --run runs/… a.jpg")
 			}
@@ -38,11 +42,7 @@ and makes the exit code 3.`,
 			if pr.Weights().Random() && !c.quiet {
 				p.say("note: this head stands on random weights")
 			}
-			images := pipeline.Files(cmd.Context(), p.paths(args))
-			if len(args) == 1 && args[0] == "-" {
-				images = pipeline.Stdin(p.stdin)
-			}
-			return p.printPredictions(c, pr.Predict(cmd.Context(), images))
+			return p.printPredictions(c, pr.Predict(cmd.Context(), p.images(cmd.Context(), args)))
 		},
 	}
 	s.addFlags(cmd)
@@ -51,25 +51,32 @@ and makes the exit code 3.`,
 	return cmd
 }
 
-// paths makes args absolute only where the process's directory is not the
-// program's, so that answers show the names that were given.
-func (p *process) paths(args []string) []string {
-	if p.dir == thisProcess().dir {
-		return args
+// images reads what args name, under the names that were given; - is standard
+// input.
+func (p *process) images(ctx context.Context, args []string) iter.Seq[pipeline.Image] {
+	return func(yield func(pipeline.Image) bool) {
+		for _, arg := range args {
+			images := pipeline.Files(ctx, []string{p.path(arg)})
+			if arg == "-" {
+				images = pipeline.Stdin(p.stdin)
+			}
+			for img := range images {
+				img.Name = p.short(img.Name)
+				if !yield(img) {
+					return
+				}
+			}
+		}
 	}
-	paths := make([]string, len(args))
-	for i, a := range args {
-		paths[i] = p.path(a)
-	}
-	return paths
 }
 
 func (p *process) printPredictions(c *common, answers iter.Seq2[pipeline.Prediction, error]) error {
-	failed := 0
+	answered, failed := 0, 0
 	for a, err := range answers {
 		if err != nil {
 			return err
 		}
+		answered++
 		if a.Error != "" {
 			failed++
 		}
@@ -81,6 +88,9 @@ func (p *process) printPredictions(c *common, answers iter.Seq2[pipeline.Predict
 		if err != nil {
 			return err
 		}
+	}
+	if answered == 0 {
+		return fmt.Errorf("%w: no image there", pipeline.ErrData)
 	}
 	if failed > 0 {
 		return fmt.Errorf("%w: %d of them; their lines say why", errSomeFailed, failed)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"golang.org/x/term"
@@ -63,6 +64,12 @@ func (p *process) path(s string) string {
 		return s
 	}
 	return filepath.Join(p.dir, s)
+}
+
+// program names this program and its version.
+func program() string {
+	b := thisBuild()
+	return strings.TrimSpace(fmt.Sprintf("icebox %s %.12s", b.Version, b.Revision))
 }
 
 // short is how a path is shown: relative to the working directory if below it.

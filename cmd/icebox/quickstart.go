@@ -137,14 +137,14 @@ type pictureSet struct {
 // draw makes the picture set unless it is there.
 func (q *quickstart) draw(ctx context.Context, x *extract.Extractor) error {
 	marker := filepath.Join(q.dir, "pictures.json")
-	if data, err := os.ReadFile(marker); err == nil {
+	if data, err := os.ReadFile(marker); err == nil && isDir(q.images()) {
 		var set pictureSet
 		if err := json.Unmarshal(data, &set); err != nil {
 			return fmt.Errorf("%s: %w; remove %s to begin anew", marker, err, q.dir)
 		}
 		q.tell("Pictures: %s, drawn before", q.short(q.images()))
 		return nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	counts, err := q.size(ctx, x)

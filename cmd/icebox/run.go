@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 
 func (p *process) runCommand(c *common) *cobra.Command {
 	s := &settings{common: c}
-	dryRun := false
+	var dryRun, retry bool
 	cmd := &cobra.Command{
 		Use:   "run [--data DIR] [key=value …]",
 		Short: "Extract what is missing, train a head, evaluate it, write a run folder",
@@ -30,6 +31,7 @@ Any key of the configuration can be given as key=value: icebox run head.epochs=2
 			if err != nil {
 				return err
 			}
+			o.Extract.RetryFailed = o.Extract.RetryFailed || retry
 			if dryRun {
 				return p.forecast(cmd.Context(), c, o)
 			}
@@ -38,6 +40,7 @@ Any key of the configuration can be given as key=value: icebox run head.epochs=2
 	}
 	s.addFlags(cmd)
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and do nothing")
+	cmd.Flags().BoolVar(&retry, "retry-failed", false, "try images again that are remembered as bad: the key extract.retry_failed")
 	return cmd
 }
 
@@ -49,11 +52,30 @@ func (p *process) run(ctx context.Context, c *common, o pipeline.Options) error 
 		sum, err = pipeline.Run(ctx, o, bar)
 		return err
 	})
-	return p.ranHead(c, sum, err)
+	return p.ranHead(c, sum, err, extractKept)
 }
 
-// ranHead prints the summary of a run, as far as it came, and passes err on.
-func (p *process) ranHead(c *common, sum *pipeline.RunSummary, err error) error {
+// extractKept is said when an extraction is interrupted.
+const extractKept = "the features computed by then are kept; the same command goes on from there"
+
+// interrupted adds to an interruption what it means for the work done.
+func interrupted(err error, kept string) error {
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted: %s%w", kept, silentCause{err})
+	}
+	return err
+}
+
+// silentCause is an error that is known by its class alone.
+type silentCause struct{ error }
+
+func (silentCause) Error() string   { return "" }
+func (s silentCause) Unwrap() error { return s.error }
+
+// ranHead prints the summary of a run, as far as it came, and passes err on; kept
+// says what an interruption leaves.
+func (p *process) ranHead(c *common, sum *pipeline.RunSummary, err error, kept string) error {
+	err = interrupted(err, kept)
 	if sum == nil {
 		return err
 	}
@@ -75,23 +97,16 @@ func (p *process) printFeatures(s *pipeline.Summary) {
 		return
 	}
 	p.say("features   %s images: %s from the cache, %s computed; %s images opened, %s read",
-		comma(s.Images), comma(s.Hits), comma(s.Misses-(s.Quarantined-s.KnownBad)), comma(s.ImagesOpened), humanize.Bytes(uint64(s.BytesRead)))
+		comma(s.Images), comma(s.Hits), comma(s.Computed), comma(s.ImagesOpened), humanize.Bytes(uint64(s.BytesRead)))
 	if s.Quarantined > 0 {
-		p.say("bad        %s images quarantined (%s remembered from before), the first: %s: %s",
-			comma(s.Quarantined), comma(s.KnownBad), s.Quarantine[0].Path, s.Quarantine[0].Reason)
-	}
-	if took := stageSeconds(s, "extract"); s.ImagesOpened > 0 && took > 0 {
-		p.say("rate       %.1f images/s on %s (%s), %d workers; %s", float64(s.ImagesOpened)/took, s.Engine, s.ISA, s.Work.Workers, whereTimeWent(s.Work))
-	}
-}
-
-func stageSeconds(s *pipeline.Summary, name string) float64 {
-	for _, st := range s.Stages {
-		if st.Name == name {
-			return st.Seconds
+		p.say("bad        %s images quarantined, the first: %s: %s", comma(s.Quarantined), s.Quarantine[0].Path, s.Quarantine[0].Reason)
+		if s.KnownBad > 0 {
+			p.say("           %s of them known from before and not tried again; --retry-failed does", comma(s.KnownBad))
 		}
 	}
-	return 0
+	if s.Computed > 0 && s.Work.Seconds > 0 {
+		p.say("rate       %.1f images/s on %s (%s), %d workers; %s", float64(s.Computed)/s.Work.Seconds, s.Engine, s.ISA, s.Work.Workers, whereTimeWent(s.Work))
+	}
 }
 
 // whereTimeWent gives the shares of the workers' time, and the knob that the
@@ -115,7 +130,7 @@ func whereTimeWent(w pipeline.Work) string {
 
 // printHead says how good the head is and where it lies.
 func (p *process) printHead(s *pipeline.RunSummary) {
-	p.say("training   %d epochs on %s rows, %.1f ms each; train loss %.4f, accuracy %s", s.Epochs, comma(s.TrainRows), s.EpochSeconds*1e3, s.TrainLoss, percent(&s.TrainAcc))
+	p.say("training   %d epochs on %s rows, %s each; train loss %.4g, accuracy %s", s.Epochs, comma(s.TrainRows), pipeline.Millis(s.EpochSeconds), s.TrainLoss, percent(&s.TrainAcc))
 	p.say("accuracy   val %s (%s images), test %s (%s images)", percent(s.ValAcc), comma(s.ValRows), percent(s.TestAcc), comma(s.TestRows))
 	if s.RandomWeights {
 		p.say("           with random weights: these numbers say that icebox works, not how good a classifier can be")
@@ -151,7 +166,9 @@ func (p *process) forecast(ctx context.Context, c *common, o pipeline.Options) e
 		p.say("dataset    %s: %s images, %d classes (train %d, val %d, test %d, to be split %d)", s.Dataset, comma(s.Images), len(f.Classes),
 			f.Parts["train"], f.Parts["val"], f.Parts["test"], f.Parts[""])
 		p.say("features   %s in the cache; %s images (%s) would be opened", comma(s.Hits), comma(f.ToExtract), humanize.Bytes(uint64(f.ImageBytes)))
-		if f.ToExtract > 0 {
+		if f.ToExtract > 0 && f.ImagesPerSec == 0 {
+			p.say("the time could not be measured: the images tried are bad")
+		} else if f.ToExtract > 0 {
 			p.say("would take about %v at %.1f images/s, and %s in %s", time.Duration(f.Seconds*float64(time.Second)).Round(time.Second),
 				f.ImagesPerSec, humanize.Bytes(uint64(f.CacheBytes)), p.short(o.Cache.Path))
 		}

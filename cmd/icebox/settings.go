@@ -71,7 +71,9 @@ func (s *settings) load(p *process, args []string) (*config.Config, error) {
 		return nil, err
 	}
 	for _, w := range cfg.Warnings {
-		p.say("note: %s", w)
+		if !s.quiet {
+			p.say("note: %s", w)
+		}
 	}
 	return cfg, nil
 }
@@ -88,7 +90,13 @@ func (s *settings) options(p *process, args []string) (pipeline.Options, error) 
 func (p *process) options(cfg *config.Config) pipeline.Options {
 	o := cfg.Options
 	o.Env = p.getenv
+	o.Output.Program = program()
 	return o
+}
+
+func isDir(path string) bool {
+	fi, err := os.Stat(path)
+	return err == nil && fi.IsDir()
 }
 
 func isFile(path string) bool {

@@ -28,11 +28,11 @@ the dataset that the cache keeps. It opens no image; the image folder may be gon
 		if err != nil {
 			return err
 		}
-		ch.KeepSplit = !cfg.Given("data.split")
+		ch.KeepSplit, ch.ByBackbone = !cfg.Given("data.split"), cfg.Given("backbone")
 		bar := p.progress(c)
 		sum, err := pipeline.Train(cmd.Context(), p.options(cfg), *ch, bar)
 		bar.finish()
-		return p.ranHead(c, sum, err)
+		return p.ranHead(c, sum, err, "nothing was kept of this training; the features stay in the cache")
 	}
 	s.addFlags(cmd)
 	return cmd

@@ -48,7 +48,7 @@ func (p *process) versionCommand(c *common) *cobra.Command {
 			if c.json {
 				return p.printJSON(b)
 			}
-			_, err := fmt.Fprintf(p.stdout, "icebox %s (%.12s) %s %s, native engine: %s\n", b.Version, b.Revision, b.Go, b.Platform, b.ISA)
+			_, err := fmt.Fprintf(p.stdout, "%s, %s, %s, native engine: %s\n", program(), b.Go, b.Platform, b.ISA)
 			return err
 		},
 	}

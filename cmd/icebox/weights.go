@@ -5,8 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"icebox/extract"
@@ -22,6 +25,9 @@ func (p *process) weightsFetchCommand(c *common) *cobra.Command {
 		Use: "fetch", Short: "Download torchvision's ResNet-18 weights (45 MB) to where icebox finds them", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Dir = p.path(o.Dir)
+			if err := o.Validate(); err != nil {
+				return usagef("%w; name them with --sha256", err)
+			}
 			path, err := p.fetch(cmd.Context(), c, o)
 			if err != nil {
 				return err
@@ -34,6 +40,7 @@ func (p *process) weightsFetchCommand(c *common) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&o.URL, "url", "", "download from `URL` instead of the official place; the file must be the same")
+	cmd.Flags().StringVar(&o.SHA256Prefix, "sha256", "", "first `digits` (8 or more) that the file's SHA-256 must have (default: from its name, as in resnet18-f37072fd.pth)")
 	cmd.Flags().StringVar(&o.Dir, "dir", "", "`folder` to keep it in (default: icebox's cache folder)")
 	return cmd
 }
@@ -81,10 +88,28 @@ func (p *process) weightsInspectCommand(c *common) *cobra.Command {
 			if c.json {
 				return p.printJSON(w)
 			}
-			_, err = fmt.Fprint(p.stdout, w)
-			return err
+			return printWeights(p.stdout, w)
 		},
 	}
+}
+
+// printWeights describes a weights file.
+func printWeights(out io.Writer, w extract.WeightsFile) error {
+	t := table.NewWriter()
+	style := table.StyleLight
+	style.Options = table.OptionsNoBordersAndSeparators
+	t.SetStyle(style)
+	t.SuppressTrailingSpaces()
+	for _, tensor := range w.Tensors {
+		t.AppendRow(table.Row{tensor.Name, tensor.DType, fmt.Sprint(tensor.Shape)})
+	}
+	verdict := fmt.Sprintf("a ResNet-18; tensor hash %s", w.Hash)
+	if w.Problem != "" {
+		verdict = "no ResNet-18 that icebox can use: " + w.Problem
+	}
+	_, err := fmt.Fprintf(out, "%s: %s, %s, %d tensors of %s values\nSHA-256 %s\n%s\n%s\n",
+		w.Path, w.Format, humanize.Bytes(uint64(w.Bytes)), len(w.Tensors), comma(w.Values), w.SHA256, verdict, t.Render())
+	return err
 }
 
 func (p *process) weightsConvertCommand() *cobra.Command {
