@@ -112,6 +112,9 @@ func TestInstructionSetsGiveEqualBits(t *testing.T) {
 			t.Errorf("%s gives other bits than %s", isa, NativeISA())
 		}
 	}
+	if raceEnabled {
+		t.Skip("skipped: plain Go takes minutes under the race detector")
+	}
 	portable := features(t, open(t, Options{ISA: Portable}), images[:2])
 	for i := range 2 {
 		cosine, maxAbs := compare(portable[i*Dim:(i+1)*Dim], want[i*Dim:(i+1)*Dim])
@@ -159,6 +162,9 @@ func TestSpaceIDsArePinnedAndDiffer(t *testing.T) {
 }
 
 func TestGatePassesASoundEngineAndStopsABrokenOne(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: the reference takes minutes under the race detector")
+	}
 	ctx := context.Background()
 	x := open(t, Options{})
 	v, err := x.Gate(ctx)
