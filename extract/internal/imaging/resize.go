@@ -1,6 +1,9 @@
 package imaging
 
-import "math"
+import (
+	"image"
+	"math"
+)
 
 // Pillow's resampling of 8-bit samples is one pass a dimension, each with
 // coefficients of precisionBits fractional bits and rounded to 8 bits.
@@ -111,6 +114,7 @@ func downFirst(w, h, rw, rh int) bool {
 //	across first: stored rows ──across──▶ one row ──along──▶ one output line
 type resizer struct {
 	along, across axis
+	acrossIsFirst bool
 	transposed    bool
 	rows          []byte  // lines, or a ring of stored rows
 	held          []int   // which stored row each place of the ring holds
@@ -119,27 +123,32 @@ type resizer struct {
 	line          [lineBytes]byte
 }
 
-// crop resizes src, turned upright by o, and writes the middle of it to dst.
-func (r *resizer) crop(dst *Pixels, src raster, o orientation) {
-	w, h := src.size()
+// plan prepares for a stored picture of w×h, which o turns upright, and returns
+// the part of it that the crop is made of: run reads no other pixel.
+func (r *resizer) plan(w, h int, o orientation) image.Rectangle {
 	r.transposed = o.transposed()
 	mirrorX, mirrorY := o.mirrored()
-	var alongFirst bool
 	if r.transposed {
 		rh, rw := fitted(h, w)
 		r.along.plan(w, rw, centred(rw), mirrorX)
 		r.across.plan(h, rh, centred(rh), mirrorY)
-		alongFirst = downFirst(h, w, rh, rw)
+		r.acrossIsFirst = !downFirst(h, w, rh, rw)
 	} else {
 		rw, rh := fitted(w, h)
 		r.along.plan(w, rw, centred(rw), mirrorX)
 		r.across.plan(h, rh, centred(rh), mirrorY)
-		alongFirst = !downFirst(w, h, rw, rh)
+		r.acrossIsFirst = downFirst(w, h, rw, rh)
 	}
-	if alongFirst {
-		r.alongFirst(dst, src)
-	} else {
+	return image.Rect(r.along.lo, r.across.lo, r.along.hi, r.across.hi)
+}
+
+// run resizes src, for which plan has prepared, and writes the middle of it,
+// upright, to dst.
+func (r *resizer) run(dst *Pixels, src raster) {
+	if r.acrossIsFirst {
 		r.acrossFirst(dst, src)
+	} else {
+		r.alongFirst(dst, src)
 	}
 }
 

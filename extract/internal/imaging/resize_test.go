@@ -31,6 +31,13 @@ func cropOf(src raster, o orientation) *Pixels {
 	return dst
 }
 
+// crop does both steps.
+func (r *resizer) crop(dst *Pixels, src raster, o orientation) {
+	w, h := src.size()
+	r.plan(w, h, o)
+	r.run(dst, src)
+}
+
 func TestResizeEqualsPillow(t *testing.T) {
 	for _, g := range loadGolden(t).Resizes {
 		if got := sum(cropOf(drawn(g.Width, g.Height), upright)[:]); got != g.Crop {
