@@ -181,7 +181,7 @@ func TestLongPictureNeedsLittleMemory(t *testing.T) {
 	var r resizer
 	var dst Pixels
 	r.crop(&dst, src, upright)
-	if got := cap(r.rows) + cap(r.row) + 4*cap(r.sums); got > 1<<20 {
+	if got := cap(r.rows) + cap(r.lines) + cap(r.ring); got > 1<<20 {
 		t.Errorf("%d bytes of scratch memory", got)
 	}
 }
