@@ -236,7 +236,7 @@ func (r *resizer) rowStride() int {
 func (r *resizer) down(dst, src []byte, i int) {
 	n := r.across.spans[i].n
 	r.at[n] = r.at[n-1]
-	isa.Across(dst, src, r.at[:(n+1)/2*2], r.across.filter.Weights(i, n))
+	isa.Across(dst, src, r.at[:(n+1)/2*2], r.across.filter.Weights(i))
 }
 
 // line is where output line i is to be written; turn must follow.

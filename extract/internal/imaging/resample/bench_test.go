@@ -2,6 +2,7 @@ package resample
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -21,11 +22,13 @@ func BenchmarkPass(b *testing.B) {
 				}
 				macs(b, Rows*3*outputs*taps)
 			})
-			at := make([]int, (taps+1)/2*2)
+			var one Filter
+			one.Reset(1, taps)
+			one.Add(0, weightsOf(rand.New(rand.NewPCG(1, 1)), taps))
+			weights, at := one.Weights(0), make([]int, (taps+1)/2*2)
 			for k := range at {
 				at[k] = k * f.LineStride()
 			}
-			weights := f.Weights(0, taps)
 			b.Run(fmt.Sprintf("%s/across/%d", isa, taps), func(b *testing.B) {
 				for b.Loop() {
 					isa.Across(dst[:3*outputs], src, at, weights)

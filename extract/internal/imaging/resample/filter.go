@@ -34,6 +34,7 @@ type Filter struct {
 	outputs int
 	taps    int // of every output, a multiple of group; missing ones weigh 0
 	starts  []int32
+	counts  []int32 // taps of an output before padding
 	pairs   []Pair
 	reach   int
 }
@@ -41,7 +42,7 @@ type Filter struct {
 // Reset empties the filter, and prepares it for outputs of up to taps taps.
 func (f *Filter) Reset(outputs, taps int) {
 	f.outputs, f.taps, f.reach = outputs, max((taps+group-1)/group, 1)*group, 0
-	f.starts = f.starts[:0]
+	f.starts, f.counts = f.starts[:0], f.counts[:0]
 	if n := outputs * f.taps / 2; cap(f.pairs) < n {
 		f.pairs = make([]Pair, n)
 	}
@@ -58,6 +59,7 @@ func (f *Filter) Add(start int, weights []int32) {
 		pairs[k/2].set(k%2, w)
 	}
 	f.starts = append(f.starts, int32(3*start))
+	f.counts = append(f.counts, int32(len(weights)))
 	f.reach = max(f.reach, 3*(start+f.taps)+excess)
 }
 
@@ -70,8 +72,8 @@ func (f *Filter) Reach() int { return f.reach }
 // LineStride is the distance in bytes between rows of resampled RGB pixels.
 func (f *Filter) LineStride() int { return Stride(3*f.outputs + 2) }
 
-// Weights returns the weights of the first taps taps of output i, an even number of
-// them: one of 0 follows where taps is odd.
-func (f *Filter) Weights(i, taps int) []Pair {
-	return f.pairs[i*f.taps/2:][:(taps+1)/2]
+// Weights returns the weights of output i: where their number is odd, followed by
+// one of 0.
+func (f *Filter) Weights(i int) []Pair {
+	return f.pairs[i*f.taps/2:][:(f.counts[i]+1)/2]
 }

@@ -1,17 +1,17 @@
 package resample
 
 func alongPortable(dst, src []byte, stride int, f *Filter) {
-	n := f.taps / 2
 	for r := range Rows {
 		row, line := src[r*stride:], dst[r*f.LineStride():][:3*f.outputs]
 		for i, start := range f.starts {
-			px := row[start:][:6*n]
+			pairs := f.Weights(i)
+			px := row[start:][:6*len(pairs)]
 			red, green, blue := int32(half), int32(half), int32(half)
-			for _, p := range f.pairs[i*n:][:n] {
+			for k := range pairs {
 				if len(px) < 6 {
 					break
 				}
-				a, b := p.weights()
+				a, b := pairs[k].weights()
 				red += int32(px[0])*a + int32(px[3])*b
 				green += int32(px[1])*a + int32(px[4])*b
 				blue += int32(px[2])*a + int32(px[5])*b
@@ -33,12 +33,12 @@ func acrossPortable(dst, src []byte, at []int, weights []Pair) {
 		}
 		for k := range weights {
 			a, b := weights[k].weights()
-			first, second := src[at[2*k]+x:][:Block], src[at[2*k+1]+x:][:Block]
+			first, second := (*[Block]byte)(src[at[2*k]+x:]), (*[Block]byte)(src[at[2*k+1]+x:])
 			for i := range sums {
 				sums[i] += int32(first[i])*a + int32(second[i])*b
 			}
 		}
-		out := dst[x:][:Block]
+		out := (*[Block]byte)(dst[x:])
 		for i, s := range sums {
 			out[i] = uint8(s >> Bits)
 		}

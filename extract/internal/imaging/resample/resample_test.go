@@ -98,7 +98,7 @@ func TestAcrossEqualsPortable(t *testing.T) {
 			var f Filter
 			f.Reset(1, rows)
 			f.Add(0, weightsOf(r, rows))
-			weights, at := f.Weights(0, rows), make([]int, (rows+1)/2*2)
+			weights, at := f.Weights(0), make([]int, (rows+1)/2*2)
 			for k := range at {
 				at[k] = min(k*width+rows%4, len(src)-width)
 			}
@@ -139,7 +139,7 @@ func TestPortableIsTheWeightedSum(t *testing.T) {
 		for k := range at {
 			at[k] = k * Block
 		}
-		Portable.Across(dst[:Block], tall, at, f.Weights(0, taps))
+		Portable.Across(dst[:Block], tall, at, f.Weights(0))
 		for x := range Block {
 			if got, want := dst[x], weighted(tall[x:], Block, w); got != want {
 				t.Fatalf("across, column %d: got %d, want %d", x, got, want)
@@ -161,7 +161,7 @@ func TestShortMemoryIsRefused(t *testing.T) {
 	f := filterOf(1, 4, 5, 9)
 	stride := f.Reach()
 	dst, src := make([]byte, Rows*f.LineStride()), make([]byte, Rows*stride)
-	w := f.Weights(0, 2)
+	w := make([]Pair, 1)
 	var unfinished Filter
 	unfinished.Reset(4, 2)
 	for name, call := range map[string]func(ISA){
