@@ -35,6 +35,7 @@ type Filter struct {
 	taps    int // of every output, a multiple of group; missing ones weigh 0
 	starts  []int32
 	counts  []int32 // taps of an output before padding
+	weights []int32 // without padding
 	pairs   []Pair
 	reach   int
 }
@@ -42,7 +43,7 @@ type Filter struct {
 // Reset empties the filter, and prepares it for outputs of up to taps taps.
 func (f *Filter) Reset(outputs, taps int) {
 	f.outputs, f.taps, f.reach = outputs, max((taps+group-1)/group, 1)*group, 0
-	f.starts, f.counts = f.starts[:0], f.counts[:0]
+	f.starts, f.counts, f.weights = f.starts[:0], f.counts[:0], f.weights[:0]
 	if n := outputs * f.taps / 2; cap(f.pairs) < n {
 		f.pairs = make([]Pair, n)
 	}
@@ -60,6 +61,7 @@ func (f *Filter) Add(start int, weights []int32) {
 	}
 	f.starts = append(f.starts, int32(3*start))
 	f.counts = append(f.counts, int32(len(weights)))
+	f.weights = append(f.weights, weights...)
 	f.reach = max(f.reach, 3*(start+f.taps)+excess)
 }
 

@@ -2,20 +2,20 @@ package resample
 
 func alongPortable(dst, src []byte, stride int, f *Filter) {
 	for r := range Rows {
-		row, line := src[r*stride:], dst[r*f.LineStride():][:3*f.outputs]
+		row, line, left := src[r*stride:], dst[r*f.LineStride():][:3*f.outputs], f.weights
 		for i, start := range f.starts {
-			pairs := f.Weights(i)
-			px := row[start:][:6*len(pairs)]
+			weights := left[:f.counts[i]]
+			left = left[len(weights):]
+			px := row[start:][:3*len(weights)]
 			red, green, blue := int32(half), int32(half), int32(half)
-			for k := range pairs {
-				if len(px) < 6 {
+			for _, w := range weights {
+				if len(px) < 3 {
 					break
 				}
-				a, b := pairs[k].weights()
-				red += int32(px[0])*a + int32(px[3])*b
-				green += int32(px[1])*a + int32(px[4])*b
-				blue += int32(px[2])*a + int32(px[5])*b
-				px = px[6:]
+				red += int32(px[0]) * w
+				green += int32(px[1]) * w
+				blue += int32(px[2]) * w
+				px = px[3:]
 			}
 			out := line[3*i:][:3]
 			out[0], out[1], out[2] = uint8(red>>Bits), uint8(green>>Bits), uint8(blue>>Bits)
