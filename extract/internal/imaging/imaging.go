@@ -86,7 +86,7 @@ func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	p.resizer.run(dst, src)
+	p.resizer.draw(dst, src)
 	return nil
 }
 

@@ -131,7 +131,7 @@ type plannedFor struct {
 }
 
 // plan prepares for a stored picture of w×h, which o turns upright, and returns
-// the part of it that the crop is made of: run reads no other pixel.
+// the part of it that the crop is made of: draw reads no other pixel.
 func (r *resizer) plan(w, h int, o orientation) image.Rectangle {
 	if p := (plannedFor{w, h, o}); r.planned != p {
 		r.prepare(w, h, o)
@@ -156,9 +156,9 @@ func (r *resizer) prepare(w, h int, o orientation) {
 	}
 }
 
-// run resizes src, for which plan has prepared, and writes the middle of it,
+// draw resizes src, for which plan has prepared, and writes the middle of it,
 // upright, to dst.
-func (r *resizer) run(dst *Pixels, src raster) {
+func (r *resizer) draw(dst *Pixels, src raster) {
 	r.at = grow(r.at, r.across.widest+1)
 	if r.acrossIsFirst {
 		r.acrossFirst(dst, src)

@@ -44,7 +44,7 @@ func use(t testing.TB, i resample.ISA) {
 func (r *resizer) crop(dst *Pixels, src raster, o orientation) {
 	w, h := src.size()
 	r.plan(w, h, o)
-	r.run(dst, src)
+	r.draw(dst, src)
 }
 
 func TestResizeEqualsPillow(t *testing.T) {
@@ -182,7 +182,7 @@ func TestResizeEqualsPortable(t *testing.T) {
 }
 
 // A decoder may leave out what plan does not name.
-func TestPlanNamesWhatRunReads(t *testing.T) {
+func TestPlanNamesWhatDrawReads(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w, h := lengths().Draw(t, "w"), rapid.IntRange(1, 700).Draw(t, "h")
 		o := orientation(rapid.IntRange(1, 8).Draw(t, "orientation"))
@@ -190,7 +190,7 @@ func TestPlanNamesWhatRunReads(t *testing.T) {
 		var r resizer
 		r.plan(3, 5, upright)
 		planned := r.plan(w, h, o)
-		r.run(new(Pixels), src)
+		r.draw(new(Pixels), src)
 		if planned != src.used || !planned.In(image.Rect(0, 0, w, h)) {
 			t.Fatalf("%d×%d, orientation %d: planned %v, used %v", w, h, o, planned, src.used)
 		}

@@ -3,6 +3,7 @@
 package resample
 
 import (
+	"bytes"
 	"testing"
 
 	"golang.org/x/sys/cpu"
@@ -20,17 +21,26 @@ func TestAssemblyIsChosenWhereTheMachineHasIt(t *testing.T) {
 	}
 }
 
-// Twice the sum of the taps, so that portable code standing in would be noticed.
+// Weights that add up to twice what they may show who computes: assembly saturates,
+// portable code wraps around.
 func TestAssemblyRuns(t *testing.T) {
-	for _, isa := range assembly(t) {
-		f := filterOf(1, 4, 4, 4)
-		dst := make([]byte, Rows*f.LineStride())
-		src := make([]byte, Rows*f.Reach())
-		dst[12] = 0xaa
-		isa.Along(dst, src, f.Reach(), f)
-		// Assembly writes two bytes beyond each row, portable code none.
-		if dst[12] != 0 {
-			t.Errorf("%s: Along did not run the assembly", isa)
+	var f Filter
+	f.Reset(2, 2)
+	f.Add(0, []int32{1 << Bits, 1 << Bits})
+	f.Add(0, []int32{1 << Bits, 1 << Bits})
+	src, dst := bytes.Repeat([]byte{255}, Rows*f.Reach()), make([]byte, Rows*f.LineStride())
+	for _, isa := range Available() {
+		want := byte(255)
+		if isa == Portable {
+			want = 254
+		}
+		isa.Along(dst, src, f.Reach(), &f)
+		if dst[0] != want {
+			t.Errorf("%s: Along gives %d, want %d", isa, dst[0], want)
+		}
+		isa.Across(dst[:Block], src, []int{0, 0}, f.Weights(0))
+		if dst[0] != want {
+			t.Errorf("%s: Across gives %d, want %d", isa, dst[0], want)
 		}
 	}
 }
