@@ -77,15 +77,16 @@ func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 	}
 	defer p.release()
 	defer recovered(h.kind, &err)
-	src, err := p.decode(h, data)
-	if err != nil {
-		return err
-	}
 	o := orientation(h.orientation)
 	if p.opts.IgnoreEXIF && h.kind != kindTIFF {
 		o = upright
 	}
-	p.resizer.crop(dst, src, o)
+	p.resizer.plan(h.width, h.height, o)
+	src, err := p.decode(h, data)
+	if err != nil {
+		return err
+	}
+	p.resizer.draw(dst, src)
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"icebox/extract/internal/guard"
 )
 
 // alloc returns n floats; the tests run each kernel with several of them.
@@ -14,8 +16,8 @@ type alloc func(t testing.TB, n int) []float32
 
 // placements put slices against pages that may not be touched, at either end.
 var placements = map[string]alloc{
-	"head": func(t testing.TB, n int) []float32 { return guarded(t, n, true) },
-	"tail": func(t testing.TB, n int) []float32 { return guarded(t, n, false) },
+	"head": func(t testing.TB, n int) []float32 { return guard.Slice[float32](t, n, true) },
+	"tail": func(t testing.TB, n int) []float32 { return guard.Slice[float32](t, n, false) },
 }
 
 // filled returns random values in [-1, 1).

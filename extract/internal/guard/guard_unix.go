@@ -1,6 +1,6 @@
 //go:build linux || darwin
 
-package kernel
+package guard
 
 import (
 	"syscall"
@@ -8,12 +8,12 @@ import (
 	"unsafe"
 )
 
-// guarded returns n floats that end (or, with head, begin) at a page that may not
-// be touched, so that a kernel that strays faults.
-func guarded(t testing.TB, n int, head bool) []float32 {
+// Slice returns n elements, all zero, that end (or, with head, begin) at a page that
+// may not be touched. T holds no pointers.
+func Slice[T any](t testing.TB, n int, head bool) []T {
 	t.Helper()
-	page := syscall.Getpagesize()
-	size := (n*4 + page - 1) / page * page
+	page, bytes := syscall.Getpagesize(), n*int(unsafe.Sizeof(*new(T)))
+	size := (bytes + page - 1) / page * page
 	mem, err := syscall.Mmap(-1, 0, size+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
 		t.Fatalf("mmap: %v", err)
@@ -26,7 +26,7 @@ func guarded(t testing.TB, n int, head bool) []float32 {
 	}
 	at := page
 	if !head {
-		at += size - n*4
+		at += size - bytes
 	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(&mem[at])), n)
+	return unsafe.Slice((*T)(unsafe.Pointer(&mem[at])), n)
 }
