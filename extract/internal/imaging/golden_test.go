@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"image"
 	"math"
 	"os"
 	"path/filepath"
@@ -167,7 +168,7 @@ func rgbOf(t *testing.T, p *Preprocessor, data []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	src, err := p.decode(h, data)
+	src, err := p.decode(h, data, image.Rect(0, 0, h.width, h.height))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,7 @@ func TestPartsOfRowsJoin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		src, err := p.decode(h, data)
+		src, err := p.decode(h, data, image.Rect(0, 0, h.width, h.height))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,9 @@
 package imaging
 
-import "math"
+import (
+	"image"
+	"math"
+)
 
 // Pillow's resampling of 8-bit samples is one pass a dimension, each with
 // coefficients of precisionBits fractional bits and rounded to 8 bits.
@@ -112,6 +115,7 @@ func downFirst(w, h, rw, rh int) bool {
 type resizer struct {
 	along, across axis
 	transposed    bool
+	firstAlong    bool    // along is the first pass
 	rows          []byte  // lines, or a ring of stored rows
 	held          []int   // which stored row each place of the ring holds
 	row           []byte  // one stored row
@@ -122,21 +126,32 @@ type resizer struct {
 // crop resizes src, turned upright by o, and writes the middle of it to dst.
 func (r *resizer) crop(dst *Pixels, src raster, o orientation) {
 	w, h := src.size()
+	r.plan(w, h, o)
+	r.draw(dst, src)
+}
+
+// plan prepares the crop of a picture of w×h pixels, turned upright by o, and
+// returns the pixels that it takes.
+func (r *resizer) plan(w, h int, o orientation) image.Rectangle {
 	r.transposed = o.transposed()
 	mirrorX, mirrorY := o.mirrored()
-	var alongFirst bool
 	if r.transposed {
 		rh, rw := fitted(h, w)
 		r.along.plan(w, rw, centred(rw), mirrorX)
 		r.across.plan(h, rh, centred(rh), mirrorY)
-		alongFirst = downFirst(h, w, rh, rw)
+		r.firstAlong = downFirst(h, w, rh, rw)
 	} else {
 		rw, rh := fitted(w, h)
 		r.along.plan(w, rw, centred(rw), mirrorX)
 		r.across.plan(h, rh, centred(rh), mirrorY)
-		alongFirst = !downFirst(w, h, rw, rh)
+		r.firstAlong = !downFirst(w, h, rw, rh)
 	}
-	if alongFirst {
+	return image.Rect(r.along.lo, r.across.lo, r.along.hi, r.across.hi)
+}
+
+// draw writes the planned crop of src to dst.
+func (r *resizer) draw(dst *Pixels, src raster) {
+	if r.firstAlong {
 		r.alongFirst(dst, src)
 	} else {
 		r.acrossFirst(dst, src)
