@@ -4,14 +4,14 @@ package jpeg
 const lookBits = 10
 
 // A code's entry says what to do with the bits at hand. Its bytes are, from the
-// lowest: the bits of code and value together; how many coefficients it moves
-// on; 63 less the bits of the value; the bits of the code. An entry with
-// special set is an end of block, or 0 but for that: a code longer than
-// lookBits, or none.
+// lowest: the bits of code and value together; the bits of the code; 63 less the
+// bits of the value; how many coefficients it moves on. An entry with special
+// set is an end of block, or 0 but for that: a code longer than lookBits, or
+// none.
 const (
-	entryAdvance = 8
+	entryCode    = 8
 	entryShift   = 16
-	entryCode    = 24
+	entryAdvance = 24
 	special      = 1 << 31
 	endOfBlock   = special | 63<<entryShift
 )

@@ -76,7 +76,7 @@ func (r *reader) decode(units []unit, first, mcus int) bool {
 						break
 					}
 				}
-				if k += int(e >> entryAdvance & 31); k > 63 {
+				if k += int(e >> entryAdvance); k > 63 {
 					return false
 				}
 				block[zigzag[k&63]] = int16(value(acc, e))
@@ -128,7 +128,7 @@ func (r *reader) skip(units []unit, mcus int) bool {
 						break
 					}
 				}
-				if k += int(e >> entryAdvance & 31); k > 63 {
+				if k += int(e >> entryAdvance); k > 63 {
 					return false
 				}
 				acc <<= e & 63

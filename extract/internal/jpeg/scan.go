@@ -174,7 +174,7 @@ func (w *walk) pass(n int) bool {
 			return false
 		}
 		part := min(n, w.left)
-		if !w.skip(w.units, part) {
+		if !w.d.isa().skip(&w.reader, w.units, part) {
 			return false
 		}
 		n, w.left = n-part, w.left-part
@@ -189,7 +189,7 @@ func (w *walk) take(n int) bool {
 			return false
 		}
 		part := min(n-first, w.left)
-		if !w.decode(w.units, first, part) {
+		if !w.d.isa().decode(&w.reader, w.units, first, part) {
 			return false
 		}
 		first, w.left = first+part, w.left-part
