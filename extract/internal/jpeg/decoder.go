@@ -17,15 +17,17 @@ const keepBytes = 8 << 20
 // Decoder decodes pictures, one after the other, in memory that it keeps. The
 // zero value is ready for use, by one goroutine.
 type Decoder struct {
-	portable bool // for tests
-	data     []byte
-	frame    frame
-	tables   [2][4]table
-	packed   []byte // entropy-coded data without stuffed bytes
-	ends     []int  // of the restart intervals in packed
-	planes   [maxComponents]Plane
-	pred     [maxComponents]int32
-	units    [maxMCUBlocks]unit
+	portable  bool // for tests, as is inspect
+	inspect   func(coefs []int16, quant *[64]uint16)
+	data      []byte
+	frame     frame
+	tables    [2][4]table
+	packed    []byte // entropy-coded data without stuffed bytes
+	ends      []int  // of the restart intervals in packed
+	planes    [maxComponents]Plane
+	pred      [maxComponents]int32
+	units     [maxMCUBlocks]unit
+	scanComps [maxComponents]int
 }
 
 func (d *Decoder) isa() ISA {

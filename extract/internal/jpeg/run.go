@@ -35,115 +35,89 @@ func (r *reader) start(from, to int) {
 func (r *reader) beyond() int { return 8*(r.pos-r.end) - r.n }
 
 // decode reads a run of MCUs, each made of the units' blocks, the first of which
-// is first of its row, into coefficients that are all 0. It is false for data that make no sense.
+// is first of its row, into coefficients that are all 0. It is false for data
+// that make no sense.
 func (r *reader) decode(units []unit, first, mcus int) bool {
-	data, pos, acc, n := r.data, r.pos, r.acc, r.n
 	for m := range mcus {
 		for i := range units {
 			u := &units[i]
-			if pos > r.end+8 {
+			if !r.block(u, (*[64]int16)(u.coefs[(first+m)*u.step:])) {
 				return false
-			}
-			block := (*[64]int16)(u.coefs[(first+m)*u.step:])
-			acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
-			pos += (63 - n) >> 3
-			n |= 56
-			e := u.dc.look[acc>>(64-lookBits)]
-			if e&special != 0 {
-				if e = u.dc.find(acc); e&special != 0 {
-					return false
-				}
-			}
-			*u.pred += value(acc, e)
-			block[0] = int16(*u.pred)
-			acc <<= e & 63
-			n -= int(e & 63)
-			for k := 0; k < 63; {
-				acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
-				pos += (63 - n) >> 3
-				n |= 56
-				e := u.ac.look[acc>>(64-lookBits)]
-				if e&special != 0 {
-					if e&63 == 0 {
-						e = u.ac.find(acc)
-					}
-					if e&special != 0 {
-						if e&63 == 0 {
-							return false
-						}
-						acc <<= e & 63
-						n -= int(e & 63)
-						break
-					}
-				}
-				if k += int(e >> entryAdvance); k > 63 {
-					return false
-				}
-				block[zigzag[k&63]] = int16(value(acc, e))
-				acc <<= e & 63
-				n -= int(e & 63)
 			}
 		}
 	}
-	r.pos, r.acc, r.n = pos, acc, n
 	return true
 }
 
 // skip reads a run of MCUs for the DC of the blocks to come.
 func (r *reader) skip(units []unit, mcus int) bool {
-	data, pos, acc, n := r.data, r.pos, r.acc, r.n
+	var nowhere [64]int16
 	for range mcus {
 		for i := range units {
-			u := &units[i]
-			if pos > r.end+8 {
+			if !r.block(&units[i], &nowhere) {
 				return false
-			}
-			acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
-			pos += (63 - n) >> 3
-			n |= 56
-			e := u.dc.look[acc>>(64-lookBits)]
-			if e&special != 0 {
-				if e = u.dc.find(acc); e&special != 0 {
-					return false
-				}
-			}
-			*u.pred += value(acc, e)
-			acc <<= e & 63
-			n -= int(e & 63)
-			for k := 0; k < 63; {
-				acc |= binary.BigEndian.Uint64(data[pos:]) >> (n & 63)
-				pos += (63 - n) >> 3
-				n |= 56
-				e := u.ac.look[acc>>(64-lookBits)]
-				if e&special != 0 {
-					if e&63 == 0 {
-						e = u.ac.find(acc)
-					}
-					if e&special != 0 {
-						if e&63 == 0 {
-							return false
-						}
-						acc <<= e & 63
-						n -= int(e & 63)
-						break
-					}
-				}
-				if k += int(e >> entryAdvance); k > 63 {
-					return false
-				}
-				acc <<= e & 63
-				n -= int(e & 63)
 			}
 		}
 	}
-	r.pos, r.acc, r.n = pos, acc, n
 	return true
+}
+
+// block reads one block.
+func (r *reader) block(u *unit, coefs *[64]int16) bool {
+	if r.pos > r.end+8 {
+		return false
+	}
+	b := *r // in registers
+	b.refill()
+	e := u.dc.look[b.acc>>(64-lookBits)]
+	if e&special != 0 {
+		if e = u.dc.find(b.acc); e&special != 0 {
+			return false
+		}
+	}
+	*u.pred += b.value(e)
+	coefs[0] = int16(*u.pred)
+	b.use(e)
+	for k := 0; k < 63; {
+		b.refill()
+		e := u.ac.look[b.acc>>(64-lookBits)]
+		if e == special {
+			e = u.ac.find(b.acc)
+		}
+		if e&special != 0 {
+			if e == special {
+				return false
+			}
+			b.use(e)
+			break
+		}
+		if k += int(e >> entryAdvance); k > 63 {
+			return false
+		}
+		coefs[zigzag[k&63]] = int16(b.value(e))
+		b.use(e)
+	}
+	*r = b
+	return true
+}
+
+// refill makes at least 56 bits count.
+func (r *reader) refill() {
+	r.acc |= binary.BigEndian.Uint64(r.data[r.pos:]) >> (r.n & 63)
+	r.pos += (63 - r.n) >> 3
+	r.n |= 56
+}
+
+// use drops the bits of an entry.
+func (r *reader) use(e uint32) {
+	r.acc <<= e & 63
+	r.n -= int(e & 63)
 }
 
 // value reads the bits of an entry's value, which follow its code: the upper
 // half of a size's values are themselves, the lower half negative.
-func value(acc uint64, e uint32) int32 {
-	bits := acc << (e >> entryCode & 63)
+func (r *reader) value(e uint32) int32 {
+	bits := r.acc << (e >> entryCode & 63)
 	negative := ^uint64(int64(bits) >> 63)
 	size := (bits ^ negative) >> 1 >> (e >> entryShift & 63)
 	return int32(size^negative) - int32(negative)

@@ -14,7 +14,7 @@ func (d *Decoder) scan(header []byte, at int) (next int, err error) {
 		return 0, ErrForeign
 	}
 	w := d.newWalk(comps)
-	if len(d.ends) != w.intervals() || !w.run() {
+	if len(w.units) > maxMCUBlocks || len(d.ends) != w.intervals() || !w.run() {
 		return 0, ErrForeign
 	}
 	return next, nil
@@ -33,7 +33,6 @@ func (d *Decoder) scanned(body []byte) ([]int, error) {
 	if tail := body[2*n+1:]; tail[0] != 0 || tail[1] != 63 || tail[2] != 0 {
 		return nil, ErrForeign
 	}
-	var list [maxComponents]int
 	last := -1
 	for i := range n {
 		id, tables := int(body[2*i+1]), body[2*i+2]
@@ -52,9 +51,9 @@ func (d *Decoder) scanned(body []byte) ([]int, error) {
 			return nil, ErrForeign
 		}
 		c.decoded = true
-		list[i], last = at, at
+		d.scanComps[i], last = at, at
 	}
-	return list[:n:n], nil
+	return d.scanComps[:n], nil
 }
 
 // unstuff copies the entropy-coded data at an offset to d.packed, without its
@@ -229,7 +228,11 @@ func (w *walk) transform(row int) {
 		}
 		for y := range v {
 			dst := c.plane.Pix[8*(row*v+y)*c.plane.Stride:]
-			w.d.isa().idct(dst, c.plane.Stride, c.coefs[y*c.stride:][:c.stride], &w.d.frame.quant[c.quant], c.stride/128)
+			coefs, quant := c.coefs[y*c.stride:][:c.stride], &w.d.frame.quant[c.quant]
+			if w.d.inspect != nil {
+				w.d.inspect(coefs, quant)
+			}
+			w.d.isa().idct(dst, c.plane.Stride, coefs, quant, c.stride/128)
 		}
 	}
 }
