@@ -115,7 +115,7 @@ func TestProbeEqualsPillow(t *testing.T) {
 	}
 }
 
-// Fixtures with AC coefficients meet the inverse DCT of the standard library,
+// Progressive and CMYK fixtures meet the inverse DCT of the standard library,
 // which is not libjpeg's.
 func TestJPEGDecodesWithinTolerance(t *testing.T) {
 	tested := 0

@@ -19,7 +19,8 @@ const (
 const Version = 2
 
 // DecoderClass names the family of decoders: images decoded by another class
-// may differ by a step or two where the format leaves it open (JPEG).
+// may differ by a step or two where the format leaves it open (JPEG). This one
+// is libjpeg-turbo's for plain JPEGs, and the standard library's for others.
 const DecoderClass = "libjpeg-turbo islow"
 
 // DefaultMaxPixels is the limit when Options.MaxPixels is 0. It admits the
