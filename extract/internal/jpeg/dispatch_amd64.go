@@ -73,7 +73,7 @@ func (i ISA) decode(r *reader, units []unit, first, mcus int) bool {
 		u := &units[j]
 		_ = u.coefs[(first+mcus-1)*u.step+63]
 	}
-	_ = r.data[max(r.end, r.pos-8)+slack-1]
+	_ = r.data[r.end+slack-1]
 	return decodeAVX2(r, &units[0], len(units), first, mcus)
 }
 
@@ -81,6 +81,6 @@ func (i ISA) skip(r *reader, units []unit, mcus int) bool {
 	if i == Portable {
 		return r.skip(units, mcus)
 	}
-	_ = r.data[max(r.end, r.pos-8)+slack-1]
+	_ = r.data[r.end+slack-1]
 	return skipAVX2(r, &units[0], len(units), mcus)
 }
