@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"icebox/extract/internal/imaging/resample"
+	"icebox/extract/internal/jpeg"
 )
 
 // ready is a raster whose rows only need to be copied.
@@ -67,9 +68,9 @@ func BenchmarkPlan(b *testing.B) {
 func BenchmarkUpsampleAndConvert(b *testing.B) {
 	const w, h = 500, 375
 	p := planes{width: w, height: h, model: modelYCC, count: 3}
-	p.comp[0] = plane{pix: make([]byte, w*h), stride: w, width: w, height: h, h: 1, v: 1}
+	p.comp[0] = jpeg.Plane{Pix: make([]byte, w*h), Stride: w, Width: w, Height: h, H: 1, V: 1}
 	for i := 1; i < 3; i++ {
-		p.comp[i] = plane{pix: make([]byte, 250*188), stride: 250, width: 250, height: 188, h: 2, v: 2}
+		p.comp[i] = jpeg.Plane{Pix: make([]byte, 250*188), Stride: 250, Width: 250, Height: 188, H: 2, V: 2}
 	}
 	row := make([]byte, 3*w)
 	b.SetBytes(3 * w * h)
