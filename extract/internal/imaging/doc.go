@@ -24,9 +24,8 @@
 // level here and there.
 //
 // Known differences: 16-bit grey is scaled by v>>8 (Pillow clips it to 255);
-// damaged JPEG data, which libjpeg paints over with a warning, is an error
-// unless it lies below the last row that the crop is made of, as is a GIF frame
-// beyond its canvas; EXIF that ImageMagick once wrote as text
+// damaged JPEG data, which libjpeg paints over with a warning, is an error, as
+// is a GIF frame beyond its canvas; EXIF that ImageMagick once wrote as text
 // into a PNG is not seen. Refused with [ErrUnsupported]: JPEG with arithmetic
 // coding, 12 bits or unusual sampling factors; BMP of 16 bits or run lengths;
 // TIFF in CMYK, YCbCr or separate planes, or of 2, 4, 12 or 32 bits.

@@ -39,8 +39,8 @@ func (d *Decoder) isa() ISA {
 
 // Decode decodes what it takes to make the window's pixels, window being within
 // the picture, and returns the components, valid until the next call. data is
-// only read, and not kept. After the window's last row the entropy-coded data
-// is looked over for its end and its restart markers but not decoded.
+// only read, and not kept. Which files are refused does not depend on the
+// window.
 func (d *Decoder) Decode(data []byte, window image.Rectangle) ([]Plane, error) {
 	d.data = data
 	defer d.release()

@@ -16,11 +16,8 @@
 //
 // A caller says which pixels it wants. Blocks outside of what these need
 // (which is a sample more on each side where upsampling looks at neighbours)
-// are only read past. Behind the window's last row nothing is decoded, but the
-// data is still looked through: a picture is refused if it is cut off, or its
-// restart markers or its end are not where they belong. What goes unseen is
-// damage within the entropy-coded data below the window; it could not change
-// a pixel of it.
+// are only read past, to the end of the data even so: what is damaged in the
+// window often shows only behind it, when the data ends too early.
 //
 // # Arithmetic
 //

@@ -150,7 +150,8 @@ func (w *walk) intervals() int {
 	return 1
 }
 
-// run goes through the scan to the last row that is wanted.
+// run goes through the whole scan. What is damaged in the rows that are wanted
+// often shows only behind them, when the data ends too early.
 func (w *walk) run() bool {
 	at := 0
 	for row := w.y0; row < w.y1; row++ {
@@ -161,10 +162,12 @@ func (w *walk) run() bool {
 		at = first + w.x1 - w.x0
 		w.transform(row - w.y0)
 	}
-	// What follows is not looked at, but if the last row is the picture's
-	// there is nothing to follow.
-	return w.pass(min(w.y1*w.across, w.total)-at) && w.beyond() <= 0
+	return w.pass(w.total-at) && w.beyond() <= 0
 }
+
+// atATime is the most MCUs that are passed in one call: assembly cannot be
+// interrupted, which the garbage collector may have to wait for.
+const atATime = 4096
 
 // pass goes through n MCUs that are not wanted.
 func (w *walk) pass(n int) bool {
@@ -172,7 +175,7 @@ func (w *walk) pass(n int) bool {
 		if !w.begin() {
 			return false
 		}
-		part := min(n, w.left)
+		part := min(n, w.left, atATime)
 		if !w.d.isa().skip(&w.reader, w.units, part) {
 			return false
 		}
