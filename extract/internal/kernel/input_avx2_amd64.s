@@ -5,6 +5,155 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// func inputF4AVX2(a *inputArgs)
+// Requires: AVX
+TEXT ·inputF4AVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ inputArgs_scratch+0(AX), CX
+	MOVQ inputArgs_src+0(AX), DX
+	MOVQ inputArgs_dst+0(AX), BX
+	MOVQ inputArgs_channels+0(AX), SI
+
+tile:
+	MOVQ inputArgs_channels+0(AX), SI
+
+channel:
+	MOVQ inputArgs_pixel+0(AX), DI
+	LEAQ (DI)(DI*2), R8
+	MOVQ DX, R9
+
+	// row 0
+	VMOVUPS (R9), Y0
+	VMOVUPS (R9)(DI*1), Y1
+	VMOVUPS (R9)(DI*2), Y2
+	VMOVUPS (R9)(R8*1), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y1, Y3, Y1
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y4, 32(CX)
+	VMOVUPS Y2, 64(CX)
+	VMOVUPS Y1, 96(CX)
+	ADDQ    inputArgs_row+0(AX), R9
+
+	// row 1
+	VMOVUPS (R9), Y0
+	VMOVUPS (R9)(DI*1), Y1
+	VMOVUPS (R9)(DI*2), Y2
+	VMOVUPS (R9)(R8*1), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y1, Y3, Y1
+	VMOVUPS Y0, 128(CX)
+	VMOVUPS Y4, 160(CX)
+	VMOVUPS Y2, 192(CX)
+	VMOVUPS Y1, 224(CX)
+	ADDQ    inputArgs_row+0(AX), R9
+
+	// row 2
+	VMOVUPS (R9), Y0
+	VMOVUPS (R9)(DI*1), Y1
+	VMOVUPS (R9)(DI*2), Y2
+	VMOVUPS (R9)(R8*1), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y1, Y3, Y1
+	VMOVUPS Y0, 256(CX)
+	VMOVUPS Y4, 288(CX)
+	VMOVUPS Y2, 320(CX)
+	VMOVUPS Y1, 352(CX)
+	ADDQ    inputArgs_row+0(AX), R9
+
+	// row 3
+	VMOVUPS (R9), Y0
+	VMOVUPS (R9)(DI*1), Y1
+	VMOVUPS (R9)(DI*2), Y2
+	VMOVUPS (R9)(R8*1), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y1, Y3, Y1
+	VMOVUPS Y0, 384(CX)
+	VMOVUPS Y4, 416(CX)
+	VMOVUPS Y2, 448(CX)
+	VMOVUPS Y1, 480(CX)
+	MOVQ    inputArgs_gridRow+0(AX), DI
+	LEAQ    (DI)(DI*2), R8
+	MOVQ    BX, R9
+
+	// column 0, phases 0 0
+	VMOVUPS (CX), Y0
+	VMOVUPS 128(CX), Y1
+	VMOVUPS 256(CX), Y2
+	VMOVUPS 384(CX), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y1, Y3, Y1
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y4, (R9)(DI*1)
+	VMOVUPS Y2, (R9)(DI*2)
+	VMOVUPS Y1, (R9)(R8*1)
+	ADDQ    inputArgs_plane+0(AX), R9
+
+	// column 1, phases 0 0
+	VMOVUPS 32(CX), Y0
+	VMOVUPS 160(CX), Y1
+	VMOVUPS 288(CX), Y2
+	VMOVUPS 416(CX), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y1, Y3, Y1
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y4, (R9)(DI*1)
+	VMOVUPS Y2, (R9)(DI*2)
+	VMOVUPS Y1, (R9)(R8*1)
+	ADDQ    inputArgs_plane+0(AX), R9
+
+	// column 2, phases 0 0
+	VMOVUPS 64(CX), Y0
+	VMOVUPS 192(CX), Y1
+	VMOVUPS 320(CX), Y2
+	VMOVUPS 448(CX), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y1, Y3, Y1
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y4, (R9)(DI*1)
+	VMOVUPS Y2, (R9)(DI*2)
+	VMOVUPS Y1, (R9)(R8*1)
+	ADDQ    inputArgs_plane+0(AX), R9
+
+	// column 3, phases 0 0
+	VMOVUPS 96(CX), Y0
+	VMOVUPS 224(CX), Y1
+	VMOVUPS 352(CX), Y2
+	VMOVUPS 480(CX), Y3
+	VSUBPS  Y2, Y0, Y0
+	VADDPS  Y2, Y1, Y4
+	VSUBPS  Y1, Y2, Y2
+	VSUBPS  Y1, Y3, Y1
+	VMOVUPS Y0, (R9)
+	VMOVUPS Y4, (R9)(DI*1)
+	VMOVUPS Y2, (R9)(DI*2)
+	VMOVUPS Y1, (R9)(R8*1)
+	ADDQ    inputArgs_plane+0(AX), R9
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	SUBQ    $0x20, SI
+	JNE     channel
+	ADDQ    inputArgs_srcStep+0(AX), DX
+	ADDQ    inputArgs_dstStep+0(AX), BX
+	DECQ    inputArgs_tiles+0(AX)
+	JNE     tile
+	VZEROUPPER
+	RET
+
 // func inputF6AVX2(a *inputArgs)
 // Requires: AVX, FMA3
 TEXT ·inputF6AVX2(SB), NOSPLIT, $0-8

@@ -5,6 +5,155 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// func inputF4AVX512(a *inputArgs)
+// Requires: AVX, AVX512F
+TEXT ·inputF4AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ inputArgs_scratch+0(AX), CX
+	MOVQ inputArgs_src+0(AX), DX
+	MOVQ inputArgs_dst+0(AX), BX
+	MOVQ inputArgs_channels+0(AX), SI
+
+tile:
+	MOVQ inputArgs_channels+0(AX), SI
+
+channel:
+	MOVQ inputArgs_pixel+0(AX), DI
+	LEAQ (DI)(DI*2), R8
+	MOVQ DX, R9
+
+	// row 0
+	VMOVUPS (R9), Z0
+	VMOVUPS (R9)(DI*1), Z1
+	VMOVUPS (R9)(DI*2), Z2
+	VMOVUPS (R9)(R8*1), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z1, Z3, Z1
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z4, 64(CX)
+	VMOVUPS Z2, 128(CX)
+	VMOVUPS Z1, 192(CX)
+	ADDQ    inputArgs_row+0(AX), R9
+
+	// row 1
+	VMOVUPS (R9), Z0
+	VMOVUPS (R9)(DI*1), Z1
+	VMOVUPS (R9)(DI*2), Z2
+	VMOVUPS (R9)(R8*1), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z1, Z3, Z1
+	VMOVUPS Z0, 256(CX)
+	VMOVUPS Z4, 320(CX)
+	VMOVUPS Z2, 384(CX)
+	VMOVUPS Z1, 448(CX)
+	ADDQ    inputArgs_row+0(AX), R9
+
+	// row 2
+	VMOVUPS (R9), Z0
+	VMOVUPS (R9)(DI*1), Z1
+	VMOVUPS (R9)(DI*2), Z2
+	VMOVUPS (R9)(R8*1), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z1, Z3, Z1
+	VMOVUPS Z0, 512(CX)
+	VMOVUPS Z4, 576(CX)
+	VMOVUPS Z2, 640(CX)
+	VMOVUPS Z1, 704(CX)
+	ADDQ    inputArgs_row+0(AX), R9
+
+	// row 3
+	VMOVUPS (R9), Z0
+	VMOVUPS (R9)(DI*1), Z1
+	VMOVUPS (R9)(DI*2), Z2
+	VMOVUPS (R9)(R8*1), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z1, Z3, Z1
+	VMOVUPS Z0, 768(CX)
+	VMOVUPS Z4, 832(CX)
+	VMOVUPS Z2, 896(CX)
+	VMOVUPS Z1, 960(CX)
+	MOVQ    inputArgs_gridRow+0(AX), DI
+	LEAQ    (DI)(DI*2), R8
+	MOVQ    BX, R9
+
+	// column 0, phases 0 0
+	VMOVUPS (CX), Z0
+	VMOVUPS 256(CX), Z1
+	VMOVUPS 512(CX), Z2
+	VMOVUPS 768(CX), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z1, Z3, Z1
+	VMOVUPS Z0, (R9)
+	VMOVUPS Z4, (R9)(DI*1)
+	VMOVUPS Z2, (R9)(DI*2)
+	VMOVUPS Z1, (R9)(R8*1)
+	ADDQ    inputArgs_plane+0(AX), R9
+
+	// column 1, phases 0 0
+	VMOVUPS 64(CX), Z0
+	VMOVUPS 320(CX), Z1
+	VMOVUPS 576(CX), Z2
+	VMOVUPS 832(CX), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z1, Z3, Z1
+	VMOVUPS Z0, (R9)
+	VMOVUPS Z4, (R9)(DI*1)
+	VMOVUPS Z2, (R9)(DI*2)
+	VMOVUPS Z1, (R9)(R8*1)
+	ADDQ    inputArgs_plane+0(AX), R9
+
+	// column 2, phases 0 0
+	VMOVUPS 128(CX), Z0
+	VMOVUPS 384(CX), Z1
+	VMOVUPS 640(CX), Z2
+	VMOVUPS 896(CX), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z1, Z3, Z1
+	VMOVUPS Z0, (R9)
+	VMOVUPS Z4, (R9)(DI*1)
+	VMOVUPS Z2, (R9)(DI*2)
+	VMOVUPS Z1, (R9)(R8*1)
+	ADDQ    inputArgs_plane+0(AX), R9
+
+	// column 3, phases 0 0
+	VMOVUPS 192(CX), Z0
+	VMOVUPS 448(CX), Z1
+	VMOVUPS 704(CX), Z2
+	VMOVUPS 960(CX), Z3
+	VSUBPS  Z2, Z0, Z0
+	VADDPS  Z2, Z1, Z4
+	VSUBPS  Z1, Z2, Z2
+	VSUBPS  Z1, Z3, Z1
+	VMOVUPS Z0, (R9)
+	VMOVUPS Z4, (R9)(DI*1)
+	VMOVUPS Z2, (R9)(DI*2)
+	VMOVUPS Z1, (R9)(R8*1)
+	ADDQ    inputArgs_plane+0(AX), R9
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x40, SI
+	JNE     channel
+	ADDQ    inputArgs_srcStep+0(AX), DX
+	ADDQ    inputArgs_dstStep+0(AX), BX
+	DECQ    inputArgs_tiles+0(AX)
+	JNE     tile
+	VZEROUPPER
+	RET
+
 // func inputF6AVX512(a *inputArgs)
 // Requires: AVX, AVX512F
 TEXT ·inputF6AVX512(SB), NOSPLIT, $0-8

@@ -5,6 +5,280 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// func outputF4AVX2(a *outputArgs)
+// Requires: AVX
+TEXT ·outputF4AVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	MOVQ   outputArgs_scratch+0(AX), CX
+	MOVQ   outputArgs_m+0(AX), DX
+	MOVQ   outputArgs_out+0(AX), BX
+	VXORPS Y0, Y0, Y0
+
+tile:
+	// only the last tile may be cut short
+	MOVQ $0x00000002, R8
+	CMPQ outputArgs_tiles+0(AX), $0x01
+	JNE  full
+	MOVQ outputArgs_lastColumns+0(AX), R8
+
+full:
+	MOVQ outputArgs_bias+0(AX), SI
+	MOVQ outputArgs_channels+0(AX), DI
+
+channel:
+	MOVQ outputArgs_plane+0(AX), R9
+	LEAQ (R9)(R9*2), R10
+	MOVQ DX, R11
+
+	// grid row 0
+	VMOVUPS (R11), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*2), Y3
+	VMOVUPS (R11)(R10*1), Y4
+	VADDPS  Y3, Y2, Y5
+	VADDPS  Y5, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, (CX)
+	VMOVUPS Y2, 32(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 1
+	VMOVUPS (R11), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*2), Y3
+	VMOVUPS (R11)(R10*1), Y4
+	VADDPS  Y3, Y2, Y5
+	VADDPS  Y5, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 64(CX)
+	VMOVUPS Y2, 96(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 2
+	VMOVUPS (R11), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*2), Y3
+	VMOVUPS (R11)(R10*1), Y4
+	VADDPS  Y3, Y2, Y5
+	VADDPS  Y5, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 128(CX)
+	VMOVUPS Y2, 160(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 3
+	VMOVUPS (R11), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*2), Y3
+	VMOVUPS (R11)(R10*1), Y4
+	VADDPS  Y3, Y2, Y5
+	VADDPS  Y5, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 192(CX)
+	VMOVUPS Y2, 224(CX)
+	MOVQ    outputArgs_row+0(AX), R9
+	MOVQ    outputArgs_rows+0(AX), R10
+	VMOVUPS (SI), Y1
+	MOVQ    BX, R11
+
+	// column 0
+	VMOVUPS (CX), Y2
+	VMOVUPS 64(CX), Y3
+	VMOVUPS 128(CX), Y4
+	VMOVUPS 192(CX), Y5
+	VADDPS  Y4, Y3, Y6
+	VADDPS  Y6, Y2, Y2
+	VSUBPS  Y4, Y3, Y3
+	VADDPS  Y5, Y3, Y3
+	VADDPS  Y1, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R11)
+	CMPQ    R10, $0x01
+	JLE     column2
+	VADDPS  Y1, Y3, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R11)(R9*1)
+
+column2:
+	// column 1
+	CMPQ    R8, $0x01
+	JLE     done1
+	ADDQ    outputArgs_pixel+0(AX), R11
+	VMOVUPS 32(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VMOVUPS 160(CX), Y4
+	VMOVUPS 224(CX), Y5
+	VADDPS  Y4, Y3, Y6
+	VADDPS  Y6, Y2, Y2
+	VSUBPS  Y4, Y3, Y3
+	VADDPS  Y5, Y3, Y3
+	VADDPS  Y1, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R11)
+	CMPQ    R10, $0x01
+	JLE     column3
+	VADDPS  Y1, Y3, Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, (R11)(R9*1)
+
+column3:
+done1:
+	ADDQ $0x20, DX
+	ADDQ $0x20, BX
+	ADDQ $0x20, SI
+	SUBQ $0x20, DI
+	JNE  channel
+
+	// the planes' rows follow each other: m is there already
+	ADDQ outputArgs_outStep+0(AX), BX
+	DECQ outputArgs_tiles+0(AX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
+// func outputF4AddAVX2(a *outputArgs)
+// Requires: AVX
+TEXT ·outputF4AddAVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	MOVQ   outputArgs_scratch+0(AX), CX
+	MOVQ   outputArgs_m+0(AX), DX
+	MOVQ   outputArgs_out+0(AX), BX
+	VXORPS Y0, Y0, Y0
+
+tile:
+	// only the last tile may be cut short
+	MOVQ $0x00000002, R8
+	CMPQ outputArgs_tiles+0(AX), $0x01
+	JNE  full
+	MOVQ outputArgs_lastColumns+0(AX), R8
+
+full:
+	MOVQ outputArgs_bias+0(AX), SI
+	MOVQ outputArgs_channels+0(AX), DI
+
+channel:
+	MOVQ outputArgs_plane+0(AX), R9
+	LEAQ (R9)(R9*2), R10
+	MOVQ DX, R11
+
+	// grid row 0
+	VMOVUPS (R11), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*2), Y3
+	VMOVUPS (R11)(R10*1), Y4
+	VADDPS  Y3, Y2, Y5
+	VADDPS  Y5, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, (CX)
+	VMOVUPS Y2, 32(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 1
+	VMOVUPS (R11), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*2), Y3
+	VMOVUPS (R11)(R10*1), Y4
+	VADDPS  Y3, Y2, Y5
+	VADDPS  Y5, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 64(CX)
+	VMOVUPS Y2, 96(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 2
+	VMOVUPS (R11), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*2), Y3
+	VMOVUPS (R11)(R10*1), Y4
+	VADDPS  Y3, Y2, Y5
+	VADDPS  Y5, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 128(CX)
+	VMOVUPS Y2, 160(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 3
+	VMOVUPS (R11), Y1
+	VMOVUPS (R11)(R9*1), Y2
+	VMOVUPS (R11)(R9*2), Y3
+	VMOVUPS (R11)(R10*1), Y4
+	VADDPS  Y3, Y2, Y5
+	VADDPS  Y5, Y1, Y1
+	VSUBPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y1, 192(CX)
+	VMOVUPS Y2, 224(CX)
+	MOVQ    outputArgs_row+0(AX), R9
+	MOVQ    outputArgs_rows+0(AX), R10
+	VMOVUPS (SI), Y1
+	MOVQ    BX, R11
+
+	// column 0
+	VMOVUPS (CX), Y2
+	VMOVUPS 64(CX), Y3
+	VMOVUPS 128(CX), Y4
+	VMOVUPS 192(CX), Y5
+	VADDPS  Y4, Y3, Y6
+	VADDPS  Y6, Y2, Y2
+	VSUBPS  Y4, Y3, Y3
+	VADDPS  Y5, Y3, Y3
+	VADDPS  Y1, Y2, Y2
+	VADDPS  (R11), Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R11)
+	CMPQ    R10, $0x01
+	JLE     column2
+	VADDPS  Y1, Y3, Y2
+	VADDPS  (R11)(R9*1), Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R11)(R9*1)
+
+column2:
+	// column 1
+	CMPQ    R8, $0x01
+	JLE     done1
+	ADDQ    outputArgs_pixel+0(AX), R11
+	VMOVUPS 32(CX), Y2
+	VMOVUPS 96(CX), Y3
+	VMOVUPS 160(CX), Y4
+	VMOVUPS 224(CX), Y5
+	VADDPS  Y4, Y3, Y6
+	VADDPS  Y6, Y2, Y2
+	VSUBPS  Y4, Y3, Y3
+	VADDPS  Y5, Y3, Y3
+	VADDPS  Y1, Y2, Y2
+	VADDPS  (R11), Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMOVUPS Y2, (R11)
+	CMPQ    R10, $0x01
+	JLE     column3
+	VADDPS  Y1, Y3, Y1
+	VADDPS  (R11)(R9*1), Y1, Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, (R11)(R9*1)
+
+column3:
+done1:
+	ADDQ $0x20, DX
+	ADDQ $0x20, BX
+	ADDQ $0x20, SI
+	SUBQ $0x20, DI
+	JNE  channel
+
+	// the planes' rows follow each other: m is there already
+	ADDQ outputArgs_outStep+0(AX), BX
+	DECQ outputArgs_tiles+0(AX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
 // func outputF6AVX2(a *outputArgs)
 // Requires: AVX, FMA3
 TEXT ·outputF6AVX2(SB), NOSPLIT, $0-8

@@ -5,6 +5,280 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// func outputF4AVX512(a *outputArgs)
+// Requires: AVX, AVX512F
+TEXT ·outputF4AVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	MOVQ   outputArgs_scratch+0(AX), CX
+	MOVQ   outputArgs_m+0(AX), DX
+	MOVQ   outputArgs_out+0(AX), BX
+	VPXORD Z0, Z0, Z0
+
+tile:
+	// only the last tile may be cut short
+	MOVQ $0x00000002, R8
+	CMPQ outputArgs_tiles+0(AX), $0x01
+	JNE  full
+	MOVQ outputArgs_lastColumns+0(AX), R8
+
+full:
+	MOVQ outputArgs_bias+0(AX), SI
+	MOVQ outputArgs_channels+0(AX), DI
+
+channel:
+	MOVQ outputArgs_plane+0(AX), R9
+	LEAQ (R9)(R9*2), R10
+	MOVQ DX, R11
+
+	// grid row 0
+	VMOVUPS (R11), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*2), Z3
+	VMOVUPS (R11)(R10*1), Z4
+	VADDPS  Z3, Z2, Z5
+	VADDPS  Z5, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z1, (CX)
+	VMOVUPS Z2, 64(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 1
+	VMOVUPS (R11), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*2), Z3
+	VMOVUPS (R11)(R10*1), Z4
+	VADDPS  Z3, Z2, Z5
+	VADDPS  Z5, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z1, 128(CX)
+	VMOVUPS Z2, 192(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 2
+	VMOVUPS (R11), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*2), Z3
+	VMOVUPS (R11)(R10*1), Z4
+	VADDPS  Z3, Z2, Z5
+	VADDPS  Z5, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z1, 256(CX)
+	VMOVUPS Z2, 320(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 3
+	VMOVUPS (R11), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*2), Z3
+	VMOVUPS (R11)(R10*1), Z4
+	VADDPS  Z3, Z2, Z5
+	VADDPS  Z5, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z1, 384(CX)
+	VMOVUPS Z2, 448(CX)
+	MOVQ    outputArgs_row+0(AX), R9
+	MOVQ    outputArgs_rows+0(AX), R10
+	VMOVUPS (SI), Z1
+	MOVQ    BX, R11
+
+	// column 0
+	VMOVUPS (CX), Z2
+	VMOVUPS 128(CX), Z3
+	VMOVUPS 256(CX), Z4
+	VMOVUPS 384(CX), Z5
+	VADDPS  Z4, Z3, Z6
+	VADDPS  Z6, Z2, Z2
+	VSUBPS  Z4, Z3, Z3
+	VADDPS  Z5, Z3, Z3
+	VADDPS  Z1, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R11)
+	CMPQ    R10, $0x01
+	JLE     column2
+	VADDPS  Z1, Z3, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R11)(R9*1)
+
+column2:
+	// column 1
+	CMPQ    R8, $0x01
+	JLE     done1
+	ADDQ    outputArgs_pixel+0(AX), R11
+	VMOVUPS 64(CX), Z2
+	VMOVUPS 192(CX), Z3
+	VMOVUPS 320(CX), Z4
+	VMOVUPS 448(CX), Z5
+	VADDPS  Z4, Z3, Z6
+	VADDPS  Z6, Z2, Z2
+	VSUBPS  Z4, Z3, Z3
+	VADDPS  Z5, Z3, Z3
+	VADDPS  Z1, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R11)
+	CMPQ    R10, $0x01
+	JLE     column3
+	VADDPS  Z1, Z3, Z1
+	VMAXPS  Z1, Z0, Z1
+	VMOVUPS Z1, (R11)(R9*1)
+
+column3:
+done1:
+	ADDQ $0x40, DX
+	ADDQ $0x40, BX
+	ADDQ $0x40, SI
+	SUBQ $0x40, DI
+	JNE  channel
+
+	// the planes' rows follow each other: m is there already
+	ADDQ outputArgs_outStep+0(AX), BX
+	DECQ outputArgs_tiles+0(AX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
+// func outputF4AddAVX512(a *outputArgs)
+// Requires: AVX, AVX512F
+TEXT ·outputF4AddAVX512(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	MOVQ   outputArgs_scratch+0(AX), CX
+	MOVQ   outputArgs_m+0(AX), DX
+	MOVQ   outputArgs_out+0(AX), BX
+	VPXORD Z0, Z0, Z0
+
+tile:
+	// only the last tile may be cut short
+	MOVQ $0x00000002, R8
+	CMPQ outputArgs_tiles+0(AX), $0x01
+	JNE  full
+	MOVQ outputArgs_lastColumns+0(AX), R8
+
+full:
+	MOVQ outputArgs_bias+0(AX), SI
+	MOVQ outputArgs_channels+0(AX), DI
+
+channel:
+	MOVQ outputArgs_plane+0(AX), R9
+	LEAQ (R9)(R9*2), R10
+	MOVQ DX, R11
+
+	// grid row 0
+	VMOVUPS (R11), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*2), Z3
+	VMOVUPS (R11)(R10*1), Z4
+	VADDPS  Z3, Z2, Z5
+	VADDPS  Z5, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z1, (CX)
+	VMOVUPS Z2, 64(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 1
+	VMOVUPS (R11), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*2), Z3
+	VMOVUPS (R11)(R10*1), Z4
+	VADDPS  Z3, Z2, Z5
+	VADDPS  Z5, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z1, 128(CX)
+	VMOVUPS Z2, 192(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 2
+	VMOVUPS (R11), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*2), Z3
+	VMOVUPS (R11)(R10*1), Z4
+	VADDPS  Z3, Z2, Z5
+	VADDPS  Z5, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z1, 256(CX)
+	VMOVUPS Z2, 320(CX)
+	ADDQ    outputArgs_gridRow+0(AX), R11
+
+	// grid row 3
+	VMOVUPS (R11), Z1
+	VMOVUPS (R11)(R9*1), Z2
+	VMOVUPS (R11)(R9*2), Z3
+	VMOVUPS (R11)(R10*1), Z4
+	VADDPS  Z3, Z2, Z5
+	VADDPS  Z5, Z1, Z1
+	VSUBPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z1, 384(CX)
+	VMOVUPS Z2, 448(CX)
+	MOVQ    outputArgs_row+0(AX), R9
+	MOVQ    outputArgs_rows+0(AX), R10
+	VMOVUPS (SI), Z1
+	MOVQ    BX, R11
+
+	// column 0
+	VMOVUPS (CX), Z2
+	VMOVUPS 128(CX), Z3
+	VMOVUPS 256(CX), Z4
+	VMOVUPS 384(CX), Z5
+	VADDPS  Z4, Z3, Z6
+	VADDPS  Z6, Z2, Z2
+	VSUBPS  Z4, Z3, Z3
+	VADDPS  Z5, Z3, Z3
+	VADDPS  Z1, Z2, Z2
+	VADDPS  (R11), Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R11)
+	CMPQ    R10, $0x01
+	JLE     column2
+	VADDPS  Z1, Z3, Z2
+	VADDPS  (R11)(R9*1), Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R11)(R9*1)
+
+column2:
+	// column 1
+	CMPQ    R8, $0x01
+	JLE     done1
+	ADDQ    outputArgs_pixel+0(AX), R11
+	VMOVUPS 64(CX), Z2
+	VMOVUPS 192(CX), Z3
+	VMOVUPS 320(CX), Z4
+	VMOVUPS 448(CX), Z5
+	VADDPS  Z4, Z3, Z6
+	VADDPS  Z6, Z2, Z2
+	VSUBPS  Z4, Z3, Z3
+	VADDPS  Z5, Z3, Z3
+	VADDPS  Z1, Z2, Z2
+	VADDPS  (R11), Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMOVUPS Z2, (R11)
+	CMPQ    R10, $0x01
+	JLE     column3
+	VADDPS  Z1, Z3, Z1
+	VADDPS  (R11)(R9*1), Z1, Z1
+	VMAXPS  Z1, Z0, Z1
+	VMOVUPS Z1, (R11)(R9*1)
+
+column3:
+done1:
+	ADDQ $0x40, DX
+	ADDQ $0x40, BX
+	ADDQ $0x40, SI
+	SUBQ $0x40, DI
+	JNE  channel
+
+	// the planes' rows follow each other: m is there already
+	ADDQ outputArgs_outStep+0(AX), BX
+	DECQ outputArgs_tiles+0(AX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
 // func outputF6AVX512(a *outputArgs)
 // Requires: AVX, AVX512F
 TEXT ·outputF6AVX512(SB), NOSPLIT, $0-8

@@ -1,8 +1,15 @@
 package kernel
 
-// The matrices of the schemes. The points are 0, 1, -1, 2, ∞, with a sixth -2, with
+// The matrices of the schemes. The points are 0, 1, -1, 2, ∞ (F23: without 2), with a sixth -2, with
 // a seventh 1/2 (of those tried, 3, 3/2 and -1/4 are 5 to 15 times less accurate).
 // Column j of Aᵀ is 1, p, p², … of point p.
+
+var bt4 = [][]float32{
+	{1, 0, -1, 0},
+	{0, 1, 1, 0},
+	{0, -1, 1, 0},
+	{0, -1, 0, 1},
+}
 
 var at6 = [][]float32{
 	{1, 1, 1, 1, 1, 0},
@@ -48,6 +55,19 @@ func weights7(taps int) [][]float64 {
 }
 
 var shapes = [schemes]shape{
+	F23: {
+		outputs: 2, points: 4, stride: 1, residual: true,
+		at: [][]float32{
+			{1, 1, 1, 0},
+			{0, 1, -1, 1},
+		},
+		phases: []phase{{every: 1, bt: bt4, taps: []int{0, 1, 2}, g: [][]float64{
+			{1, 0, 0},
+			{1. / 2, 1. / 2, 1. / 2},
+			{1. / 2, -1. / 2, 1. / 2},
+			{0, 0, 1},
+		}}},
+	},
 	F43: {
 		outputs: 4, points: 6, stride: 1, residual: true, at: at6,
 		phases: []phase{{every: 1, bt: bt6, taps: []int{0, 1, 2}, g: [][]float64{

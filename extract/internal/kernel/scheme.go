@@ -7,6 +7,7 @@ type Scheme uint8
 // does a 3×3 kernel as one of 2×2 taps and three smaller ones.
 const (
 	F43   Scheme = iota // 3×3 kernels, 4×4 outputs
+	F23                 // 3×3 kernels, 2×2 outputs
 	F53                 // 3×3 kernels, 5×5 outputs
 	F44                 // 4×4 kernels, 4×4 outputs
 	F42S2               // 3×3 kernels two pixels apart, 4×4 outputs, by polyphase

@@ -2,11 +2,14 @@
 
 package kernel
 
+import "unsafe"
+
 // Arguments of the assembly routines, which read them by go_asm.h and use those
 // marked "runs" as variables. All distances are in bytes.
 
 type gemmArgs struct {
-	a, b, c          *float32 // run
+	a, c             *float32       // run
+	b                unsafe.Pointer // runs
 	lda, ldc         int
 	aPlane, cPlane   int
 	k, kBytes        int
@@ -61,6 +64,18 @@ func gemmAVX2(a *gemmArgs)
 func gemmAVX512(a *gemmArgs)
 
 //go:noescape
+func gemmHalfAVX2(a *gemmArgs)
+
+//go:noescape
+func gemmHalfAVX512(a *gemmArgs)
+
+//go:noescape
+func inputF4AVX2(a *inputArgs)
+
+//go:noescape
+func inputF4AVX512(a *inputArgs)
+
+//go:noescape
 func inputF6AVX2(a *inputArgs)
 
 //go:noescape
@@ -77,6 +92,18 @@ func inputF5S2AVX2(a *inputArgs)
 
 //go:noescape
 func inputF5S2AVX512(a *inputArgs)
+
+//go:noescape
+func outputF4AVX2(a *outputArgs)
+
+//go:noescape
+func outputF4AVX512(a *outputArgs)
+
+//go:noescape
+func outputF4AddAVX2(a *outputArgs)
+
+//go:noescape
+func outputF4AddAVX512(a *outputArgs)
 
 //go:noescape
 func outputF6AVX2(a *outputArgs)

@@ -3,6 +3,11 @@ package main
 // The one-dimensional transforms, factored. They compute the products with the
 // matrices of kernel's scheme.go, in the same order of operations at any width.
 
+// input4 is Bᵀ of points 0, 1, -1, ∞.
+func input4(a *assembler, d []vec) []vec {
+	return []vec{a.sub(d[0], d[2]), a.add(d[1], d[2]), a.sub(d[2], d[1]), a.sub(d[3], d[1])}
+}
+
 // input6 is Bᵀ of points 0, 1, -1, 2, -2, ∞.
 func input6(a *assembler, d []vec) []vec {
 	even := a.fma(-4, d[2], d[4])
@@ -52,6 +57,11 @@ func input5(a *assembler, d []vec) []vec {
 		out = append(out, a.fma(-2, far, a.sub(d[4], d[2])))
 	}
 	return out
+}
+
+// output4to2 is Aᵀ of F(2,3).
+func output4to2(a *assembler, m []vec) []vec {
+	return []vec{a.add(m[0], a.add(m[1], m[2])), a.add(a.sub(m[1], m[2]), m[3])}
 }
 
 // output6to4 is Aᵀ of F(4,3).
