@@ -185,3 +185,18 @@ func (i ISA) maxPool(p *Pool) {
 		maxPoolAVX2(&a)
 	}
 }
+
+func (i ISA) fma(steps int) (flops int) {
+	const chains = 12
+	a := fmaArgs{steps: steps}
+	switch i {
+	case AVX512:
+		fmaAVX512(&a)
+		return steps * chains * 2 * 16
+	case AVX2:
+		fmaAVX2(&a)
+		return steps * chains * 2 * 8
+	default:
+		return 0
+	}
+}

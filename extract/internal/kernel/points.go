@@ -56,7 +56,7 @@ func weights7(taps int) [][]float64 {
 
 var shapes = [schemes]shape{
 	F23: {
-		outputs: 2, points: 4, stride: 1, residual: true,
+		name: "F(2,3)", outputs: 2, points: 4, stride: 1, residual: true,
 		at: [][]float32{
 			{1, 1, 1, 0},
 			{0, 1, -1, 1},
@@ -69,7 +69,7 @@ var shapes = [schemes]shape{
 		}}},
 	},
 	F43: {
-		outputs: 4, points: 6, stride: 1, residual: true, at: at6,
+		name: "F(4,3)", outputs: 4, points: 6, stride: 1, residual: true, at: at6,
 		phases: []phase{{every: 1, bt: bt6, taps: []int{0, 1, 2}, g: [][]float64{
 			{1. / 4, 0, 0},
 			{-1. / 6, -1. / 6, -1. / 6},
@@ -80,7 +80,7 @@ var shapes = [schemes]shape{
 		}}},
 	},
 	F53: {
-		outputs: 5, points: 7, stride: 1, residual: true,
+		name: "F(5,3)", outputs: 5, points: 7, stride: 1, residual: true,
 		at: [][]float32{
 			{1, 1, 1, 1, 1, 1, 0},
 			{0, 1, -1, 2, -2, 0.5, 0},
@@ -91,7 +91,7 @@ var shapes = [schemes]shape{
 		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2}, g: weights7(3)}},
 	},
 	F44: {
-		outputs: 4, points: 7, stride: 1,
+		name: "F(4,4)", outputs: 4, points: 7, stride: 1,
 		at: [][]float32{
 			{1, 1, 1, 1, 1, 1, 0},
 			{0, 1, -1, 2, -2, 0.5, 0},
@@ -101,7 +101,7 @@ var shapes = [schemes]shape{
 		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2, 3}, g: weights7(4)}},
 	},
 	F42S2: {
-		outputs: 4, points: 5, stride: 2,
+		name: "F(4,2) /2", outputs: 4, points: 5, stride: 2,
 		at: [][]float32{
 			{1, 1, 1, 1, 0},
 			{0, 1, -1, 2, 0},

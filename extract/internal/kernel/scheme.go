@@ -14,12 +14,15 @@ const (
 	schemes
 )
 
+func (s Scheme) String() string { return s.shape().name }
+
 // shape is a scheme along one direction; both directions are alike.
 //
 // A scheme with stride 2 splits the input by parity. Even pixels meet taps 0 and 2,
 // odd pixels tap 1, and both products are taken at shared points, so that they add
 // up before one output transform.
 type shape struct {
+	name     string
 	outputs  int // pixels of a tile
 	points   int
 	stride   int

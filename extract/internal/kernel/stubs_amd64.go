@@ -52,6 +52,10 @@ type poolArgs struct {
 	channels   int
 }
 
+type fmaArgs struct {
+	steps int
+}
+
 //go:generate go -C _gen run .
 
 // The loops are those of generic.go: gemmPortable, inputPortable of the scheme with
@@ -146,3 +150,9 @@ func maxPoolAVX2(a *poolArgs)
 
 //go:noescape
 func maxPoolAVX512(a *poolArgs)
+
+//go:noescape
+func fmaAVX2(a *fmaArgs)
+
+//go:noescape
+func fmaAVX512(a *fmaArgs)

@@ -6,7 +6,9 @@
 // which they are read; a [Net] is then read only. A [Workspace] is the scratch
 // memory of one worker: with it, [Net.Forward] allocates nothing.
 //
-// # Plan
+// # Plans
+//
+// Winograd is for batches:
 //
 //	stem         7×7 /2  as 4×4 over 12 channels (2×2 pixels × RGB)   F(4,4), then pooled row by row
 //	layer1,2,4   3×3                                                 F(4,3)
@@ -17,5 +19,9 @@
 // Activations are NHWC, two buffers a stage: conv1 writes one, conv2 adds to the
 // other in place. The stem and layers 1 and 2 take one image at a time, to stay
 // in cache; layers 3 and 4 take up to 16 at once, to read their weights less often.
+// Compact is for single images, where each weight is read for few tiles: F(4,3) in
+// layer3 and F(2,3) in layer4, the weights of both in half precision. A [Single]
+// gives one image several processors; it works for either plan.
+//
 // A row of features does not depend on which images came with it.
 package resnet
