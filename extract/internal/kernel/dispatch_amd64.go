@@ -85,6 +85,8 @@ func inputAVX512(s Scheme, a *inputArgs) {
 		inputF4AVX512(a)
 	case F43:
 		inputF6AVX512(a)
+	case F73:
+		inputF9AVX512(a)
 	case F42S2:
 		inputF5S2AVX512(a)
 	default:
@@ -98,6 +100,8 @@ func inputAVX2(s Scheme, a *inputArgs) {
 		inputF4AVX2(a)
 	case F43:
 		inputF6AVX2(a)
+	case F73:
+		inputF9AVX2(a)
 	case F42S2:
 		inputF5S2AVX2(a)
 	default:
@@ -140,6 +144,10 @@ func outputAVX512(s Scheme, residual bool, a *outputArgs) {
 		outputF7AddAVX512(a)
 	case s == F53:
 		outputF7AVX512(a)
+	case s == F73 && residual:
+		outputF9AddAVX512(a)
+	case s == F73:
+		outputF9AVX512(a)
 	case s == F44:
 		outputF7FourAVX512(a)
 	default:
@@ -161,6 +169,10 @@ func outputAVX2(s Scheme, residual bool, a *outputArgs) {
 		outputF7AddAVX2(a)
 	case s == F53:
 		outputF7AVX2(a)
+	case s == F73 && residual:
+		outputF9AddAVX2(a)
+	case s == F73:
+		outputF9AVX2(a)
 	case s == F44:
 		outputF7FourAVX2(a)
 	default:

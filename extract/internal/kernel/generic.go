@@ -126,7 +126,7 @@ func (s *shape) inputRow(u, d *[9]float32) {
 
 // inputColumns transforms the columns of u into the planes, slot by slot.
 func (s *shape) inputColumns(dst []float32, in *Input, u *[9][9]float32) {
-	var used [49]int
+	var used [81]int
 	for _, down := range s.phases {
 		column := 0
 		for _, across := range s.phases {
@@ -151,7 +151,7 @@ func (s *shape) inputColumns(dst []float32, in *Input, u *[9][9]float32) {
 // outputPortable is Aᵀ·m·A for each tile and channel.
 func outputPortable(out *Output) {
 	s := out.Scheme.shape()
-	var half [7][5]float32
+	var half [9][7]float32
 	for t := range out.Tiles {
 		columns := s.outputs
 		if t == out.Tiles-1 {
@@ -175,7 +175,7 @@ func outputPortable(out *Output) {
 	}
 }
 
-func (s *shape) outputPixels(out *Output, dst []float32, columns int, bias float32, half *[7][5]float32) {
+func (s *shape) outputPixels(out *Output, dst []float32, columns int, bias float32, half *[9][7]float32) {
 	for y := range out.Rows {
 		for x := range columns {
 			sum := float32(0)

@@ -1,5 +1,53 @@
 package kernel
 
+import "math"
+
+// bt9, at9 and weights9 are of F(7,3): points ±1, ±2, ±1/2, ±1/4, ∞.
+var (
+	at9 = powers(points9, 7)
+	bt9 = [][]float32{
+		{-0.0625, -0.0625, 1.265625, 1.265625, -4.3125, -4.3125, 1, 1, 0},
+		{0.0625, -0.0625, -1.265625, 1.265625, 4.3125, -4.3125, -1, 1, 0},
+		{-0.03125, -0.015625, 0.65625, 0.328125, -2.625, -1.3125, 2, 1, 0},
+		{0.03125, -0.015625, -0.65625, 0.328125, 2.625, -1.3125, -2, 1, 0},
+		{-0.125, -0.25, 2.15625, 4.3125, -2.53125, -5.0625, 0.5, 1, 0},
+		{0.125, -0.25, -2.15625, 4.3125, 2.53125, -5.0625, -0.5, 1, 0},
+		{-0.25, -1, 1.3125, 5.25, -1.3125, -5.25, 0.25, 1, 0},
+		{0.25, -1, -1.3125, 5.25, 1.3125, -5.25, -0.25, 1, 0},
+		{0.0625, 0, -1.328125, 0, 5.578125, 0, -5.3125, 0, 1},
+	}
+	points9 = []float64{1, -1, 2, -2, 0.5, -0.5, 0.25, -0.25}
+)
+
+// powers returns Aᵀ for finite points and ∞.
+func powers(points []float64, outputs int) [][]float32 {
+	at := make([][]float32, outputs)
+	for i := range at {
+		for _, p := range points {
+			at[i] = append(at[i], float32(math.Pow(p, float64(i))))
+		}
+		at[i] = append(at[i], 0)
+	}
+	at[outputs-1][len(points)] = 1
+	return at
+}
+
+// weights9 returns G of F(7,3): powers of the points by the products of their
+// differences.
+func weights9() [][]float64 {
+	var g [][]float64
+	for i, p := range points9 {
+		scale := 1.0
+		for j, q := range points9 {
+			if i != j {
+				scale *= p - q
+			}
+		}
+		g = append(g, []float64{1 / scale, p / scale, p * p / scale})
+	}
+	return append(g, []float64{0, 0, 1})
+}
+
 // The matrices of the schemes. The points are 0, 1, -1, 2, ∞ (F23: without 2), with a sixth -2, with
 // a seventh 1/2 (of those tried, 3, 3/2 and -1/4 are 5 to 15 times less accurate).
 // Column j of Aᵀ is 1, p, p², … of point p.
@@ -89,6 +137,10 @@ var shapes = [schemes]shape{
 			{0, 1, 1, 16, 16, 0.0625, 1},
 		},
 		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2}, g: weights7(3)}},
+	},
+	F73: {
+		name: "F(7,3)", outputs: 7, points: 9, stride: 1, residual: true, at: at9,
+		phases: []phase{{every: 1, bt: bt9, taps: []int{0, 1, 2}, g: weights9()}},
 	},
 	F44: {
 		name: "F(4,4)", outputs: 4, points: 7, stride: 1,

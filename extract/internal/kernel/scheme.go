@@ -9,6 +9,7 @@ const (
 	F43   Scheme = iota // 3×3 kernels, 4×4 outputs
 	F23                 // 3×3 kernels, 2×2 outputs
 	F53                 // 3×3 kernels, 5×5 outputs
+	F73                 // 3×3 kernels, 7×7 outputs
 	F44                 // 4×4 kernels, 4×4 outputs
 	F42S2               // 3×3 kernels two pixels apart, 4×4 outputs, by polyphase
 	schemes
@@ -99,8 +100,8 @@ func (s Scheme) MaxSlots() int { return s.Slots(0) }
 func (s Scheme) Kernel(u [][4]float64, w []float64) {
 	sh := s.shape()
 	n, taps := sh.points, sh.taps()
-	var used [49]int
-	var half [7][7]float64
+	var used [81]int
+	var half [9][9]float64
 	for _, down := range sh.phases {
 		for _, across := range sh.phases {
 			for i, g := range down.g {

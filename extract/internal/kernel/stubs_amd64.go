@@ -92,6 +92,12 @@ func inputF7AVX2(a *inputArgs)
 func inputF7AVX512(a *inputArgs)
 
 //go:noescape
+func inputF9AVX2(a *inputArgs)
+
+//go:noescape
+func inputF9AVX512(a *inputArgs)
+
+//go:noescape
 func inputF5S2AVX2(a *inputArgs)
 
 //go:noescape
@@ -132,6 +138,18 @@ func outputF7AddAVX2(a *outputArgs)
 
 //go:noescape
 func outputF7AddAVX512(a *outputArgs)
+
+//go:noescape
+func outputF9AVX2(a *outputArgs)
+
+//go:noescape
+func outputF9AVX512(a *outputArgs)
+
+//go:noescape
+func outputF9AddAVX2(a *outputArgs)
+
+//go:noescape
+func outputF9AddAVX512(a *outputArgs)
 
 //go:noescape
 func outputF7FourAVX2(a *outputArgs)
