@@ -16,7 +16,7 @@ const Dim = 512
 const (
 	Winograd = "winograd" // fewest multiplications: for batches
 	Compact  = "compact"  // two fifths of the memory: for single images, or where memory is short
-	Version  = 1
+	Version  = 2
 )
 
 // plan says how the layers are done.
@@ -28,12 +28,12 @@ type plan struct {
 
 var plans = map[string]plan{
 	Winograd: {
-		schemes: [4]kernel.Scheme{kernel.F43, kernel.F43, kernel.F53, kernel.F43},
-		tiles:   [4]int{28, 49, 72, 64},
+		schemes: [4]kernel.Scheme{kernel.F73, kernel.F73, kernel.F73, kernel.F43},
+		tiles:   [4]int{32, 16, 32, 64},
 	},
 	Compact: {
-		schemes: [4]kernel.Scheme{kernel.F43, kernel.F43, kernel.F43, kernel.F23},
-		tiles:   [4]int{28, 49, 64, 64},
+		schemes: [4]kernel.Scheme{kernel.F73, kernel.F43, kernel.F43, kernel.F23},
+		tiles:   [4]int{32, 49, 64, 64},
 		half:    [4]bool{2: true, 3: true},
 	},
 }
