@@ -251,3 +251,61 @@ func ExampleExtractor() {
 		return
 	}
 }
+
+func TestSingleAgreesWithTheExtractor(t *testing.T) {
+	ctx := context.Background()
+	images := encoded(t, 3)
+	want := features(t, open(t, Options{}), images)
+	s, err := OpenSingle(ctx, Options{Weights: Random, Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	feature := make([]float32, Dim)
+	for i, img := range images {
+		if fault, err := s.Feature(ctx, feature, img); fault != nil || err != nil {
+			t.Fatal(fault, err)
+		}
+		if cosine, _ := compare(feature, want[i*Dim:(i+1)*Dim]); !(cosine >= leastCosine["fp32"]) {
+			t.Errorf("image %d: cosine %v", i, cosine)
+		}
+	}
+	if fault, err := s.Feature(ctx, feature, []byte("no image")); fault == nil || err != nil {
+		t.Errorf("fault %v, error %v", fault, err)
+	}
+	info, err := s.Engine()
+	if err != nil || info.Plan == open(t, Options{}).engineInfo(t).Plan {
+		t.Errorf("%+v %v: rows by this plan must not pass for the other's", info, err)
+	}
+}
+
+// engineInfo opens the engine.
+func (x *Extractor) engineInfo(t *testing.T) EngineInfo {
+	t.Helper()
+	info, err := x.Engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
+}
+
+func TestCompactPlanPassesTheGateUnderItsName(t *testing.T) {
+	x := open(t, Options{Plan: "compact"})
+	if _, err := x.Gate(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if plan := x.engineInfo(t).Plan; plan != "compact" {
+		t.Errorf("plan %q", plan)
+	}
+	if _, err := Open(context.Background(), Options{Weights: Random, Plan: "small"}); err == nil || !strings.Contains(err.Error(), `plan "small"`) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestProfileNamesLayers(t *testing.T) {
+	x := open(t, Options{})
+	layers, err := x.Profile(context.Background(), make([]float32, Dim), make([]uint8, PixelBytes), 1)
+	if err != nil || len(layers) < 20 || layers[0].Name != "stem" || layers[0].Time <= 0 {
+		t.Errorf("%v %v", layers, err)
+	}
+}
