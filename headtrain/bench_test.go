@@ -16,7 +16,7 @@ func BenchmarkEpoch(b *testing.B) {
 	} {
 		b.Run(fmt.Sprintf("k=%d/batch=%d/threads=%d", c.classes, c.batch, c.threads), func(b *testing.B) {
 			o := Options{BatchSize: c.batch, Threads: c.threads, Epochs: maxEpochs}
-			f := newFit(kernel.Best(), Job{Train: clusters(50_000, 512, c.classes, 1)}, o.WithDefaults())
+			f := newFit(kernel.Best(), Job{Train: clusters(50_000, 512, c.classes, 1)}, Part{}, o.WithDefaults())
 			defer f.team.close()
 			b.SetBytes(int64(4 * len(f.train.X)))
 			epoch := 0

@@ -45,12 +45,12 @@ const evalRows = 512
 
 // newFit prepares a head of a job that is valid, with options that have their
 // defaults. Its team must be closed.
-func newFit(isa kernel.ISA, job Job, o Options) *fit {
-	train := newRowSet(job.Train, o.Input)
+func newFit(isa kernel.ISA, job Job, p Part, o Options) *fit {
+	train, val := job.sets(p, o.Input)
 	n, d, k := len(train.rows), train.Dim, len(train.Classes)
 	size := min(o.BatchSize, n)
 	f := &fit{
-		isa: isa, options: o, train: train, objective: newObjective(o, train),
+		isa: isa, options: o, train: train, val: val, objective: newObjective(o, train),
 		team:      newTeam(threads(o.Threads)),
 		batchSize: size,
 		schedule:  newSchedule(o, (n+size-1)/size),
@@ -65,8 +65,7 @@ func newFit(isa kernel.ISA, job Job, o Options) *fit {
 	for range f.team.size {
 		f.scratch = append(f.scratch, make([]float32, kernel.Lane*kernel.Lane))
 	}
-	if job.Val != nil {
-		f.val = newRowSet(job.Val, o.Input)
+	if val != nil {
 		f.valLoss, f.valAcc = make([]float64, o.Epochs), make([]float64, o.Epochs)
 	}
 	if o.EarlyStopping.Patience > 0 {

@@ -38,7 +38,7 @@ func TestGradientEqualsFiniteDifferences(t *testing.T) {
 	d := clusters(70, 9, 4, 5)
 	weights := map[string]float64{"class 0": 1, "class 1": 2.5, "class 2": 0.25, "class 3": 1}
 	o := Options{Input: InputNone, Optimizer: OptimizerSGD, LR: 1, LabelSmoothing: 0.15, ClassWeights: ClassWeights{Map: weights}}
-	f := newFit(kernel.Best(), Job{Train: d}, o.WithDefaults())
+	f := newFit(kernel.Best(), Job{Train: d}, Part{}, o.WithDefaults())
 	defer f.team.close()
 	before, err := f.head(1)
 	if err != nil {
@@ -72,7 +72,7 @@ func TestGradientEqualsFiniteDifferences(t *testing.T) {
 func TestWeightlessBatchChangesNothing(t *testing.T) {
 	d := clusters(20, 5, 2, 1)
 	o := Options{Input: InputNone, Optimizer: OptimizerSGD, LabelSmoothing: 0.1, ClassWeights: ClassWeights{Map: map[string]float64{"class 0": 0}}}
-	f := newFit(kernel.Best(), Job{Train: d}, o.WithDefaults())
+	f := newFit(kernel.Best(), Job{Train: d}, Part{}, o.WithDefaults())
 	defer f.team.close()
 	before := append([]float32(nil), f.params...)
 	if weight := f.trainBatch([]int32{0, 2, 4}, 0.1, &tally{}); weight != 0 || !sameBits(before, f.params) {

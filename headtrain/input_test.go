@@ -11,7 +11,7 @@ func newTestInput(t *testing.T, kind string, d *Dataset) input {
 	t.Helper()
 	team := newTeam(3)
 	defer team.close()
-	return newInput(kind, newRowSet(d, kind), team)
+	return newInput(kind, newRowSet(d, kind, nil), team)
 }
 
 func TestStandardisedFeaturesHaveMeanZeroAndDeviationOne(t *testing.T) {
@@ -84,7 +84,7 @@ func TestFoldedHeadGivesTheLogitsOfTraining(t *testing.T) {
 	d := withDead(clusters(300, 40, 7, 2))
 	for _, kind := range []string{InputStandardise, InputNone, InputL2} {
 		o := Options{Input: kind, Epochs: 5, LR: 0.01}
-		f := newFit(kernel.Best(), Job{Train: d}, o.WithDefaults())
+		f := newFit(kernel.Best(), Job{Train: d}, Part{}, o.WithDefaults())
 		defer f.team.close()
 		f.trainBatch(f.train.rows[:100], 0.01, &tally{})
 		h, err := f.head(1)

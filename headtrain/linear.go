@@ -36,7 +36,7 @@ func (l linear) Fit(ctx context.Context, job Job) ([]Result, error) {
 }
 
 func (l linear) fitOne(ctx context.Context, job Job, head int, o Options) (Result, error) {
-	f := newFit(l.isa, job, o)
+	f := newFit(l.isa, job, job.part(head), o)
 	defer f.team.close()
 	onEpoch := func(Epoch) {}
 	if job.OnEpoch != nil {

@@ -63,7 +63,7 @@ func TestHeadIsTheSameAtAnyNumberOfThreads(t *testing.T) {
 
 // The threads test above must not pass by never waking a second worker.
 func TestSharedBatchesReachSeveralWorkers(t *testing.T) {
-	f := newFit(kernel.Best(), Job{Train: clusters(600, 70, 20, 1)}, Options{BatchSize: 512, Threads: 8}.WithDefaults())
+	f := newFit(kernel.Best(), Job{Train: clusters(600, 70, 20, 1)}, Part{}, Options{BatchSize: 512, Threads: 8}.WithDefaults())
 	defer f.team.close()
 	f.batch.rows = 512
 	if f.workers() < 3 {
@@ -258,7 +258,7 @@ func TestArgmaxIsTheFirstOfTheLargest(t *testing.T) {
 // n/(k·count), scikit-learn's compute_class_weight("balanced").
 func TestBalancedWeightsAreScikitLearns(t *testing.T) {
 	d := &Dataset{X: make([]float32, 7), Dim: 1, Labels: []int32{0, 2, 2, -1, 2, 1, 1}, Classes: classNames(4)}
-	got := classWeights(ClassWeights{Mode: WeightsBalanced}, newRowSet(d, InputNone))
+	got := classWeights(ClassWeights{Mode: WeightsBalanced}, newRowSet(d, InputNone, nil))
 	if want := []float64{6. / 4, 6. / 8, 6. / 12, 0}; !slices.Equal(got, want) {
 		t.Errorf("weights %v, want %v", got, want)
 	}
@@ -307,7 +307,7 @@ func TestEpochDoesNotAllocate(t *testing.T) {
 	job := Job{Train: clusters(600, 64, 10, 1), Val: clusters(100, 64, 10, 2)}
 	for _, o := range variety {
 		o.Epochs, o.Threads, o.BatchSize = 1000, 2, 512
-		f := newFit(kernel.Best(), job, o.WithDefaults())
+		f := newFit(kernel.Best(), job, Part{}, o.WithDefaults())
 		epoch := 0
 		allocs := testing.AllocsPerRun(20, func() {
 			epoch++

@@ -37,7 +37,7 @@ func (x torchFixture) start(t *testing.T, isa kernel.ISA, o Options) *fit {
 	if err := o.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	f := newFit(isa, Job{Train: x.dataset()}, o.WithDefaults())
+	f := newFit(isa, Job{Train: x.dataset()}, Part{}, o.WithDefaults())
 	t.Cleanup(f.team.close)
 	for c := range x.Classes {
 		for j := range x.Dim {
