@@ -45,7 +45,7 @@ func TestGradientEqualsFiniteDifferences(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := s.train.rows[:167] // a whole chunk and part of another
-	s.trainBatch(rows)
+	s.trainBatch(rows, nil)
 	after, err := f.head(s)
 	if err != nil {
 		t.Fatal(err)
@@ -75,11 +75,11 @@ func TestWeightlessBatchChangesNothing(t *testing.T) {
 	s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
 	f := s.heads[0]
 	before := append([]float32(nil), f.params...)
-	s.trainBatch([]int32{0, 2, 4})
+	s.trainBatch([]int32{0, 2, 4}, nil)
 	if weight := f.weight; weight != 0 || !sameBits(before, f.params) {
 		t.Errorf("a weight of %v moved the weights by %v", weight, worst(before, f.params))
 	}
-	s.trainBatch([]int32{1, 3})
+	s.trainBatch([]int32{1, 3}, nil)
 	if sameBits(before, f.params) {
 		t.Error("a batch with weight changed nothing either")
 	}

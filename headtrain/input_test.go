@@ -85,7 +85,7 @@ func TestFoldedHeadGivesTheLogitsOfTraining(t *testing.T) {
 	for _, kind := range []string{InputStandardise, InputNone, InputL2} {
 		o := Options{Input: kind, Epochs: 5, LR: 0.01}
 		s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
-		s.trainBatch(s.train.rows[:100])
+		s.trainBatch(s.train.rows[:100], nil)
 		h, err := s.heads[0].head(s)
 		if err != nil {
 			t.Fatal(err)

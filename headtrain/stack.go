@@ -29,6 +29,8 @@ type stack struct {
 	panel     *panel
 	forwardFn func(worker, item int) // bound once: a method value allocates
 	updateFn  func(worker, item int)
+	chunkFn   func(worker, item int)
+	reduceFn  func(worker, item int)
 	task      passTask
 
 	seed      uint64
@@ -61,7 +63,7 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 		copy(params, s.params[:own])
 		s.heads = append(s.heads, newFit(isa, indices[h], o, v, params))
 	}
-	s.forwardFn, s.updateFn = s.forward, s.update
+	s.forwardFn, s.updateFn, s.chunkFn, s.reduceFn = s.forward, s.update, s.chunk, s.reduce
 	s.panel = newPanel(min(max(s.batchSize, evalRows), panelRows), s.stride, len(heads)*k, len(heads))
 	if s.batchSize > panelRows {
 		s.grad = make([]float32, len(s.params))
@@ -70,8 +72,8 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	for i := range s.workers {
 		w := &s.workers[i]
 		w.xt = make([]float32, kernel.RoundUp(d)*kernel.Block)
-		w.x = make([]float32, s.stride*kernel.Block)
-		w.g = make([]float32, min(s.groupCols(), len(heads)*k)*s.stride)
+		w.x = make([]float32, s.stride*kernel.ChunkRows)
+		w.g = make([]float32, min(mostGroupCols, len(heads)*k)*s.stride)
 	}
 	return s
 }
@@ -107,7 +109,8 @@ func (s *stack) epoch(ctx context.Context, epoch int) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("training stopped in epoch %d: %w", epoch, err)
 		}
-		s.trainBatch(s.order[at:min(at+s.batchSize, len(s.order))])
+		end := min(at+s.batchSize, len(s.order))
+		s.trainBatch(s.order[at:end], s.order[end:])
 	}
 	for _, f := range s.heads {
 		f.trained(epoch)

@@ -85,6 +85,20 @@ func (i ISA) softmax(z []float32, classes int, labels *[Block]int32, t *LossTabl
 	}
 }
 
+func (i ISA) add(dst, src []float32) {
+	if i == Portable {
+		addPortable(dst, src)
+		return
+	}
+	addAVX2(&dst[0], &src[0], len(src))
+}
+
+func (i ISA) prefetch(x []float32) {
+	if i != Portable {
+		prefetchLines(&x[0], (len(x)+Lane-1)/Lane)
+	}
+}
+
 func (i ISA) peak(rounds int) (flops float64) {
 	switch i {
 	case AVX512:

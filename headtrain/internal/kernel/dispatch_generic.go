@@ -27,6 +27,10 @@ func (ISA) softmax(z []float32, classes int, labels *[Block]int32, t *LossTable,
 	softmaxPortable(z, classes, labels, t, out, learn)
 }
 
+func (ISA) add(dst, src []float32) { addPortable(dst, src) }
+
+func (ISA) prefetch([]float32) {}
+
 func (ISA) peak(rounds int) (flops float64) { return peakPortable(rounds) }
 
 func (ISA) adam(w, m, v, g []float32, s *AdamStep) { adamPortable(w, m, v, g, s) }

@@ -9,7 +9,7 @@ const Block = 32
 
 // ChunkRows is the number of consecutive batch rows whose gradient is summed
 // by itself before it is added to the total.
-const ChunkRows = 128
+const ChunkRows = 64
 
 // ISA names one implementation of the kernels.
 type ISA uint8
@@ -113,6 +113,21 @@ func (i ISA) Bias(g []float32, gStride int, dz []float32, dzStride, blocks, cols
 	check(blocks > 0 && cols > 0 && gStride > 0 && dzStride >= cols*Block, "kernel: bias: shape")
 	check(len(g) > (cols-1)*gStride && len(dz) >= (blocks-1)*dzStride+cols*Block, "kernel: bias: short slice")
 	i.bias(g, gStride, dz, dzStride, blocks, cols)
+}
+
+// Add adds src to dst; lengths are equal and a multiple of Lane.
+func (i ISA) Add(dst, src []float32) {
+	check(len(dst) == len(src) && len(src)%Lane == 0, "kernel: add: lengths")
+	if len(src) > 0 {
+		i.add(dst, src)
+	}
+}
+
+// Prefetch asks for values that will be wanted soon, and changes nothing.
+func (i ISA) Prefetch(x []float32) {
+	if len(x) > 0 {
+		i.prefetch(x)
+	}
 }
 
 // LossTable holds the factors of a loss, by class: see Softmax.

@@ -105,7 +105,7 @@ func TestForwardEqualsPortableBitForBit(t *testing.T) {
 
 func TestGradientEqualsPortableBitForBit(t *testing.T) {
 	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
-		for _, rows := range []int{1, 2, 31, 32, 33, 64, 97, 128} {
+		for _, rows := range []int{1, 2, 31, 32, 33, 63, 64} {
 			for cols := 1; cols <= 26; cols++ {
 				const xStride, gStride = Block + 5, Block + 3
 				dzStride := cols*Block + 7
@@ -132,6 +132,19 @@ func TestBiasEqualsPortableBitForBit(t *testing.T) {
 				Portable.Bias(want, 9, dz, dzStride, blocks, cols)
 				same(t, fmt.Sprint("bias ", blocks, cols), g, want)
 			}
+		}
+	})
+}
+
+func TestAddEqualsPortableBitForBit(t *testing.T) {
+	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
+		for _, n := range []int{16, 32, 80} {
+			dst, src := v.floats(n), v.floats(n)
+			want := clone(dst)
+			isa.Add(dst, src)
+			isa.Prefetch(src)
+			Portable.Add(want, src)
+			same(t, fmt.Sprint("add ", n), dst, want)
 		}
 	})
 }

@@ -109,3 +109,11 @@ func sgdAVX512(a *sgdArgs)
 func peakAVX2(rounds int)
 
 func peakAVX512(rounds int)
+
+// addAVX2 adds n floats, a multiple of 16.
+//
+//go:noescape
+func addAVX2(dst, src *float32, n int)
+
+//go:noescape
+func prefetchLines(p *float32, lines int)
