@@ -40,13 +40,13 @@ func TestGradientEqualsFiniteDifferences(t *testing.T) {
 	o := Options{Input: InputNone, Optimizer: OptimizerSGD, LR: 1, LabelSmoothing: 0.15, ClassWeights: ClassWeights{Map: weights}}
 	s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
 	f := s.heads[0]
-	before, err := f.head(s)
+	before, err := f.head(s, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rows := s.train.rows[:167] // a whole chunk and part of another
 	s.trainBatch(rows, nil)
-	after, err := f.head(s)
+	after, err := f.head(s, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func TestFoldedHeadGivesTheLogitsOfTraining(t *testing.T) {
 		o := Options{Input: kind, Epochs: 5, LR: 0.01}
 		s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
 		s.trainBatch(s.train.rows[:100], nil)
-		h, err := s.heads[0].head(s)
+		h, err := s.heads[0].head(s, 1)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,10 +18,14 @@ type optimizer interface {
 }
 
 func newOptimizer(o Options, isa kernel.ISA, params int) optimizer {
-	if o.Optimizer == OptimizerSGD {
+	switch o.Optimizer {
+	case OptimizerLBFGS:
+		return nil // see lbfgs
+	case OptimizerSGD:
 		return newSGD(o, isa, params)
+	default:
+		return newAdam(o, isa, params)
 	}
-	return newAdam(o, isa, params)
 }
 
 // adam is torch.optim.Adam, or AdamW where decay is decoupled.

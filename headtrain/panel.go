@@ -21,21 +21,19 @@ type panel struct {
 	zStride int
 	loss    []float64 // of each block and head
 	hits    []int32   // rows of each block that each head classifies correctly
-	parts   []float32 // gradients of each chunk, if the stack is narrow
+	parts   []float32 // gradients of each chunk, of a stack that is narrow, or comes to be
 }
 
 func newPanel(rows, stride, cols, heads int) *panel {
 	n := kernel.RoundUp(rows)
 	blocks := n / kernel.Block
 	zStride := cols*kernel.Block | kernel.Lane // an odd number of cache lines
-	p := &panel{
+	chunks := (n + kernel.ChunkRows - 1) / kernel.ChunkRows
+	return &panel{
 		x: make([]float32, n*stride), z: make([]float32, blocks*zStride), zStride: zStride,
 		loss: make([]float64, blocks*heads), hits: make([]int32, blocks*heads),
+		parts: make([]float32, chunks*min(cols, narrow)*stride),
 	}
-	if cols <= narrow {
-		p.parts = make([]float32, (n+kernel.ChunkRows-1)/kernel.ChunkRows*cols*stride)
-	}
-	return p
 }
 
 func (p *panel) blocks() int { return kernel.RoundUp(p.rows) / kernel.Block }

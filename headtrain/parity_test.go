@@ -69,7 +69,7 @@ func TestTenStepsEqualPyTorch(t *testing.T) {
 						t.Errorf("loss of step %d is %v, PyTorch's %v", step+1, got, c.Losses[step])
 					}
 				}
-				h, err := f.head(s)
+				h, err := f.head(s, 1)
 				if err != nil {
 					t.Fatal(err)
 				}

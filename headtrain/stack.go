@@ -50,6 +50,9 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 		dim: d, classes: k, stride: kernel.Stride(d), plain: plainLoss(k),
 		seed: o.Seed, batchSize: min(o.BatchSize, n), order: make([]int32, n), counts: make([]int32, k),
 	}
+	if o.Optimizer == OptimizerLBFGS {
+		s.batchSize = n
+	}
 	size := 0
 	for _, o := range heads {
 		size = max(size, threads(o.Threads))
@@ -65,7 +68,7 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	}
 	s.forwardFn, s.updateFn, s.chunkFn, s.reduceFn = s.forward, s.update, s.chunk, s.reduce
 	s.panel = newPanel(min(max(s.batchSize, evalRows), panelRows), s.stride, len(heads)*k, len(heads))
-	if s.batchSize > panelRows {
+	if s.batchSize > panelRows || o.Optimizer == OptimizerLBFGS {
 		s.grad = make([]float32, len(s.params))
 	}
 	s.workers = make([]scratch, size)
@@ -169,9 +172,7 @@ func (s *stack) retire(ctx context.Context, over []bool, done func(head int, r R
 		return nil
 	}
 	for _, f := range s.heads[first:] {
-		if f.best != nil && f.err == nil {
-			copy(f.params, f.best)
-		}
+		f.restore(s)
 	}
 	if err := s.evaluate(ctx, s.train, first); err != nil {
 		return err
