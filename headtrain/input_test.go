@@ -98,7 +98,7 @@ func TestFoldedHeadGivesTheLogitsOfTraining(t *testing.T) {
 		for r := range 200 {
 			if r%kernel.Block == 0 {
 				s.gather(w.x, w, r)
-				s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, k)
+				s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, k, nil)
 			}
 			for c := range k {
 				if got, want := logits[r*k+c], z[c*kernel.Block+r%kernel.Block]; math.Abs(float64(got-want)) > 2e-5 {

@@ -155,7 +155,7 @@ func (s *stack) forward(worker, item int) {
 	own := s.classes * kernel.Block
 	z := p.z[block*p.zStride+lo*own : block*p.zStride+hi*own]
 	at := (t.first + lo) * s.classes * s.stride
-	s.isa.Forward(z, w.xt, s.params[at:], s.stride, s.dim, (hi-lo)*s.classes)
+	s.isa.Forward(z, w.xt, s.params[at:], s.stride, s.dim, (hi-lo)*s.classes, nil)
 	for h := lo; h < hi; h++ {
 		s.judge(w, z[(h-lo)*own:(h-lo+1)*own], block, h)
 	}
@@ -228,17 +228,23 @@ func (s *stack) update(worker, item int) {
 	}
 }
 
-// fetchRows asks for rows lo to hi, counted from the panel's first on into the
-// upcoming ones.
-func (s *stack) fetchRows(lo, hi int) {
+// coming returns row i of the panel or, counted on from its last, of those that
+// will be wanted next; nil if there is none.
+func (s *stack) coming(i int) []float32 {
 	t := &s.task
+	if i < len(t.rows) {
+		return t.set.Row(int(t.rows[i]))
+	}
+	if i -= len(t.rows); i < len(t.upcoming) {
+		return t.set.Row(int(t.upcoming[i]))
+	}
+	return nil
+}
+
+// fetchRows asks for rows lo to hi, counted so.
+func (s *stack) fetchRows(lo, hi int) {
 	for i := lo; i < hi; i++ {
-		switch next := i - len(t.rows); {
-		case next < 0:
-			s.isa.Prefetch(t.set.Row(int(t.rows[i])))
-		case next < len(t.upcoming):
-			s.isa.Prefetch(t.set.Row(int(t.upcoming[next])))
-		}
+		s.isa.Prefetch(s.coming(i))
 	}
 }
 
@@ -318,24 +324,32 @@ func (s *stack) chunk(worker, item int) {
 	p, w := s.panel, &s.workers[worker]
 	const blocks = kernel.ChunkRows / kernel.Block
 	cols, own := len(s.heads)*s.classes, s.classes*kernel.Block
+	r := item * kernel.ChunkRows
+	next := r + s.team.size*kernel.ChunkRows // what this worker is likely to do next
 	for b := item * blocks; b < min((item+1)*blocks, p.blocks()); b++ {
 		s.gather(w.x[b%blocks*kernel.Block*s.stride:], w, b*kernel.Block)
 		z := p.z[b*p.zStride:]
-		s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, cols)
+		ahead := w.ahead[:0]
+		for i := next; i < next+kernel.Lane; i++ {
+			if row := s.coming(i); row != nil {
+				ahead = append(ahead, &row[0])
+			}
+		}
+		next += kernel.Lane
+		s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, cols, ahead)
 		for h := range s.heads {
 			s.judge(w, z[h*own:(h+1)*own], b, h)
 		}
 	}
-	r := item * kernel.ChunkRows
 	rows := min(kernel.ChunkRows, p.rows-r)
 	dz, g := p.z[item*blocks*p.zStride:], p.parts[item*cols*s.stride:(item+1)*cols*s.stride]
 	clear(g)
-	next := r + s.team.size*kernel.ChunkRows // what this worker is likely to do next
 	strips := kernel.RoundUp(s.dim) / kernel.Block
 	for i := range strips {
 		f := i * kernel.Block
 		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols)
-		s.fetchRows(next+i*kernel.ChunkRows/strips, next+(i+1)*kernel.ChunkRows/strips)
+		const rest = kernel.ChunkRows - blocks*kernel.Lane
+		s.fetchRows(next+i*rest/strips, next+(i+1)*rest/strips)
 	}
 	s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, kernel.RoundUp(rows)/kernel.Block, cols)
 }

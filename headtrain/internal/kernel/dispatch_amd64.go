@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 // Available returns the implementations that this machine runs, slowest first.
 func Available() []ISA {
@@ -40,8 +44,8 @@ func (i ISA) transpose(dst, x []float32, stride, cols int) {
 	transposeAVX2(&a)
 }
 
-func (i ISA) forward(z, x, w []float32, stride, d, cols int) {
-	a := forwardArgs{&z[0], &x[0], &w[0], stride * 4, d, cols}
+func (i ISA) forward(z, x, w []float32, stride, d, cols int, ahead []*float32) {
+	a := forwardArgs{&z[0], &x[0], &w[0], stride * 4, d, cols, unsafe.SliceData(ahead), len(ahead) * 8, (d + Lane - 1) / Lane}
 	switch i {
 	case AVX512:
 		forwardAVX512(&a)

@@ -11,7 +11,7 @@ func (ISA) affine(dst, x []float32, m AffineMap, rowScale float32, _ []float32) 
 
 func (ISA) transpose(dst, x []float32, stride, cols int) { transposePortable(dst, x, stride, cols) }
 
-func (ISA) forward(z, x, w []float32, stride, d, cols int) {
+func (ISA) forward(z, x, w []float32, stride, d, cols int, _ []*float32) {
 	forwardPortable(z, x, w, stride, d, cols)
 }
 

@@ -78,11 +78,14 @@ func (i ISA) Transpose(dst, x []float32, stride, cols int) {
 // w of some classes, stride apart:
 //
 //	z[c*Block+r] = fma(x[d-1][r], w[c][d-1], … fma(x[0][r], w[c][0], w[c][d]))
-func (i ISA) Forward(z, x, w []float32, stride, d, cols int) {
+//
+// Meanwhile up to Lane rows of d features, which begin at the pointers of ahead,
+// are asked for: the multiplier leaves the memory idle.
+func (i ISA) Forward(z, x, w []float32, stride, d, cols int, ahead []*float32) {
 	check(d > 0 && cols >= 0 && stride > d && len(x) >= d*Block, "kernel: forward: shape")
 	check(len(z) >= cols*Block && len(w) >= cols*stride, "kernel: forward: short slice")
 	if cols > 0 {
-		i.forward(z, x, w, stride, d, cols)
+		i.forward(z, x, w, stride, d, cols, ahead)
 	}
 }
 

@@ -95,8 +95,8 @@ func TestForwardEqualsPortableBitForBit(t *testing.T) {
 				stride := Stride(d)
 				x, w := v.floats(d*Block), v.floats(cols*stride)
 				got, want := v.floats(cols*Block), make([]float32, cols*Block)
-				isa.Forward(got, x, w, stride, d, cols)
-				Portable.Forward(want, x, w, stride, d, cols)
+				isa.Forward(got, x, w, stride, d, cols, []*float32{&x[0], &w[0], &x[0]}[:cols%4])
+				Portable.Forward(want, x, w, stride, d, cols, nil)
 				same(t, fmt.Sprint("forward ", d, cols), got, want)
 			}
 		}
@@ -241,8 +241,8 @@ func TestWrongShapesPanicInsteadOfStraying(t *testing.T) {
 	var labels [Block]int32
 	labels[31] = 2
 	for name, f := range map[string]func(){
-		"short weights":  func() { Best().Forward(f(64), f(64), f(8), 16, 2, 2) },
-		"short block":    func() { Best().Forward(f(63), f(64), f(32), 16, 2, 2) },
+		"short weights":  func() { Best().Forward(f(64), f(64), f(8), 16, 2, 2, nil) },
+		"short block":    func() { Best().Forward(f(63), f(64), f(32), 16, 2, 2, nil) },
 		"many rows":      func() { Best().Gradient(f(32), 32, f(9999), 32, f(9999), 32, ChunkRows+1, 1) },
 		"short gradient": func() { Best().Gradient(f(31), 32, f(9999), 32, f(9999), 32, 3, 1) },
 		"short dz":       func() { Best().Bias(f(32), 1, f(63), 32, 2, 1) },

@@ -22,6 +22,10 @@ type forwardArgs struct {
 	z, x, w        *float32
 	wBytes         int // from class to class
 	features, cols int
+
+	ahead      **float32 // rows to fetch
+	aheadBytes int       // of their pointers
+	run        int       // features to a row fetched
 }
 
 type gradientArgs struct {
