@@ -27,27 +27,26 @@
 	VMOVUPS d, (at+96)(DI)
 
 // TILE is the loop over features for n classes, in runs of which each fetches
-// a row that will be wanted, a line a feature; none is left behind the last.
-#define TILE(n, run, fetch, loop, COLS) \
+// a row that will be wanted, a line a feature, as long as there is one.
+#define TILE(n, run, loop, plain, store, COLS) \
 	MOVQ    forwardArgs_features(AX), R8 \
 	LEAQ    (R10)(R8*4), SI              \
 	COLS(BIAS)                           \
 	MOVQ    R10, SI                      \
 	MOVQ    R12, R11                     \
 run:                                         \
-	MOVQ    forwardArgs_run(AX), CX      \
-	CMPQ    R8, CX                       \
-	CMOVQLT R8, CX                       \
-	SUBQ    CX, R8                       \
-	MOVQ    R11, R9                      \
 	CMPQ    R15, forwardArgs_aheadBytes(AX) \
-	JGE     fetch                        \
-	MOVQ    forwardArgs_ahead(AX), R9    \
-	MOVQ    (R9)(R15*1), R9              \
+	JGE     plain                        \
+	MOVQ    forwardArgs_ahead(AX), R9   \
+	MOVQ    (R9)(R15*1), R9            \
 	ADDQ    $8, R15                      \
-fetch:                                       \
+	MOVQ    forwardArgs_run(AX), CX      \
+	CMPQ    R8, CX                      \
+	CMOVQLT R8, CX                      \
+	SUBQ    CX, R8                      \
 loop:                                        \
-	PREFETCHT1 (R9)                      \
+	PREFETCHT1 (R9)                     \
+	ADDQ    $64, R9                     \
 	COLS(WEIGHT)                         \
 	VMOVUPS (R11), Y15                   \
 	COLS(FMA0)                           \
@@ -57,13 +56,28 @@ loop:                                        \
 	COLS(FMA2)                           \
 	VMOVUPS 96(R11), Y15                 \
 	COLS(FMA3)                           \
-	ADDQ    $64, R9                      \
 	ADDQ    $128, R11                    \
 	ADDQ    $4, SI                       \
 	DECQ    CX                           \
 	JNZ     loop                         \
-	TESTQ   R8, R8                       \
+	TESTQ   R8, R8                     \
 	JNZ     run                          \
+	JMP     store                        \
+plain:                                       \
+	COLS(WEIGHT)                         \
+	VMOVUPS (R11), Y15                   \
+	COLS(FMA0)                           \
+	VMOVUPS 32(R11), Y15                 \
+	COLS(FMA1)                           \
+	VMOVUPS 64(R11), Y15                 \
+	COLS(FMA2)                           \
+	VMOVUPS 96(R11), Y15                 \
+	COLS(FMA3)                           \
+	ADDQ    $128, R11                    \
+	ADDQ    $4, SI                       \
+	DECQ    R8                          \
+	JNZ     plain                        \
+store:                                       \
 	COLS(STORE)                          \
 	MOVQ    $n, CX                       \
 	JMP     next
@@ -98,10 +112,10 @@ next:                                         // CX classes are done
 	RET
 
 n3:
-	TILE(3, run3, fetch3, loop3, COLS3)
+	TILE(3, run3, loop3, plain3, store3, COLS3)
 
 n2:
-	TILE(2, run2, fetch2, loop2, COLS2)
+	TILE(2, run2, loop2, plain2, store2, COLS2)
 
 n1:
-	TILE(1, run1, fetch1, loop1, COLS1)
+	TILE(1, run1, loop1, plain1, store1, COLS1)
