@@ -28,8 +28,9 @@ type Choice struct {
 	KeepSplit bool
 }
 
-// Train trains, evaluates and reports from the cache alone. Where the images are
-// at hand it stats them and says what has changed, and opens none.
+// Train trains, evaluates and reports from the cache alone, or from o.Features.
+// Where the images are at hand it stats them and says what has changed, and opens
+// none.
 func Train(ctx context.Context, o Options, c Choice, p Progress) (*RunSummary, error) {
 	j, err := newJob(o, p)
 	if err != nil {
@@ -39,6 +40,14 @@ func Train(ctx context.Context, o Options, c Choice, p Progress) (*RunSummary, e
 	j.choice = c
 	err = j.do(ctx, trainProgram)
 	return j.runSummary(), err
+}
+
+// loadFeatures finds what is to be trained on.
+func loadFeatures(ctx context.Context, j *job) error {
+	if j.opts.Features != "" {
+		return loadArrays(ctx, j)
+	}
+	return loadFromCache(ctx, j)
 }
 
 // loadFromCache finds the dataset and the space that are to be trained on.

@@ -23,6 +23,9 @@ type Options struct {
 	Sweep    Sweep
 	Output   Output
 
+	// Features is a folder of features in the form that [Export] writes, to train
+	// or to judge on instead of those in the cache.
+	Features string
 	// Engines are further engines for the backbone, handed down by the program.
 	Engines []extract.EngineSpec
 	// Env looks up environment variables; nil means os.Getenv.
@@ -94,6 +97,7 @@ type Sweep struct {
 	Seeds  int
 	Folds  int
 	Trials int
+	Refit  bool // train the chosen options again, on training and validation rows
 	Axes   []Axis
 }
 
