@@ -119,7 +119,7 @@ func (n *npy) parse(text string) error {
 		rest = entry.ReplaceAllLiteralString(rest, "")
 	}
 	if descr == nil || fortran == nil || shape == nil || strings.Trim(rest, "{}, \n") != "" {
-		return fmt.Errorf("a header that is not understood: %s", quoteList([]string{strings.TrimSpace(text)}))
+		return fmt.Errorf("a header that is not understood: %.100q", strings.TrimSpace(text))
 	}
 	for _, k := range npyKinds {
 		if k.descr == descr[1] {

@@ -245,12 +245,15 @@ func (s *sweep) trainRung(ctx context.Context, j *job, rung int) error {
 // two cores, which is what a kill may lose.
 const batchFlops = 3e12
 
+// mostHeads bounds the heads between two writes, whose weights are in memory.
+var mostHeads = 4096
+
 // batchOfHeads is how many heads are trained between two writes of the log. Fewer
 // than a few hundred columns do not keep the multiplier busy.
 func batchOfHeads(rows, dim, classes, epochs int) int {
-	const columns, most = 256, 4096
+	const columns = 256
 	flops := 6 * float64(rows) * float64(dim) * float64(classes) * float64(epochs)
-	return int(min(most, max(batchFlops/flops, float64((columns+classes-1)/classes))))
+	return int(min(float64(mostHeads), max(batchFlops/flops, float64((columns+classes-1)/classes))))
 }
 
 // trainBatch trains some heads in one job and logs them.
