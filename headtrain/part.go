@@ -21,17 +21,22 @@ func (j Job) part(head int) Part {
 	return j.Parts[head]
 }
 
-// sets returns the rows that a part learns from and is validated on, the
-// latter nil for none.
-func (j Job) sets(p Part, input string) (train, val *rowSet) {
-	train = newRowSet(j.Train, input, p.Train)
+// view is what a head sees of its job's sets, and how it sees them.
+type view struct {
+	train, val *rowSet // val is nil for none
+	input      input
+}
+
+func (j Job) view(p Part, kind string, t *team) *view {
+	v := &view{train: newRowSet(j.Train, kind, p.Train)}
 	switch {
 	case p.Val != nil:
-		val = newRowSet(j.Train, input, p.Val)
+		v.val = newRowSet(j.Train, kind, p.Val)
 	case j.Val != nil:
-		val = newRowSet(j.Val, input, nil)
+		v.val = newRowSet(j.Val, kind, nil)
 	}
-	return train, val
+	v.input = newInput(kind, v.train, t)
+	return v
 }
 
 // partKey tells parts apart by where their rows lie, not by what they are.
