@@ -241,17 +241,18 @@ func (s *sweep) trainRung(ctx context.Context, j *job, rung int) error {
 	return nil
 }
 
-// batchFlops is what is trained between two writes of the log: some ten seconds on
-// two cores, which is what a kill may lose.
-const batchFlops = 3e12
+// batchFlops is what is trained between two writes of the log: a few seconds on two
+// cores, which is what a kill may lose.
+const batchFlops = 3e11
 
 // mostHeads bounds the heads between two writes, whose weights are in memory.
 var mostHeads = 4096
 
 // batchOfHeads is how many heads are trained between two writes of the log. Fewer
-// than a few hundred columns do not keep the multiplier busy.
+// than some hundred columns do not keep the multiplier busy, so that a batch of many
+// rows takes longer than that.
 func batchOfHeads(rows, dim, classes, epochs int) int {
-	const columns = 256
+	const columns = 640
 	flops := 6 * float64(rows) * float64(dim) * float64(classes) * float64(epochs)
 	return int(min(float64(mostHeads), max(batchFlops/flops, float64((columns+classes-1)/classes))))
 }
