@@ -64,7 +64,7 @@ func (a *arrays) close() {
 
 // loadArrays takes the features from a folder.
 func loadArrays(ctx context.Context, j *job) error {
-	dir := absolute(j.opts.Features)
+	dir := absolute(j.choice.Features)
 	j.progress.Start("load", 0)
 	j.arrays = &arrays{dir: dir}
 	ds, err := j.arrays.load(ctx)

@@ -63,15 +63,28 @@ func writeArrays(t *testing.T, dir string, seed uint64, n, dim, classes int) {
 	writeFile(t, filepath.Join(dir, labelsNPY), npyBytes(t, "<i8", fmt.Sprintf("(%d,)", n), y))
 }
 
+// folderOptions are options for training on a folder of features.
+type folderOptions struct {
+	Options
+	Features string
+}
+
+func (o folderOptions) train() (*RunSummary, error) {
+	return Train(context.Background(), o.Options, Choice{Features: o.Features}, Silent)
+}
+
+func (o folderOptions) sweep(ctx context.Context, resume string, p Progress) (*SweepSummary, error) {
+	return RunSweep(ctx, o.Options, SweepRun{Choice: Choice{Features: o.Features}, Resume: resume}, p)
+}
+
 // featureOptions are options for a folder of features with val and test.
-func featureOptions(t *testing.T) Options {
+func featureOptions(t *testing.T) folderOptions {
 	t.Helper()
 	dir := t.TempDir()
 	writeArrays(t, filepath.Join(dir, "f"), 1, 90, 8, 3)
 	writeArrays(t, filepath.Join(dir, "f", "val"), 2, 45, 8, 3)
 	writeArrays(t, filepath.Join(dir, "f", "test"), 3, 60, 8, 3)
-	o := Default()
-	o.Features = filepath.Join(dir, "f")
+	o := folderOptions{Default(), filepath.Join(dir, "f")}
 	o.Output.Dir = filepath.Join(dir, "runs")
 	o.Head.Epochs, o.Head.BatchSize = 6, 16
 	return o
@@ -90,13 +103,12 @@ func sameWeights(a, b *headtrain.Head) bool {
 
 func TestAnExportTrainsTheHeadOfTheCache(t *testing.T) {
 	ctx := context.Background()
-	o := settings(photos(t, 3, 8))
-	run, err := Run(ctx, o, Silent)
+	o := folderOptions{settings(photos(t, 3, 8)), filepath.Join(t.TempDir(), "features")}
+	run, err := Run(ctx, o.Options, Silent)
 	must(t, err)
-	o.Features = filepath.Join(t.TempDir(), "features")
 	_, err = Export(o.Cache.Path, o.Features, Choice{}, Unassigned)
 	must(t, err)
-	sum, err := Train(ctx, o, Choice{}, Silent)
+	sum, err := o.train()
 	must(t, err)
 	if !sameWeights(headOf(t, run.RunDir), headOf(t, sum.RunDir)) {
 		t.Error("the heads differ")
@@ -112,9 +124,8 @@ func TestAnExportTrainsTheHeadOfTheCache(t *testing.T) {
 }
 
 func TestEveryTypeOfFeaturesIsRead(t *testing.T) {
-	ctx := context.Background()
 	o := featureOptions(t)
-	want, err := Train(ctx, o, Choice{}, Silent)
+	want, err := o.train()
 	must(t, err)
 	file, err := openNPY(filepath.Join(o.Features, featuresFile))
 	must(t, err)
@@ -134,7 +145,7 @@ func TestEveryTypeOfFeaturesIsRead(t *testing.T) {
 		"float16": npyBytes(t, "<f2", "(90, 8)", half), "float64": npyBytes(t, "<f8", "(90, 8)", double), "format 2": append(second, whole[10:]...),
 	} {
 		writeFile(t, filepath.Join(o.Features, featuresFile), data)
-		sum, err := Train(ctx, o, Choice{}, Silent)
+		sum, err := o.train()
 		must(t, err)
 		if !sameWeights(headOf(t, want.RunDir), headOf(t, sum.RunDir)) {
 			t.Errorf("%s: the head differs", name)
@@ -143,13 +154,12 @@ func TestEveryTypeOfFeaturesIsRead(t *testing.T) {
 }
 
 func TestMappedFeaturesTrainTheSameHead(t *testing.T) {
-	ctx := context.Background()
 	o := featureOptions(t)
-	want, err := Train(ctx, o, Choice{}, Silent)
+	want, err := o.train()
 	must(t, err)
 	defer func(was int64) { mapAbove = was }(mapAbove)
 	mapAbove = 0
-	sum, err := Train(ctx, o, Choice{}, Silent)
+	sum, err := o.train()
 	must(t, err)
 	if !sameWeights(headOf(t, want.RunDir), headOf(t, sum.RunDir)) {
 		t.Error("the head differs")
@@ -160,7 +170,7 @@ func TestWithoutPartsAllRowsTrain(t *testing.T) {
 	o := featureOptions(t)
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
 	must(t, os.RemoveAll(filepath.Join(o.Features, "test")))
-	sum, err := Train(context.Background(), o, Choice{}, Silent)
+	sum, err := o.train()
 	must(t, err)
 	if sum.TrainRows != 90 || sum.ValRows != 0 || sum.TestRows != 0 || sum.ValAcc != nil {
 		t.Errorf("%+v", sum.TrainSummary)
@@ -187,7 +197,7 @@ func TestIndexNamesClassesAndParts(t *testing.T) {
 	o := featureOptions(t)
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
 	writeFile(t, filepath.Join(o.Features, indexFile), indexOf(nil))
-	sum, err := Train(context.Background(), o, Choice{}, Silent)
+	sum, err := o.train()
 	must(t, err)
 	if sum.TrainRows != 60 || sum.ValRows != 30 || sum.TestRows != 60 {
 		t.Errorf("%+v", sum.TrainSummary)
@@ -288,7 +298,7 @@ func TestBadFeaturesAreRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			o := featureOptions(t)
 			c.make(t, o.Features)
-			_, err := Train(context.Background(), o, Choice{}, Silent)
+			_, err := o.train()
 			if !errors.Is(err, ErrData) {
 				t.Fatalf("got %v", err)
 			}
@@ -324,32 +334,32 @@ func containsAny(s string, some []string) bool {
 func TestHeadOfFeaturesIsJudgedOnFeaturesAndRefusesImages(t *testing.T) {
 	ctx := context.Background()
 	o := featureOptions(t)
-	run, err := Train(ctx, o, Choice{}, Silent)
+	run, err := o.train()
 	must(t, err)
 	_, err = OpenPredictor(ctx, *run.RunDir, Default(), 3)
 	if !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), "eval --run") {
 		t.Errorf("predict: %v", err)
 	}
-	own := Default()
-	e, err := Eval(ctx, *run.RunDir, own, Choice{}, Silent)
+	own, c := Default(), Choice{}
+	e, err := Eval(ctx, *run.RunDir, own, c, Silent)
 	must(t, err)
 	if e.Parts["test"].Top1 != *run.TestAcc || e.Parts["train"].Loss != run.TrainLoss {
 		t.Errorf("on its own features: %+v, trained: %+v", e.Parts["test"], run.TrainSummary)
 	}
-	own.Features = filepath.Join(o.Features, "test")
-	e, err = Eval(ctx, *run.RunDir, own, Choice{}, Silent)
+	c.Features = filepath.Join(o.Features, "test")
+	e, err = Eval(ctx, *run.RunDir, own, c, Silent)
 	must(t, err)
 	if e.Parts["all"].Top1 != *run.TestAcc {
 		t.Errorf("on other features: %+v", e.Parts)
 	}
-	own.Features, own.Data.Train = "", "photos"
-	if _, err = Eval(ctx, *run.RunDir, own, Choice{}, Silent); !errors.Is(err, headtrain.ErrFingerprint) {
+	c.Features, own.Data.Train = "", "photos"
+	if _, err = Eval(ctx, *run.RunDir, own, c, Silent); !errors.Is(err, headtrain.ErrFingerprint) {
 		t.Errorf("on images: %v", err)
 	}
 	other := filepath.Join(t.TempDir(), "other")
 	writeArrays(t, other, 1, 30, 9, 3)
-	own.Features, own.Data.Train = other, ""
-	if _, err = Eval(ctx, *run.RunDir, own, Choice{}, Silent); !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), "takes 8 features, not 9") {
+	c.Features, own.Data.Train = other, ""
+	if _, err = Eval(ctx, *run.RunDir, own, c, Silent); !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), "takes 8 features, not 9") {
 		t.Errorf("on features of another dimension: %v", err)
 	}
 }

@@ -20,15 +20,15 @@ type Evaluation struct {
 
 // Eval judges the head of the run in dir. If o.Data names images, they are judged
 // (and extracted first, where the cache lacks them, with the weights that the head
-// was trained on); if o.Features names a folder, the features there; otherwise it is
+// was trained on); if c.Features names a folder, the features there; otherwise it is
 // the dataset of the run, from the cache or the folder that it was trained on.
 func Eval(ctx context.Context, dir string, o Options, c Choice, p Progress) (*Evaluation, error) {
 	head, info, err := Head(dir)
 	if err != nil {
 		return nil, err
 	}
-	if o.Features != "" || info.Features != "" {
-		return evalFeatures(ctx, dir, o, head, info, p)
+	if c.Features != "" || info.Features != "" {
+		return evalFeatures(ctx, dir, o, c, head, info, p)
 	}
 	o = info.adopt(o)
 	j, err := newJob(o, p)
@@ -65,19 +65,20 @@ func Eval(ctx context.Context, dir string, o Options, c Choice, p Progress) (*Ev
 
 // evalFeatures judges a head on features of a folder. What made them is for the
 // caller to know: only their dimension and the names of their classes are checked.
-func evalFeatures(ctx context.Context, dir string, o Options, head *headtrain.Head, info HeadInfo, p Progress) (*Evaluation, error) {
+func evalFeatures(ctx context.Context, dir string, o Options, c Choice, head *headtrain.Head, info HeadInfo, p Progress) (*Evaluation, error) {
 	if o.Data.Train != "" {
 		return nil, info.noImages(dir)
 	}
-	others := o.Features != ""
+	others := c.Features != ""
 	if !others {
-		o.Features = info.Features
+		c.Features = info.Features
 	}
 	j, err := newJob(o, p)
 	if err != nil {
 		return nil, err
 	}
 	defer j.close()
+	j.choice = c
 	if err := j.do(ctx, []stage{{"load", loadArrays}}); err != nil {
 		return nil, err
 	}

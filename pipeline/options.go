@@ -23,9 +23,6 @@ type Options struct {
 	Sweep    Sweep
 	Output   Output
 
-	// Features is a folder of features in the form that [Export] writes, to train
-	// or to judge on instead of those in the cache.
-	Features string
 	// Engines are further engines for the backbone, handed down by the program.
 	Engines []extract.EngineSpec
 	// Env looks up environment variables; nil means os.Getenv.

@@ -83,8 +83,11 @@ func planSweep(_ context.Context, j *job) error {
 		return fmt.Errorf("%w: the sweep has %s heads, more than %s: --yes trains them all; fewer steps, or sweep.method=random sweep.trials=200, train fewer", ErrManyHeads, commas(n), commas(MaxHeads))
 	}
 	train := j.train.parts[TrainPart]
-	if s.folding, err = newFolding(j.ds, train, s.plan.folds); err != nil {
-		return err
+	s.folding = &folding{}
+	if s.plan.folds > 0 || slices.ContainsFunc(s.plan.axes, func(a Axis) bool { return a.Key == fractionKey }) {
+		if s.folding, err = newFolding(j.ds, train, s.plan.folds); err != nil {
+			return err
+		}
 	}
 	s.metric, s.valRows = newMetric(j.opts.Sweep.Metric), j.train.counts.ValRows
 	if s.plan.folds == 0 && j.train.validation() == nil {

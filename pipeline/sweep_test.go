@@ -16,7 +16,7 @@ import (
 )
 
 // sweepOptions are options for a small sweep of 6 points with two seeds.
-func sweepOptions(t *testing.T) Options {
+func sweepOptions(t *testing.T) folderOptions {
 	o := featureOptions(t)
 	o.Sweep.Seeds = 2
 	o.Sweep.Axes = []Axis{{Key: "lr", Log: []float64{1e-3, 1e-1}, Steps: 3}, {Key: "batch_size", Values: []any{16, 32}}}
@@ -27,11 +27,11 @@ func TestSweepOfOneIsTrain(t *testing.T) {
 	ctx := context.Background()
 	o := featureOptions(t)
 	o.Head.LR, o.Head.Seed = 0.02, 7
-	train, err := Train(ctx, o, Choice{}, Silent)
+	train, err := o.train()
 	must(t, err)
 	o.Head.LR = 1
 	o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{0.02}}}
-	sum, err := RunSweep(ctx, o, SweepRun{}, Silent)
+	sum, err := o.sweep(ctx, "", Silent)
 	must(t, err)
 	a, err := os.ReadFile(filepath.Join(*train.RunDir, headFile))
 	must(t, err)
@@ -47,7 +47,7 @@ func TestSweepOfOneIsTrain(t *testing.T) {
 
 func TestSweepTrainsEveryPointAndKeepsTheBest(t *testing.T) {
 	o := sweepOptions(t)
-	sum, err := RunSweep(context.Background(), o, SweepRun{}, Silent)
+	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
 	if sum.Points != 6 || sum.Heads != 12 || sum.EpochsRun != 72 || sum.Diverged != 0 || sum.InterruptedAt != "" {
 		t.Errorf("%+v", sum)
@@ -105,14 +105,14 @@ func sweepLines(t *testing.T, dir string) []pointResult {
 func TestTestChoosesNothing(t *testing.T) {
 	ctx := context.Background()
 	o := sweepOptions(t)
-	a, err := RunSweep(ctx, o, SweepRun{}, Silent)
+	a, err := o.sweep(ctx, "", Silent)
 	must(t, err)
 	labels := make([]int64, 60)
 	for i := range labels {
 		labels[i] = int64((i + 1) % 3)
 	}
 	writeFile(t, filepath.Join(o.Features, "test", labelsNPY), npyBytes(t, "<i8", "(60,)", labels))
-	b, err := RunSweep(ctx, o, SweepRun{}, Silent)
+	b, err := o.sweep(ctx, "", Silent)
 	must(t, err)
 	if !sameWeights(headOf(t, a.RunDir), headOf(t, b.RunDir)) || *a.TestAcc == *b.TestAcc {
 		t.Errorf("test accuracies %v and %v", *a.TestAcc, *b.TestAcc)
@@ -120,11 +120,11 @@ func TestTestChoosesNothing(t *testing.T) {
 }
 
 // interrupted cancels a sweep after so many head-epochs, and returns its folder.
-func interruptedSweep(t *testing.T, o Options, epochs int) (dir string, heads int) {
+func interruptedSweep(t *testing.T, o folderOptions, epochs int) (dir string, heads int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	sum, err := RunSweep(ctx, o, SweepRun{}, &cancelAfter{n: epochs, cancel: cancel, stage: "sweep"})
+	sum, err := o.sweep(ctx, "", &cancelAfter{n: epochs, cancel: cancel, stage: "sweep"})
 	if !errors.Is(err, context.Canceled) || sum.InterruptedAt == "" {
 		t.Fatalf("interrupted: %v, %+v", err, sum)
 	}
@@ -144,7 +144,7 @@ func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
 	for _, method := range []string{"grid", "halving"} {
 		o := sweepOptions(t)
 		o.Sweep.Method = method
-		whole, err := RunSweep(ctx, o, SweepRun{}, Silent)
+		whole, err := o.sweep(ctx, "", Silent)
 		must(t, err)
 		dir, heads := interruptedSweep(t, o, 30)
 		if heads == 0 || heads >= whole.Heads {
@@ -156,7 +156,7 @@ func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
 		_, err = log.WriteString(`{"rung":0,"poi`)
 		must(t, errors.Join(err, log.Close()))
 
-		sum, err := RunSweep(ctx, o, SweepRun{Resume: dir}, Silent)
+		sum, err := o.sweep(ctx, dir, Silent)
 		must(t, err)
 		if sum.Resumed != heads || sum.Heads != whole.Heads || sum.EpochsRun != whole.EpochsRun {
 			t.Errorf("%s: resumed %d heads of %d: %+v", method, sum.Resumed, heads, sum)
@@ -173,7 +173,7 @@ func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
 				t.Errorf("%s: %s differs", method, name)
 			}
 		}
-		if _, err := RunSweep(ctx, o, SweepRun{Resume: *sum.RunDir}, Silent); !errors.Is(err, ErrResume) || !strings.Contains(err.Error(), "complete") {
+		if _, err := o.sweep(ctx, *sum.RunDir, Silent); !errors.Is(err, ErrResume) || !strings.Contains(err.Error(), "complete") {
 			t.Errorf("%s: resuming what is complete: %v", method, err)
 		}
 	}
@@ -184,9 +184,9 @@ func TestResumeRefusesOtherSettingsAndSaysWhich(t *testing.T) {
 	ctx := context.Background()
 	o := sweepOptions(t)
 	dir, _ := interruptedSweep(t, o, 30)
-	refused := func(o Options, want ...string) {
+	refused := func(o folderOptions, want ...string) {
 		t.Helper()
-		_, err := RunSweep(ctx, o, SweepRun{Resume: dir}, Silent)
+		_, err := o.sweep(ctx, dir, Silent)
 		if !errors.Is(err, ErrResume) {
 			t.Fatalf("got %v", err)
 		}
@@ -205,7 +205,7 @@ func TestResumeRefusesOtherSettingsAndSaysWhich(t *testing.T) {
 
 	writeArrays(t, o.Features, 9, 90, 8, 3)
 	refused(o, "the images, their labels or their split are others")
-	if _, err := RunSweep(ctx, o, SweepRun{Resume: t.TempDir()}, Silent); !errors.Is(err, ErrResume) {
+	if _, err := o.sweep(ctx, t.TempDir(), Silent); !errors.Is(err, ErrResume) {
 		t.Errorf("an empty folder: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, sweepLogFile)); err != nil {
@@ -217,7 +217,7 @@ func TestSweepWithoutAFinishedHeadLeavesNothing(t *testing.T) {
 	o := sweepOptions(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	sum, err := RunSweep(ctx, o, SweepRun{}, &cancelAfter{n: 1, cancel: cancel, stage: "sweep"})
+	sum, err := o.sweep(ctx, "", &cancelAfter{n: 1, cancel: cancel, stage: "sweep"})
 	if !errors.Is(err, context.Canceled) || sum.InterruptedAt != "" {
 		t.Fatalf("%v, %+v", err, sum)
 	}
@@ -231,7 +231,7 @@ func TestDivergedHeadsAreListedAndStopNothing(t *testing.T) {
 	o.Head.Input = headtrain.InputNone
 	o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{1e-2, 3e38, 1e-3}}}
 	o.Head.Optimizer = headtrain.OptimizerSGD
-	sum, err := RunSweep(context.Background(), o, SweepRun{}, Silent)
+	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
 	if sum.Diverged != 2 || sum.Heads != 6 || sum.Best["lr"] == 3e38 {
 		t.Errorf("%+v", sum)
@@ -246,7 +246,7 @@ func TestDivergedHeadsAreListedAndStopNothing(t *testing.T) {
 		t.Errorf("report: %s", report)
 	}
 	o.Sweep.Axes[0].Values = []any{3e38}
-	if _, err := RunSweep(context.Background(), o, SweepRun{}, Silent); !errors.Is(err, headtrain.ErrDiverged) || !strings.Contains(err.Error(), "lr") {
+	if _, err := o.sweep(context.Background(), "", Silent); !errors.Is(err, headtrain.ErrDiverged) || !strings.Contains(err.Error(), "lr") {
 		t.Errorf("all diverged: %v", err)
 	}
 }
@@ -255,13 +255,13 @@ func TestFoldsChooseAndValidationDoesNot(t *testing.T) {
 	ctx := context.Background()
 	o := sweepOptions(t)
 	o.Sweep.Folds, o.Sweep.Seeds = 3, 1
-	a, err := RunSweep(ctx, o, SweepRun{}, Silent)
+	a, err := o.sweep(ctx, "", Silent)
 	must(t, err)
 	if a.Heads != 18 || a.ValRows != 45 {
 		t.Errorf("%+v", a)
 	}
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
-	b, err := RunSweep(ctx, o, SweepRun{}, Silent)
+	b, err := o.sweep(ctx, "", Silent)
 	must(t, err)
 	if *a.ValAcc != *b.ValAcc || !sameWeights(headOf(t, a.RunDir), headOf(t, b.RunDir)) {
 		t.Errorf("%v with val/, %v without", *a.ValAcc, *b.ValAcc)
@@ -272,7 +272,7 @@ func TestFoldsChooseAndValidationDoesNot(t *testing.T) {
 		t.Errorf("report: %s", report)
 	}
 	o.Sweep.Folds = 31
-	if _, err := RunSweep(ctx, o, SweepRun{}, Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), `class "0" has 30 training rows`) {
+	if _, err := o.sweep(ctx, "", Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), `class "0" has 30 training rows`) {
 		t.Errorf("more folds than rows of a class: %v", err)
 	}
 }
@@ -281,7 +281,7 @@ func TestRefitTrainsOnValidationToo(t *testing.T) {
 	o := sweepOptions(t)
 	o.Sweep.Refit = true
 	o.Head.EarlyStopping = headtrain.EarlyStopping{Patience: 2, Metric: headtrain.MetricValLoss}
-	sum, err := RunSweep(context.Background(), o, SweepRun{}, Silent)
+	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
 	if sum.TrainRows != 135 || sum.ValRows != 0 || sum.ValAcc == nil || sum.RunSummary.ValAcc != nil {
 		t.Errorf("%+v", sum)
@@ -294,7 +294,7 @@ func TestRefitTrainsOnValidationToo(t *testing.T) {
 func TestSweepWithoutHeldOutRowsSaysSo(t *testing.T) {
 	o := sweepOptions(t)
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
-	sum, err := RunSweep(context.Background(), o, SweepRun{}, Silent)
+	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
 	if sum.Metric != metricTrainLoss || sum.ValAcc != nil || !strings.Contains(strings.Join(sum.Warnings, " "), "says nothing of new images") {
 		t.Errorf("%+v", sum)
@@ -308,7 +308,7 @@ func TestSweepWithoutHeldOutRowsSaysSo(t *testing.T) {
 func TestTrainFractionLearnsFromLess(t *testing.T) {
 	o := sweepOptions(t)
 	o.Sweep.Axes = []Axis{{Key: fractionKey, Values: []any{0.1}}}
-	sum, err := RunSweep(context.Background(), o, SweepRun{}, Silent)
+	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
 	if sum.TrainRows != 9 || sum.Best[fractionKey] != 0.1 {
 		t.Errorf("%+v", sum)
@@ -339,8 +339,8 @@ func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
 		}, headtrain.ErrOptions, "dog"},
 	} {
 		o := sweepOptions(t)
-		c.set(&o)
-		_, err := RunSweep(context.Background(), o, SweepRun{}, Silent)
+		c.set(&o.Options)
+		_, err := o.sweep(context.Background(), "", Silent)
 		if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -353,7 +353,7 @@ func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
 func TestValidationWithoutAClassIsNoted(t *testing.T) {
 	o := sweepOptions(t)
 	writeArrays(t, filepath.Join(o.Features, "val"), 2, 30, 8, 2)
-	sum, err := RunSweep(context.Background(), o, SweepRun{}, Silent)
+	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
 	if !strings.Contains(strings.Join(sum.Warnings, " "), `no val image of class "2"`) {
 		t.Errorf("%v", sum.Warnings)

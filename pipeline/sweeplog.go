@@ -58,7 +58,6 @@ func newRecord(id headID, o headtrain.Options, fraction float64, r headtrain.Res
 type sweepRecipe struct {
 	Format   int               `json:"format"`
 	Program  string            `json:"program"`
-	Features string            `json:"features,omitempty"`
 	Choice   Choice            `json:"choice"`
 	Settings map[string]string `json:"settings"` // by config key, as JSON
 }
@@ -67,6 +66,8 @@ const sweepFormat = 1
 
 // sweepRecipe describes the sweep at hand.
 func (j *job) sweepRecipe() sweepRecipe {
+	choice := j.choice
+	choice.Features = absolute(choice.Features)
 	settings := map[string]string{}
 	flatten(settings, "head", j.sweep.base)
 	o := j.opts.Sweep
@@ -76,7 +77,7 @@ func (j *job) sweepRecipe() sweepRecipe {
 	}
 	flatten(settings, "data.split", map[string]any{"val": j.opts.Data.Split.Val, "test": j.opts.Data.Split.Test})
 	flatten(settings, "data", map[string]any{"name": j.ds.Name, "rows": j.digest(), "space": j.space.ID})
-	return sweepRecipe{Format: sweepFormat, Program: j.opts.Output.Program, Features: absolute(j.opts.Features), Choice: j.choice, Settings: settings}
+	return sweepRecipe{Format: sweepFormat, Program: j.opts.Output.Program, Choice: choice, Settings: settings}
 }
 
 // text writes an axis as the configuration does.
@@ -265,12 +266,12 @@ func resumeSweepLog(dir string, now sweepRecipe) (*sweepLog, error) {
 
 // Interrupted says what an interrupted sweep was begun with, beside its
 // configuration, which is config.yaml in the same folder.
-func Interrupted(dir string) (features string, c Choice, err error) {
+func Interrupted(dir string) (Choice, error) {
 	l, _, err := readSweepLog(dir)
 	if err != nil {
-		return "", Choice{}, err
+		return Choice{}, err
 	}
-	return l.recipe.Features, l.recipe.Choice, nil
+	return l.recipe.Choice, nil
 }
 
 // sameOptions compares options as their JSON does, which leaves threads out.

@@ -21,7 +21,8 @@ lacks them. The weights are the ones that the head was trained on.
 With --features it judges the head on a folder of features, as cache export writes it;
 whether the head's own backbone made them is for you to know.`,
 	}
-	ch, features := choice(cmd), featuresFlag(cmd)
+	ch := choice(cmd)
+	featuresFlag(cmd, ch)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if dir == "" {
 			return usagef("eval needs --run DIR, a folder that `icebox run` or `icebox train` wrote")
@@ -30,11 +31,11 @@ whether the head's own backbone made them is for you to know.`,
 		if err != nil {
 			return err
 		}
-		if err := checkFeatures(cmd, *features, cfg); err != nil {
+		if err := checkFeatures(cmd, ch.Features, cfg); err != nil {
 			return err
 		}
 		o := p.options(cfg)
-		o.Features = p.path(*features)
+		ch.Features = p.path(ch.Features)
 		dir := p.path(dir)
 		_, info, err := pipeline.Head(dir)
 		if err != nil {

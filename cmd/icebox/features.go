@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"icebox/config"
+	"icebox/pipeline"
 )
 
 // featuresHelp says what --features takes.
@@ -23,8 +24,8 @@ memory. A head trained so does not know what made its features: eval --features 
 predict refuses it.`
 
 // featuresFlag adds --features.
-func featuresFlag(cmd *cobra.Command) *string {
-	return cmd.Flags().String("features", "", "`folder` of features.npy and labels.npy, to be used instead of the cache")
+func featuresFlag(cmd *cobra.Command, c *pipeline.Choice) {
+	cmd.Flags().StringVar(&c.Features, "features", "", "`folder` of features.npy and labels.npy, to be used instead of the cache")
 }
 
 // checkFeatures refuses flags that say where else features are.

@@ -43,17 +43,20 @@ the start, and ` + "`icebox sweep --resume FOLDER`" + ` goes on with the setting
 with; the result is the same, to the bit. More than 10,000 heads need --yes.
 ` + featuresHelp,
 	}
-	ch, features := choice(cmd), featuresFlag(cmd)
+	ch := choice(cmd)
+	featuresFlag(cmd, ch)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		run.Choice = *ch
-		resumed := ""
+		run.Choice.Features = p.path(ch.Features)
 		if run.Resume != "" {
 			run.Resume = p.path(filepath.Clean(run.Resume))
-			from, was, err := pipeline.Interrupted(run.Resume)
+			was, err := pipeline.Interrupted(run.Resume)
 			if err != nil {
 				return err
 			}
-			resumed, run.Choice = from, was
+			if run.Choice = was; ch.Features != "" {
+				run.Choice.Features = p.path(ch.Features) // it may have moved
+			}
 			if s.file == "" {
 				s.file = filepath.Join(run.Resume, "config.yaml")
 			}
@@ -62,17 +65,13 @@ with; the result is the same, to the bit. More than 10,000 heads need --yes.
 		if err != nil {
 			return err
 		}
-		if err := checkFeatures(cmd, *features, cfg); err != nil {
+		if err := checkFeatures(cmd, ch.Features, cfg); err != nil {
 			return err
 		}
 		if run.Resume == "" {
 			run.Choice.KeepSplit, run.Choice.ByBackbone = !cfg.Given("data.split"), cfg.Given("backbone")
 		}
-		o := p.options(cfg)
-		if o.Features = p.path(*features); o.Features == "" {
-			o.Features = resumed
-		}
-		return p.sweep(cmd.Context(), c, o, run)
+		return p.sweep(cmd.Context(), c, p.options(cfg), run)
 	}
 	s.addFlags(cmd)
 	cmd.Flags().StringVar(&run.Resume, "resume", "", "go on with the interrupted sweep in this `folder`")
@@ -94,7 +93,7 @@ func (p *process) sweep(ctx context.Context, c *common, o pipeline.Options, run 
 		p.printFeatures(&sum.Summary)
 		sum.Report.Text(p.stderr)
 		p.say("")
-		p.say("rate       %s head-epochs in %.2f s: %s/s", comma(sum.EpochsRun), sum.SweepSeconds, comma(int(sum.HeadEpochsPerSecond)))
+		p.say("rate       %s head-epochs/s over %.2f s; %s of %s heads were there already", comma(int(sum.HeadEpochsPerSecond)), sum.SweepSeconds, comma(sum.Resumed), comma(sum.Heads))
 		p.printHead(&sum.RunSummary)
 	}
 	if c.json {

@@ -23,20 +23,20 @@ func (p *process) trainCommand(c *common) *cobra.Command {
 the dataset that the cache keeps. It opens no image; the image folder may be gone.
 ` + featuresHelp,
 	}
-	ch, features := choice(cmd), featuresFlag(cmd)
+	ch := choice(cmd)
+	featuresFlag(cmd, ch)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := s.load(p, args)
 		if err != nil {
 			return err
 		}
-		if err := checkFeatures(cmd, *features, cfg); err != nil {
+		if err := checkFeatures(cmd, ch.Features, cfg); err != nil {
 			return err
 		}
 		ch.KeepSplit, ch.ByBackbone = !cfg.Given("data.split"), cfg.Given("backbone")
-		o := p.options(cfg)
-		o.Features = p.path(*features)
+		ch.Features = p.path(ch.Features)
 		bar := p.progress(c)
-		sum, err := pipeline.Train(cmd.Context(), o, *ch, bar)
+		sum, err := pipeline.Train(cmd.Context(), p.options(cfg), *ch, bar)
 		bar.finish()
 		return p.ranHead(c, sum, err, "nothing was kept of this training; the features stay in the cache")
 	}
