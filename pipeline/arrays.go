@@ -49,8 +49,7 @@ type arraySet struct {
 	x       []float32
 	labels  []int64
 	names   map[int64]string // of labels, from the index; nil without one
-	items   []Item
-	split   bool // the index names parts
+	items   []Item           // until they are the dataset's
 	release func() error
 }
 
@@ -99,8 +98,16 @@ func (a *arrays) load(ctx context.Context) (*Dataset, error) {
 		return nil, err
 	}
 	ds := &Dataset{Sources: Sources{Train: a.dir}}
-	for i, s := range a.sets {
-		prefix := ""
+	if err := a.nameClasses(ds); err != nil {
+		return nil, err
+	}
+	total := 0
+	for _, s := range a.sets {
+		total += len(s.labels)
+	}
+	ds.Items = make([]Item, 0, total)
+	for i := range a.sets {
+		s, prefix := &a.sets[i], ""
 		if i > 0 {
 			prefix = s.part.String() + "/"
 		}
@@ -108,9 +115,8 @@ func (a *arrays) load(ctx context.Context) (*Dataset, error) {
 		for n := range s.items {
 			s.items[n].Root = i
 		}
-	}
-	if err := a.nameClasses(ds); err != nil {
-		return nil, err
+		ds.Items = append(ds.Items, s.items...)
+		s.items = nil
 	}
 	return ds, a.hashRows(ctx, ds)
 }
@@ -212,7 +218,6 @@ func (s *arraySet) indexLine(n int, record []string, at map[string]int) error {
 		if it.Part, ok = ParsePart(split); !ok {
 			return fmt.Errorf("split %q is not train, val or test", split)
 		}
-		s.split = true
 	}
 	if sum := field("sha256"); sum != "" {
 		raw, err := hex.DecodeString(sum)
@@ -286,7 +291,6 @@ func (a *arrays) nameClasses(ds *Dataset) error {
 				s.items[n].Label = class[y]
 			}
 		}
-		ds.Items = append(ds.Items, s.items...)
 	}
 	return nil
 }
@@ -297,33 +301,38 @@ const hashBlock = 256
 // hashRows finds values that are no numbers, gives items without a content hash
 // that of their row, and takes the digest of all.
 func (a *arrays) hashRows(ctx context.Context, ds *Dataset) error {
-	sums := make([]cache.Key, len(ds.Items))
+	var blocks []*cache.Key
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	first := 0
 	for _, s := range a.sets {
-		sums, items := sums[first:], ds.Items[first:]
-		first += len(s.items)
-		for at := 0; at < len(s.items); at += hashBlock {
+		items := ds.Items[first : first+len(s.labels)]
+		first += len(s.labels)
+		for at := 0; at < len(items); at += hashBlock {
+			block := new(cache.Key)
+			blocks = append(blocks, block)
 			g.Go(func() error {
-				for n := at; n < min(at+hashBlock, len(s.items)) && ctx.Err() == nil; n++ {
+				all := sha256.New()
+				for n := at; n < min(at+hashBlock, len(items)) && ctx.Err() == nil; n++ {
 					row := s.x[n*a.dim : (n+1)*a.dim]
 					if bad := slices.IndexFunc(row, notFinite); bad >= 0 {
 						return fmt.Errorf("%w: %s: row %d, feature %d is %v", ErrData, filepath.Join(s.dir, featuresFile), n, bad, row[bad])
 					}
-					sums[n] = sha256.Sum256(unsafe.Slice((*byte)(unsafe.Pointer(&row[0])), 4*len(row)))
+					sum := sha256.Sum256(unsafe.Slice((*byte)(unsafe.Pointer(&row[0])), 4*len(row)))
+					all.Write(sum[:])
 					if !items[n].Hashed() {
-						items[n].Hash = sums[n]
+						items[n].Hash = sum
 					}
 				}
+				all.Sum(block[:0])
 				return ctx.Err()
 			})
 		}
 	}
 	err := g.Wait()
 	all := sha256.New()
-	for i := range sums {
-		all.Write(sums[i][:])
+	for _, block := range blocks {
+		all.Write(block[:])
 	}
 	all.Sum(a.digest[:0])
 	return err
@@ -346,7 +355,7 @@ func (a *arrays) rows(ds *Dataset, p Part) *rows {
 	lo, hi := r.items[0], r.items[len(r.items)-1]
 	first, root := 0, ds.Items[lo].Root
 	for _, s := range a.sets[:root] {
-		first += len(s.items)
+		first += len(s.labels)
 	}
 	if hi-lo == len(r.items)-1 && ds.Items[hi].Root == root {
 		r.data.X = a.sets[root].x[(lo-first)*a.dim : (hi-first+1)*a.dim]
@@ -355,7 +364,7 @@ func (a *arrays) rows(ds *Dataset, p Part) *rows {
 	r.data.X = make([]float32, 0, len(r.items)*a.dim)
 	for _, i := range r.items {
 		for root != ds.Items[i].Root {
-			first += len(a.sets[root].items)
+			first += len(a.sets[root].labels)
 			root++
 		}
 		r.data.X = append(r.data.X, a.sets[root].x[(i-first)*a.dim:(i-first+1)*a.dim]...)

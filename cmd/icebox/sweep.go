@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"icebox/pipeline"
@@ -93,7 +94,7 @@ func (p *process) sweep(ctx context.Context, c *common, o pipeline.Options, run 
 		p.printFeatures(&sum.Summary)
 		sum.Report.Text(p.stderr)
 		p.say("")
-		p.say("rate       %s head-epochs/s over %.2f s; %s of %s heads were there already", comma(int(sum.HeadEpochsPerSecond)), sum.SweepSeconds, comma(sum.Resumed), comma(sum.Heads))
+		p.say("rate       %s head-epochs/s over %.2f s; %s of %s heads were there already", humanize.CommafWithDigits(sum.HeadEpochsPerSecond, 1), sum.SweepSeconds, comma(sum.Resumed), comma(sum.Heads))
 		p.printHead(&sum.RunSummary)
 	}
 	if c.json {
