@@ -210,11 +210,11 @@ func TestSmallerFractionsLieWithinLargerOnes(t *testing.T) {
 func TestImportanceIsTheShareOfAMainEffect(t *testing.T) {
 	axes := []Axis{{Key: "lr"}, {Key: "weight_decay"}, {Key: "epochs"}}
 	var results []pointResult
-	for lr := range 20 {
+	for lr := range 40 {
 		for wd := range 2 {
 			for e := range 2 {
 				// lr and weight_decay act alone; epochs only through weight_decay.
-				acc := []float64{0, 1, 2, 3}[lr/5]*0.1 + float64(wd)*0.2 + float64(2*wd-1)*float64(2*e-1)*0.05
+				acc := []float64{0, 1, 2, 3}[lr/10]*0.1 + float64(wd)*0.2 + float64(2*wd-1)*float64(2*e-1)*0.05
 				results = append(results, pointResult{Values: map[string]any{"lr": float64(lr), "weight_decay": float64(wd), "epochs": e}, ValAcc: &stat{Mean: acc}})
 			}
 		}

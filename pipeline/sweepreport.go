@@ -71,10 +71,11 @@ type SweepReport struct {
 	TestUnits  int            `json:"test_units"` // images, or groups, that the interval drew from
 	Best       map[string]any `json:"best"`
 
-	axes []Axis
-	top  []pointResult
-	more int
-	plot string
+	axes  []Axis
+	top   []pointResult
+	more  int
+	plot  string
+	drawn string // what the bootstrap drew: images or groups
 }
 
 // shownPoints is how many points a report lists.
@@ -103,7 +104,10 @@ func (j *job) sweepReport() *SweepReport {
 		rows := j.train.parts[TestPart]
 		units := testUnits(j.ds, rows)
 		interval := bootstrap(units, hits(rows, test), s.base.Seed)
-		r.Test, r.TestUnits = &interval, len(units)
+		r.Test, r.TestUnits, r.drawn = &interval, len(units), "images"
+		if len(units) < len(rows.items) {
+			r.drawn = "images or groups of them"
+		}
 	}
 	return r
 }
@@ -171,8 +175,7 @@ func (r *SweepReport) Text(w io.Writer) {
 	m := newMetric(r.Metric)
 	fmt.Fprintf(w, "chosen     %s: %s%s\n", r.Chosen, m.text(r.Score.Mean), r.spread(r.Score))
 	if r.Test != nil {
-		of := "images"
-		fmt.Fprintf(w, "test       95 %% interval of the accuracy %s to %s, by bootstrap over %s %s\n", percent(r.Test.Low), percent(r.Test.High), commas(r.TestUnits), of)
+		fmt.Fprintf(w, "test       95 %% interval of the accuracy %s to %s, by bootstrap over %s %s\n", percent(r.Test.Low), percent(r.Test.High), commas(r.TestUnits), r.drawn)
 	}
 	if len(r.axes) > 0 {
 		var parts []string
@@ -181,7 +184,7 @@ func (r *SweepReport) Text(w io.Writer) {
 			parts = append(parts, fmt.Sprintf("%s %.0f %%", a.Axis, 100*a.Share))
 			rest -= a.Share
 		}
-		if r.Points > 1 {
+		if len(r.axes) > 1 {
 			fmt.Fprintf(w, "importance %s; interactions and chance %.0f %% (shares of the variance of %s between points)\n", strings.Join(parts, ", "), 100*max(0, rest), r.Metric)
 		}
 		r.table(w)
@@ -222,7 +225,10 @@ func (r *SweepReport) table(w io.Writer) {
 		case p.failed():
 			row[1] = "diverged"
 		case p.ValAcc != nil:
-			row[1], row[2], row[3] = percent(p.ValAcc.Mean), fmt.Sprintf("%.2f", 100*p.ValAcc.Spread), fmt.Sprintf("%.4g", p.ValLoss.Mean)
+			row[1], row[3] = percent(p.ValAcc.Mean), fmt.Sprintf("%.4g", p.ValLoss.Mean)
+			if len(p.Heads) > 1 {
+				row[2] = fmt.Sprintf("%.2f", 100*p.ValAcc.Spread)
+			}
 		}
 		if p.TrainLoss != nil {
 			row[4] = fmt.Sprintf("%.4g", p.TrainLoss.Mean)

@@ -202,7 +202,7 @@ type AxisShare struct {
 }
 
 // importance says how much each axis matters, the most first: between-group sum of
-// squares over the total, points grouped by the axis' value, or by its quartile
+// squares over the total, points grouped by the axis' value, or by ranges of it
 // where it has many. Points that failed have no value and are left out.
 func importance(results []pointResult, axes []Axis, m metric) []AxisShare {
 	var points []pointResult
@@ -238,8 +238,12 @@ func importance(results []pointResult, axes []Axis, m metric) []AxisShare {
 
 func sq(x float64) float64 { return x * x }
 
-// groupsOfMany is how many groups an axis with many values is cut into.
-const groupsOfMany = 4
+// manyValues is how many values of an axis are groups of their own. More of them
+// are cut into ranges of at least perGroup points.
+const (
+	manyValues = 8
+	perGroup   = 5
+)
 
 // grouped groups points by their value on an axis.
 func grouped(points []pointResult, axis string) [][]pointResult {
@@ -248,7 +252,7 @@ func grouped(points []pointResult, axis string) [][]pointResult {
 		byValue[p.Values[axis]] = append(byValue[p.Values[axis]], p)
 	}
 	var groups [][]pointResult
-	if len(byValue) <= 2*groupsOfMany {
+	if len(byValue) <= manyValues {
 		for _, p := range points { // in an order that does not change
 			if g := byValue[p.Values[axis]]; g != nil {
 				groups = append(groups, g)
@@ -259,8 +263,9 @@ func grouped(points []pointResult, axis string) [][]pointResult {
 	}
 	sorted := slices.Clone(points)
 	slices.SortStableFunc(sorted, func(a, b pointResult) int { return cmp.Compare(number(a.Values[axis]), number(b.Values[axis])) })
-	for i := range groupsOfMany {
-		lo, hi := i*len(sorted)/groupsOfMany, (i+1)*len(sorted)/groupsOfMany
+	n := min(manyValues, max(2, len(sorted)/perGroup))
+	for i := range n {
+		lo, hi := i*len(sorted)/n, (i+1)*len(sorted)/n
 		groups = append(groups, sorted[lo:hi])
 	}
 	return groups
