@@ -3,9 +3,7 @@ package headtrain
 import (
 	"context"
 	"fmt"
-	"sync"
 	"testing"
-	"time"
 
 	"icebox/headtrain/internal/kernel"
 )
@@ -34,25 +32,9 @@ func BenchmarkEpoch(b *testing.B) {
 			}
 			rate := 4 * float64(len(s.train.X)) * float64(c.classes*c.heads) * float64(b.N) / b.Elapsed().Seconds()
 			b.ReportMetric(rate/1e9, "GFLOP/s")
-			b.ReportMetric(100*rate/peak(c.threads), "%peak")
+			b.ReportMetric(100*rate/PeakFLOPS(c.threads), "%peak")
 		})
 	}
-}
-
-// peak measures the multiply-adds a second that the threads can do at best.
-func peak(threads int) float64 {
-	best := 0.0
-	for range 5 {
-		var g sync.WaitGroup
-		flops := make([]float64, threads)
-		start := time.Now()
-		for i := range threads {
-			g.Go(func() { flops[i] = kernel.Best().Peak(500_000) })
-		}
-		g.Wait()
-		best = max(best, flops[0]*float64(threads)/time.Since(start).Seconds())
-	}
-	return best
 }
 
 // BenchmarkTeam is the cost of handing out work and waiting for it.

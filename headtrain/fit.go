@@ -18,6 +18,7 @@ type fit struct {
 	schedule  schedule
 	params    []float32 // its classes' rows of the stack's weights
 	best      []float32 // the weights to keep; nil without early stopping
+	last      *Head     // of the last epoch, if that is not the best
 	watch     *watch
 	stopped   string
 	err       error // why it was given up
@@ -123,6 +124,15 @@ func (f *fit) finished() bool {
 	return f.stopped != ""
 }
 
+// restore goes back to the best epoch's weights, if they are not the last.
+func (f *fit) restore(s *stack) {
+	if f.best == nil || f.err != nil || f.watch.best == len(f.history) {
+		return
+	}
+	f.last, _ = f.head(s, len(f.history)) // not worth an error
+	copy(f.params, f.best)
+}
+
 // diverged returns the error for a loss or weight that is not finite.
 func (f *fit) diverged(epoch int, what string) error {
 	lr := f.options.LR
@@ -143,15 +153,15 @@ func (f *fit) result(s *stack) (Result, error) {
 	if f.err != nil {
 		return Result{History: f.history}, f.err
 	}
-	head, err := f.head(s)
+	head, err := f.head(s, f.watch.best)
 	return Result{
-		Head: head, History: f.history, BestEpoch: f.watch.best, Stopped: f.stopped,
+		Head: head, Last: f.last, History: f.history, BestEpoch: f.watch.best, Stopped: f.stopped,
 		TrainLoss: loss, EpochSeconds: medianSeconds(f.history),
 	}, err
 }
 
-// head folds the input map into the weights.
-func (f *fit) head(s *stack) (*Head, error) {
+// head folds the input map into the weights, which are those of an epoch.
+func (f *fit) head(s *stack, epoch int) (*Head, error) {
 	d, k := s.dim, s.classes
 	h := &Head{Classes: slices.Clone(s.train.Classes), Dim: d, W: make([]float32, k*d), B: make([]float32, k)}
 	if f.options.Input == InputL2 {
@@ -164,9 +174,9 @@ func (f *fit) head(s *stack) (*Head, error) {
 		h.B[c] = s.input.fold(w, class[d])
 	}
 	if !allFinite(h.W) || !allFinite(h.B) {
-		return nil, f.diverged(f.watch.best, "a weight for raw features")
+		return nil, f.diverged(epoch, "a weight for raw features")
 	}
 	var err error
-	h.Recipe, err = json.Marshal(recipe{engineName, f.options, len(s.train.rows), len(f.history), f.watch.best})
+	h.Recipe, err = json.Marshal(recipe{engineName, f.options, len(s.train.rows), len(f.history), epoch})
 	return h, err
 }

@@ -40,13 +40,13 @@ func TestGradientEqualsFiniteDifferences(t *testing.T) {
 	o := Options{Input: InputNone, Optimizer: OptimizerSGD, LR: 1, LabelSmoothing: 0.15, ClassWeights: ClassWeights{Map: weights}}
 	s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
 	f := s.heads[0]
-	before, err := f.head(s)
+	before, err := f.head(s, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	rows := s.train.rows[:167] // a whole chunk and part of another
-	s.trainBatch(rows)
-	after, err := f.head(s)
+	s.trainBatch(rows, nil)
+	after, err := f.head(s, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,11 +75,11 @@ func TestWeightlessBatchChangesNothing(t *testing.T) {
 	s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
 	f := s.heads[0]
 	before := append([]float32(nil), f.params...)
-	s.trainBatch([]int32{0, 2, 4})
+	s.trainBatch([]int32{0, 2, 4}, nil)
 	if weight := f.weight; weight != 0 || !sameBits(before, f.params) {
 		t.Errorf("a weight of %v moved the weights by %v", weight, worst(before, f.params))
 	}
-	s.trainBatch([]int32{1, 3})
+	s.trainBatch([]int32{1, 3}, nil)
 	if sameBits(before, f.params) {
 		t.Error("a batch with weight changed nothing either")
 	}

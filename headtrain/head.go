@@ -78,7 +78,7 @@ func (h *Head) forward(dst, x []float32, n int, finish func(z, row []float32, r 
 			h.gather(rows[r*stride:r*stride+d], x[(at+r)*d:(at+r+1)*d])
 		}
 		isa.Transpose(xt, rows, stride, d)
-		isa.Forward(z, xt, params, stride, d, k)
+		isa.Forward(z, xt, params, stride, d, k, nil)
 		if after != nil {
 			after(z)
 		}

@@ -85,8 +85,8 @@ func TestFoldedHeadGivesTheLogitsOfTraining(t *testing.T) {
 	for _, kind := range []string{InputStandardise, InputNone, InputL2} {
 		o := Options{Input: kind, Epochs: 5, LR: 0.01}
 		s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
-		s.trainBatch(s.train.rows[:100])
-		h, err := s.heads[0].head(s)
+		s.trainBatch(s.train.rows[:100], nil)
+		h, err := s.heads[0].head(s, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func TestFoldedHeadGivesTheLogitsOfTraining(t *testing.T) {
 		for r := range 200 {
 			if r%kernel.Block == 0 {
 				s.gather(w.x, w, r)
-				s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, k)
+				s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, k, nil)
 			}
 			for c := range k {
 				if got, want := logits[r*k+c], z[c*kernel.Block+r%kernel.Block]; math.Abs(float64(got-want)) > 2e-5 {

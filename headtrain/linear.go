@@ -70,10 +70,12 @@ func (j Job) stacks() [][]int {
 		o = o.WithDefaults()
 		key := stackKey{viewKey{j.part(i).key(), o.Input}, o.Seed, o.BatchSize}
 		at, ok := open[key]
-		if !ok || len(stacks[at]) == most {
+		if !ok || len(stacks[at]) == most || o.Optimizer == OptimizerLBFGS {
 			at = len(stacks)
-			open[key] = at
 			stacks = append(stacks, nil)
+			if o.Optimizer != OptimizerLBFGS {
+				open[key] = at
+			}
 		}
 		stacks[at] = append(stacks[at], i)
 	}
@@ -96,6 +98,9 @@ func (l linear) fitStack(ctx context.Context, job Job, heads []int, views map[vi
 	}
 	s := newStack(l.isa, v, options, heads)
 	defer s.team.close()
+	if options[0].Optimizer == OptimizerLBFGS {
+		return s.runLBFGS(ctx, onEpoch, done)
+	}
 	return s.run(ctx, onEpoch, done)
 }
 

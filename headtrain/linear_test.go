@@ -144,7 +144,7 @@ func TestHeadOfToday(t *testing.T) {
 			_ = binary.Write(h, binary.LittleEndian, v)
 		}
 	}
-	const want = "0dee7bcc1f8fef2982cc6b121fcde66141fa233dbcd19cd036067be90e469263"
+	const want = "54f1cb979caee7b3a24e8ebaa3148a80c916e9e489f9b174dd2f52ed93ee9e65"
 	if got := hex.EncodeToString(h.Sum(nil)); got != want {
 		t.Errorf("the heads hash to %s, want %s", got, want)
 	}

@@ -64,12 +64,12 @@ func TestTenStepsEqualPyTorch(t *testing.T) {
 				f := s.heads[0]
 				for step, rows := range fixture.Batches {
 					s.resetSums()
-					s.trainBatch(rows)
+					s.trainBatch(rows, nil)
 					if got := f.sum.loss / f.weight; math.Abs(got-c.Losses[step]) > tolerance {
 						t.Errorf("loss of step %d is %v, PyTorch's %v", step+1, got, c.Losses[step])
 					}
 				}
-				h, err := f.head(s)
+				h, err := f.head(s, 1)
 				if err != nil {
 					t.Fatal(err)
 				}

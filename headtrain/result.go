@@ -6,11 +6,14 @@ import "slices"
 const (
 	StoppedEpochs = "epochs"         // all epochs were run
 	StoppedEarly  = "early_stopping" // no improvement for as long as patience lasts
+
+	StoppedConverged = "converged" // lbfgs found the optimum
 )
 
 // Result is one trained head and how it came about.
 type Result struct {
 	Head      *Head   `json:"-"` // Fingerprint and Preprocessing are the caller's to fill
+	Last      *Head   `json:"-"` // that of the last epoch, where early stopping kept another
 	History   []Epoch `json:"history"`
 	BestEpoch int     `json:"best_epoch"` // whose weights Head has: the last one without early stopping
 	Stopped   string  `json:"stopped"`

@@ -29,6 +29,8 @@ type stack struct {
 	panel     *panel
 	forwardFn func(worker, item int) // bound once: a method value allocates
 	updateFn  func(worker, item int)
+	chunkFn   func(worker, item int)
+	reduceFn  func(worker, item int)
 	task      passTask
 
 	seed      uint64
@@ -48,6 +50,9 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 		dim: d, classes: k, stride: kernel.Stride(d), plain: plainLoss(k),
 		seed: o.Seed, batchSize: min(o.BatchSize, n), order: make([]int32, n), counts: make([]int32, k),
 	}
+	if o.Optimizer == OptimizerLBFGS {
+		s.batchSize = n
+	}
 	size := 0
 	for _, o := range heads {
 		size = max(size, threads(o.Threads))
@@ -61,17 +66,17 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 		copy(params, s.params[:own])
 		s.heads = append(s.heads, newFit(isa, indices[h], o, v, params))
 	}
-	s.forwardFn, s.updateFn = s.forward, s.update
+	s.forwardFn, s.updateFn, s.chunkFn, s.reduceFn = s.forward, s.update, s.chunk, s.reduce
 	s.panel = newPanel(min(max(s.batchSize, evalRows), panelRows), s.stride, len(heads)*k, len(heads))
-	if s.batchSize > panelRows {
+	if s.batchSize > panelRows || o.Optimizer == OptimizerLBFGS {
 		s.grad = make([]float32, len(s.params))
 	}
 	s.workers = make([]scratch, size)
 	for i := range s.workers {
 		w := &s.workers[i]
 		w.xt = make([]float32, kernel.RoundUp(d)*kernel.Block)
-		w.x = make([]float32, s.stride*kernel.Block)
-		w.g = make([]float32, min(s.groupCols(), len(heads)*k)*s.stride)
+		w.x = make([]float32, s.stride*kernel.ChunkRows)
+		w.g = make([]float32, min(mostGroupCols, len(heads)*k)*s.stride)
 	}
 	return s
 }
@@ -107,7 +112,8 @@ func (s *stack) epoch(ctx context.Context, epoch int) error {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("training stopped in epoch %d: %w", epoch, err)
 		}
-		s.trainBatch(s.order[at:min(at+s.batchSize, len(s.order))])
+		end := min(at+s.batchSize, len(s.order))
+		s.trainBatch(s.order[at:end], s.order[end:])
 	}
 	for _, f := range s.heads {
 		f.trained(epoch)
@@ -166,9 +172,7 @@ func (s *stack) retire(ctx context.Context, over []bool, done func(head int, r R
 		return nil
 	}
 	for _, f := range s.heads[first:] {
-		if f.best != nil && f.err == nil {
-			copy(f.params, f.best)
-		}
+		f.restore(s)
 	}
 	if err := s.evaluate(ctx, s.train, first); err != nil {
 		return err

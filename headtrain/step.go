@@ -2,15 +2,23 @@ package headtrain
 
 import "icebox/headtrain/internal/kernel"
 
-// A step is two tasks of the team, one after the other: forward, whose items
-// are blocks of rows, and update, whose items are groups of columns and ranges
-// of features. Each item's sums are its own.
+// A step is two tasks of the team, one after the other, in one of two ways that
+// sum alike.
+//
+// Wide: forward, whose items are blocks of rows, and update, whose items are
+// groups of columns and ranges of features: it sums their gradient over all
+// rows and applies it at once.
+//
+// Narrow, where a gradient is smaller than the rows it is of: chunk, whose items
+// are chunks of rows and leave a gradient each, so that rows stay in the cache
+// of one core; and reduce, which adds those up in order and applies them.
 
 // passTask is what the running task works on: rows of a set, with or without
 // gradients, for the heads from first on.
 type passTask struct {
 	set         *rowSet
 	rows        []int32
+	upcoming    []int32 // rows that will be wanted next
 	first       int
 	learn       bool
 	headGroups  int  // items of forward a block of rows
@@ -19,12 +27,15 @@ type passTask struct {
 	fresh, last bool // the first, or last, panel of a batch
 }
 
+// narrow is the most columns that are learnt chunk by chunk.
+const narrow = kernel.ChunkRows / 2
+
 // gatherAhead is how many rows before its turn a row is fetched.
 const gatherAhead = 3
 
-// trainBatch takes one step and adds the batch, as it was before the step, to
-// the sums of the heads.
-func (s *stack) trainBatch(rows []int32) {
+// trainBatch takes one step on rows of the order, and adds the batch, as it was
+// before the step, to the sums of the heads.
+func (s *stack) trainBatch(rows, upcoming []int32) {
 	clear(s.counts)
 	for _, r := range rows {
 		s.counts[s.train.Labels[r]]++
@@ -35,40 +46,62 @@ func (s *stack) trainBatch(rows []int32) {
 		f.lr = f.schedule.rate(s.step)
 		f.optimizer.begin(f.lr)
 	}
+	t := &s.task
 	for at := 0; at < len(rows); at += panelRows {
 		end := min(at+panelRows, len(rows))
-		s.task.fresh, s.task.last = at == 0, end == len(rows)
-		s.pass(s.train, rows[at:end], 0, true)
-		s.learn()
+		t.fresh, t.last, t.upcoming = at == 0, end == len(rows), rows[end:]
+		if t.last {
+			t.upcoming = upcoming
+		}
+		if len(s.heads)*s.classes <= narrow {
+			s.prepare(s.train, rows[at:end], 0, true)
+			s.learnNarrow()
+		} else {
+			s.pass(s.train, rows[at:end], 0, true)
+			s.learnWide()
+		}
 	}
 	s.step++
 }
 
-// pass runs rows of a set forward, for the heads from first on, and adds them
-// to the heads' sums: as the objective has them, or as they are.
-func (s *stack) pass(set *rowSet, rows []int32, first int, learn bool) {
-	t, p := &s.task, s.panel
+// prepare sets the task of a panel.
+func (s *stack) prepare(set *rowSet, rows []int32, first int, learn bool) {
+	t := &s.task
 	t.set, t.rows, t.first, t.learn = set, rows, first, learn
-	p.rows = len(rows)
-	blocks, workers, heads := p.blocks(), s.useful(first), len(s.heads)-first
-	t.headGroups = max(1, min(heads, workers/blocks))
-	s.team.run(workers, blocks*t.headGroups, s.forwardFn)
-	for h, f := range s.heads[first:] {
-		sum := tally{rows: len(rows)}
-		for b := range blocks {
-			sum.loss += p.loss[b*heads+h]
-			sum.hits += int(p.hits[b*heads+h])
+	s.panel.rows = len(rows)
+}
+
+// pass runs rows of a set forward, for the heads from first on, and adds them
+// to the heads' sums.
+func (s *stack) pass(set *rowSet, rows []int32, first int, learn bool) {
+	s.prepare(set, rows, first, learn)
+	blocks, workers := s.panel.blocks(), s.useful(first)
+	s.task.headGroups = max(1, min(len(s.heads)-first, workers/blocks))
+	s.team.run(workers, blocks*s.task.headGroups, s.forwardFn)
+	s.addUp()
+}
+
+// addUp adds the panel's losses and hits to the sums of the heads: as the
+// objective has them, or as they are.
+func (s *stack) addUp() {
+	t, p := &s.task, s.panel
+	heads := s.heads[t.first:]
+	for h, f := range heads {
+		sum := tally{rows: p.rows}
+		for b := range p.blocks() {
+			sum.loss += p.loss[b*len(heads)+h]
+			sum.hits += int(p.hits[b*len(heads)+h])
 		}
-		if learn {
+		if t.learn {
 			sum.loss = float64(f.batchWeight * sum.loss)
 		}
 		f.sum = tally{f.sum.loss + sum.loss, f.sum.rows + sum.rows, f.sum.hits + sum.hits}
 	}
 }
 
-// learn sums the gradient of the panel and, behind the last one of a batch,
+// learnWide sums the gradient of the panel and, behind the last one of a batch,
 // takes the step.
-func (s *stack) learn() {
+func (s *stack) learnWide() {
 	t, workers := &s.task, s.useful(0)
 	cols, strips := len(s.heads)*s.classes, kernel.RoundUp(s.dim)/kernel.Block
 	groups := (cols + s.groupCols() - 1) / s.groupCols()
@@ -91,14 +124,19 @@ func (s *stack) useful(first int) int {
 	return min(s.team.size, max(1, s.panel.rows*s.stride*(cols+gatherWork)/worthAWorker))
 }
 
+// mostGroupCols is few enough for their gradient to stay in the second-level
+// cache.
+const mostGroupCols = 48
+
 // groupCols is the columns of an item of update: whole heads if those are
-// small, few enough that their gradient stays in the second-level cache.
+// small.
 func (s *stack) groupCols() int {
-	const most = 48
-	if s.classes > most {
-		return most
+	if s.classes <= mostGroupCols {
+		return mostGroupCols / s.classes * s.classes
 	}
-	return most / s.classes * s.classes
+	cols := len(s.heads) * s.classes
+	groups := (cols + mostGroupCols - 1) / mostGroupCols
+	return (cols + groups - 1) / groups
 }
 
 // forward gathers a block of rows of the batch and takes it, for a group of
@@ -117,7 +155,7 @@ func (s *stack) forward(worker, item int) {
 	own := s.classes * kernel.Block
 	z := p.z[block*p.zStride+lo*own : block*p.zStride+hi*own]
 	at := (t.first + lo) * s.classes * s.stride
-	s.isa.Forward(z, w.xt, s.params[at:], s.stride, s.dim, (hi-lo)*s.classes)
+	s.isa.Forward(z, w.xt, s.params[at:], s.stride, s.dim, (hi-lo)*s.classes, nil)
 	for h := lo; h < hi; h++ {
 		s.judge(w, z[(h-lo)*own:(h-lo+1)*own], block, h)
 	}
@@ -181,27 +219,71 @@ func (s *stack) update(worker, item int) {
 			clear(g[c*s.stride+f0 : c*s.stride+f1])
 		}
 	}
+	items := (len(s.heads)*s.classes + s.groupCols() - 1) / s.groupCols() * t.splits
+	n := len(t.rows)
+	s.fetchRows(n+item*n/items, n+(item+1)*n/items)
 	s.gradient(g, c0, c1, f0, f1)
 	if t.last {
 		s.apply(g, c0, c1, f0, f1)
 	}
 }
 
+// coming returns row i of the panel or, counted on from its last, of those that
+// will be wanted next; nil if there is none.
+func (s *stack) coming(i int) []float32 {
+	t := &s.task
+	if i < len(t.rows) {
+		return t.set.Row(int(t.rows[i]))
+	}
+	if i -= len(t.rows); i < len(t.upcoming) {
+		return t.set.Row(int(t.upcoming[i]))
+	}
+	return nil
+}
+
+// fetchRows asks for rows lo to hi, counted so.
+func (s *stack) fetchRows(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		s.isa.Prefetch(s.coming(i))
+	}
+}
+
 // gradient adds the panel's gradient to g, for columns c0 to c1 and features f0
-// to f1; f1 is the stride if that includes the bias.
+// to f1; f1 is the stride if that includes the bias. Meanwhile what the step
+// will want is fetched.
 func (s *stack) gradient(g []float32, c0, c1, f0, f1 int) {
 	p, cols := s.panel, c1-c0
 	const blocks = kernel.ChunkRows / kernel.Block
-	for chunk := 0; chunk*kernel.ChunkRows < p.rows; chunk++ {
-		r0 := chunk * kernel.ChunkRows
-		rows := min(kernel.ChunkRows, p.rows-r0)
-		dz := p.z[chunk*blocks*p.zStride+c0*kernel.Block:]
-		for f := f0; f < min(f1, kernel.RoundUp(s.dim)); f += kernel.Block {
-			s.isa.Gradient(g[f:], s.stride, p.x[r0*s.stride+f:], s.stride, dz, p.zStride, rows, cols)
+	f, end := f0, min(f1, kernel.RoundUp(s.dim))
+	for ; f < end; f += kernel.Block {
+		for r := 0; r < p.rows; r += kernel.ChunkRows {
+			rows := min(kernel.ChunkRows, p.rows-r)
+			dz := p.z[r/kernel.Block*p.zStride+c0*kernel.Block:]
+			s.isa.Gradient(g[f:], s.stride, p.x[r*s.stride+f:], s.stride, dz, p.zStride, rows, cols)
 		}
-		if f1 == s.stride {
-			s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, kernel.RoundUp(rows)/kernel.Block, cols)
+		if s.task.last {
+			share := (c1 - c0) * s.stride / ((end - f0) / kernel.Block)
+			s.prefetch(c0*s.stride+(f-f0)/kernel.Block*share, share)
 		}
+	}
+	if f1 < s.stride {
+		return
+	}
+	for b := 0; b < p.blocks(); b += blocks {
+		dz := p.z[b*p.zStride+c0*kernel.Block:]
+		s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, min(blocks, p.blocks()-b), cols)
+	}
+}
+
+// prefetch asks for n parameters from at on and the optimizer's state of them.
+func (s *stack) prefetch(at, n int) {
+	own := s.classes * s.stride
+	for end := at + n; at < end; {
+		h := at / own
+		to := min(end, (h+1)*own)
+		s.isa.Prefetch(s.params[at:to])
+		s.heads[h].optimizer.prefetch(at-h*own, to-h*own)
+		at = to
 	}
 }
 
@@ -218,5 +300,77 @@ func (s *stack) apply(g []float32, c0, c1, f0, f1 int) {
 		lo, hi := own+f0, own+(end-1-c)*s.stride+f1
 		f.optimizer.update(f.params[lo:hi], g[(c-c0)*s.stride+f0:][:hi-lo], lo)
 		c = end
+	}
+}
+
+// learnNarrow runs the panel forward and sums its gradient and, behind the last
+// one of a batch, takes the step.
+func (s *stack) learnNarrow() {
+	t, p, cols := &s.task, s.panel, len(s.heads)*s.classes
+	t.headGroups = 1
+	chunks := (p.rows + kernel.ChunkRows - 1) / kernel.ChunkRows
+	s.team.run(s.useful(0), chunks, s.chunkFn)
+	s.addUp()
+	work := (chunks + adamWork) * cols * s.stride / worthAWorker
+	t.splits = min(cols, 2*work+1)
+	s.team.run(work+1, t.splits, s.reduceFn)
+}
+
+// adamWork is what a step of a parameter compares with.
+const adamWork = 8
+
+// chunk takes a chunk of rows to losses and to the gradient of the weights.
+func (s *stack) chunk(worker, item int) {
+	p, w := s.panel, &s.workers[worker]
+	const blocks = kernel.ChunkRows / kernel.Block
+	cols, own := len(s.heads)*s.classes, s.classes*kernel.Block
+	r := item * kernel.ChunkRows
+	next := r + s.team.size*kernel.ChunkRows // what this worker is likely to do next
+	for b := item * blocks; b < min((item+1)*blocks, p.blocks()); b++ {
+		s.gather(w.x[b%blocks*kernel.Block*s.stride:], w, b*kernel.Block)
+		z := p.z[b*p.zStride:]
+		ahead := w.ahead[:0]
+		for i := next; i < next+kernel.Lane; i++ {
+			if row := s.coming(i); row != nil {
+				ahead = append(ahead, &row[0])
+			}
+		}
+		next += kernel.Lane
+		s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, cols, ahead)
+		for h := range s.heads {
+			s.judge(w, z[h*own:(h+1)*own], b, h)
+		}
+	}
+	rows := min(kernel.ChunkRows, p.rows-r)
+	dz, g := p.z[item*blocks*p.zStride:], p.parts[item*cols*s.stride:(item+1)*cols*s.stride]
+	clear(g)
+	strips := kernel.RoundUp(s.dim) / kernel.Block
+	for i := range strips {
+		f := i * kernel.Block
+		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols)
+		const rest = kernel.ChunkRows - blocks*kernel.Lane
+		s.fetchRows(next+i*rest/strips, next+(i+1)*rest/strips)
+	}
+	s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, kernel.RoundUp(rows)/kernel.Block, cols)
+}
+
+// reduce adds up the chunks' gradients of some columns and takes their step.
+func (s *stack) reduce(_, item int) {
+	t, p, cols := &s.task, s.panel, len(s.heads)*s.classes
+	c0, c1 := item*cols/t.splits, (item+1)*cols/t.splits
+	lo, hi := c0*s.stride, c1*s.stride
+	g, chunk := p.parts[lo:hi], 1
+	if s.grad != nil {
+		g = s.grad[lo:hi]
+		if t.fresh {
+			clear(g)
+		}
+		chunk = 0
+	}
+	for ; chunk*kernel.ChunkRows < p.rows; chunk++ {
+		s.isa.Add(g, p.parts[chunk*cols*s.stride+lo:chunk*cols*s.stride+hi])
+	}
+	if t.last {
+		s.apply(g, c0, c1, 0, s.stride)
 	}
 }

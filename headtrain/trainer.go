@@ -11,10 +11,11 @@ import (
 // the datasets, its own Options and Part and nothing else: not on the other
 // heads of the job, the threads, the machine or the time.
 //
-// On a cancelled context Fit returns its error and the heads finished before;
-// the one in hand is dropped. A head that diverges leaves a Result without
-// Head and its error, wrapping ErrDiverged, in the joined error that Fit
-// returns; the other heads go on.
+// Results are in the order of Job.Heads. On a cancelled context Fit returns its
+// error and the results up to the last head that finished before; those between
+// that did not are zero. A head that diverges leaves a Result without Head and
+// its error, wrapping ErrDiverged, in the joined error that Fit returns; the
+// other heads go on.
 type Trainer interface {
 	Fit(ctx context.Context, job Job) ([]Result, error)
 }

@@ -44,6 +44,7 @@ func (p *process) benchCommand(c *common) *cobra.Command {
 		p.benchSub(c, "forward", "the backbone alone, on crops in memory", (*bench).forward),
 		p.benchSub(c, "preprocess", "decode, resize and crop the images of --data, from memory", (*bench).preprocess),
 		p.benchSub(c, "extract", "decode and backbone together, on the images of --data, from memory", (*bench).extract),
+		p.benchHead(c),
 	)
 }
 

@@ -41,7 +41,7 @@ func BenchmarkForward(b *testing.B) {
 		b.Run(fmt.Sprint("classes=", k), func(b *testing.B) {
 			v, stride := newBench(b), Stride(benchDim)
 			x, w, z := v.floats(benchDim*Block), v.floats(k*stride), v.floats(k*Block)
-			benchEach(b, 2*Block*benchDim*k, 0, func(isa ISA) { isa.Forward(z, x, w, stride, benchDim, k) })
+			benchEach(b, 2*Block*benchDim*k, 0, func(isa ISA) { isa.Forward(z, x, w, stride, benchDim, k, nil) })
 		})
 	}
 }

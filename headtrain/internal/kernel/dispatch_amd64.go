@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 // Available returns the implementations that this machine runs, slowest first.
 func Available() []ISA {
@@ -40,8 +44,8 @@ func (i ISA) transpose(dst, x []float32, stride, cols int) {
 	transposeAVX2(&a)
 }
 
-func (i ISA) forward(z, x, w []float32, stride, d, cols int) {
-	a := forwardArgs{&z[0], &x[0], &w[0], stride * 4, d, cols}
+func (i ISA) forward(z, x, w []float32, stride, d, cols int, ahead []*float32) {
+	a := forwardArgs{&z[0], &x[0], &w[0], stride * 4, d, cols, unsafe.SliceData(ahead), len(ahead) * 8, (d + Lane - 1) / Lane}
 	switch i {
 	case AVX512:
 		forwardAVX512(&a)
@@ -82,6 +86,20 @@ func (i ISA) softmax(z []float32, classes int, labels *[Block]int32, t *LossTabl
 		softmaxAVX2(&a)
 	default:
 		softmaxPortable(z, classes, labels, t, out, learn)
+	}
+}
+
+func (i ISA) add(dst, src []float32) {
+	if i == Portable {
+		addPortable(dst, src)
+		return
+	}
+	addAVX2(&dst[0], &src[0], len(src))
+}
+
+func (i ISA) prefetch(x []float32) {
+	if i != Portable {
+		prefetchLines(&x[0], (len(x)+Lane-1)/Lane)
 	}
 }
 

@@ -11,7 +11,7 @@ func (ISA) affine(dst, x []float32, m AffineMap, rowScale float32, _ []float32) 
 
 func (ISA) transpose(dst, x []float32, stride, cols int) { transposePortable(dst, x, stride, cols) }
 
-func (ISA) forward(z, x, w []float32, stride, d, cols int) {
+func (ISA) forward(z, x, w []float32, stride, d, cols int, _ []*float32) {
 	forwardPortable(z, x, w, stride, d, cols)
 }
 
@@ -26,6 +26,10 @@ func (ISA) bias(g []float32, gStride int, dz []float32, dzStride, blocks, cols i
 func (ISA) softmax(z []float32, classes int, labels *[Block]int32, t *LossTable, out *Judged, learn bool) {
 	softmaxPortable(z, classes, labels, t, out, learn)
 }
+
+func (ISA) add(dst, src []float32) { addPortable(dst, src) }
+
+func (ISA) prefetch([]float32) {}
 
 func (ISA) peak(rounds int) (flops float64) { return peakPortable(rounds) }
 

@@ -26,14 +26,28 @@
 	VMOVUPS c, (at+64)(DI) \
 	VMOVUPS d, (at+96)(DI)
 
-// TILE is the loop over features for n classes.
-#define TILE(n, loop, COLS) \
-	MOVQ    forwardArgs_features(AX), CX \
-	LEAQ    (R10)(CX*4), SI              \
+// TILE is the loop over features for n classes, in runs of which each fetches
+// a row that will be wanted, a line a feature; none is left behind the last.
+#define TILE(n, run, fetch, loop, COLS) \
+	MOVQ    forwardArgs_features(AX), R8 \
+	LEAQ    (R10)(R8*4), SI              \
 	COLS(BIAS)                           \
 	MOVQ    R10, SI                      \
 	MOVQ    R12, R11                     \
+run:                                         \
+	MOVQ    forwardArgs_run(AX), CX      \
+	CMPQ    R8, CX                       \
+	CMOVQLT R8, CX                       \
+	SUBQ    CX, R8                       \
+	MOVQ    R11, R9                      \
+	CMPQ    R15, forwardArgs_aheadBytes(AX) \
+	JGE     fetch                        \
+	MOVQ    forwardArgs_ahead(AX), R9    \
+	MOVQ    (R9)(R15*1), R9              \
+	ADDQ    $8, R15                      \
+fetch:                                       \
 loop:                                        \
+	PREFETCHT1 (R9)                      \
 	COLS(WEIGHT)                         \
 	VMOVUPS (R11), Y15                   \
 	COLS(FMA0)                           \
@@ -43,10 +57,13 @@ loop:                                        \
 	COLS(FMA2)                           \
 	VMOVUPS 96(R11), Y15                 \
 	COLS(FMA3)                           \
+	ADDQ    $64, R9                      \
 	ADDQ    $128, R11                    \
 	ADDQ    $4, SI                       \
 	DECQ    CX                           \
 	JNZ     loop                         \
+	TESTQ   R8, R8                       \
+	JNZ     run                          \
 	COLS(STORE)                          \
 	MOVQ    $n, CX                       \
 	JMP     next
@@ -59,6 +76,7 @@ TEXT ·forwardAVX2(SB), NOSPLIT, $0-8
 	MOVQ forwardArgs_w(AX), R10
 	MOVQ forwardArgs_wBytes(AX), DX
 	MOVQ forwardArgs_cols(AX), R13
+	XORQ R15, R15                         // of ahead
 
 tile:                                         // do {
 	CMPQ R13, $3
@@ -80,10 +98,10 @@ next:                                         // CX classes are done
 	RET
 
 n3:
-	TILE(3, loop3, COLS3)
+	TILE(3, run3, fetch3, loop3, COLS3)
 
 n2:
-	TILE(2, loop2, COLS2)
+	TILE(2, run2, fetch2, loop2, COLS2)
 
 n1:
-	TILE(1, loop1, COLS1)
+	TILE(1, run1, fetch1, loop1, COLS1)

@@ -31,29 +31,45 @@
 	VMOVUPS a, at(DI)      \
 	VMOVUPS b, (at+64)(DI)
 
-// TILE is the loop over features for n classes.
-#define TILE(n, loop, COLS) \
-	MOVQ    forwardArgs_features(AX), CX \
-	LEAQ    (SI)(CX*4), SI               \
+// TILE is the loop over features for n classes, in runs of which each fetches
+// a row that will be wanted, a line a feature; none is left behind the last.
+#define TILE(n, run, fetch, loop, COLS) \
+	MOVQ    forwardArgs_features(AX), R10 \
+	LEAQ    (SI)(R10*4), SI              \
 	LEAQ    (SI)(DX*4), R8               \
 	LEAQ    (SI)(DX*8), R9               \
 	COLS(BIAS)                           \
-	SHLQ    $2, CX                       \
+	LEAQ    (R10*4), CX                  \
 	SUBQ    CX, SI                       \
 	SUBQ    CX, R8                       \
 	SUBQ    CX, R9                       \
-	SHRQ    $2, CX                       \
 	MOVQ    R12, R11                     \
+run:                                         \
+	MOVQ    forwardArgs_run(AX), CX      \
+	CMPQ    R10, CX                      \
+	CMOVQLT R10, CX                      \
+	SUBQ    CX, R10                      \
+	MOVQ    R11, R14                     \
+	CMPQ    R15, forwardArgs_aheadBytes(AX) \
+	JGE     fetch                        \
+	MOVQ    forwardArgs_ahead(AX), R14   \
+	MOVQ    (R14)(R15*1), R14            \
+	ADDQ    $8, R15                      \
+fetch:                                       \
 loop:                                        \
+	PREFETCHT1 (R14)                     \
 	VMOVUPS (R11), Z24                   \
 	VMOVUPS 64(R11), Z25                 \
 	COLS(FMA)                            \
+	ADDQ    $64, R14                     \
 	ADDQ    $128, R11                    \
 	ADDQ    $4, SI                       \
 	ADDQ    $4, R8                       \
 	ADDQ    $4, R9                       \
 	DECQ    CX                           \
 	JNZ     loop                         \
+	TESTQ   R10, R10                     \
+	JNZ     run                          \
 	COLS(STORE)                          \
 	MOVQ    $n, CX                       \
 	JMP     next
@@ -63,13 +79,13 @@ TEXT ·forwardAVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ forwardArgs_z(AX), DI
 	MOVQ forwardArgs_x(AX), R12
-	MOVQ forwardArgs_w(AX), R10
+	MOVQ forwardArgs_w(AX), SI
 	MOVQ forwardArgs_wBytes(AX), DX
 	MOVQ forwardArgs_cols(AX), R13
 	LEAQ (DX)(DX*2), BX
+	XORQ R15, R15                         // of ahead
 
 tile:                                         // do {
-	MOVQ R10, SI
 	CMPQ R13, $12
 	JGE  n12
 	CMPQ R13, $11
@@ -95,9 +111,12 @@ tile:                                         // do {
 	JMP  n1
 
 next:                                         // CX classes are done
+	MOVQ  forwardArgs_features(AX), R14
+	SHLQ  $2, R14
+	SUBQ  R14, SI
 	MOVQ  CX, R14
 	IMULQ DX, R14
-	ADDQ  R14, R10
+	ADDQ  R14, SI
 	MOVQ  CX, R14
 	SHLQ  $7, R14
 	ADDQ  R14, DI
@@ -107,37 +126,37 @@ next:                                         // CX classes are done
 	RET
 
 n12:
-	TILE(12, loop12, COLS12)
+	TILE(12, run12, fetch12, loop12, COLS12)
 
 n11:
-	TILE(11, loop11, COLS11)
+	TILE(11, run11, fetch11, loop11, COLS11)
 
 n10:
-	TILE(10, loop10, COLS10)
+	TILE(10, run10, fetch10, loop10, COLS10)
 
 n9:
-	TILE(9, loop9, COLS9)
+	TILE(9, run9, fetch9, loop9, COLS9)
 
 n8:
-	TILE(8, loop8, COLS8)
+	TILE(8, run8, fetch8, loop8, COLS8)
 
 n7:
-	TILE(7, loop7, COLS7)
+	TILE(7, run7, fetch7, loop7, COLS7)
 
 n6:
-	TILE(6, loop6, COLS6)
+	TILE(6, run6, fetch6, loop6, COLS6)
 
 n5:
-	TILE(5, loop5, COLS5)
+	TILE(5, run5, fetch5, loop5, COLS5)
 
 n4:
-	TILE(4, loop4, COLS4)
+	TILE(4, run4, fetch4, loop4, COLS4)
 
 n3:
-	TILE(3, loop3, COLS3)
+	TILE(3, run3, fetch3, loop3, COLS3)
 
 n2:
-	TILE(2, loop2, COLS2)
+	TILE(2, run2, fetch2, loop2, COLS2)
 
 n1:
-	TILE(1, loop1, COLS1)
+	TILE(1, run1, fetch1, loop1, COLS1)

@@ -65,6 +65,12 @@ func biasPortable(g []float32, gStride int, dz []float32, dzStride, blocks, cols
 	}
 }
 
+func addPortable(dst, src []float32) {
+	for i, v := range src {
+		dst[i] += v
+	}
+}
+
 func softmaxPortable(z []float32, classes int, labels *[Block]int32, t *LossTable, out *Judged, learn bool) {
 	for r, y := range labels {
 		top, best := z[r], 0

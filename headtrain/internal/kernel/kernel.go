@@ -9,7 +9,7 @@ const Block = 32
 
 // ChunkRows is the number of consecutive batch rows whose gradient is summed
 // by itself before it is added to the total.
-const ChunkRows = 128
+const ChunkRows = 64
 
 // ISA names one implementation of the kernels.
 type ISA uint8
@@ -78,11 +78,14 @@ func (i ISA) Transpose(dst, x []float32, stride, cols int) {
 // w of some classes, stride apart:
 //
 //	z[c*Block+r] = fma(x[d-1][r], w[c][d-1], … fma(x[0][r], w[c][0], w[c][d]))
-func (i ISA) Forward(z, x, w []float32, stride, d, cols int) {
+//
+// Meanwhile up to Lane rows of d features, which begin at the pointers of ahead,
+// are asked for: the multiplier leaves the memory idle.
+func (i ISA) Forward(z, x, w []float32, stride, d, cols int, ahead []*float32) {
 	check(d > 0 && cols >= 0 && stride > d && len(x) >= d*Block, "kernel: forward: shape")
 	check(len(z) >= cols*Block && len(w) >= cols*stride, "kernel: forward: short slice")
 	if cols > 0 {
-		i.forward(z, x, w, stride, d, cols)
+		i.forward(z, x, w, stride, d, cols, ahead)
 	}
 }
 
@@ -113,6 +116,21 @@ func (i ISA) Bias(g []float32, gStride int, dz []float32, dzStride, blocks, cols
 	check(blocks > 0 && cols > 0 && gStride > 0 && dzStride >= cols*Block, "kernel: bias: shape")
 	check(len(g) > (cols-1)*gStride && len(dz) >= (blocks-1)*dzStride+cols*Block, "kernel: bias: short slice")
 	i.bias(g, gStride, dz, dzStride, blocks, cols)
+}
+
+// Add adds src to dst; lengths are equal and a multiple of Lane.
+func (i ISA) Add(dst, src []float32) {
+	check(len(dst) == len(src) && len(src)%Lane == 0, "kernel: add: lengths")
+	if len(src) > 0 {
+		i.add(dst, src)
+	}
+}
+
+// Prefetch asks for values that will be wanted soon, and changes nothing.
+func (i ISA) Prefetch(x []float32) {
+	if len(x) > 0 {
+		i.prefetch(x)
+	}
 }
 
 // LossTable holds the factors of a loss, by class: see Softmax.

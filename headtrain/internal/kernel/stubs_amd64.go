@@ -22,6 +22,10 @@ type forwardArgs struct {
 	z, x, w        *float32
 	wBytes         int // from class to class
 	features, cols int
+
+	ahead      **float32 // rows to fetch
+	aheadBytes int       // of their pointers
+	run        int       // features to a row fetched
 }
 
 type gradientArgs struct {
@@ -109,3 +113,11 @@ func sgdAVX512(a *sgdArgs)
 func peakAVX2(rounds int)
 
 func peakAVX512(rounds int)
+
+// addAVX2 adds n floats, a multiple of 16.
+//
+//go:noescape
+func addAVX2(dst, src *float32, n int)
+
+//go:noescape
+func prefetchLines(p *float32, lines int)
