@@ -35,6 +35,9 @@ func OpenPredictor(ctx context.Context, dir string, o Options, topK int) (*Predi
 	if err != nil {
 		return nil, err
 	}
+	if info.Features != "" {
+		return nil, info.noImages(dir)
+	}
 	if topK < 1 {
 		return nil, fmt.Errorf("top (%d) must be ≥ 1", topK)
 	}
