@@ -9,13 +9,14 @@ import (
 	"icebox/headtrain/internal/kernel"
 )
 
-// Head is a linear softmax classifier of raw features. Its methods only read
-// and may be called by many goroutines.
+// Head is a softmax classifier of raw features: a linear one or, with a hidden
+// layer, an MLP. Its methods only read and may be called by many goroutines.
 type Head struct {
 	Classes []string
 	Dim     int
-	W       []float32 // len(Classes) × Dim, as PyTorch's fc.weight
+	W       []float32 // len(Classes) × Dim, or × Hidden.Out, as PyTorch's fc.weight
 	B       []float32 // as fc.bias
+	Hidden  *Layer    // of an MLP, before its ReLU; nil for a linear head
 	Input   string    // "", or InputL2: rows are scaled to length 1 first
 
 	Fingerprint   string          // names the function that made the features
@@ -73,28 +74,33 @@ func (h *Head) forward(dst, x []float32, n int, finish func(b *batch, dst []floa
 	if len(x) != n*h.Dim || len(dst) < n*k {
 		panic("headtrain: slices do not fit the number of rows")
 	}
-	isa, params := kernel.Best(), h.params()
-	b := newBatch(min(n, predictRows), h.Dim, k)
+	isa, out := kernel.Best(), h.output()
+	params, b := out.params(), newBatch(min(n, predictRows), out.In, k)
+	x0, first := b.x, (*hidden)(nil)
+	if h.Hidden != nil {
+		first = newHidden(isa, h.Hidden, min(n, predictRows))
+		x0 = first.x
+	}
 	for at := 0; at < n; at += b.rows {
 		b.rows = min(predictRows, n-at)
 		for r := range b.rows {
-			h.gather(b.x.Row(r), x[(at+r)*h.Dim:(at+r+1)*h.Dim])
+			h.gather(x0.Row(r), x[(at+r)*h.Dim:(at+r+1)*h.Dim])
+		}
+		if first != nil {
+			first.forward(b.x, b.rows)
 		}
 		isa.Forward(b.z, b.x, params)
 		finish(b, dst[at*k:(at+b.rows)*k])
 	}
 }
 
-// params returns the weights as the kernels want them.
-func (h *Head) params() []float32 {
-	params := make([]float32, kernel.ParamLen(h.Dim, len(h.Classes)))
-	for c := range h.Classes {
-		for j, w := range h.W[c*h.Dim : (c+1)*h.Dim] {
-			params[kernel.ParamIndex(h.Dim, j, c)] = w
-		}
-		params[kernel.ParamIndex(h.Dim, h.Dim, c)] = h.B[c]
+// output returns the layer that gives the logits.
+func (h *Head) output() Layer {
+	in := h.Dim
+	if h.Hidden != nil {
+		in = h.Hidden.Out
 	}
-	return params
+	return Layer{In: in, Out: len(h.Classes), W: h.W, B: h.B}
 }
 
 func (h *Head) gather(dst, x []float32) {

@@ -19,6 +19,11 @@ func (l linear) Fit(ctx context.Context, job Job) ([]Result, error) {
 	if err := job.Validate(); err != nil {
 		return nil, err
 	}
+	for _, o := range job.Heads {
+		if err := checkFused(o); err != nil {
+			return nil, err
+		}
+	}
 	results := make([]Result, 0, len(job.Heads))
 	var failed []error
 	for i, o := range job.Heads {
