@@ -10,10 +10,11 @@
 //
 // # Where gorgonia 0.9.18 differs from PyTorch
 //
-//   - Adam is PyTorch's: moments, bias correction, and eps added to the root of
-//     the corrected second moment. It computes them in another order, in float32.
-//     L2 is added to the gradient first. Its batch size, which would divide the
-//     gradient once more, stays at 1: the loss is a mean already.
+//   - Adam is PyTorch's, up to rounding: bias correction of both moments, eps
+//     added to the root of the corrected second one, L2 added to the gradient.
+//     But 1-β is taken in float32, so that moments come out too large or small by
+//     a factor, 1 - 1.3e-5 for 0.999; rate and eps are scaled to undo it. Its
+//     batch size, which would divide the gradient, stays at 1: the loss is a mean.
 //   - AdamW's betas are one minus their powers, and the weights it computes are
 //     dropped. Here it is Adam without L2, after a factor on the weights.
 //   - Momentum holds the rate inside its buffer, so it equals PyTorch's at a

@@ -25,14 +25,14 @@ func newNet(p *headtrain.Plan) (*net, error) {
 	n := &net{graph: gorgonia.NewGraph()}
 	b := builder{graph: n.graph, rows: p.BatchSize}
 	var x *gorgonia.Node
-	x, n.x = b.input("x", p.BatchSize, p.Dim)
-	b.ones = b.constant("ones", p.BatchSize, 1)
+	x, n.x = b.input("x", b.rows, p.Dim)
+	b.ones = b.constant("ones", b.rows, 1)
 	for i, l := range p.Layers {
 		if i > 0 {
 			x = b.relu(x)
 			if p.Options.Dropout > 0 {
 				var keep *gorgonia.Node
-				keep, n.keep = b.input("keep", p.BatchSize, l.In)
+				keep, n.keep = b.input("keep", b.rows, l.In)
 				x = b.do(gorgonia.HadamardProd(x, keep))
 			}
 		}
@@ -40,7 +40,7 @@ func newNet(p *headtrain.Plan) (*net, error) {
 		n.params = append(n.params, w, bias)
 		x = b.do(gorgonia.Add(b.mul(x, w), b.mul(b.ones, bias)))
 	}
-	target, values := b.input("target", p.BatchSize, p.Classes)
+	target, values := b.input("target", b.rows, p.Classes)
 	n.target = values
 	loss := b.do(gorgonia.Neg(b.do(gorgonia.Sum(b.do(gorgonia.HadamardProd(target, b.logSoftmax(x, p.Classes)))))))
 	gorgonia.Read(x, &n.logits)
@@ -48,6 +48,12 @@ func newNet(p *headtrain.Plan) (*net, error) {
 	_, err := gorgonia.Grad(loss, n.params...)
 	return n, err
 }
+
+// floatsAligned returns n zeros at a multiple of 16 bytes, as Go places slices of
+// 8 values or more. The order of summation in gonum's dot product depends on the
+// address of its second operand, here always a node that holds values: placed
+// anywhere else, the same head would come out different now and then.
+func floatsAligned(n int) []float32 { return make([]float32, n, max(n, 8)) }
 
 // builder adds nodes to a graph.
 type builder struct {
@@ -64,7 +70,7 @@ func (b *builder) matrix(name string, rows, cols int, values []float32) *gorgoni
 
 // input adds a node that reads the values returned whenever the graph runs.
 func (b *builder) input(name string, rows, cols int) (*gorgonia.Node, []float32) {
-	values := make([]float32, rows*cols)
+	values := floatsAligned(rows * cols)
 	return b.matrix(name, rows, cols, values), values
 }
 
@@ -78,14 +84,15 @@ func (b *builder) constant(name string, rows, cols int) *gorgonia.Node {
 }
 
 func (b *builder) layer(i int, l headtrain.Layer) (w, bias *gorgonia.Node) {
-	values := make([]float32, len(l.W))
+	values, biases := floatsAligned(len(l.W)), floatsAligned(len(l.B))
+	copy(biases, l.B)
 	for c := range l.Out {
 		for j := range l.In {
 			values[j*l.Out+c] = l.W[c*l.In+j]
 		}
 	}
 	w = b.matrix(fmt.Sprintf("fc%d.weight", i+1), l.In, l.Out, values)
-	return w, b.matrix(fmt.Sprintf("fc%d.bias", i+1), 1, l.Out, append([]float32(nil), l.B...))
+	return w, b.matrix(fmt.Sprintf("fc%d.bias", i+1), 1, l.Out, biases)
 }
 
 // do passes a node on, or panics with its error: newLearner rescues.
