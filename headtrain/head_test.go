@@ -187,6 +187,11 @@ func FuzzDecodeHead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
+	mlp, err := smallMLP(3, 4, 2).encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(mlp)
 	f.Add(good[:len(good)-1])
 	f.Add(craft(headerWith(`{"format":1,"kind":"linear","classes":["a"]}`), 12))
 	f.Add(craft(headerWith(`{"format":9}`), 12))

@@ -1,8 +1,6 @@
 package headtrain
 
-import (
-	"icebox/headtrain/internal/kernel"
-)
+import "icebox/headtrain/internal/kernel"
 
 // Plan is what engines must agree on to be comparable step by step: everything
 // about the training of one head but the arithmetic of a step. Its methods are
@@ -14,6 +12,7 @@ type Plan struct {
 	BatchSize int     // rows of each batch but the last of an epoch
 	Layers    []Layer // initial weights, first to last, on mapped features
 
+	isa       kernel.ISA
 	train     *rowSet
 	val       *Dataset
 	input     input
@@ -33,7 +32,7 @@ func newPlan(job Job, o Options) *Plan {
 	defer t.close()
 	return &Plan{
 		Options: o, Dim: d, Classes: k, BatchSize: size, Layers: initialLayers(o, d, k),
-		train: train, val: job.Val, input: newInput(o.Input, train, t), objective: newObjective(o, train),
+		isa: kernel.Best(), train: train, val: job.Val, input: newInput(o.Input, train, t), objective: newObjective(o, train),
 		schedule: newSchedule(o, (n+size-1)/size), order: make([]int32, n),
 	}
 }
@@ -41,7 +40,7 @@ func newPlan(job Job, o Options) *Plan {
 // Features writes the mapped features of training rows to dst, row by row.
 func (p *Plan) Features(dst []float32, rows []int32) {
 	for i, r := range rows {
-		kernel.Best().Affine(dst[i*p.Dim:(i+1)*p.Dim], p.train.Row(int(r)), p.input.AffineMap, p.train.rowScale(r), nil)
+		p.isa.Affine(dst[i*p.Dim:(i+1)*p.Dim], p.train.Row(int(r)), p.input.AffineMap, p.train.rowScale(r), nil)
 	}
 }
 

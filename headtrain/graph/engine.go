@@ -21,8 +21,12 @@ type trainer struct{}
 
 func (trainer) Fit(ctx context.Context, job headtrain.Job) ([]headtrain.Result, error) {
 	var faults []error
-	for _, o := range job.Heads {
-		faults = append(faults, check(o))
+	for i, o := range job.Heads {
+		err := check(o)
+		if err != nil && len(job.Heads) > 1 {
+			err = fmt.Errorf("head %d: %w", i, err)
+		}
+		faults = append(faults, err)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err

@@ -48,7 +48,6 @@ func TestTenEpochsAgreeWithTheFusedEngine(t *testing.T) {
 			}
 			for e := range a.History {
 				x, y := a.History[e], b.History[e]
-				t.Log(off(x.TrainLoss, y.TrainLoss), off(*x.ValLoss, *y.ValLoss))
 				if off(x.TrainLoss, y.TrainLoss) > ofLoss || off(*x.ValLoss, *y.ValLoss) > ofLoss || x.LR != y.LR || math.Abs(x.TrainAcc-y.TrainAcc) > 0.002 {
 					t.Errorf("%v, options %d: epoch %d is %+v, validation %v; fused %+v, %v", shape, i, e+1, y, *y.ValLoss, x, *x.ValLoss)
 				}
@@ -57,7 +56,6 @@ func TestTenEpochsAgreeWithTheFusedEngine(t *testing.T) {
 				t.Errorf("%v, options %d: train loss %v, fused %v", shape, i, b.TrainLoss, a.TrainLoss)
 			}
 			large := float64(max(slices.Max(a.Head.W), -slices.Min(a.Head.W)))
-			t.Log("w", worst(a.Head.W, b.Head.W)/large)
 			if w := worst(a.Head.W, b.Head.W) / large; w > ofWeights {
 				t.Errorf("%v, options %d: weights are off by %.2g of the largest", shape, i, w)
 			}
