@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"icebox/headtrain"
 	"icebox/pipeline"
 )
 
@@ -15,6 +16,9 @@ type Source struct {
 	Environ   []string // "KEY=value", as os.Environ gives it
 	Overrides []Override
 	Dir       string // working directory; "" asks the operating system
+
+	// HeadEngines are what the program offers for head.engine besides fused.
+	HeadEngines []headtrain.Engine
 }
 
 // Override is one value of the command line.
@@ -57,6 +61,7 @@ func Load(src Source) (*Config, error) {
 		levels.overrides = append(levels.overrides, r.override(o)...)
 	}
 	c := &Config{Options: defaults(dir), Warnings: r.warnings, origins: map[string]string{}}
+	c.Options.HeadEngines = src.HeadEngines
 	for _, s := range levels.resolve() {
 		s.key.set(&c.Options, s.value)
 		c.origins[s.key.Name] = s.origin

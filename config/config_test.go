@@ -289,7 +289,7 @@ func TestEveryOptionHasAKey(t *testing.T) {
 	o := pipeline.Default()
 	var reached []any
 	fill(reflect.ValueOf(&o).Elem(), "", func(name string, field reflect.Value) {
-		if !slices.Contains([]string{".Engines", ".Env", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
+		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Env", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
 			mark(field)
 			reached = append(reached, field.Interface())
 			found := 0

@@ -72,6 +72,14 @@ func cacheKeys() []*key {
 
 func headKeys() []*key {
 	return []*key{
+		newKey("head.engine", oneOf(headtrain.EngineFused, "gorgonia"), func(o *options) *string { return &o.HeadEngine },
+			"what trains; gorgonia is the slow reference, and knows mlp"),
+		newKey("head.kind", oneOf(headtrain.KindLinear, headtrain.KindMLP), func(o *options) *string { return &o.Head.Kind },
+			"linear, or mlp: one hidden layer with ReLU, engine gorgonia only"),
+		newKey("head.hidden", whole[int]{from(0).to(65536)}, func(o *options) *int { return &o.Head.Hidden },
+			"hidden units of an mlp; 0 is 256"),
+		newKey("head.dropout", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.Dropout },
+			"share of an mlp's hidden units left out of each step"),
 		newKey("head.input", oneOf(headtrain.InputStandardise, headtrain.InputNone, headtrain.InputL2), func(o *options) *string { return &o.Head.Input },
 			"what is done to features first; standardise is folded into the saved head"),
 		newKey("head.epochs", whole[int]{from(1)}, func(o *options) *int { return &o.Head.Epochs },

@@ -1,11 +1,12 @@
-// Package headtrain fits and judges linear softmax heads on a matrix of
-// features. It knows nothing of images or of where features come from.
+// Package headtrain fits and judges softmax heads on a matrix of features,
+// linear ones and MLPs. It knows nothing of images or of where features come from.
 //
 // A Dataset holds rows, labels and class names; a Job adds the Options of one
 // or more heads; a Trainer, from New, turns it into one Result a head. A Head
 // predicts from raw features, whatever was done to them in training, and is
 // saved as a safetensors file that torchvision's ResNet loads as its fc layer.
-// Evaluate judges logits as scikit-learn would.
+// Evaluate judges logits as scikit-learn would. An engine of another package
+// brings the arithmetic of a step, a Learner, and leaves all else to FitEach.
 //
 // # Order of summation
 //

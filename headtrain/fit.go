@@ -3,7 +3,6 @@ package headtrain
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 
 	"icebox/headtrain/internal/kernel"
@@ -51,22 +50,6 @@ func newFit(isa kernel.ISA, index int, o Options, v *view, params []float32) *fi
 		f.best = make([]float32, len(params))
 	}
 	return f
-}
-
-// drawParams draws weights, class by class, and then biases evenly from ±1/√d,
-// the range of torch.nn.Linear.
-func drawParams(params []float32, d, k int, seed uint64) {
-	stride := kernel.Stride(d)
-	bound := float32(1 / math.Sqrt(float64(d)))
-	r := newRNG(seed, initStream)
-	for c := range k {
-		for j := range d {
-			params[c*stride+j] = r.symmetric() * bound
-		}
-	}
-	for c := range k {
-		params[c*stride+d] = r.symmetric() * bound
-	}
 }
 
 // tally sums up rows that were judged, in order.
@@ -134,13 +117,14 @@ func (f *fit) restore(s *stack) {
 }
 
 // diverged returns the error for a loss or weight that is not finite.
-func (f *fit) diverged(epoch int, what string) error {
-	lr := f.options.LR
-	advice := fmt.Sprintf("try lr %.1g", lr/10)
-	if f.options.Input != InputStandardise {
+func (f *fit) diverged(epoch int, what string) error { return f.options.diverged(epoch, what) }
+
+func (o Options) diverged(epoch int, what string) error {
+	advice := fmt.Sprintf("try lr %.1g", o.LR/10)
+	if o.Input != InputStandardise {
 		advice += fmt.Sprintf(", or input %q", InputStandardise)
 	}
-	return fmt.Errorf("%w: %s is not finite in epoch %d with lr %.3g; %s", ErrDiverged, what, epoch, lr, advice)
+	return fmt.Errorf("%w: %s is not finite in epoch %d with lr %.3g; %s", ErrDiverged, what, epoch, o.LR, advice)
 }
 
 // result makes the head of the weights kept, under which f.sum was taken over

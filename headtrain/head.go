@@ -9,13 +9,14 @@ import (
 	"icebox/headtrain/internal/kernel"
 )
 
-// Head is a linear softmax classifier of raw features. Its methods only read
-// and may be called by many goroutines.
+// Head is a softmax classifier of raw features: a linear one or, with a hidden
+// layer, an MLP. Its methods only read and may be called by many goroutines.
 type Head struct {
 	Classes []string
 	Dim     int
-	W       []float32 // len(Classes) × Dim, as PyTorch's fc.weight
+	W       []float32 // len(Classes) × Dim, or × Hidden.Out, as PyTorch's fc.weight
 	B       []float32 // as fc.bias
+	Hidden  *Layer    // of an MLP, before its ReLU; nil for a linear head
 	Input   string    // "", or InputL2: rows are scaled to length 1 first
 
 	Fingerprint   string          // names the function that made the features
@@ -69,16 +70,22 @@ func (h *Head) forward(dst, x []float32, n int, finish func(z, row []float32, r 
 	if len(x) != n*d || len(dst) < n*k {
 		panic("headtrain: slices do not fit the number of rows")
 	}
-	isa, params, stride := kernel.Best(), h.params(), kernel.Stride(d)
+	isa, stride := kernel.Best(), kernel.Stride(d)
+	var layers []applied
+	for _, l := range h.layers() {
+		layers = append(layers, l.apply())
+	}
 	rows, xt := make([]float32, kernel.Block*stride), make([]float32, kernel.RoundUp(d)*kernel.Block)
-	z := make([]float32, k*kernel.Block)
 	for at := 0; at < n; at += kernel.Block {
 		count := min(kernel.Block, n-at)
 		for r := range count {
 			h.gather(rows[r*stride:r*stride+d], x[(at+r)*d:(at+r+1)*d])
 		}
 		isa.Transpose(xt, rows, stride, d)
-		isa.Forward(z, xt, params, stride, d, k, nil)
+		z := xt
+		for i := range layers {
+			z = layers[i].forward(isa, z, i > 0)
+		}
 		if after != nil {
 			after(z)
 		}
@@ -86,17 +93,6 @@ func (h *Head) forward(dst, x []float32, n int, finish func(z, row []float32, r 
 			finish(z, dst[(at+r)*k:(at+r+1)*k], r)
 		}
 	}
-}
-
-// params returns the weights as the kernels want them.
-func (h *Head) params() []float32 {
-	stride := kernel.Stride(h.Dim)
-	params := make([]float32, len(h.Classes)*stride)
-	for c, b := range h.B {
-		copy(params[c*stride:], h.W[c*h.Dim:(c+1)*h.Dim])
-		params[c*stride+h.Dim] = b
-	}
-	return params
 }
 
 func (h *Head) gather(dst, x []float32) {

@@ -113,7 +113,7 @@ func TestMalformedFilesAreRefusedByName(t *testing.T) {
 		"entry not JSON":    {craft(headerWith("{"), 12), ErrFormat, "metadata"},
 		"newer":             {craft(headerWith(`{"format":2,"kind":["new"]}`), 12), ErrNewer, "format 2, this program reads up to 1"},
 		"format 0":          {craft(headerWith(`{"kind":"linear"}`), 12), ErrFormat, "format 0"},
-		"other kind":        {craft(headerWith(`{"format":1,"kind":"mlp"}`), 12), ErrFormat, `kind "mlp", this program reads "linear"`},
+		"other kind":        {craft(headerWith(`{"format":1,"kind":"cnn"}`), 12), ErrFormat, `kind "cnn", this program reads "linear" and "mlp"`},
 		"wrong classes":     {craft(headerWith(`{"format":1,"kind":"linear","classes":["a","b"]}`), 12), ErrFormat, "fc.weight is F32 [1 2], want F32 [2 2]"},
 		"twice a class":     {craft(strings.NewReplacer("[1,2]", "[2,1]", "[1]", "[2]", "8,12", "8,16").Replace(headerWith(`{"format":1,"kind":"linear","classes":["a","a"]}`)), 16), ErrFormat, `class "a" is there twice`},
 		"no classes":        {craft(strings.NewReplacer("[1,2]", "[0,2]", "0,8", "0,0", "[1]", "[0]", "8,12", "0,0").Replace(headerWith(`{"format":1,"kind":"linear"}`)), 0), ErrFormat, "there are no classes"},
@@ -189,6 +189,11 @@ func FuzzDecodeHead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(good)
+	mlp, err := smallMLP(3, 4, 2).encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(mlp)
 	f.Add(good[:len(good)-1])
 	f.Add(craft(headerWith(`{"format":1,"kind":"linear","classes":["a"]}`), 12))
 	f.Add(craft(headerWith(`{"format":9}`), 12))

@@ -9,27 +9,31 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/nlpodyssey/safetensors"
 )
 
-// A head file is a safetensors file with two float32 tensors and one metadata
-// entry:
+// A head file is a safetensors file with one metadata entry, icebox, the JSON
+// of headInfo, and the float32 tensors of its kind, for raw features:
 //
-//	fc.weight  [classes, dim]      for raw features, as in torchvision's ResNet
-//	fc.bias    [classes]
-//	icebox     the JSON of headInfo
+//	linear   fc.weight   [classes, dim]      as in torchvision's ResNet
+//	         fc.bias     [classes]
+//	mlp      fc1.weight  [hidden, dim]       before a ReLU
+//	         fc1.bias    [hidden]
+//	         fc2.weight  [classes, hidden]
+//	         fc2.bias    [classes]
 //
 // An entry of a later format, or of a kind this version has not, is refused:
-// the two tensors alone might then mean something else.
+// the tensors alone might then mean something else.
 const (
-	headFormat   = 1
-	headKind     = "linear"
-	metadataKey  = "icebox"
-	weightTensor = "fc.weight"
-	biasTensor   = "fc.bias"
+	headFormat  = 1
+	metadataKey = "icebox"
 )
+
+// layerNames are the modules of each kind, first to last.
+var layerNames = map[string][]string{KindLinear: {"fc"}, KindMLP: {"fc1", "fc2"}}
 
 // maxHeadFile bounds what LoadHead reads: 10,000 classes of 4,096 features
 // take 164 MB.
@@ -60,24 +64,51 @@ func (h *Head) encode() ([]byte, error) {
 		return nil, err
 	}
 	info, err := json.Marshal(headInfo{
-		Format: headFormat, Kind: headKind, Classes: h.Classes, Fingerprint: h.Fingerprint,
+		Format: headFormat, Kind: h.kind(), Classes: h.Classes, Fingerprint: h.Fingerprint,
 		Input: h.Input, Preprocessing: h.Preprocessing, Recipe: h.Recipe,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("metadata: %w", err)
 	}
-	k := uint64(len(h.Classes))
-	weight, err := tensor(h.W, k, uint64(h.Dim))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", weightTensor, err)
+	tensors := map[string]safetensors.TensorView{}
+	for i, l := range h.layers() {
+		weight, bias := tensorNames(layerNames[h.kind()][i])
+		if tensors[weight], err = tensor(l.W, uint64(l.Out), uint64(l.In)); err != nil {
+			return nil, fmt.Errorf("%s: %w", weight, err)
+		}
+		if tensors[bias], err = tensor(l.B, uint64(l.Out)); err != nil {
+			return nil, fmt.Errorf("%s: %w", bias, err)
+		}
 	}
-	bias, err := tensor(h.B, k)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", biasTensor, err)
+	return safetensors.Serialize(tensors, map[string]string{metadataKey: string(info)})
+}
+
+func tensorNames(module string) (weight, bias string) { return module + ".weight", module + ".bias" }
+
+func (h *Head) kind() string {
+	if h.Hidden != nil {
+		return KindMLP
 	}
-	return safetensors.Serialize(
-		map[string]safetensors.TensorView{weightTensor: weight, biasTensor: bias},
-		map[string]string{metadataKey: string(info)})
+	return KindLinear
+}
+
+// layers returns the layers, first to last.
+func (h *Head) layers() []Layer {
+	out := Layer{In: h.Dim, Out: len(h.Classes), W: h.W, B: h.B}
+	if h.Hidden == nil {
+		return []Layer{out}
+	}
+	out.In = h.Hidden.Out
+	return []Layer{*h.Hidden, out}
+}
+
+// setLayers makes layers, first to last, those of h.
+func (h *Head) setLayers(layers []Layer) {
+	last := layers[len(layers)-1]
+	h.Dim, h.W, h.B = layers[0].In, last.W, last.B
+	if len(layers) > 1 {
+		h.Hidden = &layers[0]
+	}
 }
 
 func tensor(v []float32, shape ...uint64) (safetensors.TensorView, error) {
@@ -126,20 +157,43 @@ func decodeHead(data []byte) (*Head, error) {
 		Classes: info.Classes, Fingerprint: info.Fingerprint, Input: info.Input,
 		Preprocessing: info.Preprocessing, Recipe: info.Recipe,
 	}
-	k := uint64(len(info.Classes))
-	if view, ok := st.Tensor(weightTensor); ok && len(view.Shape()) == 2 {
-		h.Dim = int(min(view.Shape()[1], maxHeadFile))
+	names := layerNames[info.Kind]
+	layers := make([]Layer, len(names))
+	for i, name := range names {
+		out := len(info.Classes)
+		if i+1 < len(names) {
+			out = side(st, name, 0)
+		}
+		if layers[i], err = readLayer(st, name, out); err != nil {
+			return nil, err
+		}
 	}
-	if h.W, err = values(st, weightTensor, k, uint64(h.Dim)); err != nil {
-		return nil, err
-	}
-	if h.B, err = values(st, biasTensor, k); err != nil {
-		return nil, err
-	}
-	if st.Len() != 2 {
-		return nil, fmt.Errorf("%w: %d tensors, where a linear head has %s and %s", ErrFormat, st.Len(), weightTensor, biasTensor)
+	h.setLayers(layers)
+	if st.Len() != 2*len(names) {
+		return nil, fmt.Errorf("%w: %d tensors, where a head of kind %s has %d: weight and bias of %s", ErrFormat, st.Len(), info.Kind, 2*len(names), strings.Join(names, " and "))
 	}
 	return h, h.validate()
+}
+
+// side returns the size of an axis of a module's weight, or 0; bounded, so that
+// products of two do not overflow.
+func side(st safetensors.SafeTensors, module string, axis int) int {
+	name, _ := tensorNames(module)
+	if view, ok := st.Tensor(name); ok && len(view.Shape()) == 2 {
+		return int(min(view.Shape()[axis], maxHeadFile))
+	}
+	return 0
+}
+
+// readLayer reads the module of a layer with so many outputs.
+func readLayer(st safetensors.SafeTensors, module string, out int) (l Layer, err error) {
+	weight, bias := tensorNames(module)
+	l.In, l.Out = side(st, module, 1), out
+	if l.W, err = values(st, weight, uint64(out), uint64(l.In)); err != nil {
+		return l, err
+	}
+	l.B, err = values(st, bias, uint64(out))
+	return l, err
 }
 
 func decodeInfo(text string) (headInfo, error) {
@@ -162,8 +216,8 @@ func decodeInfo(text string) (headInfo, error) {
 	if info.Format != headFormat {
 		return info, fmt.Errorf("%w: format %d", ErrFormat, info.Format)
 	}
-	if info.Kind != headKind {
-		return info, fmt.Errorf("%w: kind %q, this program reads %q; use a newer icebox", ErrFormat, info.Kind, headKind)
+	if layerNames[info.Kind] == nil {
+		return info, fmt.Errorf("%w: kind %q, this program reads %q and %q; use a newer icebox", ErrFormat, info.Kind, KindLinear, KindMLP)
 	}
 	return info, nil
 }
@@ -189,11 +243,15 @@ func values(st safetensors.SafeTensors, name string, shape ...uint64) ([]float32
 // surviving a round trip through a file.
 func (h *Head) validate() error {
 	var f faults
-	k := len(h.Classes)
 	(&Dataset{Classes: h.Classes}).checkClasses(&f)
 	f.check(h.Dim > 0, "the dimension must be positive, not %d", h.Dim)
-	f.check(len(h.W) == k*h.Dim && len(h.B) == k, "%d weights and %d biases do not make %d classes of %d features", len(h.W), len(h.B), k, h.Dim)
-	f.check(allFinite(h.W) && allFinite(h.B), "a weight is not finite")
+	layers := h.layers()
+	for i, l := range layers {
+		f.check(l.Out > 0 || i+1 == len(layers), "the hidden layer has no units")
+		f.check(len(l.W) == l.Out*l.In && len(l.B) == l.Out, "%d weights and %d biases do not make %d outputs of %d inputs", len(l.W), len(l.B), l.Out, l.In)
+		f.check(l.finite(), "a weight is not finite")
+	}
+	f.check(layers[0].In == h.Dim, "the hidden layer takes %d features, the head %d", layers[0].In, h.Dim)
 	f.check(h.Input == "" || h.Input == InputL2, "unknown input %q", h.Input)
 	f.check(utf8.ValidString(h.Fingerprint), "fingerprint %q is not valid UTF-8", h.Fingerprint)
 	return f.err(ErrFormat)

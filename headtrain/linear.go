@@ -20,6 +20,11 @@ func (l linear) Fit(ctx context.Context, job Job) ([]Result, error) {
 	if err := job.Validate(); err != nil {
 		return nil, err
 	}
+	for _, o := range job.Heads {
+		if err := checkFused(o); err != nil {
+			return nil, err
+		}
+	}
 	n := len(job.Heads)
 	results, errs, last := make([]Result, n), make([]error, n), -1
 	done := func(head int, r Result, err error) {

@@ -105,28 +105,6 @@ func TestHeadIsTheSameOnEveryInstructionSet(t *testing.T) {
 	}
 }
 
-func TestHeadOfASweepEqualsTheHeadAlone(t *testing.T) {
-	job := Job{Train: clusters(400, 20, 4, 1), Val: clusters(80, 20, 4, 2)}
-	for _, o := range variety {
-		job.Heads = append(job.Heads, brief(o))
-	}
-	epochs := map[int]int{}
-	job.OnEpoch = func(head int, e Epoch) { epochs[head]++ }
-	together, err := New().Fit(context.Background(), job)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, o := range job.Heads {
-		alone := fitOne(t, Job{Train: job.Train, Val: job.Val}, o)
-		if !sameHead(alone.Head, together[i].Head) || string(alone.Head.Recipe) != string(together[i].Head.Recipe) {
-			t.Errorf("head %d differs from the same head alone", i)
-		}
-		if epochs[i] != len(together[i].History) {
-			t.Errorf("head %d: %d callbacks for %d epochs", i, epochs[i], len(together[i].History))
-		}
-	}
-}
-
 // The order of summation is a promise to every head trained so far: this value
 // changes only with a new engine name in the recipe.
 func TestHeadOfToday(t *testing.T) {
@@ -147,93 +125,6 @@ func TestHeadOfToday(t *testing.T) {
 	const want = "54f1cb979caee7b3a24e8ebaa3148a80c916e9e489f9b174dd2f52ed93ee9e65"
 	if got := hex.EncodeToString(h.Sum(nil)); got != want {
 		t.Errorf("the heads hash to %s, want %s", got, want)
-	}
-}
-
-func TestSeedDecidesTheHead(t *testing.T) {
-	job := Job{Train: clusters(200, 10, 3, 1)}
-	a, b := fitOne(t, job, Options{Seed: 1, Epochs: 1}), fitOne(t, job, Options{Seed: 1, Epochs: 1})
-	if !sameHead(a.Head, b.Head) {
-		t.Error("the same seed gave two heads")
-	}
-	if sameHead(a.Head, fitOne(t, job, Options{Seed: 2, Epochs: 1}).Head) {
-		t.Error("two seeds gave one head")
-	}
-}
-
-func TestUnlabelledRowsDoNotCount(t *testing.T) {
-	d := clusters(120, 8, 3, 1)
-	with := &Dataset{Dim: d.Dim, Classes: d.Classes}
-	for r, y := range d.Labels {
-		if r%5 == 0 {
-			with.X = append(with.X, 1e6, 2, 3, 4, 5, 6, 7, 8)
-			with.Labels = append(with.Labels, -1)
-		}
-		with.X = append(with.X, d.Row(r)...)
-		with.Labels = append(with.Labels, y)
-	}
-	a, b := fitOne(t, Job{Train: d, Val: d}, Options{}), fitOne(t, Job{Train: with, Val: with}, Options{})
-	if !sameHead(a.Head, b.Head) || a.TrainLoss != b.TrainLoss || *a.History[9].ValAcc != *b.History[9].ValAcc {
-		t.Error("unlabelled rows changed the head or its numbers")
-	}
-}
-
-func TestEveryShapeTrains(t *testing.T) {
-	for _, shape := range []struct{ n, d, k int }{
-		{1, 1, 1}, {5, 3, 1}, {2, 4, 2}, {50, 1, 2}, {64, 15, 2}, {100, 16, 10}, {10, 17, 10}, {300, 33, 100}, {1000, 12, 1000}, {40, 8, 17},
-	} {
-		t.Run(fmt.Sprint(shape), func(t *testing.T) {
-			train := clusters(shape.n, shape.d, shape.k, 1)
-			r := fitOne(t, Job{Train: train}, Options{Epochs: 8, LR: 0.03, BatchSize: 32})
-			first, last := r.History[0].TrainLoss, r.TrainLoss
-			if shape.k > 1 && last >= first {
-				t.Errorf("loss went from %v to %v", first, last)
-			}
-			if shape.k == 1 && last != 0 {
-				t.Errorf("loss with one class is %v", last)
-			}
-			logits := make([]float32, shape.n*shape.k)
-			r.Head.Logits(logits, train.X, shape.n)
-			report, err := Evaluate(logits, train.Labels, train.Classes)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if math.Abs(report.Loss-r.TrainLoss) > 1e-4 {
-				t.Errorf("the saved head has loss %v, the trainer reports %v", report.Loss, r.TrainLoss)
-			}
-		})
-	}
-}
-
-func TestSeparableClassesAreLearnt(t *testing.T) {
-	train, test := clusters(2000, 64, 10, 1), clusters(500, 64, 10, 2)
-	for i, o := range variety {
-		o.Epochs = 20
-		r := fitOne(t, Job{Train: train, Val: test}, o)
-		if acc := *r.History[r.BestEpoch-1].ValAcc; acc < 0.9 {
-			t.Errorf("options %d reach an accuracy of %v only", i, acc)
-		}
-	}
-}
-
-func TestEarlyStoppingKeepsTheBestEpoch(t *testing.T) {
-	job := Job{Train: clusters(60, 40, 5, 1), Val: clusters(200, 40, 5, 2)}
-	for _, metric := range []string{MetricValLoss, MetricValAcc} {
-		o := Options{Epochs: 200, LR: 0.05, EarlyStopping: EarlyStopping{Patience: 5, Metric: metric}}
-		r := fitOne(t, job, o)
-		if r.Stopped != StoppedEarly || len(r.History) != r.BestEpoch+5 {
-			t.Fatalf("%s: stopped by %s after %d epochs, best %d", metric, r.Stopped, len(r.History), r.BestEpoch)
-		}
-		best := r.History[r.BestEpoch-1]
-		for _, e := range r.History {
-			if metric == MetricValLoss && *e.ValLoss < *best.ValLoss || metric == MetricValAcc && *e.ValAcc > *best.ValAcc {
-				t.Errorf("%s: epoch %d is better than the best, %d", metric, e.Epoch, best.Epoch)
-			}
-		}
-		o.Epochs, o.EarlyStopping = r.BestEpoch, EarlyStopping{}
-		if !sameHead(r.Head, fitOne(t, job, o).Head) {
-			t.Errorf("%s: the head kept is not that of epoch %d", metric, r.BestEpoch)
-		}
 	}
 }
 
@@ -266,45 +157,6 @@ func TestBalancedWeightsAreScikitLearns(t *testing.T) {
 	got := classWeights(ClassWeights{Mode: WeightsBalanced}, newRowSet(d, InputNone, nil))
 	if want := []float64{6. / 4, 6. / 8, 6. / 12, 0}; !slices.Equal(got, want) {
 		t.Errorf("weights %v, want %v", got, want)
-	}
-}
-
-func TestCancelledFitReturnsTheHeadsFinished(t *testing.T) {
-	ctx, cancel := context.WithCancel(context.Background())
-	job := Job{Train: clusters(100, 5, 2, 1), Heads: []Options{{Epochs: 2}, {Epochs: 1000}}}
-	job.OnEpoch = func(head int, e Epoch) {
-		if head == 1 && e.Epoch == 3 {
-			cancel()
-		}
-	}
-	results, err := New().Fit(ctx, job)
-	if !errors.Is(err, context.Canceled) || len(results) != 1 || results[0].Head == nil {
-		t.Errorf("%d results, error %v", len(results), err)
-	}
-}
-
-func TestDivergedHeadIsNamedAndTheOthersGoOn(t *testing.T) {
-	job := Job{Train: clusters(200, 10, 3, 1), Heads: []Options{
-		{Epochs: 2},
-		{Epochs: 50, Optimizer: OptimizerSGD, LR: 1e38, Input: InputNone, BatchSize: 20},
-		{Epochs: 2, Seed: 3},
-	}}
-	results, err := New().Fit(context.Background(), job)
-	want := `head 1: training diverged: the loss is not finite in epoch 1 with lr 1e+38; try lr 1e+37, or input "standardise"`
-	if !errors.Is(err, ErrDiverged) || err.Error() != want {
-		t.Errorf("error %v, want %s", err, want)
-	}
-	if len(results) != 3 || results[0].Head == nil || results[1].Head != nil || results[2].Head == nil {
-		t.Errorf("results %v", results)
-	}
-}
-
-// With one batch the loss of the epoch is that before the step, and finite.
-func TestDivergingLastStepIsNoticed(t *testing.T) {
-	job := Job{Train: clusters(50, 10, 3, 1), Heads: []Options{{Epochs: 1, Optimizer: OptimizerSGD, LR: 3e38, WeightDecay: 1e30}}}
-	_, err := New().Fit(context.Background(), job)
-	if !errors.Is(err, ErrDiverged) || !strings.Contains(err.Error(), "a weight is not finite in epoch 1 ") {
-		t.Errorf("error %v", err)
 	}
 }
 

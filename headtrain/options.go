@@ -53,6 +53,10 @@ const (
 // Options say how a head is trained. Zero values stand for the defaults given
 // on each field. Threads has no influence on the result and is not recorded.
 type Options struct {
+	Kind    string  `json:"kind"`              // "linear"
+	Hidden  int     `json:"hidden,omitempty"`  // 256; units of the hidden layer, "mlp" only
+	Dropout float64 `json:"dropout,omitempty"` // 0; share of hidden units left out of each step, "mlp" only
+
 	Input     string `json:"input"`      // "standardise"
 	Epochs    int    `json:"epochs"`     // 10
 	BatchSize int    `json:"batch_size"` // 256; the last batch of an epoch may be smaller
@@ -95,6 +99,10 @@ type EarlyStopping struct {
 
 // WithDefaults returns o with every zero value replaced by its default.
 func (o Options) WithDefaults() Options {
+	setDefault(&o.Kind, KindLinear)
+	if o.Kind == KindMLP {
+		setDefault(&o.Hidden, defaultHidden)
+	}
 	setDefault(&o.Input, InputStandardise)
 	setDefault(&o.Epochs, 10)
 	setDefault(&o.BatchSize, 256)
@@ -135,6 +143,7 @@ func (o Options) Validate() error {
 	f.check(o.Epochs > 0 && o.Epochs <= maxEpochs, "epochs must be from 1 to %d, not %d", maxEpochs, o.Epochs)
 	f.check(o.BatchSize > 0, "batch_size must be positive, not %d", o.BatchSize)
 	f.check(o.Threads >= 0 && o.Threads <= maxThreads, "threads must be from 0 (all processors) to %d, not %d", maxThreads, o.Threads)
+	o.checkKind(&f)
 	o.checkOptimizer(&f)
 	o.checkSchedule(&f)
 	o.checkLoss(&f)

@@ -15,7 +15,7 @@ func TestZeroOptionsAreTheDefaults(t *testing.T) {
 		t.Errorf("zero options: %v", err)
 	}
 	want := Options{
-		Input: "standardise", Epochs: 10, BatchSize: 256, Optimizer: "adam", LR: 1e-3,
+		Kind: "linear", Input: "standardise", Epochs: 10, BatchSize: 256, Optimizer: "adam", LR: 1e-3,
 		Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Schedule: "constant", StepEpochs: 3, StepFactor: 0.1,
 		ClassWeights: ClassWeights{Mode: "none"}, EarlyStopping: EarlyStopping{Metric: "val_loss"},
 	}

@@ -64,8 +64,7 @@ func TestInitialWeightsFillTheirRange(t *testing.T) {
 	bound := 1 / math.Sqrt(d)
 	sum, low, high := 0.0, 0.0, 0.0
 	stride := kernel.Stride(d)
-	params := make([]float32, k*stride)
-	drawParams(params, d, k, 7)
+	params := initialLayers(Options{Seed: 7}.WithDefaults(), d, k)[0].params()
 	for c := range k {
 		for j := range d + 1 {
 			v := float64(params[c*stride+j])

@@ -60,7 +60,7 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	s.team = newTeam(size)
 	own := k * s.stride
 	s.params = make([]float32, len(heads)*own)
-	drawParams(s.params[:own], d, k, o.Seed)
+	copy(s.params[:own], initialLayers(o, d, k)[0].params())
 	for h, o := range heads {
 		params := s.params[h*own : (h+1)*own]
 		copy(params, s.params[:own])

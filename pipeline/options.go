@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -25,6 +26,10 @@ type Options struct {
 
 	// Engines are further engines for the backbone, handed down by the program.
 	Engines []extract.EngineSpec
+	// HeadEngine trains the head: fused (also ""), or the name of one of HeadEngines,
+	// which are further engines, handed down by the program.
+	HeadEngine  string
+	HeadEngines []headtrain.Engine
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string
 }
@@ -119,9 +124,9 @@ func Default() Options {
 		Backbone: Backbone{Name: "resnet18", Weights: extract.Auto, Engine: extract.Auto, ISA: extract.Auto},
 		Extract:  Extraction{BatchSize: 16, EXIF: true, MaxPixels: extract.DefaultMaxPixels, MaxFailureRate: 0.01},
 		Cache:    Cache{Path: ".icebox/features.db", DType: string(cache.Float32)},
-		Head:     head,
-		Sweep:    Sweep{Method: "grid", Metric: "val_acc", Seeds: 1},
-		Output:   Output{Dir: "runs"},
+		Head:     head, HeadEngine: headtrain.EngineFused,
+		Sweep:  Sweep{Method: "grid", Metric: "val_acc", Seeds: 1},
+		Output: Output{Dir: "runs"},
 	}
 }
 
@@ -147,8 +152,29 @@ func (o Options) Validate() error {
 	add(o.Cache.Path == "", "cache.path must not be empty")
 	add(o.Cache.DType != string(cache.Float32) && o.Cache.DType != string(cache.Float16), "cache.dtype %q is not known: choose float32 or float16", o.Cache.DType)
 	add(o.Output.Dir == "", "output.dir must not be empty")
-	faults = append(faults, prefixed("backbone.", o.extractOptions().Validate()), prefixed("head.", o.Head.Validate()), o.Sweep.validate())
+	faults = append(faults, prefixed("backbone.", o.extractOptions().Validate()), prefixed("head.", o.checkHead()), o.Sweep.validate())
 	return errors.Join(faults...)
+}
+
+// checkHead asks the engine too what it does not know, before there are features.
+func (o Options) checkHead() error {
+	engine, err := o.headEngine()
+	if err != nil {
+		return errors.Join(o.Head.Validate(), err)
+	}
+	return errors.Join(o.Head.Validate(), engine.Check(o.Head))
+}
+
+// headEngine returns the engine that trains the head.
+func (o Options) headEngine() (headtrain.Engine, error) {
+	var names []string
+	for _, e := range append([]headtrain.Engine{headtrain.Fused()}, o.HeadEngines...) {
+		if e.Name == cmp.Or(o.HeadEngine, headtrain.EngineFused) {
+			return e, nil
+		}
+		names = append(names, e.Name)
+	}
+	return headtrain.Engine{}, fmt.Errorf("engine %q is not known: choose %s", o.HeadEngine, strings.Join(names, ", "))
 }
 
 func (s Sweep) validate() error {

@@ -169,7 +169,11 @@ func (r *Report) Text(w io.Writer) {
 
 func describeHead(o headtrain.Options) string {
 	input := map[string]string{headtrain.InputStandardise: "standardised", headtrain.InputNone: "raw", headtrain.InputL2: "unit-length"}[o.Input]
-	return fmt.Sprintf("linear on %s features, %s, lr %g, weight decay %g, batch %d, seed %d", input, o.Optimizer, o.LR, o.WeightDecay, o.BatchSize, o.Seed)
+	kind := headtrain.KindLinear
+	if o.Kind == headtrain.KindMLP {
+		kind = fmt.Sprintf("mlp of %d hidden units, dropout %g,", o.WithDefaults().Hidden, o.Dropout)
+	}
+	return fmt.Sprintf("%s on %s features, %s, lr %g, weight decay %g, batch %d, seed %d", kind, input, o.Optimizer, o.LR, o.WeightDecay, o.BatchSize, o.Seed)
 }
 
 // newTable is the one look that all tables share.

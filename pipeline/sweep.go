@@ -277,7 +277,11 @@ func (s *sweep) trainBatch(ctx context.Context, j *job, ids []headID) error {
 		job.Heads = append(job.Heads, s.options(id))
 		job.Parts = append(job.Parts, s.part(id))
 	}
-	results, err := headtrain.New().Fit(ctx, job)
+	engine, err := j.opts.headEngine()
+	if err != nil {
+		return err
+	}
+	results, err := engine.Trainer.Fit(ctx, job)
 	cancelled := ctx.Err() != nil && errors.Is(err, ctx.Err())
 	if err != nil && !cancelled && !errors.Is(err, headtrain.ErrDiverged) {
 		return err

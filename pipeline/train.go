@@ -103,7 +103,11 @@ func trainHead(ctx context.Context, j *job) error {
 	}
 	j.sum.RunDir = &t.dir.final
 	j.progress.Start("train", j.opts.Head.Epochs)
-	results, err := headtrain.New().Fit(ctx, headtrain.Job{
+	engine, err := j.opts.headEngine()
+	if err != nil {
+		return err
+	}
+	results, err := engine.Trainer.Fit(ctx, headtrain.Job{
 		Train: t.parts[TrainPart].data, Val: t.validation(), Heads: []headtrain.Options{j.opts.Head},
 		OnEpoch: func(_ int, e headtrain.Epoch) {
 			t.dir.metric(e)

@@ -229,7 +229,7 @@ func (q *quickstart) train(ctx context.Context) (*pipeline.RunSummary, error) {
 	} {
 		over = append(over, config.Override{Key: key, Value: value, Origin: "quickstart"})
 	}
-	cfg, err := config.Load(config.Source{Overrides: over, Dir: q.process.dir})
+	cfg, err := config.Load(config.Source{Overrides: over, Dir: q.process.dir, HeadEngines: headEngines()})
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (s *settings) load(p *process, args []string) (*config.Config, error) {
 			}
 		}
 	}
-	cfg, err := config.Load(config.Source{File: file, Environ: p.environ, Overrides: over, Dir: p.dir})
+	cfg, err := config.Load(config.Source{File: file, Environ: p.environ, Overrides: over, Dir: p.dir, HeadEngines: headEngines()})
 	if err != nil {
 		return nil, err
 	}

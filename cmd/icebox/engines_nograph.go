@@ -1,0 +1,7 @@
+//go:build nograph
+
+package main
+
+import "icebox/headtrain"
+
+func headEngines() []headtrain.Engine { return nil }

@@ -1,0 +1,89 @@
+package headtrain
+
+import (
+	"math"
+	"slices"
+
+	"icebox/headtrain/internal/kernel"
+)
+
+// Layer is one linear layer, as torch.nn.Linear holds it.
+type Layer struct {
+	In, Out int
+	W       []float32 // Out × In
+	B       []float32 // Out
+}
+
+// initialLayers draws the layers of a head of d features and k classes, each
+// evenly from ±1/√In, the range of torch.nn.Linear: weights unit by unit, then
+// biases, layer after layer from one stream. A linear head gets the weights
+// that every engine starts from.
+func initialLayers(o Options, d, k int) []Layer {
+	sizes := []int{d, k}
+	if o.Kind == KindMLP {
+		sizes = []int{d, o.Hidden, k}
+	}
+	r := newRNG(o.Seed, initStream)
+	var layers []Layer
+	for i, in := range sizes[:len(sizes)-1] {
+		out := sizes[i+1]
+		values := make([]float32, out*in+out)
+		bound := float32(1 / math.Sqrt(float64(in)))
+		for j := range values {
+			values[j] = r.symmetric() * bound
+		}
+		layers = append(layers, Layer{In: in, Out: out, W: values[: out*in : out*in], B: values[out*in:]})
+	}
+	return layers
+}
+
+// clone returns a copy that shares nothing with l.
+func (l Layer) clone() Layer {
+	l.W, l.B = slices.Clone(l.W), slices.Clone(l.B)
+	return l
+}
+
+// fold writes a layer that takes mapped features as one that takes raw ones.
+func (l Layer) fold(in input) Layer {
+	l = l.clone()
+	for c := range l.Out {
+		l.B[c] = in.fold(l.W[c*l.In:(c+1)*l.In], l.B[c])
+	}
+	return l
+}
+
+func (l Layer) finite() bool { return allFinite(l.W) && allFinite(l.B) }
+
+// params returns the layer as the kernels want it.
+func (l Layer) params() []float32 {
+	stride := kernel.Stride(l.In)
+	params := make([]float32, l.Out*stride)
+	for c, b := range l.B {
+		copy(params[c*stride:], l.W[c*l.In:(c+1)*l.In])
+		params[c*stride+l.In] = b
+	}
+	return params
+}
+
+// applied is a layer at work on blocks of rows.
+type applied struct {
+	in, out int
+	params  []float32
+	z       []float32 // its outputs on a block, by column
+}
+
+func (l Layer) apply() applied {
+	return applied{l.In, l.Out, l.params(), make([]float32, l.Out*kernel.Block)}
+}
+
+// forward returns the outputs on a block of rows, x by column, valid until the
+// next call. With relu, x goes through a ReLU first, where it is.
+func (a *applied) forward(isa kernel.ISA, x []float32, relu bool) []float32 {
+	if relu {
+		for i, v := range x {
+			x[i] = max(v, 0)
+		}
+	}
+	isa.Forward(a.z, x, a.params, kernel.Stride(a.in), a.in, a.out, nil)
+	return a.z
+}

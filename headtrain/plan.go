@@ -1,0 +1,81 @@
+package headtrain
+
+import "icebox/headtrain/internal/kernel"
+
+// Plan is what engines must agree on to be comparable step by step: everything
+// about the training of one head but the arithmetic of a step. Its methods are
+// for one goroutine.
+type Plan struct {
+	Options   Options // with defaults
+	Dim       int
+	Classes   int
+	BatchSize int     // rows of each batch but the last of an epoch
+	Layers    []Layer // initial weights, first to last, on mapped features
+
+	isa       kernel.ISA
+	train     *rowSet
+	val       *rowSet // nil for none
+	input     input
+	objective *objective
+	schedule  schedule
+	order     []int32
+	step      int // steps begun
+}
+
+// newPlan prepares a head of a job that is valid, with options that have their
+// defaults.
+func newPlan(job Job, head int, o Options) *Plan {
+	t := newTeam(threads(o.Threads))
+	defer t.close()
+	v := job.view(job.part(head), o.Input, t)
+	train := v.train
+	n, d, k := len(train.rows), train.Dim, len(train.Classes)
+	size := min(o.BatchSize, n)
+	return &Plan{
+		Options: o, Dim: d, Classes: k, BatchSize: size, Layers: initialLayers(o, d, k),
+		isa: kernel.Best(), train: train, val: v.val, input: v.input, objective: newObjective(o, train),
+		schedule: newSchedule(o, (n+size-1)/size), order: make([]int32, n),
+	}
+}
+
+// Features writes the mapped features of training rows to dst, row by row.
+func (p *Plan) Features(dst []float32, rows []int32) {
+	for i, r := range rows {
+		p.isa.Affine(dst[i*p.Dim:(i+1)*p.Dim], p.train.Row(int(r)), p.input.AffineMap, p.train.rowScale(r), nil)
+	}
+}
+
+// Targets writes, row by row, what makes the objective of a batch, with class
+// weights and label smoothing, the sum of -target·ln(softmax). It returns the
+// sum of the rows' class weights, by which the targets are already divided.
+func (p *Plan) Targets(dst []float32, rows []int32) (weight float64) {
+	counts := make([]int32, p.Classes)
+	for _, r := range rows {
+		counts[p.train.Labels[r]]++
+	}
+	weight = p.objective.setBatch(counts)
+	for i, r := range rows {
+		row := dst[i*p.Classes : (i+1)*p.Classes]
+		copy(row, p.objective.table.Spread)
+		y := p.train.Labels[r]
+		row[y] += p.objective.table.Hot[y]
+	}
+	return weight
+}
+
+// Label returns the class of a training row.
+func (p *Plan) Label(row int32) int32 { return p.train.Labels[row] }
+
+// Keep draws the dropout of a step's hidden units: 0, or the factor that keeps
+// the mean. Step s, counted from 1, takes stream -s of the seed.
+func (p *Plan) Keep(dst []float32) {
+	r := newRNG(p.Options.Seed, -p.step)
+	kept := 1 - p.Options.Dropout
+	factor := float32(1 / kept)
+	for i := range dst {
+		dst[i] = 0
+		if float64(r.next()>>11)*0x1p-53 < kept {
+			dst[i] = factor
+		}
+	}
+}
