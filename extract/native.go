@@ -19,7 +19,7 @@ type native struct {
 var _ Engine = (*native)(nil)
 
 func nativeSpec(isa string, threads int) EngineSpec {
-	return EngineSpec{Name: Native, Numeric: "fp32", Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
+	return EngineSpec{Name: Native, Numerics: []string{"fp32"}, Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
 		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: isa})
 		if err != nil {
 			return nil, EngineInfo{}, err
