@@ -23,6 +23,8 @@ type benchFlags struct {
 	seconds        float64
 	weights, data  string
 	isa            string
+	device         string
+	precision      string
 }
 
 // benchResult is what a measurement prints.
@@ -34,6 +36,9 @@ type benchResult struct {
 	Batch        int     `json:"batch"`
 	Engine       string  `json:"engine"`
 	ISA          string  `json:"isa"`
+	Plan         string  `json:"plan"`
+	Numeric      string  `json:"numeric"`
+	StartSeconds float64 `json:"start_seconds"` // until the engine was open
 	Images       int     `json:"images"`
 	Seconds      float64 `json:"seconds"`
 	PeakRSS      int64   `json:"peak_rss_bytes,omitempty"`
@@ -71,6 +76,8 @@ func (p *process) benchSub(c *common, name, what string, run func(*bench, contex
 	fl.StringVar(&f.weights, "weights", "", "`file`, auto or random (default: auto, else random; of no influence on speed)")
 	fl.StringVar(&f.data, "data", "", "`folder` of images")
 	fl.StringVar(&f.isa, "isa", extract.Auto, "auto, avx512, avx2 or portable")
+	fl.StringVar(&f.device, "device", extract.Auto, "auto, cpu, cuda, cuda:1 or cuda:0,1: the key backbone.device")
+	fl.StringVar(&f.precision, "precision", "fp32", "fp32, tf32 or fp16: the key backbone.precision")
 	return cmd
 }
 
@@ -95,17 +102,24 @@ func (b *bench) open(ctx context.Context) error {
 	if b.threads < 1 || b.batch < 1 || !(b.seconds > 0) {
 		return usagef("--threads (%d), --batch (%d) and --seconds (%v) must be positive", b.threads, b.batch, b.seconds)
 	}
-	o := extract.Options{Weights: b.weights, ISA: b.isa, Env: b.getenv}
+	o := extract.Options{Weights: b.weights, ISA: b.isa, Device: b.device, Precision: b.precision, Engines: b.engines(0), Env: b.getenv}
 	if b.result.What == "forward" {
 		o.Threads = b.threads // the others call from as many goroutines
+		o.Engines = b.engines(b.batch)
 	}
 	x, err := openOrRandom(ctx, &o)
 	if err != nil {
 		return err
 	}
 	b.x = x
+	start := time.Now()
 	info, err := x.Engine()
-	b.result.Engine, b.result.ISA = info.Name, info.ISA
+	r := &b.result
+	r.StartSeconds = time.Since(start).Seconds()
+	r.Engine, r.ISA, r.Plan, r.Numeric = info.Name, info.ISA, fmt.Sprintf("%s-%d", info.Plan, info.Version), info.Numeric
+	for _, skipped := range x.Skipped() {
+		b.say("note: %v", skipped)
+	}
 	return err
 }
 

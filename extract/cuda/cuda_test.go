@@ -107,7 +107,10 @@ func TestPlacesAreChecked(t *testing.T) {
 func TestBatchIsHalvedUntilItFits(t *testing.T) {
 	s := useStandin(t)
 	s.set("dry", 1)
-	for memory, want := range map[int64]int64{1 << 34: 64, 400 << 20: 32, 150 << 20: 16} {
+	for _, c := range []struct{ memory, want int64 }{{1 << 34, 64}, {350 << 20, 32}, {150 << 20, 16}} {
+		memory, want := c.memory, c.want
+		s.reset()
+		s.set("dry", 1)
 		s.set("memory", memory)
 		e, info := s.open(t, 64, "fp32")
 		if got := s.get("batch"); got != want || !strings.Contains(info.Plan, "nhwc-") {
@@ -155,19 +158,24 @@ func TestSeveralDevicesShareTheWork(t *testing.T) {
 func TestEveryCallMayFail(t *testing.T) {
 	s := useStandin(t)
 	s.set("dry", 1)
-	quiet := map[string]bool{"cudnnGetVersion": true, "cudnnGetErrorString": true, "cudnnGetLastErrorString": true, "cuGetErrorName": true, "cuGetErrorString": true, "cuDriverGetVersion": true}
+	quiet := map[string]bool{"cudnnGetVersion": true, "cudnnGetCudartVersion": true, "cudnnGetErrorString": true, "cudnnGetLastErrorString": true, "cuGetErrorName": true, "cuGetErrorString": true, "cuDriverGetVersion": true}
 	all := append((&driver{}).bindings(), (&cudnn{}).bindings()...)
-	for _, b := range all {
+	for i := range 3 * len(all) {
+		b, n := all[i/3], []int64{1, 2, 9}[i%3]
 		release := strings.Contains(b.symbol, "Destroy") || strings.Contains(b.symbol, "Free") || strings.Contains(b.symbol, "Release") || strings.Contains(b.symbol, "Unload")
 		if quiet[b.symbol] || release {
 			continue
 		}
 		s.reset()
 		s.set("dry", 1)
-		s.fail(b.symbol, 1, 719)
-		_, _, err := open(s.options(2), backbone("fp32"))
+		s.fail(b.symbol, n, 719)
+		e, _, err := open(s.options(2), backbone("fp32"))
+		if err == nil && n > 1 { // it is not called so often
+			e.Close()
+			continue
+		}
 		if name := strings.TrimSuffix(b.symbol, "_v2"); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s fails, and the error is: %v", b.symbol, err)
+			t.Errorf("%s fails at call %d, and the error is: %v", b.symbol, n, err)
 		}
 	}
 }

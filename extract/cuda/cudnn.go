@@ -73,6 +73,7 @@ type cudnn struct {
 	path string
 
 	getVersion         func() uintptr
+	getCudartVersion   func() uintptr
 	getErrorString     func(s cudnnStatus) *byte
 	getLastErrorString func(text *byte, size uintptr)
 	create             func(h *handle) cudnnStatus
@@ -108,6 +109,7 @@ type cudnn struct {
 func (c *cudnn) bindings() []binding {
 	return []binding{
 		{&c.getVersion, "cudnnGetVersion"},
+		{&c.getCudartVersion, "cudnnGetCudartVersion"},
 		{&c.getErrorString, "cudnnGetErrorString"},
 		{&c.getLastErrorString, "cudnnGetLastErrorString"},
 		{&c.create, "cudnnCreate"},
@@ -165,13 +167,19 @@ func (c *cudnn) check(call string, s cudnnStatus) error {
 	return &cudnnError{call: call, name: cString(c.getErrorString(s)), text: cString(&text[0]), status: s}
 }
 
-// version is such as 9.26.0.
+// version is such as 9.26.0. Until 8 it was written with a digit less.
 func (c *cudnn) version() string {
-	v := c.getVersion()
-	return fmt.Sprintf("%d.%d.%d", v/10000, v/100%100, v%100)
+	v, major := c.getVersion(), uintptr(10000)
+	if v < 9*major {
+		major = 1000
+	}
+	return fmt.Sprintf("%d.%d.%d", v/major, v%major/100, v%100)
 }
 
 func (c *cudnn) major() int { return int(c.getVersion() / 10000) }
+
+// cudaMajor is the CUDA that it was built for.
+func (c *cudnn) cudaMajor() int { return int(c.getCudartVersion() / 1000) }
 
 // The structure must have the size that cudnn_cnn.h gives it: 48 bytes.
 var _ [48]byte = [unsafe.Sizeof(algoPerf{})]byte{}

@@ -157,6 +157,12 @@ func (d *driver) version() string {
 	return fmt.Sprintf("%d.%d", v/1000, v%1000/10)
 }
 
+func (d *driver) cudaMajor() int {
+	var v int32
+	d.driverGetVersion(&v)
+	return int(v / 1000)
+}
+
 // count is the number of GPUs.
 func (d *driver) count() (int, error) {
 	var n int32

@@ -78,27 +78,36 @@ func loadDriver(env func(string) string) (*driver, error) {
 	return d, bind(path, lib, d.bindings())
 }
 
-// loadCudnn finds libcudnn; it finds its own parts beside itself.
-func loadCudnn(env func(string) string) (*cudnn, error) {
+// loadCudnn finds libcudnn, which finds its own parts beside itself, for a driver
+// that knows CUDA up to some version, 0 if there is no driver.
+func loadCudnn(env func(string) string, cudaMajor int) (*cudnn, error) {
 	dirs := append(named(env), "")
 	dirs = append(dirs, usual(env)...)
 	lib, path, faults := dlopen(cudnnSoname, dirs)
 	if lib == 0 {
-		return nil, &missingError{cudnnSoname, faults, cudnnRemedy, extract.ErrEngineUnavailable}
+		return nil, &missingError{cudnnSoname, faults, cudnnRemedy(cudaMajor), extract.ErrEngineUnavailable}
 	}
 	c := &cudnn{path: path}
 	if err := bind(path, lib, c.bindings()); err != nil {
 		return nil, err
 	}
 	if c.major() != cudnnMajor {
-		return nil, fmt.Errorf("%s is cuDNN %s, and icebox knows %d: %w", path, c.version(), cudnnMajor, extract.ErrEngineUnavailable)
+		return nil, fmt.Errorf("%s is cuDNN %s, and icebox knows %d: %w. %s", path, c.version(), cudnnMajor, extract.ErrEngineUnavailable, cudnnRemedy(cudaMajor))
+	}
+	if built := c.cudaMajor(); cudaMajor != 0 && built > cudaMajor {
+		return nil, fmt.Errorf("%s is for CUDA %d, and the driver knows CUDA up to %d: %w. %s", path, built, cudaMajor, extract.ErrEngineUnavailable, cudnnRemedy(cudaMajor))
 	}
 	return c, nil
 }
 
-// cudnnRemedy is the line that would help.
-const cudnnRemedy = "Get it with `pip install nvidia-cudnn-cu12` (nvidia-cudnn-cu13 for CUDA 13), in a Python environment that is active " +
-	"or that " + PathVariable + " names; or install cuDNN 9 for your system; or set backbone.device=cpu"
+// cudnnRemedy is the line that would help with a driver for this CUDA.
+func cudnnRemedy(cudaMajor int) string {
+	if cudaMajor < 12 {
+		cudaMajor = 12 // the oldest that cuDNN is made for
+	}
+	return fmt.Sprintf("Get it with `pip install nvidia-cudnn-cu%d`, in a Python environment that is active or that %s names; "+
+		"or install cuDNN %d for your system; or set backbone.device=cpu", cudaMajor, PathVariable, cudnnMajor)
+}
 
 // dlopen loads the first of the files called soname in dirs, where "" is the system
 // loader's own search; it is tried last if dirs lack it. Files that are there and
@@ -181,7 +190,7 @@ func loadLibraries(env func(string) string) (*libraries, error) {
 	if n == 0 {
 		return nil, fmt.Errorf("%w: the driver %s sees no GPU", extract.ErrNoDevice, d.path)
 	}
-	c, err := loadCudnn(env)
+	c, err := loadCudnn(env, d.cudaMajor())
 	if err != nil {
 		return nil, err
 	}

@@ -219,6 +219,14 @@ func (b *builder) tensor(of fmt.Stringer, to *tensorDesc, batch int, s shape) {
 }
 
 func (b *builder) conv(c *conv, l *resnet.Layer) {
+	b.describe(c)
+	c.weights = b.upload(c, b.p.encode(l.Weights(c.in.channels)))
+	if !c.plain {
+		c.bias = b.upload(c, b.p.encode(l.Bias()))
+	}
+}
+
+func (b *builder) describe(c *conv) {
 	b.tensor(c, &c.xDesc, b.batch, c.in)
 	b.tensor(c, &c.yDesc, b.batch, c.out)
 	b.tensor(c, &c.biasDesc, 1, shape{c.out.channels, 1})
@@ -232,10 +240,6 @@ func (b *builder) conv(c *conv, l *resnet.Layer) {
 		b.own.add(func() error { return b.cudnn.check("cudnnDestroyConvolutionDescriptor", b.cudnn.destroyConv(d)) })
 		b.dnn(c, "cudnnSetConvolution2dDescriptor", b.cudnn.setConv2d(d, pad, pad, stride, stride, 1, 1, crossCorrelation, dataFloat))
 		b.dnn(c, "cudnnSetConvolutionMathType", b.cudnn.setConvMath(d, b.p.math))
-	}
-	c.weights = b.upload(c, b.p.encode(l.Weights(c.in.channels)))
-	if !c.plain {
-		c.bias = b.upload(c, b.p.encode(l.Bias()))
 	}
 }
 

@@ -97,7 +97,7 @@ func useStandin(t *testing.T) *standin {
 }
 
 func (s *standin) reset() {
-	for name, value := range map[string]int64{"gpus": 1, "memory": 1 << 34, "version": 92600, "dry": 0, "placebug": 0, "math": 0, "data": 0, "fused": 0, "plain": 0} {
+	for name, value := range map[string]int64{"gpus": 1, "memory": 1 << 34, "version": 92600, "cudart": 13020, "dry": 0, "placebug": 0, "math": 0, "data": 0, "fused": 0, "plain": 0} {
 		s.set(name, value)
 	}
 	s.fail("", 0, 0)
