@@ -40,7 +40,7 @@ func backboneKeys() []*key {
 		newKey("backbone.engine", text{}, func(o *options) *string { return &o.Backbone.Engine },
 			"what computes: auto, native, cuda"),
 		newKey("backbone.device", text{}, func(o *options) *string { return &o.Backbone.Device },
-			"where: auto takes GPUs if they and cuDNN are there; cpu, cuda (every GPU), cuda:1, cuda:0,1"),
+			"auto takes the GPUs, if they and cuDNN are there; else cpu, cuda (every GPU), cuda:1 or cuda:0,1"),
 		newKey("backbone.precision", oneOf("fp32", "tf32", "fp16"), func(o *options) *string { return &o.Backbone.Precision },
 			"arithmetic on a GPU; features of each are kept apart"),
 		newKey("backbone.isa", oneOf("auto", "avx512", "avx2", "portable"), func(o *options) *string { return &o.Backbone.ISA },

@@ -132,7 +132,31 @@ func (b *bench) forward(ctx context.Context) error {
 		pixels[i] = uint8(rng.Uint32())
 	}
 	features := make([]float32, b.batch*extract.Dim)
+	if b.result.Engine != extract.Native {
+		return b.forwardAsync(ctx, pixels)
+	}
 	return b.measure(ctx, func() (int, error) { return b.batch, b.x.Forward(ctx, features, pixels, b.batch) })
+}
+
+// forwardAsync keeps a device busy as workers do: some fill the next batch while
+// others wait for theirs.
+func (b *bench) forwardAsync(ctx context.Context, pixels []uint8) error {
+	const callers, calls = 4, 8
+	return b.measure(ctx, func() (int, error) {
+		var g errgroup.Group
+		for range callers {
+			g.Go(func() error {
+				features := make([]float32, b.batch*extract.Dim)
+				for range calls {
+					if err := b.x.Forward(ctx, features, pixels, b.batch); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		return callers * calls * b.batch, g.Wait()
+	})
 }
 
 // preprocess measures passes over batches of images, shared among the threads.

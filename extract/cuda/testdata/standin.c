@@ -36,6 +36,11 @@ static long *knob(const char *name) {
     return NULL;
 }
 
+// Programs that are run beside it, and cannot call it, may say how much memory there is.
+__attribute__((constructor)) static void from_environment(void) {
+    if (getenv("STANDIN_MEMORY")) set_memory = atol(getenv("STANDIN_MEMORY"));
+}
+
 void standin_set(const char *name, long value) { *knob(name) = value; }
 long standin_get(const char *name) { return *knob(name); }
 
