@@ -92,7 +92,7 @@ type device struct {
 	gpu
 	*libraries
 	own    owned
-	ctx    context_
+	ctx    cuContext
 	batch  int
 	p      precision
 	net    *net

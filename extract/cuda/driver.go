@@ -9,14 +9,14 @@ import (
 
 // Types of cuda.h. Handles are opaque.
 type (
-	cuResult int32
-	cuDevice int32
-	context_ uintptr
-	stream   uintptr
-	event    uintptr
-	module   uintptr
-	function uintptr
-	devptr   uintptr // in the device's memory
+	cuResult  int32
+	cuDevice  int32
+	cuContext uintptr
+	stream    uintptr
+	event     uintptr
+	module    uintptr
+	function  uintptr
+	devptr    uintptr // in the device's memory
 )
 
 // Values of cuda.h (CUDA 13.2), which have not changed since CUDA 11.
@@ -47,9 +47,9 @@ type driver struct {
 	deviceGetName     func(name *byte, size int32, d cuDevice) cuResult
 	deviceGetAttr     func(value *int32, attribute int32, d cuDevice) cuResult
 	deviceTotalMem    func(bytes *uintptr, d cuDevice) cuResult
-	primaryCtxRetain  func(c *context_, d cuDevice) cuResult
+	primaryCtxRetain  func(c *cuContext, d cuDevice) cuResult
 	primaryCtxRelease func(d cuDevice) cuResult
-	ctxSetCurrent     func(c context_) cuResult
+	ctxSetCurrent     func(c cuContext) cuResult
 	memGetInfo        func(free, total *uintptr) cuResult
 	memAlloc          func(p *devptr, bytes uintptr) cuResult
 	memFree           func(p devptr) cuResult

@@ -101,13 +101,15 @@ func (q *queue) next() *load {
 	}
 }
 
-// landed ends a load's flight.
+// landed ends a load's flight. What fails after a failure says what failed first.
 func (q *queue) landed(l *load, err error) {
 	q.mu.Lock()
 	q.flying--
-	l.err = err
 	if err != nil && q.broken == nil {
 		q.broken = err
+	}
+	if err != nil {
+		l.err = q.broken
 	}
 	q.mu.Unlock()
 	close(l.ready)
