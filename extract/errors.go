@@ -38,10 +38,10 @@ var (
 // ErrEngine is returned when an engine cannot be opened or has failed.
 var ErrEngine = errors.New("engine")
 
-// Errors of an engine's Open, by which "auto" knows to go on to the next.
+// Errors of an engine's Open.
 var (
-	// ErrEngineUnavailable is returned where the engine's hardware may be there, but
-	// the program or a library lacks something: it is said.
+	// ErrEngineUnavailable is returned where the hardware may be there, but the
+	// program or a library lacks something.
 	ErrEngineUnavailable = errors.New("the engine is not available")
 	// ErrNoDevice is returned where there is no hardware for the engine.
 	ErrNoDevice = errors.New("no device")

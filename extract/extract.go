@@ -76,7 +76,7 @@ func (x *Extractor) openFirst(ctx context.Context) (openEngine, error) {
 			x.opened.Store(true)
 			return openEngine{e, info}, nil
 		case !last && errors.Is(err, ErrNoDevice):
-		case !last && errors.Is(err, ErrEngineUnavailable):
+		case !last && ctx.Err() == nil:
 			x.skipped = append(x.skipped, fmt.Errorf("engine %s: %w", spec.Name, err))
 		default:
 			return openEngine{}, fmt.Errorf("%w %s: %w", ErrEngine, spec.Name, err)

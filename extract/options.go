@@ -68,8 +68,8 @@ const DefaultMaxPixels = imaging.DefaultMaxPixels
 type EngineSpec struct {
 	Name     string   // as written in Options.Engine
 	Numerics []string // numeric classes that it offers: fp32, tf32, fp16
-	// Open returns an error that is ErrNoDevice or ErrEngineUnavailable where "auto"
-	// is to go on to the next engine: without a word, or saying why.
+	// Open returns ErrNoDevice where "auto" is to go on to the next engine without a
+	// word; after any other error it goes on as well, and says why: see Skipped.
 	Open func(context.Context, Backbone) (Engine, EngineInfo, error)
 }
 

@@ -68,6 +68,20 @@ func TestWithoutCudnnAutoSaysWhatWouldHelp(t *testing.T) {
 	}
 }
 
+// A GPU that fails to open is no reason to compute nothing, unless it was asked for.
+func TestAGPUThatFailsIsSaidAndPassedOver(t *testing.T) {
+	s := useStandin(t)
+	s.fail("cudnnCreate", 1, 1001)
+	x := openAuto(t, s.options(1), extract.Options{})
+	info, err := x.Engine()
+	if err != nil || info.Name != extract.Native || len(x.Skipped()) != 1 {
+		t.Fatalf("%+v, %v, skipped %v", info, err, x.Skipped())
+	}
+	says(t, x.Skipped()[0], "Stand-in 0 (cuda:0): cudnnCreate")
+	_, err = openAuto(t, s.options(1), extract.Options{Device: "cuda"}).Engine()
+	says(t, err, "Stand-in 0 (cuda:0): cudnnCreate", "backbone.device=cpu")
+}
+
 func TestOtherVersionsAreRefused(t *testing.T) {
 	s := useStandin(t)
 	s.set("version", 8907)
