@@ -85,6 +85,11 @@ func TestAFeatureDependsOnItsImageAlone(t *testing.T) {
 	const n = 7
 	pixels := images(n)
 	want := forward(t, e, pixels) // batches of 2 from one call
+	for i := 1; i < n; i++ {
+		if slices.Equal(want[:extract.Dim], want[i*extract.Dim:][:extract.Dim]) {
+			t.Fatalf("images 0 and %d have the same feature", i)
+		}
+	}
 	var wg sync.WaitGroup
 	for _, part := range [][2]int{{0, 1}, {1, 4}, {4, 5}, {5, 7}} { // and from many
 		wg.Go(func() {
