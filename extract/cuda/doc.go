@@ -32,5 +32,6 @@
 // # Files
 //
 // loader.go finds the libraries, driver.go and cudnn.go bind them, net.go is the
-// network, device.go a GPU with its streams and lanes, engine.go what extract sees.
+// network and plan.go chooses its algorithms, device.go is a GPU with its streams and
+// lanes, queue.go shares them among callers, engine.go is what extract sees.
 package cuda
