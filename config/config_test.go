@@ -201,7 +201,7 @@ func TestFaultsOfAllSourcesAreReportedTogether(t *testing.T) {
 		"argument hed.lr=1: hed.lr is not a known key; did you mean head.lr?",
 		"argument output=runs: output is a section, not a value: set one of its keys, such as output.dir",
 		"argument sweep={seeds: sweep: {seeds is not a YAML value (did not find expected ',' or '}')",
-		`--engine: backbone.engine "abacus" is not known: choose auto, native`,
+		`--engine: backbone.engine "abacus" is not known: choose auto, native, cuda`,
 		"c.yml:4: sweep.folds (1) must be 0 or ≥ 2",
 	}
 	if err == nil {

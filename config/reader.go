@@ -27,12 +27,18 @@ type place struct {
 	dir    string // that relative paths start from
 }
 
+// notKeys are variables of icebox that are read elsewhere.
+var notKeys = []string{"ICEBOX_CUDA_PATH"}
+
 // environ reads the ICEBOX_ variables, in the order of their names.
 func (r *reader) environ(environ []string) []setting {
 	var all []setting
 	for _, pair := range slices.Sorted(slices.Values(environ)) {
 		name, value, _ := strings.Cut(pair, "=")
 		if !strings.HasPrefix(name, envPrefix) || value == "" {
+			continue
+		}
+		if slices.Contains(notKeys, name) {
 			continue
 		}
 		k := keyOfEnv(name)

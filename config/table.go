@@ -38,7 +38,11 @@ func backboneKeys() []*key {
 		newKey("backbone.weights", pathCodec{words: []string{"auto", "random"}}, func(o *options) *string { return &o.Backbone.Weights },
 			"path of a .pth or .safetensors file; auto looks on this machine; random or random:SEED is for smoke tests"),
 		newKey("backbone.engine", text{}, func(o *options) *string { return &o.Backbone.Engine },
-			"what computes: auto, native"),
+			"what computes: auto, native, cuda"),
+		newKey("backbone.device", text{}, func(o *options) *string { return &o.Backbone.Device },
+			"auto takes the GPUs, if they and cuDNN are there; else cpu, cuda (every GPU), cuda:1 or cuda:0,1"),
+		newKey("backbone.precision", oneOf("fp32", "tf32", "fp16"), func(o *options) *string { return &o.Backbone.Precision },
+			"arithmetic on a GPU; features of each are kept apart"),
 		newKey("backbone.isa", oneOf("auto", "avx512", "avx2", "portable"), func(o *options) *string { return &o.Backbone.ISA },
 			"widest instruction set the native engine may use"),
 	}

@@ -27,6 +27,9 @@ type Backbone struct {
 	Tensor func(name string) []float32
 	// LUT gives the normalised value of an 8-bit sample, by channel.
 	LUT *[3][256]float32
+
+	Device  Device // where to run
+	Numeric string // the numeric class to compute in
 }
 
 // EngineInfo names what computed a row, down to its last bits.

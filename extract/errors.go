@@ -38,6 +38,15 @@ var (
 // ErrEngine is returned when an engine cannot be opened or has failed.
 var ErrEngine = errors.New("engine")
 
+// Errors of an engine's Open.
+var (
+	// ErrEngineUnavailable is returned where the hardware may be there, but the
+	// program or a library lacks something.
+	ErrEngineUnavailable = errors.New("the engine is not available")
+	// ErrNoDevice is returned where there is no hardware for the engine.
+	ErrNoDevice = errors.New("no device")
+)
+
 // ErrEnginesDisagree is returned by Gate when an engine's feature is too far
 // from the reference's.
 var ErrEnginesDisagree = errors.New("engines disagree")

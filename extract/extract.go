@@ -18,9 +18,10 @@ type Extractor struct {
 	opts    Options
 	weights *weights.Set
 	print   Fingerprint
-	spec    EngineSpec
+	specs   []EngineSpec               // to try, in order
 	engine  func() (openEngine, error) // opens at the first call
 	opened  atomic.Bool
+	skipped []error // why engines before the opened one were not
 	scratch freeList[scratch]
 
 	decodeNanos, forwardNanos atomic.Int64
@@ -52,8 +53,8 @@ func Open(ctx context.Context, o Options) (*Extractor, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &Extractor{opts: o, weights: set, spec: o.engineSpec()}
-	x.print = fingerprint(set.Hash(), x.spec.Numeric, o)
+	x := &Extractor{opts: o, weights: set, specs: o.candidates()}
+	x.print = fingerprint(set.Hash(), o.numeric(), o)
 	x.scratch.make = func() *scratch {
 		p, err := imaging.New(imaging.Options{IgnoreEXIF: o.IgnoreEXIF, MaxPixels: o.MaxPixels})
 		if err != nil {
@@ -61,28 +62,32 @@ func Open(ctx context.Context, o Options) (*Extractor, error) {
 		}
 		return &scratch{Preprocessor: p}
 	}
-	x.engine = sync.OnceValues(func() (openEngine, error) {
-		e, info, err := x.spec.Open(ctx, x.backbone())
-		if err != nil {
-			return openEngine{}, fmt.Errorf("%w %s: %w", ErrEngine, x.spec.Name, err)
-		}
-		x.opened.Store(true)
-		return openEngine{e, info}, nil
-	})
+	x.engine = sync.OnceValues(func() (openEngine, error) { return x.openFirst(ctx) })
 	return x, nil
 }
 
-func (o Options) engineSpec() EngineSpec {
-	for _, e := range o.Engines {
-		if e.Name == o.Engine {
-			return e
+// openFirst opens the first of the engines that works here.
+func (x *Extractor) openFirst(ctx context.Context) (openEngine, error) {
+	for i, spec := range x.specs {
+		e, info, err := spec.Open(ctx, x.backbone())
+		last := i == len(x.specs)-1
+		switch {
+		case err == nil:
+			x.opened.Store(true)
+			return openEngine{e, info}, nil
+		case !last && errors.Is(err, ErrNoDevice):
+		case !last && ctx.Err() == nil:
+			x.skipped = append(x.skipped, fmt.Errorf("engine %s: %w", spec.Name, err))
+		default:
+			return openEngine{}, fmt.Errorf("%w %s: %w", ErrEngine, spec.Name, err)
 		}
 	}
-	return nativeSpec(o)
+	return openEngine{}, fmt.Errorf("%w: this program has none for engine %q, device %q, precision %q", ErrEngine, x.opts.Engine, x.opts.Device, x.opts.numeric())
 }
 
 func (x *Extractor) backbone() Backbone {
-	return Backbone{Tensor: x.weights.Tensor, LUT: imaging.LUT()}
+	d, _ := ParseDevice(x.opts.Device) // Validate has read it
+	return Backbone{Tensor: x.weights.Tensor, LUT: imaging.LUT(), Device: d, Numeric: x.opts.numeric()}
 }
 
 // Fingerprint names the function that x computes.
@@ -94,13 +99,24 @@ func (x *Extractor) Engine() (EngineInfo, error) {
 	return e.info, err
 }
 
-// EngineName names the engine without opening it, and the instruction set that it
-// will use.
+// Skipped says which engines "auto" would have preferred and why they cannot run
+// here. It opens the engine if nothing has yet.
+func (x *Extractor) Skipped() []error {
+	x.engine()
+	return x.skipped
+}
+
+// EngineName names the engine and what it runs on; as long as none is open, those
+// that are certain to be at hand.
 func (x *Extractor) EngineName() (engine, isa string) {
-	if x.spec.Name == Native {
-		return Native, nativeISA(x.opts.ISA)
+	if x.opened.Load() {
+		e, _ := x.engine()
+		return e.info.Name, e.info.ISA
 	}
-	return x.spec.Name, ""
+	if n := len(x.specs); n > 0 && x.specs[n-1].Name != Native {
+		return x.specs[n-1].Name, ""
+	}
+	return Native, nativeISA(x.opts.ISA)
 }
 
 // Extract computes the features of images (each the bytes of one image file) into
@@ -178,9 +194,9 @@ func (x *Extractor) Forward(ctx context.Context, features []float32, pixels []ui
 	return x.forward(ctx, engine, features, pixels, n)
 }
 
-func (x *Extractor) forward(ctx context.Context, e Engine, features []float32, pixels []uint8, n int) error {
+func (x *Extractor) forward(ctx context.Context, e openEngine, features []float32, pixels []uint8, n int) error {
 	if err := e.Forward(ctx, features, pixels, n); err != nil {
-		return fmt.Errorf("%w %s: %w", ErrEngine, x.spec.Name, err)
+		return fmt.Errorf("%w %s: %w", ErrEngine, e.info.Name, err)
 	}
 	return nil
 }

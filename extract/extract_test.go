@@ -171,7 +171,7 @@ func TestGatePassesASoundEngineAndStopsABrokenOne(t *testing.T) {
 	if err != nil || v.Cosine < 0.99999 || v.Key == "" {
 		t.Errorf("native: %+v, %v", v, err)
 	}
-	broken := EngineSpec{Name: "broken", Numeric: "fp32", Open: func(context.Context, Backbone) (Engine, EngineInfo, error) {
+	broken := EngineSpec{Name: "broken", Numerics: []string{"fp32"}, Open: func(context.Context, Backbone) (Engine, EngineInfo, error) {
 		return brokenEngine{}, EngineInfo{Name: "broken", Plan: "none", Numeric: "fp32"}, nil
 	}}
 	y := open(t, Options{Engine: "broken", Engines: []EngineSpec{broken}})

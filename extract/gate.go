@@ -51,9 +51,13 @@ func (x *Extractor) Gate(ctx context.Context) (Verdict, error) {
 	v.Cosine, v.MaxAbs = compare(got, want)
 	least := leastCosine[engine.info.Numeric]
 	if !(v.Cosine >= least) {
+		wayOut := "isa=portable"
+		if engine.info.Name != Native {
+			wayOut = "device=cpu"
+		}
 		return v, fmt.Errorf("%w: engine %s (%s, plan %s-%d) against the reference on a test image: cosine %.7f, must be at least %v; largest difference %.3g. "+
-			"Nothing was written. Set backbone.isa=portable to go on without it, and please report this", ErrEnginesDisagree,
-			engine.info.Name, engine.info.ISA, engine.info.Plan, engine.info.Version, v.Cosine, least, v.MaxAbs)
+			"Nothing was written. Set backbone.%s to go on without it, and please report this", ErrEnginesDisagree,
+			engine.info.Name, engine.info.ISA, engine.info.Plan, engine.info.Version, v.Cosine, least, v.MaxAbs, wayOut)
 	}
 	return v, nil
 }

@@ -20,7 +20,7 @@ type native struct {
 var _ Engine = (*native)(nil)
 
 func nativeSpec(o Options) EngineSpec {
-	return EngineSpec{Name: Native, Numeric: "fp32", Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
+	return EngineSpec{Name: Native, Numerics: []string{"fp32"}, Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
 		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: o.ISA, Plan: o.Plan})
 		if err != nil {
 			return nil, EngineInfo{}, err
@@ -67,7 +67,7 @@ type nativeSingle struct {
 var _ Engine = (*nativeSingle)(nil)
 
 func nativeSingleSpec(o Options) EngineSpec {
-	return EngineSpec{Name: Native, Numeric: "fp32", Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
+	return EngineSpec{Name: Native, Numerics: []string{"fp32"}, Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
 		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: o.ISA, Plan: resnet.Compact})
 		if err != nil {
 			return nil, EngineInfo{}, err

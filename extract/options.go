@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +17,7 @@ const (
 	Auto     = "auto"     // Weights, Engine, ISA: choose by what this machine has
 	Random   = "random"   // Weights: seeded He initialisation, for smoke tests
 	Native   = "native"   // Engine: the CPU engine of this package
+	CUDA     = "cuda"     // Engine: the GPU engine, if the program hands it down; Device
 	Portable = "portable" // ISA: plain Go, no assembly
 )
 
@@ -31,8 +33,15 @@ type Options struct {
 	// WeightsHints are paths that "auto" tries first when WeightsHash is set.
 	WeightsHints []string
 
-	// Engine is "auto" (also ""), "native", or the name of one of Engines.
+	// Engine is "auto" (also ""), "native", "cuda", or the name of one of Engines,
+	// among which a program that offers "cuda" hands it down. "auto" takes the first
+	// of Engines that works here, else the native one.
 	Engine string
+	// Device is where it runs; see [ParseDevice].
+	Device string
+	// Precision is the numeric class: "fp32" (also ""), "tf32" or "fp16". The native
+	// engine has fp32 alone.
+	Precision string
 	// ISA limits the native engine: "auto" (also ""), "avx512", "avx2", "portable".
 	ISA string
 	// Plan is how the native engine computes: "winograd" (also "") is fastest in
@@ -62,9 +71,11 @@ const DefaultMaxPixels = imaging.DefaultMaxPixels
 
 // EngineSpec is an engine that a program offers besides the native one.
 type EngineSpec struct {
-	Name    string // as written in Options.Engine
-	Numeric string // numeric class of its rows: fp32, tf32 or fp16
-	Open    func(context.Context, Backbone) (Engine, EngineInfo, error)
+	Name     string   // as written in Options.Engine
+	Numerics []string // numeric classes that it offers: fp32, tf32, fp16
+	// Open returns ErrNoDevice where "auto" is to go on to the next engine without a
+	// word; after any other error it goes on as well, and says why: see Skipped.
+	Open func(context.Context, Backbone) (Engine, EngineInfo, error)
 }
 
 // Validate reports every fault of o at once.
@@ -78,6 +89,7 @@ func (o Options) Validate() error {
 	if !o.knownEngine() {
 		faults = append(faults, fmt.Errorf("engine %q is not known: choose %s", o.Engine, strings.Join(o.engineNames(), ", ")))
 	}
+	faults = append(faults, o.checkDevice()...)
 	switch o.ISA {
 	case "", Auto, "avx512", "avx2", Portable:
 	default:
@@ -97,10 +109,54 @@ func (o Options) Validate() error {
 	return errors.Join(faults...)
 }
 
-func (o Options) engineNames() []string {
-	names := []string{Auto, Native}
+// checkDevice finds the faults of Device and Precision, and where they gainsay Engine.
+func (o Options) checkDevice() []error {
+	var faults []error
+	d, err := ParseDevice(o.Device)
+	if err != nil {
+		faults = append(faults, err)
+	}
+	if _, ok := leastCosine[o.numeric()]; !ok {
+		faults = append(faults, fmt.Errorf("precision %q is not known: choose fp32, tf32 or fp16", o.Precision))
+	} else if o.numeric() != "fp32" && (o.Engine == Native || d.CPU) {
+		faults = append(faults, fmt.Errorf("precision %s needs a GPU, and the engine is to run on the CPU: leave it at fp32", o.Precision))
+	}
+	if d.GPU && o.Engine == Native || d.CPU && o.Engine == CUDA {
+		faults = append(faults, fmt.Errorf("device %s and engine %s exclude each other: leave one at auto", o.Device, o.Engine))
+	}
+	return faults
+}
+
+// numeric is the numeric class that rows will have.
+func (o Options) numeric() string {
+	if o.Precision == "" {
+		return "fp32"
+	}
+	return o.Precision
+}
+
+// candidates lists the engines to try, in order.
+func (o Options) candidates() []EngineSpec {
+	d, _ := ParseDevice(o.Device)
+	auto := o.Engine == "" || o.Engine == Auto
+	var list []EngineSpec
 	for _, e := range o.Engines {
-		names = append(names, e.Name)
+		if (auto && !d.CPU || e.Name == o.Engine) && slices.Contains(e.Numerics, o.numeric()) {
+			list = append(list, e)
+		}
+	}
+	if native := nativeSpec(o); (auto || o.Engine == Native) && !d.GPU && slices.Contains(native.Numerics, o.numeric()) {
+		list = append(list, native)
+	}
+	return list
+}
+
+func (o Options) engineNames() []string {
+	names := []string{Auto, Native, CUDA}
+	for _, e := range o.Engines {
+		if e.Name != CUDA {
+			names = append(names, e.Name)
+		}
 	}
 	return names
 }

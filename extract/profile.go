@@ -44,7 +44,7 @@ func (x *Extractor) Profile(ctx context.Context, features []float32, pixels []ui
 	}
 	p, ok := engine.Engine.(profiler)
 	if !ok {
-		return nil, fmt.Errorf("%w %s: cannot time its layers", ErrEngine, x.spec.Name)
+		return nil, fmt.Errorf("%w %s: cannot time its layers", ErrEngine, engine.info.Name)
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err

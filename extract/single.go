@@ -10,7 +10,8 @@ type Single struct {
 	x *Extractor
 }
 
-// OpenSingle is [Open] for a Single. The engine gets ready while the caller goes on.
+// OpenSingle is [Open] for a Single. Of the engines that may serve, the native one is
+// chosen: a GPU takes longer to get ready than a few images do. The engine gets ready while the caller goes on.
 // Options.Threads is how many threads share an image, all processors if 0;
 // Options.Plan is not used.
 func OpenSingle(ctx context.Context, o Options) (*Single, error) {
@@ -18,8 +19,10 @@ func OpenSingle(ctx context.Context, o Options) (*Single, error) {
 	if err != nil {
 		return nil, err
 	}
-	if x.spec.Name == Native {
-		x.spec = nativeSingleSpec(o)
+	for _, s := range x.specs {
+		if s.Name == Native {
+			x.specs = []EngineSpec{nativeSingleSpec(o)}
+		}
 	}
 	go x.engine()
 	return &Single{x}, nil

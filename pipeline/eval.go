@@ -162,6 +162,7 @@ func (i HeadInfo) adopt(o Options) Options {
 		o.Backbone.WeightsHints = []string{i.Weights.Path}
 	}
 	o.Backbone.WeightsHash = i.Weights.Hash
+	o.Backbone.Precision = i.Fingerprint.Numeric
 	o.Extract.EXIF = i.Fingerprint.Preprocess.EXIF
 	o.Cache.DType = string(i.DType)
 	return o

@@ -78,6 +78,9 @@ func (e *extraction) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, skipped := range e.x.Skipped() {
+		e.warn("%v", skipped)
+	}
 	e.sum.Engine, e.sum.ISA = info.Name, info.ISA
 	if err := e.gate(ctx); err != nil {
 		return err
@@ -95,6 +98,9 @@ func (e *extraction) workers(ctx context.Context, todo []int) error {
 	n := e.opts.Extract.Workers
 	if n == 0 {
 		n = runtime.GOMAXPROCS(0)
+		if e.sum.Engine != extract.Native {
+			n *= 2 // some wait for the device while the others decode
+		}
 	}
 	size := e.opts.Extract.BatchSize
 	e.sum.Work.Workers = n

@@ -24,6 +24,8 @@ type benchFlags struct {
 	seconds        float64
 	weights, data  string
 	isa            string
+	device         string
+	precision      string
 }
 
 // benchResult is what a measurement prints.
@@ -36,6 +38,8 @@ type benchResult struct {
 	Engine       string  `json:"engine"`
 	ISA          string  `json:"isa"`
 	Plan         string  `json:"plan"`
+	Numeric      string  `json:"numeric"`
+	StartSeconds float64 `json:"start_seconds"` // until the engine was open
 	Images       int     `json:"images"`
 	Seconds      float64 `json:"seconds"`
 	PeakRSS      int64   `json:"peak_rss_bytes,omitempty"`
@@ -80,6 +84,8 @@ as predict does it: by the plan for single images, all threads on one.`
 	fl.StringVar(&f.weights, "weights", "", "`file`, auto or random (default: auto, else random; of no influence on speed)")
 	fl.StringVar(&f.data, "data", "", "`folder` of images")
 	fl.StringVar(&f.isa, "isa", extract.Auto, "auto, avx512, avx2 or portable")
+	fl.StringVar(&f.device, "device", extract.Auto, "auto, cpu, cuda, cuda:1 or cuda:0,1: the key backbone.device")
+	fl.StringVar(&f.precision, "precision", "fp32", "fp32, tf32 or fp16: the key backbone.precision")
 	return cmd
 }
 
@@ -114,10 +120,11 @@ type bench struct {
 }
 
 func (b *bench) open(ctx context.Context) error {
-	o := extract.Options{Weights: b.weights, ISA: b.isa, Env: b.getenv}
+	o := extract.Options{Weights: b.weights, ISA: b.isa, Device: b.device, Precision: b.precision, Engines: b.engines(0), Env: b.getenv}
 	forward := b.result.What == "forward"
 	if forward {
 		o.Threads = b.threads // the others call from as many goroutines
+		o.Engines = b.engines(b.batch)
 	}
 	x, err := openOrRandom(ctx, &o)
 	if err != nil {
@@ -130,12 +137,21 @@ func (b *bench) open(ctx context.Context) error {
 		}
 		engine = b.single.Engine
 	}
+	start := time.Now()
 	info, err := engine()
-	b.result.Engine, b.result.ISA, b.result.Plan = info.Name, info.ISA, fmt.Sprintf("%s-%d", info.Plan, info.Version)
+	r := &b.result
+	r.StartSeconds = time.Since(start).Seconds()
+	r.Engine, r.ISA, r.Plan, r.Numeric = info.Name, info.ISA, fmt.Sprintf("%s-%d", info.Plan, info.Version), info.Numeric
 	if err != nil {
 		b.close()
+		return err
 	}
-	return err
+	if b.single == nil {
+		for _, skipped := range x.Skipped() {
+			b.say("note: %v", skipped)
+		}
+	}
+	return nil
 }
 
 func (b *bench) close() {
@@ -149,6 +165,9 @@ func (b *bench) close() {
 // on what they show.
 func (b *bench) forward(ctx context.Context) error {
 	pixels, features := crops(b.batch)
+	if b.result.Engine != extract.Native {
+		return b.forwardAsync(ctx, pixels)
+	}
 	return b.measure(ctx, func() (int, error) {
 		if b.single != nil {
 			return 1, b.single.Forward(ctx, features, pixels)
@@ -165,6 +184,27 @@ func crops(n int) (pixels []uint8, features []float32) {
 		pixels[i] = uint8(rng.Uint32())
 	}
 	return pixels, make([]float32, n*extract.Dim)
+}
+
+// forwardAsync keeps a device busy as workers do: some fill the next batch while
+// others wait for theirs.
+func (b *bench) forwardAsync(ctx context.Context, pixels []uint8) error {
+	const callers, calls = 4, 8
+	return b.measure(ctx, func() (int, error) {
+		var g errgroup.Group
+		for range callers {
+			g.Go(func() error {
+				features := make([]float32, b.batch*extract.Dim)
+				for range calls {
+					if err := b.x.Forward(ctx, features, pixels, b.batch); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		return callers * calls * b.batch, g.Wait()
+	})
 }
 
 // preprocess measures passes over batches of images, shared among the threads.

@@ -10,12 +10,14 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"icebox/cache"
 	"icebox/cmd/internal/pictures"
 	"icebox/extract"
+	"icebox/extract/cuda"
 	"icebox/pipeline"
 )
 
@@ -27,6 +29,8 @@ type diagnosis struct {
 	Plan       string `json:"plan"`
 	Weights    string `json:"weights"`
 	Missing    string `json:"missing,omitempty"` // what a person should fetch or mend
+
+	GPU cuda.Report `json:"gpu"`
 
 	Images       int     `json:"images"` // that the times were taken on
 	ReadMS       float64 `json:"read_ms"`
@@ -61,7 +65,8 @@ func (p *process) doctorCommand(c *common) *cobra.Command {
 
 func (p *process) diagnose(ctx context.Context, data string) (*diagnosis, error) {
 	d := &diagnosis{build: thisBuild(), Processors: runtime.GOMAXPROCS(0)}
-	o := extract.Options{Env: p.getenv}
+	d.GPU = cuda.Probe(cuda.Options{Env: p.getenv})
+	o := extract.Options{Engines: p.engines(0), Env: p.getenv}
 	x, err := openOrRandom(ctx, &o)
 	if err != nil {
 		return nil, err
@@ -237,12 +242,32 @@ func (d *diagnosis) conclude() {
 	}
 }
 
+// printGPU lists the devices, what they stand on, and what is missing.
+func (d *diagnosis) printGPU(out func(name, format string, args ...any)) {
+	for _, g := range d.GPU.GPUs {
+		out("gpu", "%s: %s, compute capability %s, %s", g.Device, g.Name, g.Capability, humanize.IBytes(g.Memory))
+	}
+	for _, lib := range []struct{ name, what string }{{"driver", d.GPU.Driver}, {"cuDNN", d.GPU.CuDNN}} {
+		if lib.what != "" {
+			out(lib.name, "%s", lib.what)
+		}
+	}
+	if d.GPU.Missing != "" {
+		out("gpu", "not used: %s", d.GPU.Missing)
+	}
+}
+
 func (d *diagnosis) print(p *process) {
 	out := func(name, format string, args ...any) {
 		fmt.Fprintf(p.stdout, "%-12s"+format+"\n", append([]any{name}, args...)...)
 	}
 	out("icebox", "%s, %s, %s", d.Version, d.Go, d.Platform)
-	out("engine", "%s, %s (the widest instruction set of this processor and build), plan %s; %d processors", d.Engine, d.ISA, d.Plan, d.Processors)
+	on := d.ISA
+	if d.Engine == extract.Native {
+		on += " (the widest instruction set of this processor and build)"
+	}
+	out("engine", "%s, %s, plan %s; %d processors", d.Engine, on, d.Plan, d.Processors)
+	d.printGPU(out)
 	out("weights", "%s", d.Weights)
 	out("per image", "read %.2f ms, decode and resize %.2f ms, backbone %.2f ms, store %.2f ms (one thread, %d images)", d.ReadMS, d.PreprocessMS, d.ForwardMS, d.StoreMS, d.Images)
 	out("start", "%.2f s to pack the weights, once a process", d.PackSeconds)

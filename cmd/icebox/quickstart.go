@@ -102,7 +102,7 @@ func (q *quickstart) tell(format string, args ...any) {
 // openBackbone takes the weights asked for, else those of this machine, else
 // random ones. It never goes to the network.
 func (q *quickstart) openBackbone(ctx context.Context) (*extract.Extractor, error) {
-	o := extract.Options{Weights: q.weights, Env: q.getenv}
+	o := extract.Options{Weights: q.weights, Engines: q.engines(0), Env: q.getenv}
 	x, err := openOrRandom(ctx, &o)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"icebox/config"
+	"icebox/extract"
+	"icebox/extract/cuda"
 	"icebox/pipeline"
 )
 
@@ -89,9 +91,15 @@ func (s *settings) options(p *process, args []string) (pipeline.Options, error) 
 
 func (p *process) options(cfg *config.Config) pipeline.Options {
 	o := cfg.Options
-	o.Env = p.getenv
+	o.Env, o.Engines = p.getenv, p.engines(0)
 	o.Output.Program = program()
 	return o
+}
+
+// engines are those beside the native one; batch is the most images that one
+// computes at once, 0 to let it choose.
+func (p *process) engines(batch int) []extract.EngineSpec {
+	return []extract.EngineSpec{cuda.Spec(cuda.Options{Batch: batch, Env: p.getenv})}
 }
 
 func isDir(path string) bool {

@@ -1,0 +1,37 @@
+// Package cuda is the engine that runs the backbone on NVIDIA GPUs, through
+// libraries found when it is opened: the driver (libcuda) and cuDNN 9. It needs
+// neither cgo nor a toolkit to build, and no Python to run; the CUDA runtime is not
+// needed either, for cuDNN carries its own. Only programs import it, and hand it
+// down:
+//
+//	extract.Options{Engines: []extract.EngineSpec{cuda.Spec(cuda.Options{})}}
+//
+// # What runs
+//
+//	pixels    8-bit crops cross the bus; a kernel of ours (pixels.cu) looks normalised
+//	          values up in a table and lays them out as blocks of 2×2 pixels
+//	stem      7×7 /2 as 4×4 over 12 channels (16 for fp16), ReLU; max pool 3×3 /2
+//	blocks    conv1 + ReLU; conv2 + residual + ReLU; a 1×1 downsample where the shape
+//	          changes, whose bias is conv2's
+//	pool      average of 7×7
+//
+// Everything is NHWC, batch norms are folded in float64, and each convolution is one
+// cuDNN call with bias, residual and ReLU in it. Its algorithm is chosen by timing
+// that very call, once a process for a (device, driver, cuDNN, batch, precision),
+// and written into the plan.
+//
+// # Batches
+//
+// The network has one batch shape, chosen from free memory when the engine opens,
+// and all memory is taken then. Calls of many goroutines share a batch, and one that
+// is not full is computed in full: so a feature's bytes depend on neither its place
+// nor its company, which is checked on the device before the engine is used. Three
+// lanes of pinned memory and two streams let callers fill one while another is
+// copied and a third computed. Each device has an operating system thread of its own.
+//
+// # Files
+//
+// loader.go finds the libraries, driver.go and cudnn.go bind them, net.go is the
+// network and plan.go chooses its algorithms, device.go is a GPU with its streams and
+// lanes, queue.go shares them among callers, engine.go is what extract sees.
+package cuda

@@ -1,0 +1,198 @@
+//go:build !nocuda && linux && (amd64 || arm64)
+
+package cuda
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/ebitengine/purego"
+
+	"icebox/extract"
+)
+
+// PathVariable names folders to search first: of libraries, or of Python
+// environments that hold them.
+const PathVariable = "ICEBOX_CUDA_PATH"
+
+// sonames are the names that the loader knows the libraries by.
+var (
+	driverSoname = "libcuda.so.1"
+	cudnnSoname  = "libcudnn.so.9"
+)
+
+// libraries are what the engine stands on.
+type libraries struct {
+	driver *driver
+	cudnn  *cudnn
+}
+
+// binding ties a field of type func to a symbol.
+type binding struct {
+	fn     any
+	symbol string
+}
+
+// bind fills the fields from the library at path.
+func bind(path string, lib uintptr, all []binding) error {
+	for _, b := range all {
+		symbol, err := purego.Dlsym(lib, b.symbol)
+		if err != nil {
+			return fmt.Errorf("%s has no %s: it is another version than icebox knows: %w", path, b.symbol, extract.ErrEngineUnavailable)
+		}
+		purego.RegisterFunc(b.fn, symbol)
+	}
+	return nil
+}
+
+// missingError says which library is not there, and what would help.
+type missingError struct {
+	soname string
+	faults []string // of files that are there and cannot be loaded
+	remedy string
+	class  error
+}
+
+func (e *missingError) Error() string {
+	text := e.soname + " is not found"
+	if len(e.faults) > 0 {
+		text = e.soname + " cannot be loaded: " + strings.Join(e.faults, "; ")
+	}
+	return text + ". " + e.remedy
+}
+
+func (e *missingError) Unwrap() error { return e.class }
+
+// loadDriver finds libcuda, which comes with the kernel module and nowhere else.
+func loadDriver(env func(string) string) (*driver, error) {
+	lib, path, faults := dlopen(driverSoname, append(named(env), "/usr/lib/wsl/lib", "/run/opengl-driver/lib"))
+	if lib == 0 {
+		return nil, &missingError{driverSoname, faults, "It comes with NVIDIA's driver: install that (on a machine with such a GPU), or set backbone.device=cpu", extract.ErrNoDevice}
+	}
+	d := &driver{path: path}
+	return d, bind(path, lib, d.bindings())
+}
+
+// loadCudnn finds libcudnn, which finds its own parts beside itself, for a driver
+// that knows CUDA up to some version, 0 if there is no driver.
+func loadCudnn(env func(string) string, cudaMajor int) (*cudnn, error) {
+	dirs := append(named(env), "")
+	dirs = append(dirs, usual(env)...)
+	lib, path, faults := dlopen(cudnnSoname, dirs)
+	if lib == 0 {
+		return nil, &missingError{cudnnSoname, faults, cudnnRemedy(cudaMajor), extract.ErrEngineUnavailable}
+	}
+	c := &cudnn{path: path}
+	if err := bind(path, lib, c.bindings()); err != nil {
+		return nil, err
+	}
+	if c.major() != cudnnMajor {
+		return nil, fmt.Errorf("%s is cuDNN %s, and icebox knows %d: %w. %s", path, c.version(), cudnnMajor, extract.ErrEngineUnavailable, cudnnRemedy(cudaMajor))
+	}
+	if built := c.cudaMajor(); cudaMajor != 0 && built > cudaMajor {
+		return nil, fmt.Errorf("%s is for CUDA %d, and the driver knows CUDA up to %d: %w. %s", path, built, cudaMajor, extract.ErrEngineUnavailable, cudnnRemedy(cudaMajor))
+	}
+	return c, nil
+}
+
+// cudnnRemedy is the line that would help with a driver for this CUDA.
+func cudnnRemedy(cudaMajor int) string {
+	if cudaMajor < 12 {
+		cudaMajor = 12 // the oldest that cuDNN is made for
+	}
+	return fmt.Sprintf("Get it with `pip install nvidia-cudnn-cu%d`, in a Python environment that is active or that %s names; "+
+		"or install cuDNN %d for your system; or set backbone.device=cpu", cudaMajor, PathVariable, cudnnMajor)
+}
+
+// dlopen loads the first of the files called soname in dirs, where "" is the system
+// loader's own search; it is tried last if dirs lack it. Files that are there and
+// fail are faults.
+func dlopen(soname string, dirs []string) (lib uintptr, path string, faults []string) {
+	for _, dir := range append(dirs, "") {
+		path := soname
+		if dir != "" {
+			path = filepath.Join(dir, soname)
+			if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+		}
+		lib, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_GLOBAL)
+		if err == nil {
+			return lib, path, nil
+		}
+		if dir != "" {
+			faults = append(faults, err.Error())
+		}
+	}
+	return 0, "", faults
+}
+
+// named lists the folders that the variable names, and where each, as a Python
+// environment, holds libraries.
+func named(env func(string) string) []string {
+	var dirs []string
+	for _, dir := range filepath.SplitList(env(PathVariable)) {
+		if dir != "" {
+			dirs = append(dirs, dir, filepath.Join(dir, "lib"), filepath.Join(dir, "lib64"))
+			dirs = append(dirs, ofPython(dir)...)
+		}
+	}
+	return dirs
+}
+
+// usual lists where cuDNN lies on machines on which nobody said so: the toolkit,
+// then Python environments. No Python is run: that takes longer than a warm run.
+func usual(env func(string) string) []string {
+	dirs := []string{"/usr/local/cuda/lib64", "/usr/local/cuda/targets/x86_64-linux/lib", "/usr/local/cuda/targets/sbsa-linux/lib"}
+	for _, variable := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
+		if prefix := env(variable); prefix != "" {
+			dirs = append(append(dirs, ofPython(prefix)...), filepath.Join(prefix, "lib"))
+		}
+	}
+	if home := env("HOME"); home != "" {
+		dirs = append(dirs, ofPython(filepath.Join(home, ".local"))...)
+	}
+	if python, err := exec.LookPath("python3"); err == nil {
+		dirs = append(dirs, ofPython(filepath.Dir(filepath.Dir(python)))...)
+	}
+	return append(append(dirs, ofPython("/usr/local")...), ofPython("/usr")...)
+}
+
+// ofPython lists the library folders of NVIDIA's packages in a Python environment.
+func ofPython(prefix string) []string {
+	var dirs []string
+	for _, packages := range []string{"site-packages", "dist-packages"} {
+		found, _ := filepath.Glob(filepath.Join(prefix, "lib", "python3*", packages, "nvidia", "*", "lib"))
+		dirs = append(dirs, found...)
+	}
+	return dirs
+}
+
+// loadLibraries finds everything, or says what is missing.
+func loadLibraries(env func(string) string) (*libraries, error) {
+	d, err := loadDriver(env)
+	if err != nil {
+		return nil, err
+	}
+	n, err := d.count()
+	if err != nil {
+		var failed *driverError
+		if errors.As(err, &failed) && failed.result == cuErrorNoDevice {
+			return nil, fmt.Errorf("%w: %w", extract.ErrNoDevice, err)
+		}
+		return nil, fmt.Errorf("%s: %w: %w", d.path, extract.ErrEngineUnavailable, err)
+	}
+	if n == 0 {
+		return nil, fmt.Errorf("%w: the driver %s sees no GPU", extract.ErrNoDevice, d.path)
+	}
+	c, err := loadCudnn(env, d.cudaMajor())
+	if err != nil {
+		return nil, err
+	}
+	return &libraries{d, c}, nil
+}
