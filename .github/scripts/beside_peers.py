@@ -1,12 +1,14 @@
 """Run icebox beside what a Python user would run, alternately, and print the ratios with their spread.
 
 usage: python beside_peers.py --icebox ./icebox --weights resnet18.pth [--data FOLDER] [--rounds 5]
-                              [--only forward,preprocess,extract] [--threads 1,2] [--batches 1,8,16,32]
+                              [--only forward,preprocess,extract,head] [--threads 1,2] [--batches 1,8,16,32]
 needs: torch torchvision onnx onnxruntime pillow numpy. FOLDER is a folder of class folders of JPEGs.
 
 forward     icebox bench forward       against ONNX Runtime's CPU provider, same threads and batch
 preprocess  icebox bench preprocess    against Pillow + torchvision, and torchvision.io + transforms.v2, one core
 extract     icebox extract, cold       against PyTorch with a DataLoader, whole processes
+head        icebox bench head          against PyTorch loops with Adam on 50,000 × 512 features of 10 classes in memory, all
+                                       threads: by index on a tensor, by DataLoader, and 64 heads as one Linear
 
 A ratio above 1 says that icebox is that many times as fast. Machines are noisy: each round measures both, one after the
 other, and the line gives the median of the rounds' ratios with the smallest and the largest.
@@ -122,6 +124,69 @@ def numbers(text):
     return [int(n) for n in text.split(",")]
 
 
+def features():
+    import numpy as np, torch
+    r = np.random.default_rng(0)
+    y = r.integers(0, 10, 50_000)
+    c = r.standard_normal((10, 512)).astype(np.float32) * 0.12
+    return torch.from_numpy(np.maximum(c[y] + r.standard_normal((50_000, 512), dtype=np.float32), 0)), torch.from_numpy(y)
+
+
+def tensor_epoch(X, Y, batch, m, opt, loss):
+    import torch
+    order = torch.randperm(len(X))
+    for i in range(0, len(X), batch):
+        b = order[i : i + batch]
+        opt.zero_grad()
+        loss(m(X[b]), Y[b]).backward()
+        opt.step()
+
+
+def loader_epoch(X, Y, batch, m, opt, loss):
+    import torch
+    for xb, yb in torch.utils.data.DataLoader(torch.utils.data.TensorDataset(X, Y), batch_size=batch, shuffle=True):
+        opt.zero_grad()
+        loss(m(xb), yb).backward()
+        opt.step()
+
+
+def stacked_epoch(X, Y, batch, heads):
+    """One epoch of some heads as one matrix, Adam written out, a rate a head."""
+    import torch
+    k, d = 10, X.shape[1]
+    W, B = (torch.rand(heads * k, d) * 2 - 1) / d**0.5, torch.zeros(heads * k)
+    rates = torch.logspace(-4, -2, heads).repeat_interleave(k)
+    state = [(W, torch.zeros_like(W), torch.zeros_like(W), rates[:, None]), (B, torch.zeros_like(B), torch.zeros_like(B), rates)]
+    order = torch.randperm(len(X))
+    for step, i in enumerate(range(0, len(X), batch), 1):
+        b = order[i : i + batch]
+        xb, yb = X[b], Y[b]
+        g = torch.softmax(torch.addmm(B, xb, W.t()).view(-1, heads, k), 2)
+        g[torch.arange(len(b)), :, yb] -= 1
+        g = g.view(len(b), -1) / len(b)
+        for (P, m, v, rate), G in zip(state, (g.t() @ xb, g.sum(0))):
+            m.mul_(0.9).add_(G, alpha=0.1)
+            v.mul_(0.999).addcmul_(G, G, value=0.001)
+            P.sub_(rate * (m / (1 - 0.9**step)) / ((v / (1 - 0.999**step)).sqrt() + 1e-8))
+
+
+def head(args):
+    import torch
+    torch.set_num_threads(os.cpu_count())
+    X, Y = features()
+    m = torch.nn.Linear(512, 10)
+    adam = lambda: (m, torch.optim.Adam(m.parameters(), lr=1e-3), torch.nn.CrossEntropyLoss())
+    ways = [(1, b, "tensor loop", lambda b=b: tensor_epoch(X, Y, b, *adam())) for b in (64, 256, 1024, 4096)]
+    ways.append((1, 256, "DataLoader", lambda: loader_epoch(X, Y, 256, *adam())))
+    ways += [(64, b, "64 heads in one Linear", lambda b=b: stacked_epoch(X, Y, b, 64)) for b in (256, 1024)]
+    for heads, batch, name, epoch in ways:
+        ours, theirs = [], []
+        for _ in range(args.rounds):
+            ours.append(1 / icebox(args, "bench", "head", "--heads", str(heads), "--batch", str(batch))["epoch_seconds"])
+            theirs.append(rate(epoch, 1, 0.5))
+        line(f"epochs/s of {heads} heads, batch {batch} / {name}", ours, theirs)
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--icebox", default="./icebox")
@@ -130,12 +195,12 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--threads", type=numbers, default=sorted({1, os.cpu_count()}), help="of forward, such as 1,2")
     p.add_argument("--batches", type=numbers, default=[1, 8, 16, 32], help="of forward")
-    p.add_argument("--only", default="forward,preprocess,extract")
+    p.add_argument("--only", default="forward,preprocess,extract,head")
     args = p.parse_args()
-    print(f"{'':44} {'icebox':>9} {'peer':>9}   ratio  (images/s)")
+    print(f"{'':44} {'icebox':>9} {'peer':>9}   ratio  (images or epochs a second)")
     for name in args.only.split(","):
-        if name == "forward" or args.data:
-            {"forward": forward, "preprocess": preprocess, "extract": extract}[name](args)
+        if name in ("forward", "head") or args.data:
+            {"forward": forward, "preprocess": preprocess, "extract": extract, "head": head}[name](args)
 
 
 if __name__ == "__main__":
