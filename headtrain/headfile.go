@@ -21,6 +21,9 @@ import (
 //	fc.bias    [classes]
 //	icebox     the JSON of headInfo
 //
+// Temperature and threshold of that JSON came later than format 1; a reader that
+// does not know them gives the same labels, with the probabilities of training.
+//
 // An entry of a later format, or of a kind this version has not, is refused:
 // the two tensors alone might then mean something else.
 const (
@@ -41,6 +44,8 @@ type headInfo struct {
 	Classes       []string        `json:"classes"`
 	Fingerprint   string          `json:"fingerprint"`
 	Input         string          `json:"input,omitempty"`
+	Temperature   float64         `json:"temperature,omitempty"`
+	Threshold     float64         `json:"threshold,omitempty"`
 	Preprocessing json.RawMessage `json:"preprocessing,omitempty"`
 	Recipe        json.RawMessage `json:"recipe,omitempty"`
 }
@@ -61,7 +66,8 @@ func (h *Head) encode() ([]byte, error) {
 	}
 	info, err := json.Marshal(headInfo{
 		Format: headFormat, Kind: headKind, Classes: h.Classes, Fingerprint: h.Fingerprint,
-		Input: h.Input, Preprocessing: h.Preprocessing, Recipe: h.Recipe,
+		Input: h.Input, Temperature: h.Temperature, Threshold: h.Threshold,
+		Preprocessing: h.Preprocessing, Recipe: h.Recipe,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("metadata: %w", err)
@@ -124,6 +130,7 @@ func decodeHead(data []byte) (*Head, error) {
 	}
 	h := &Head{
 		Classes: info.Classes, Fingerprint: info.Fingerprint, Input: info.Input,
+		Temperature: info.Temperature, Threshold: info.Threshold,
 		Preprocessing: info.Preprocessing, Recipe: info.Recipe,
 	}
 	k := uint64(len(info.Classes))
@@ -195,6 +202,8 @@ func (h *Head) validate() error {
 	f.check(len(h.W) == k*h.Dim && len(h.B) == k, "%d weights and %d biases do not make %d classes of %d features", len(h.W), len(h.B), k, h.Dim)
 	f.check(allFinite(h.W) && allFinite(h.B), "a weight is not finite")
 	f.check(h.Input == "" || h.Input == InputL2, "unknown input %q", h.Input)
+	f.check(h.Temperature == 0 || h.Temperature >= 1e-3 && h.Temperature <= 1e3, "the temperature must be from 0.001 to 1000, not %v", h.Temperature)
+	f.check(h.Threshold >= 0 && h.Threshold <= 1, "the threshold must be a probability, not %v", h.Threshold)
 	f.check(utf8.ValidString(h.Fingerprint), "fingerprint %q is not valid UTF-8", h.Fingerprint)
 	return f.err(ErrFormat)
 }

@@ -15,7 +15,8 @@ type Evaluation struct {
 	Summary Summary          `json:"summary"`
 	Run     string           `json:"run"`
 	Classes []string         `json:"classes"`
-	Parts   map[string]Score `json:"parts"`
+	Parts   map[string]Score `json:"parts"` // probabilities as trained, not calibrated
+	Answers Answering        `json:"answers"`
 }
 
 // Eval judges the head of the run in dir. If o.Data names images, they are judged
@@ -53,7 +54,11 @@ func Eval(ctx context.Context, dir string, o Options, c Choice, p Progress) (*Ev
 	if err := head.Check(j.space.ID, extract.Dim); err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Run: dir, Classes: head.Classes, Parts: map[string]Score{}}
+	e := &Evaluation{Run: dir, Classes: head.Classes, Parts: map[string]Score{},
+		Answers: Answering{Temperature: 1, Threshold: head.Threshold, Parts: map[string]PartAnswers{}}}
+	if head.Temperature != 0 {
+		e.Answers.Temperature = head.Temperature
+	}
 	err = j.do(ctx, []stage{{"evaluate", func(context.Context, *job) error { return e.judge(j, head) }}})
 	e.Summary = j.sum
 	return e, err
@@ -86,6 +91,9 @@ func (e *Evaluation) judge(j *job, head *headtrain.Head) error {
 			name = "all"
 		}
 		e.Parts[name] = s.report
+		if e.Answers.Parts[name], err = judgeAnswers(head, s, r.data.Labels); err != nil {
+			return err
+		}
 	}
 	if len(e.Parts) == 0 {
 		return fmt.Errorf("%w: no labelled image of %s has a feature", ErrNotExtracted, j.ds.Name)
@@ -127,6 +135,8 @@ func (i HeadInfo) adopt(o Options) Options {
 // Text writes e for a person.
 func (e *Evaluation) Text(w io.Writer) {
 	partsTable(w, e.Parts)
+	fmt.Fprintln(w)
+	e.Answers.text(w, e.Parts)
 	for _, name := range partOrder {
 		if p, ok := e.Parts[name]; ok && name != TrainPart.String() {
 			fmt.Fprintf(w, "\nper class, on %s\n", name)

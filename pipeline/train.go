@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 
@@ -19,6 +20,9 @@ type trained struct {
 	counts TrainSummary
 	scores map[Part]*scored
 	opts   headtrain.Options
+
+	answering Answering
+	baselines *Baselines // nil where nothing is held out
 }
 
 // rows are the features of one part's labelled items, in the dataset's order.
@@ -72,7 +76,7 @@ func trainHead(ctx context.Context, j *job) error {
 		}
 		t.parts[p] = r
 	}
-	if err := j.checkRows(); err != nil {
+	if err := errors.Join(j.checkRows(), j.checkAnswers()); err != nil {
 		return err
 	}
 	dir, err := newRunDir(j.opts.Output, j.ds.Name)
@@ -99,6 +103,9 @@ func trainHead(ctx context.Context, j *job) error {
 	}
 	t.result = results[0]
 	j.noteFewSteps()
+	if err := j.fitAnswers(); err != nil {
+		return err
+	}
 	return j.saveHead()
 }
 
@@ -235,13 +242,14 @@ func (j *job) saveHead() error {
 // scored is a part's rows under the head.
 type scored struct {
 	report headtrain.Report
-	probs  []float32 // rows × classes
+	logits []float32 // rows × classes
 }
 
 // evaluateHead judges the head on what it was not trained on. The test part is
 // looked at here and nowhere else.
-func evaluateHead(_ context.Context, j *job) error {
+func evaluateHead(ctx context.Context, j *job) error {
 	t := j.train
+	t.answering.Parts = map[string]PartAnswers{}
 	for _, p := range []Part{TrainPart, ValPart, TestPart} {
 		r := t.parts[p]
 		if len(r.items) == 0 {
@@ -252,13 +260,20 @@ func evaluateHead(_ context.Context, j *job) error {
 			return err
 		}
 		t.scores[p] = s
+		if t.answering.Parts[p.String()], err = judgeAnswers(t.result.Head, s, r.data.Labels); err != nil {
+			return err
+		}
 	}
 	c := &t.counts
+	c.Temperature, c.Threshold = t.answering.Temperature, t.answering.Threshold
 	c.Epochs, c.EpochSeconds, c.BestEpoch = len(t.result.History), t.result.EpochSeconds, t.result.BestEpoch
 	c.TrainLoss, c.TrainAcc = t.scores[TrainPart].report.Loss, t.scores[TrainPart].report.Top1
 	c.ValLoss, c.ValAcc = t.scores[ValPart].lossAcc()
 	c.TestLoss, c.TestAcc = t.scores[TestPart].lossAcc()
-	return nil
+	if a, ok := t.answering.Parts[TestPart.String()]; ok {
+		c.TestECE = &a.Calibration.ECE
+	}
+	return j.judgeBaselines(ctx)
 }
 
 func score(h *headtrain.Head, d *headtrain.Dataset) (*scored, error) {
@@ -268,8 +283,7 @@ func score(h *headtrain.Head, d *headtrain.Dataset) (*scored, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.Probabilities(logits, d.X, len(d.Labels))
-	return &scored{report: report, probs: logits}, nil
+	return &scored{report: report, logits: logits}, nil
 }
 
 func (s *scored) lossAcc() (loss, acc *float64) {

@@ -1,0 +1,78 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"icebox/headtrain"
+)
+
+// Baselines hold a run's head against methods with nothing to tune.
+type Baselines struct {
+	Part  string               `json:"part"` // that they were judged on
+	Found []headtrain.Baseline `json:"found"`
+}
+
+// judgeBaselines judges them on the part that the head is reported on, and says so
+// loudly if the head is no better.
+func (j *job) judgeBaselines(ctx context.Context) error {
+	t := j.train
+	part, val := TestPart, t.parts[ValPart].data
+	if len(t.parts[TestPart].items) == 0 {
+		part, val = ValPart, nil
+	}
+	if val != nil && len(val.Labels) == 0 {
+		val = nil
+	}
+	if len(t.parts[part].items) == 0 {
+		return nil
+	}
+	found, err := headtrain.Baselines(ctx, t.parts[TrainPart].data, val, t.parts[part].data, t.result.Head)
+	if err != nil {
+		return err
+	}
+	t.baselines = &Baselines{Part: part.String(), Found: found}
+	best := t.baselines.best()
+	t.counts.Baseline = best
+	if best.Beaten() {
+		return nil
+	}
+	chance := ""
+	if best.ByChance() {
+		chance = ", which may be chance"
+	}
+	j.warn("THE TRAINED HEAD DOES NOT BEAT A BASELINE: %s gets %s of %d %s images right, the head %s%s; try more head.epochs, another head.lr or some head.weight_decay",
+		best.Name, percent(best.Accuracy), best.Rows, part, percent(best.Head), chance)
+	return nil
+}
+
+// best is the baseline that the head has least over.
+func (b *Baselines) best() *headtrain.Baseline {
+	best := &b.Found[0]
+	for i := range b.Found {
+		if f := &b.Found[i]; f.Accuracy-f.Head > best.Accuracy-best.Head {
+			best = f
+		}
+	}
+	return best
+}
+
+// text writes b in one line.
+func (b *Baselines) text(w io.Writer, head float64) {
+	fmt.Fprintf(w, "baselines   on %s: ", b.Part)
+	for _, f := range b.Found {
+		fmt.Fprintf(w, "%s %s, ", f.Name, percent(f.Accuracy))
+	}
+	fmt.Fprintf(w, "this head %s", percent(head))
+	for _, f := range b.Found {
+		if all := b.Found[0].Rows; f.Rows < all {
+			fmt.Fprintf(w, " (nearest images judged on %d of %d, for time)", f.Rows, all)
+			break
+		}
+	}
+	fmt.Fprintln(w)
+	if best := b.best(); !best.Beaten() {
+		fmt.Fprintf(w, "\n*** THE TRAINED HEAD DOES NOT BEAT %s: see the note above ***\n", best.Name)
+	}
+}
