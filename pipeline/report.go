@@ -53,7 +53,7 @@ func writeReport(_ context.Context, j *job) error {
 	}
 	for _, p := range []Part{TestPart, ValPart, TrainPart} {
 		if t.scores[p] != nil {
-			r.WrongOf, r.Wrong = p.String(), j.wrong(t.parts[p], t.scores[p])
+			r.WrongOf, r.Wrong = p.String(), wrong(j.ds, j.ds.Classes, t.parts[p], t.scores[p].logits, t.answering.Temperature)
 			break
 		}
 	}
@@ -93,18 +93,18 @@ func decided(t *trained) string {
 	return by
 }
 
-// wrong lists the misclassified items of a part, the surest mistakes first.
-func (j *job) wrong(r *rows, s *scored) []Wrong {
-	k := len(j.ds.Classes)
+// wrong lists the misclassified of some items, the surest mistakes first.
+func wrong(ds *Dataset, classes []string, r *rows, logits []float32, temperature float64) []Wrong {
+	k := len(classes)
 	wrong := []Wrong{}
 	probs := make([]float64, k)
 	for n, i := range r.items {
-		best := headtrain.Softmax(probs, s.logits[n*k:(n+1)*k], j.train.answering.Temperature)
+		best := headtrain.Softmax(probs, logits[n*k:(n+1)*k], temperature)
 		label := int(r.data.Labels[n])
 		if best == label {
 			continue
 		}
-		wrong = append(wrong, Wrong{j.ds.Display(&j.ds.Items[i]), j.ds.Classes[label], j.ds.Classes[best], probs[best], probs[label]})
+		wrong = append(wrong, Wrong{ds.Display(&ds.Items[i]), classes[label], classes[best], probs[best], probs[label]})
 	}
 	sort.SliceStable(wrong, func(a, b int) bool { return wrong[a].Probability > wrong[b].Probability })
 	return wrong

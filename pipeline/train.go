@@ -43,11 +43,16 @@ type HeadInfo struct {
 
 // loadRows joins the items of part p with their features, by content.
 func (j *job) loadRows(p Part) (*rows, error) {
+	return j.rowsOf(func(it *Item) bool { return it.Part == p })
+}
+
+// rowsOf joins the labelled items that are wanted with their features.
+func (j *job) rowsOf(wanted func(*Item) bool) (*rows, error) {
 	r := &rows{data: &headtrain.Dataset{Dim: extract.Dim, Classes: j.ds.Classes}}
 	var keys []cache.Key
 	for i := range j.ds.Items {
 		it := &j.ds.Items[i]
-		if it.Part != p || it.Label == Unlabelled {
+		if it.Label == Unlabelled || !wanted(it) {
 			continue
 		}
 		if !it.Hashed() || !j.cache.Has(j.space.ID, it.Hash) {
