@@ -11,8 +11,9 @@ import (
 type Baseline struct {
 	Name     string  `json:"name"`
 	Accuracy float64 `json:"accuracy"`
-	Rows     int     `json:"rows"` // judged; fewer than there are where all would take too long
-	Head     float64 `json:"head"` // accuracy of the trained head on these rows
+	Rows     int     `json:"rows"`    // judged; fewer than there are where all would take too long
+	Learned  int     `json:"learned"` // rows of the training set that it knows; likewise
+	Head     float64 `json:"head"`    // accuracy of the trained head on these rows
 	// OnlyIt and OnlyHead count the rows that one gets right and the other not.
 	OnlyIt   int `json:"only_it"`
 	OnlyHead int `json:"only_head"`
@@ -28,12 +29,19 @@ func (b *Baseline) ByChance() bool {
 	return off*off <= 4*float64(b.OnlyHead+b.OnlyIt)
 }
 
+// NearestName begins the names of the baselines that ask the nearest rows.
+const NearestName = "nearest"
+
 // knnVotes are the numbers of neighbours that vote.
 var knnVotes = []int{1, 5, 20}
 
-// baselineWork bounds the multiplications of nearest neighbours: some tenths
-// of a second. Past it, they judge a part of the rows.
-const baselineWork = 2e10
+// What keeps baselines within some tenths of a second, however many rows there
+// are: past so many multiplications, nearest neighbours judge a part of the
+// rows; past so many rows, a ridge learns from a part of them.
+const (
+	baselineWork = 5e9
+	ridgeRows    = 16_000
+)
 
 // ridgePenalties are tried, in shares of the number of features; without
 // validation it is their number, which is seldom far from the best.
@@ -47,12 +55,7 @@ func Baselines(ctx context.Context, train, val, test *Dataset, head *Head) ([]Ba
 	if err := (Job{Train: train, Val: test, Heads: []Options{{}}}).Validate(); err != nil {
 		return nil, err
 	}
-	c := &comparison{test: test}
-	for r, y := range test.Labels {
-		if y >= 0 {
-			c.rows = append(c.rows, r)
-		}
-	}
+	c := &comparison{test: test, rows: labelledRows(test), learned: len(labelledRows(train))}
 	c.head = c.answers(head)
 	counts := newRowSet(train, InputNone).counts()
 	majority := slices.Index(counts, slices.Max(counts))
@@ -65,10 +68,11 @@ func Baselines(ctx context.Context, train, val, test *Dataset, head *Head) ([]Ba
 
 // comparison holds baselines against a head.
 type comparison struct {
-	test  *Dataset
-	rows  []int // the labelled ones
-	head  []int // its answers, by row
-	found []Baseline
+	test    *Dataset
+	rows    []int // the labelled ones
+	head    []int // its answers, by row
+	learned int   // labelled training rows
+	found   []Baseline
 }
 
 // answers returns a head's classes of all rows.
@@ -85,7 +89,7 @@ func (c *comparison) answers(h *Head) []int {
 
 // add judges the answers of a method on rows.
 func (c *comparison) add(name string, rows []int, answer func(i int) int) {
-	b := Baseline{Name: name, Rows: len(rows)}
+	b := Baseline{Name: name, Rows: len(rows), Learned: c.learned}
 	right, headRight := 0, 0
 	for i, r := range rows {
 		y := int(c.test.Labels[r])
@@ -109,26 +113,43 @@ func (c *comparison) add(name string, rows []int, answer func(i int) int) {
 
 func (c *comparison) addNeighbours(ctx context.Context, train *Dataset) error {
 	most := max(1, int(baselineWork/float64(len(train.X))))
-	rows := c.rows
-	if step := (len(rows) + most - 1) / most; step > 1 {
-		rows = nil
-		for i := 0; i < len(c.rows); i += step {
-			rows = append(rows, c.rows[i])
-		}
-	}
+	rows := evenly(c.rows, most)
 	queries := c.test.gather(rows)
 	neighbours, err := Neighbours(ctx, train, queries, slices.Max(knnVotes))
 	if err != nil {
 		return err
 	}
 	for _, k := range knnVotes {
-		name := fmt.Sprintf("nearest %d images", k)
+		name := fmt.Sprintf("%s %d images", NearestName, k)
 		if k == 1 {
-			name = "nearest image"
+			name = NearestName + " image"
 		}
 		c.add(name, rows, func(i int) int { return Vote(neighbours[i], k, train.Labels, len(train.Classes)) })
 	}
 	return nil
+}
+
+// evenly returns every n-th row, so that there are at most so many.
+func evenly(rows []int, most int) []int {
+	step := (len(rows) + most - 1) / most
+	if step <= 1 {
+		return rows
+	}
+	var some []int
+	for i := 0; i < len(rows); i += step {
+		some = append(some, rows[i])
+	}
+	return some
+}
+
+func labelledRows(d *Dataset) []int {
+	var rows []int
+	for r, y := range d.Labels {
+		if y >= 0 {
+			rows = append(rows, r)
+		}
+	}
+	return rows
 }
 
 // gather copies rows of d.
@@ -149,6 +170,10 @@ func (c *comparison) addRidge(ctx context.Context, train, val *Dataset) error {
 	penalties := make([]float64, len(shares))
 	for i, share := range shares {
 		penalties[i] = share * float64(train.Dim)
+	}
+	if rows := evenly(labelledRows(train), ridgeRows); len(rows) < c.learned {
+		train = train.gather(rows)
+		c.learned = len(rows)
 	}
 	heads, err := FitRidge(ctx, train, penalties)
 	if err != nil {

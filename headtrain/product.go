@@ -26,20 +26,27 @@ type bank struct {
 	params    []float32 // blocks of bankRows rows, each as a head's parameters
 }
 
-// packBank packs n rows, which row writes one by one.
+// packBank packs n rows, which row writes one by one, on all processors.
 func packBank(n, dim int, row func(dst []float32, r int)) *bank {
 	b := &bank{dim: dim, rows: n}
 	block := kernel.ParamLen(dim, bankRows)
 	b.params = make([]float32, (n+bankRows-1)/bankRows*block)
-	x := make([]float32, dim)
-	for r := range n {
-		row(x, r)
-		params, c := b.params[r/bankRows*block:], r%bankRows
-		at := kernel.ParamIndex(dim, 0, c)
-		for j, v := range x {
-			params[at+j*kernel.Lane] = v
-		}
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for lo := 0; lo < n; lo += bankRows {
+		group.Go(func() error {
+			x, params := make([]float32, dim), b.params[lo/bankRows*block:]
+			for r := lo; r < min(lo+bankRows, n); r++ {
+				row(x, r)
+				at := kernel.ParamIndex(dim, 0, r-lo)
+				for j, v := range x {
+					params[at+j*kernel.Lane] = v
+				}
+			}
+			return nil
+		})
 	}
+	_ = group.Wait() // no task fails
 	return b
 }
 

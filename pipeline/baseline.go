@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"icebox/headtrain"
 )
@@ -42,8 +43,12 @@ func (j *job) judgeBaselines(ctx context.Context) error {
 	if best.ByChance() {
 		chance = ", which may be chance"
 	}
-	j.warn("THE TRAINED HEAD DOES NOT BEAT A BASELINE: %s gets %s of %d %s images right, the head %s%s; try more head.epochs, another head.lr or some head.weight_decay",
-		best.Name, percent(best.Accuracy), best.Rows, part, percent(best.Head), chance)
+	advice := "try more head.epochs, another head.lr or some head.weight_decay"
+	if strings.HasPrefix(best.Name, headtrain.NearestName) {
+		advice = "images that nearly repeat may lie in two parts (`icebox insight` lists them); else " + advice
+	}
+	j.warn("THE TRAINED HEAD DOES NOT BEAT A BASELINE: %s gets %s of %d %s images right, the head %s%s; %s",
+		best.Name, percent(best.Accuracy), best.Rows, part, percent(best.Head), chance, advice)
 	return nil
 }
 
@@ -65,13 +70,13 @@ func (b *Baselines) text(w io.Writer, head float64) {
 		fmt.Fprintf(w, "%s %s, ", f.Name, percent(f.Accuracy))
 	}
 	fmt.Fprintf(w, "this head %s", percent(head))
+	fmt.Fprintln(w)
+	all := b.Found[0]
 	for _, f := range b.Found {
-		if all := b.Found[0].Rows; f.Rows < all {
-			fmt.Fprintf(w, " (nearest images judged on %d of %d, for time)", f.Rows, all)
-			break
+		if f.Rows < all.Rows || f.Learned < all.Learned {
+			fmt.Fprintf(w, "            (for time, %s: %d of %d images judged, %d of %d learned from)\n", f.Name, f.Rows, all.Rows, f.Learned, all.Learned)
 		}
 	}
-	fmt.Fprintln(w)
 	if best := b.best(); !best.Beaten() {
 		fmt.Fprintf(w, "\n*** THE TRAINED HEAD DOES NOT BEAT %s: see the note above ***\n", best.Name)
 	}

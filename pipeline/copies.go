@@ -12,7 +12,7 @@ type Copies struct {
 	Cosine float64 `json:"cosine"` // from where on two images count as near copies
 	Exact  int     `json:"exact"`  // images that another one equals, byte for byte
 	Near   int     `json:"near"`   // pairs of near copies
-	Leaks  int     `json:"leaks"`  // listed pairs, exact or near, of which one is held out and the other trained on
+	Leaks  int     `json:"leaks"`  // listed pairs, exact or near, that lie in two parts, such as train and test
 	Torn   int     `json:"torn"`   // listed pairs under two labels
 	// Pairs lists the exact ones, then the near ones by their cosine. An image with
 	// more near copies than 8 has the nearest of them here.

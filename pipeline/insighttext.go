@@ -28,7 +28,7 @@ func (i *Insight) copiesText(w io.Writer) {
 	c := &i.Copies
 	fmt.Fprintf(w, "\nCOPIES  %d exact, %d near pairs (cosine of whitened features ≥ %.2f)\n", c.Exact, c.Near, c.Cosine)
 	if c.Leaks > 0 {
-		fmt.Fprintf(w, "        *** %d of the pairs lie on both sides of a split: held-out numbers are that much too good ***\n", c.Leaks)
+		fmt.Fprintf(w, "        *** %d of the pairs lie on both sides of a split: held-out numbers are better than they should be ***\n", c.Leaks)
 	}
 	if c.Torn > 0 {
 		fmt.Fprintf(w, "        %d of the pairs have two labels\n", c.Torn)
