@@ -30,6 +30,9 @@ func TestSavedHeadLoadsUnchanged(t *testing.T) {
 	for _, input := range []string{"", InputL2} {
 		h := smallHead()
 		h.Input = input
+		if input != "" {
+			h.Temperature, h.Threshold = 1.25, 0.5
+		}
 		for range 2 { // the second time over an existing file
 			if err := h.Save(path); err != nil {
 				t.Fatal(err)
