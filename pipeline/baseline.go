@@ -47,7 +47,7 @@ func (j *job) judgeBaselines(ctx context.Context) error {
 	if strings.HasPrefix(best.Name, headtrain.NearestName) {
 		advice = "images that nearly repeat may lie in two parts (`icebox insight` lists them); else " + advice
 	}
-	j.warn("THE TRAINED HEAD DOES NOT BEAT A BASELINE: %s gets %s of %d %s images right, the head %s%s; %s",
+	j.warn("THE TRAINED HEAD DOES NOT BEAT A BASELINE: %s: %s of %d %s images right, the head %s%s; %s",
 		best.Name, percent(best.Accuracy), best.Rows, part, percent(best.Head), chance, advice)
 	return nil
 }

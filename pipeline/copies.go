@@ -12,10 +12,10 @@ type Copies struct {
 	Cosine float64 `json:"cosine"` // from where on two images count as near copies
 	Exact  int     `json:"exact"`  // images that another one equals, byte for byte
 	Near   int     `json:"near"`   // pairs of near copies
-	Leaks  int     `json:"leaks"`  // listed pairs, exact or near, that lie in two parts, such as train and test
-	Torn   int     `json:"torn"`   // listed pairs under two labels
+	Leaks  int     `json:"leaks"`  // pairs, exact or near, that lie in two parts, such as train and test
+	Torn   int     `json:"torn"`   // pairs under two labels
 	// Pairs lists the exact ones, then the near ones by their cosine. An image with
-	// more near copies than 8 has the nearest of them here.
+	// more near copies than 8 has the nearest of them here; at most 20,000 are listed.
 	Pairs []CopyPair `json:"pairs"`
 }
 
@@ -94,9 +94,13 @@ func (i *inspection) findCopies(ctx context.Context, _ *job) error {
 			c.Torn++
 		}
 	}
+	c.Pairs = c.Pairs[:min(len(c.Pairs), copiesListed)]
 	i.deal(clusters)
 	return nil
 }
+
+// copiesListed keeps the files readable where most images are copies.
+const copiesListed = 20_000
 
 // clusterLimit keeps a chain of near copies, such as a film, from becoming one
 // cluster that leaves nothing to train on.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math"
 	"slices"
 
@@ -55,11 +56,11 @@ func (i *inspection) learningCurve(ctx context.Context, _ *job) error {
 	rank := i.ranks()
 	var right [][]float64 // by point and fold, the share of right answers
 	for _, share := range curveShares {
-		o := i.options
-		for _, epochs := range []*int{&o.Epochs, &o.Warmup, &o.StepEpochs} {
-			*epochs = int(math.Round(float64(*epochs) / share))
+		logits, err := i.learnFrom(ctx, rank, share, folds)
+		if errors.Is(err, headtrain.ErrDiverged) {
+			i.warn("no learning curve: from %s of the images, %v", percent(share), err)
+			return nil
 		}
-		logits, err := headtrain.OutOfFold(ctx, headtrain.New(), d, i.fold, folds, shareOf(rank, share), o)
 		if err != nil {
 			return err
 		}
@@ -70,6 +71,18 @@ func (i *inspection) learningCurve(ctx context.Context, _ *job) error {
 	curve.Twice = extrapolate(curve.Points, right)
 	i.insight.Curve = curve
 	return nil
+}
+
+// learnFrom returns logits out of fold of heads that learn from a share of the rows.
+func (i *inspection) learnFrom(ctx context.Context, rank []float64, share float64, folds int) ([]float32, error) {
+	if share == 1 {
+		return i.unseen, nil
+	}
+	o := i.options
+	for _, epochs := range []*int{&o.Epochs, &o.Warmup, &o.StepEpochs} {
+		*epochs = int(math.Round(float64(*epochs) / share))
+	}
+	return headtrain.OutOfFold(ctx, headtrain.New(), i.rows.data, i.fold, folds, shareOf(rank, share), o)
 }
 
 // ranks gives each row its place, from 0 to 1, among the rows of its class and fold,

@@ -62,7 +62,7 @@ func (i *inspection) outOfFold(ctx context.Context, _ *job) error {
 	if err != nil {
 		return err
 	}
-	i.insight.Folds = insightFolds
+	i.insight.Folds, i.unseen = insightFolds, logits
 	if i.insight.OutOfFold, err = headtrain.Evaluate(logits, d.Labels, i.head.Classes); err != nil {
 		return err
 	}

@@ -46,8 +46,7 @@ type Insight struct {
 	WorstOf   string         `json:"worst_of"` // the part that Worst lists
 	Worst     []Wrong        `json:"worst"`    // the run's head, the surest mistakes first
 	Confused  []Confusion    `json:"confused"`
-	Curve     *LearningCurve `json:"learning_curve"`
-	Note      string         `json:"note,omitempty"` // why something is missing
+	Curve     *LearningCurve `json:"learning_curve"` // null where a part of the images makes no head
 }
 
 // Confusion is two classes that are taken for each other, out of fold.
@@ -65,8 +64,9 @@ type inspection struct {
 	insight *Insight
 	head    *headtrain.Head
 	near    float32
-	rows    *rows // all labelled items with a feature
-	fold    []int // of each row
+	rows    *rows     // all labelled items with a feature
+	fold    []int     // of each row
+	unseen  []float32 // logits of each row by the head that did not see its fold
 	options headtrain.Options
 }
 
