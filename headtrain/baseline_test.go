@@ -40,7 +40,7 @@ func TestNeighboursEqualBruteForce(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		const near = 1e-5
+		const near = 1e-6
 		for q, list := range got {
 			listed := map[int]bool{}
 			worst := math.Inf(1)
@@ -49,10 +49,10 @@ func TestNeighboursEqualBruteForce(t *testing.T) {
 				if math.IsNaN(c) {
 					c = 0 // a row of zeros
 				}
-				if listed[n.Row] || bank.Labels[n.Row] < 0 || math.Abs(c-float64(n.Cosine)) > near || c > worst+near {
+				if listed[n.Row] || bank.Labels[n.Row] < 0 || math.Abs(c-n.Cosine) > 1e-14 || n.Cosine > worst {
 					rt.Fatalf("query %d: %+v, whose cosine is %v, after %v", q, n, c, worst)
 				}
-				listed[n.Row], worst = true, min(worst, c)
+				listed[n.Row], worst = true, n.Cosine
 			}
 			for r, y := range bank.Labels {
 				if c := cosine64(bank.Row(r), queries.Row(q)); y >= 0 && !listed[r] && (len(list) < k || c > worst+near) {

@@ -122,7 +122,7 @@ func TestNeighboursEqualScikitLearn(t *testing.T) {
 	}
 	for q, list := range got {
 		for i, n := range list {
-			if n.Row != fixture.Baselines.Rows[q][i] || math.Abs(float64(n.Cosine)-fixture.Baselines.Cosines[q][i]) > 1e-6 {
+			if n.Row != fixture.Baselines.Rows[q][i] || math.Abs(n.Cosine-fixture.Baselines.Cosines[q][i]) > 1e-12 {
 				t.Errorf("query %d: neighbour %d is %+v, want row %d with %v", q, i, n, fixture.Baselines.Rows[q][i], fixture.Baselines.Cosines[q][i])
 			}
 		}

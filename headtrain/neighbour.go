@@ -1,39 +1,90 @@
 package headtrain
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
+	"runtime"
 	"slices"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Neighbour is a row and the cosine of its angle with another.
 type Neighbour struct {
 	Row    int
-	Cosine float32
+	Cosine float64
 }
+
+// spare is how many more candidates are kept in float32 than are asked for, for
+// float64 to choose from: neighbours are often as near as float32 can tell.
+const spare = 12
 
 // Neighbours returns, for each row of queries, the k labelled rows of bank of
 // the largest cosine, the nearest first; of equals the lower row. There are
-// fewer where bank has fewer.
+// fewer where bank has fewer. Candidates are found in float32 and ordered in
+// float64.
 func Neighbours(ctx context.Context, bank, queries *Dataset, k int) ([][]Neighbour, error) {
 	if err := checkPair(bank, queries); err != nil {
 		return nil, err
 	}
 	found := make([][]Neighbour, queries.Rows())
+	keep := k + spare
 	for q := range found {
-		found[q] = make([]Neighbour, 0, k)
+		found[q] = make([]Neighbour, 0, keep)
 	}
 	packed := packBank(bank.Rows(), bank.Dim, bank.unitRow)
 	err := packed.eachBlock(ctx, queries.Rows(), queries.unitRow, func(int) int { return 0 }, func(q, at int, products []float32) {
 		list := found[q]
 		for i, v := range products {
-			if (len(list) < k || v > list[k-1].Cosine) && bank.Labels[at+i] >= 0 {
-				list = insert(list, Neighbour{at + i, v}, k)
+			if (len(list) < keep || float64(v) > list[keep-1].Cosine) && bank.Labels[at+i] >= 0 {
+				list = insert(list, Neighbour{at + i, float64(v)}, keep)
 			}
 		}
 		found[q] = list
 	})
-	return found, err
+	if err != nil {
+		return nil, err
+	}
+	return found, refine(ctx, found, bank, queries, k)
+}
+
+// refine orders candidates by their cosines in float64 and keeps k.
+func refine(ctx context.Context, found [][]Neighbour, bank, queries *Dataset, k int) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for lo := 0; lo < len(found); lo += queryRows {
+		group.Go(func() error {
+			for q := lo; q < min(lo+queryRows, len(found)); q++ {
+				list, x := found[q], queries.Row(q)
+				for i, n := range list {
+					list[i].Cosine = cosine(bank.Row(n.Row), x)
+				}
+				slices.SortFunc(list, func(a, b Neighbour) int {
+					return cmp.Or(cmp.Compare(b.Cosine, a.Cosine), cmp.Compare(a.Row, b.Row))
+				})
+				found[q] = list[:min(k, len(list))]
+			}
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
+}
+
+// cosine is that of the angle between two rows; 0 if one of them is 0.
+func cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for j, v := range a {
+		x, y := float64(v), float64(b[j])
+		ab += float64(x * y)
+		aa += float64(x * x)
+		bb += float64(y * y)
+	}
+	if aa == 0 || bb == 0 {
+		return 0
+	}
+	return ab / (math.Sqrt(aa) * math.Sqrt(bb))
 }
 
 // insert puts n behind those that are as near, and keeps at most k.
@@ -69,7 +120,7 @@ func checkPair(bank, queries *Dataset) error {
 func Vote(neighbours []Neighbour, k int, labels []int32, classes int) int {
 	votes := make([]float64, classes)
 	for _, n := range neighbours[:min(k, len(neighbours))] {
-		votes[labels[n.Row]] += float64(n.Cosine)
+		votes[labels[n.Row]] += n.Cosine
 	}
 	best := 0
 	for c, v := range votes {
@@ -83,7 +134,7 @@ func Vote(neighbours []Neighbour, k int, labels []int32, classes int) int {
 // Pair is two rows, the lower first, and the cosine of their angle.
 type Pair struct {
 	I, J   int
-	Cosine float32
+	Cosine float64
 }
 
 // pairsOfRow bounds what SimilarPairs keeps: films and bursts would otherwise
@@ -104,8 +155,8 @@ func SimilarPairs(ctx context.Context, d *Dataset, threshold float32) (pairs []P
 		for i, v := range products {
 			if v >= threshold && at+i > q {
 				count[q]++
-				if list := found[q]; len(list) < pairsOfRow || v > list[pairsOfRow-1].Cosine {
-					found[q] = insert(list, Neighbour{at + i, v}, pairsOfRow)
+				if list := found[q]; len(list) < pairsOfRow || float64(v) > list[pairsOfRow-1].Cosine {
+					found[q] = insert(list, Neighbour{at + i, float64(v)}, pairsOfRow)
 				}
 			}
 		}
@@ -116,14 +167,6 @@ func SimilarPairs(ctx context.Context, d *Dataset, threshold float32) (pairs []P
 			pairs = append(pairs, Pair{i, n.Row, n.Cosine})
 		}
 	}
-	slices.SortStableFunc(pairs, func(a, b Pair) int {
-		switch {
-		case a.Cosine > b.Cosine:
-			return -1
-		case a.Cosine < b.Cosine:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(pairs, func(a, b Pair) int { return cmp.Compare(b.Cosine, a.Cosine) })
 	return pairs, total, err
 }

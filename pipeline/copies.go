@@ -80,7 +80,7 @@ func (i *inspection) findCopies(ctx context.Context, _ *job) error {
 			c.Near--
 			continue
 		}
-		c.Pairs = append(c.Pairs, CopyPair{i.ref(p.I), i.ref(p.J), min(float64(p.Cosine), 1), false})
+		c.Pairs = append(c.Pairs, CopyPair{i.ref(p.I), i.ref(p.J), min(p.Cosine, 1), false})
 		if clusters.size(p.I)+clusters.size(p.J) <= clusterLimit {
 			clusters.join(p.I, p.J)
 		}
