@@ -147,6 +147,8 @@ func sweepKeys() []*key {
 			"folds of a cross-validation; 0 is none"),
 		newKey("sweep.trials", whole[int]{from(0)}, func(o *options) *int { return &o.Sweep.Trials },
 			"points of a random search; 0 lets the method choose"),
+		newKey("sweep.refit", boolean{}, func(o *options) *bool { return &o.Sweep.Refit },
+			"train the chosen options again, on training and validation images together"),
 	}
 }
 

@@ -78,7 +78,7 @@ func (o Options) engineSpec() EngineSpec {
 			return e
 		}
 	}
-	return nativeSpec(o.ISA, o.Threads)
+	return nativeSpec(o)
 }
 
 func (x *Extractor) backbone() Backbone {

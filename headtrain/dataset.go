@@ -59,11 +59,22 @@ type rowSet struct {
 	scale []float32 // by row; nil for 1
 }
 
-func newRowSet(d *Dataset, input string) *rowSet {
-	s := &rowSet{Dataset: d, rows: make([]int32, 0, len(d.Labels))}
-	for r, y := range d.Labels {
-		if y >= 0 {
-			s.rows = append(s.rows, int32(r))
+// newRowSet returns the labelled rows of d, or those among the given ones.
+func newRowSet(d *Dataset, input string, among []int32) *rowSet {
+	s := &rowSet{Dataset: d}
+	if among == nil {
+		s.rows = make([]int32, 0, len(d.Labels))
+		for r, y := range d.Labels {
+			if y >= 0 {
+				s.rows = append(s.rows, int32(r))
+			}
+		}
+	} else {
+		s.rows = make([]int32, 0, len(among))
+		for _, r := range among {
+			if d.Labels[r] >= 0 {
+				s.rows = append(s.rows, r)
+			}
 		}
 	}
 	if input == InputL2 {

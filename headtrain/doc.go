@@ -22,16 +22,30 @@
 //   - Features: ((x-mean)·scale)·rowScale. Mean and scale come from float64 sums
 //     over labelled rows in order; rowScale is 1, or 1/length for "l2".
 //   - Logit: the bias, then one fma a feature, features in order.
-//   - Softmax: e[c] = exp(z[c]-max), exp32 of internal/kernel; summed in 16 lanes,
-//     lane l over classes l, l+16, …, which are then folded 8, 4, 2, 1 apart.
+//   - Softmax: e[c] = exp(z[c]-max), exp32 of internal/kernel, and their sum, over
+//     classes in order; its logarithm is log32 of the same place.
 //   - Gradient of a logit: (soft[y]/sum)·e[c] - spread[c], less hot[y] for the
 //     class itself; see loss.go.
-//   - Gradient of a weight: one fma a row from 0 within each chunk of 32 rows of
-//     the batch; the chunks' sums are added in order. The bias is the weight of
-//     a feature that is 1.
+//   - Gradient of a weight: one fma a row from 0 within each chunk of 64 rows of
+//     the batch; the chunks' sums are added in order. That of a bias likewise,
+//     but within a chunk row r is added to sum r mod 32, and those 32 are then
+//     folded 16, 8, 4, 2, 1 apart.
 //   - Step: adamPortable or sgdPortable of internal/kernel, whose scalars are
-//     computed in float64.
-//   - Losses are summed in float64, rows in order.
+//     computed in float64. L-BFGS is float64 throughout but for the gradient of
+//     1024 rows at a time.
+//   - Losses of rows are float32; they are summed in float64 over blocks of 32
+//     rows in order, and those in order.
+//
+// No sum runs across two classes' weights or two heads, so heads that see the
+// same batches are trained side by side in one pass, see stack.
+//
+// # Memory
+//
+// Rows are read where they are, panel by panel, and never copied as a whole:
+// Dataset.X may be a read-only memory map larger than memory. Beside it a Fit
+// holds, for one stack of heads at a time, at most 2 MiB of weights (or one
+// head's), two to four times that for the optimizer, and 1024 rows of features
+// and logits.
 //
 // The saved head folds mean and scale into its weights, in float64.
 package headtrain

@@ -35,18 +35,18 @@ func lossAt(params []float64, d *Dataset, rows []int32, weight []float64, smooth
 // One step of plain descent at rate 1 moves the weights by the gradient.
 func TestGradientEqualsFiniteDifferences(t *testing.T) {
 	const tolerance, h = 2e-6, 1e-5
-	d := clusters(70, 9, 4, 5)
+	d := clusters(170, 9, 4, 5)
 	weights := map[string]float64{"class 0": 1, "class 1": 2.5, "class 2": 0.25, "class 3": 1}
 	o := Options{Input: InputNone, Optimizer: OptimizerSGD, LR: 1, LabelSmoothing: 0.15, ClassWeights: ClassWeights{Map: weights}}
-	f := newFit(kernel.Best(), Job{Train: d}, o.WithDefaults())
-	defer f.team.close()
-	before, err := f.head(1)
+	s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
+	f := s.heads[0]
+	before, err := f.head(s, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := f.train.rows[:67] // two whole chunks and part of a third
-	f.trainBatch(rows, 1, &tally{})
-	after, err := f.head(1)
+	rows := s.train.rows[:167] // a whole chunk and part of another
+	s.trainBatch(rows, nil)
+	after, err := f.head(s, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +72,14 @@ func TestGradientEqualsFiniteDifferences(t *testing.T) {
 func TestWeightlessBatchChangesNothing(t *testing.T) {
 	d := clusters(20, 5, 2, 1)
 	o := Options{Input: InputNone, Optimizer: OptimizerSGD, LabelSmoothing: 0.1, ClassWeights: ClassWeights{Map: map[string]float64{"class 0": 0}}}
-	f := newFit(kernel.Best(), Job{Train: d}, o.WithDefaults())
-	defer f.team.close()
+	s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
+	f := s.heads[0]
 	before := append([]float32(nil), f.params...)
-	if weight := f.trainBatch([]int32{0, 2, 4}, 0.1, &tally{}); weight != 0 || !sameBits(before, f.params) {
+	s.trainBatch([]int32{0, 2, 4}, nil)
+	if weight := f.weight; weight != 0 || !sameBits(before, f.params) {
 		t.Errorf("a weight of %v moved the weights by %v", weight, worst(before, f.params))
 	}
-	f.trainBatch([]int32{1, 3}, 0.1, &tally{})
+	s.trainBatch([]int32{1, 3}, nil)
 	if sameBits(before, f.params) {
 		t.Error("a batch with weight changed nothing either")
 	}

@@ -49,64 +49,65 @@ func (h *Head) Check(fingerprint string, dim int) error {
 // values and dst has room for n×len(Classes).
 func (h *Head) Logits(dst, x []float32, n int) {
 	k := len(h.Classes)
-	h.forward(dst, x, n, func(b *batch, dst []float32) {
-		for r := range b.rows {
-			copy(dst[r*k:(r+1)*k], b.z.Row(r))
+	h.forward(dst, x, n, func(z, row []float32, r int) {
+		for c := range k {
+			row[c] = z[c*kernel.Block+r]
 		}
-	})
+	}, nil)
 }
 
 // Probabilities is Logits followed by a softmax at the head's temperature.
 func (h *Head) Probabilities(dst, x []float32, n int) {
 	k, isa := len(h.Classes), kernel.Best()
 	sharpness := float32(1 / h.temperature())
-	h.forward(dst, x, n, func(b *batch, dst []float32) {
-		for r := range b.rows {
-			row := b.z.Row(r)
-			for c := range row {
-				row[c] *= sharpness
-			}
+	table := plainLoss(k)
+	var labels [kernel.Block]int32
+	var judged kernel.Judged
+	h.forward(dst, x, n, func(z, row []float32, r int) {
+		for c := range k {
+			row[c] = z[c*kernel.Block+r] / judged.Sum[r]
 		}
-		maskPadding(b.z, k)
-		isa.Exp(b.e, b.z, b.top, b.sum)
-		for r := range b.rows {
-			for c, e := range b.e.Row(r)[:k] {
-				dst[r*k+c] = e / b.sum[r]
-			}
+	}, func(z []float32) {
+		for i := range z {
+			z[i] *= sharpness
 		}
+		isa.Softmax(z, k, &labels, &table, &judged, false)
 	})
 }
 
-// predictRows is how many rows forward gathers at a time.
-const predictRows = 64
-
-// forward computes logits batch by batch; finish writes a batch's rows to its
-// part of dst.
-func (h *Head) forward(dst, x []float32, n int, finish func(b *batch, dst []float32)) {
-	k := len(h.Classes)
-	if len(x) != n*h.Dim || len(dst) < n*k {
+// forward computes logits block by block; after, if not nil, is given each
+// block, and finish then writes its row r.
+func (h *Head) forward(dst, x []float32, n int, finish func(z, row []float32, r int), after func(z []float32)) {
+	d, k := h.Dim, len(h.Classes)
+	if len(x) != n*d || len(dst) < n*k {
 		panic("headtrain: slices do not fit the number of rows")
 	}
-	isa, params := kernel.Best(), h.params()
-	b := newBatch(min(n, predictRows), h.Dim, k)
-	for at := 0; at < n; at += b.rows {
-		b.rows = min(predictRows, n-at)
-		for r := range b.rows {
-			h.gather(b.x.Row(r), x[(at+r)*h.Dim:(at+r+1)*h.Dim])
+	isa, params, stride := kernel.Best(), h.params(), kernel.Stride(d)
+	rows, xt := make([]float32, kernel.Block*stride), make([]float32, kernel.RoundUp(d)*kernel.Block)
+	z := make([]float32, k*kernel.Block)
+	for at := 0; at < n; at += kernel.Block {
+		count := min(kernel.Block, n-at)
+		for r := range count {
+			h.gather(rows[r*stride:r*stride+d], x[(at+r)*d:(at+r+1)*d])
 		}
-		isa.Forward(b.z, b.x, params)
-		finish(b, dst[at*k:(at+b.rows)*k])
+		isa.Transpose(xt, rows, stride, d)
+		isa.Forward(z, xt, params, stride, d, k, nil)
+		if after != nil {
+			after(z)
+		}
+		for r := range count {
+			finish(z, dst[(at+r)*k:(at+r+1)*k], r)
+		}
 	}
 }
 
 // params returns the weights as the kernels want them.
 func (h *Head) params() []float32 {
-	params := make([]float32, kernel.ParamLen(h.Dim, len(h.Classes)))
-	for c := range h.Classes {
-		for j, w := range h.W[c*h.Dim : (c+1)*h.Dim] {
-			params[kernel.ParamIndex(h.Dim, j, c)] = w
-		}
-		params[kernel.ParamIndex(h.Dim, h.Dim, c)] = h.B[c]
+	stride := kernel.Stride(h.Dim)
+	params := make([]float32, len(h.Classes)*stride)
+	for c, b := range h.B {
+		copy(params[c*stride:], h.W[c*h.Dim:(c+1)*h.Dim])
+		params[c*stride+h.Dim] = b
 	}
 	return params
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
+
+	"icebox/headtrain/internal/kernel"
 )
 
 func smallHead() *Head {
@@ -230,7 +232,7 @@ func TestCheckNamesBothFingerprints(t *testing.T) {
 
 func TestLogitsAreWeightsTimesFeaturesPlusBias(t *testing.T) {
 	h := fitOne(t, Job{Train: clusters(60, 33, 19, 1)}, Options{Epochs: 1}).Head
-	const n = 2*predictRows + 5
+	const n = 2*kernel.Block + 5
 	d := clusters(n, 33, 19, 2)
 	k := len(h.Classes)
 	all := make([]float32, n*k)

@@ -11,7 +11,7 @@ func newTestInput(t *testing.T, kind string, d *Dataset) input {
 	t.Helper()
 	team := newTeam(3)
 	defer team.close()
-	return newInput(kind, newRowSet(d, kind), team)
+	return newInput(kind, newRowSet(d, kind, nil), team)
 }
 
 func TestStandardisedFeaturesHaveMeanZeroAndDeviationOne(t *testing.T) {
@@ -84,20 +84,26 @@ func TestFoldedHeadGivesTheLogitsOfTraining(t *testing.T) {
 	d := withDead(clusters(300, 40, 7, 2))
 	for _, kind := range []string{InputStandardise, InputNone, InputL2} {
 		o := Options{Input: kind, Epochs: 5, LR: 0.01}
-		f := newFit(kernel.Best(), Job{Train: d}, o.WithDefaults())
-		defer f.team.close()
-		f.trainBatch(f.train.rows[:100], 0.01, &tally{})
-		h, err := f.head(1)
+		s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
+		s.trainBatch(s.train.rows[:100], nil)
+		h, err := s.heads[0].head(s, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f.pass(f.train, f.train.rows[:200], false, &tally{})
+		s.task = passTask{set: s.train, rows: s.train.rows[:200], headGroups: 1}
 		k := len(d.Classes)
 		logits := make([]float32, 200*k)
 		h.Logits(logits, d.X[:200*d.Dim], 200)
+		w, z := &s.workers[0], make([]float32, k*kernel.Block)
 		for r := range 200 {
-			if w := worst(logits[r*k:(r+1)*k], f.batch.z.Row(r)); w > 2e-5 {
-				t.Fatalf("%s: logits of row %d are off by %v", kind, r, w)
+			if r%kernel.Block == 0 {
+				s.gather(w.x, w, r)
+				s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, k, nil)
+			}
+			for c := range k {
+				if got, want := logits[r*k+c], z[c*kernel.Block+r%kernel.Block]; math.Abs(float64(got-want)) > 2e-5 {
+					t.Fatalf("%s: logit %d of row %d is %v, want %v", kind, c, r, got, want)
+				}
 			}
 		}
 	}

@@ -19,16 +19,25 @@ type objective struct {
 	total     float64 // Σ weight
 	smoothing float64 // ε
 
-	// soft, hot and spread over S, for the batch at hand; spread has the
-	// padded length of a row of logits.
-	soft, hot, spread []float32
+	table kernel.LossTable // soft, hot and spread over S, for the batch at hand
+}
+
+func newLossTable(classes int) kernel.LossTable {
+	return kernel.LossTable{Soft: make([]float32, classes), Hot: make([]float32, classes), Spread: make([]float32, classes)}
+}
+
+// plainLoss is cross-entropy alone, each row's by itself.
+func plainLoss(classes int) kernel.LossTable {
+	t := newLossTable(classes)
+	for c := range t.Hot {
+		t.Soft[c], t.Hot[c] = 1, 1
+	}
+	return t
 }
 
 func newObjective(o Options, s *rowSet) *objective {
-	k := len(s.Classes)
 	obj := &objective{
-		weight: classWeights(o.ClassWeights, s), smoothing: o.LabelSmoothing,
-		soft: make([]float32, k), hot: make([]float32, k), spread: make([]float32, kernel.RoundUp(k)),
+		weight: classWeights(o.ClassWeights, s), smoothing: o.LabelSmoothing, table: newLossTable(len(s.Classes)),
 	}
 	for _, w := range obj.weight {
 		obj.total += w
@@ -66,48 +75,26 @@ func (o ClassWeights) check(s *rowSet) error {
 	return f.err(ErrOptions)
 }
 
-// setBatch prepares soft, hot and spread for the rows of a batch and returns
-// S. A batch that weighs nothing has the gradient 0.
-func (o *objective) setBatch(s *rowSet, rows []int32) float64 {
+// setBatch prepares the table for a batch with so many rows of each class and
+// returns S. A batch that weighs nothing has the gradient 0.
+func (o *objective) setBatch(counts []int32) float64 {
 	sum, inverse := 0.0, 0.0
-	for _, r := range rows {
-		sum += o.weight[s.Labels[r]]
+	for c, n := range counts {
+		sum += float64(o.weight[c] * float64(n))
 	}
 	if sum > 0 {
 		inverse = 1 / sum
 	}
 	even := o.smoothing / float64(len(o.weight))
+	t := &o.table
 	for c, w := range o.weight {
 		hot := float64((1 - o.smoothing) * w)
-		o.hot[c] = float32(hot * inverse)
-		o.soft[c] = float32((hot + float64(even*o.total)) * inverse)
-		o.spread[c] = float32(float64(even*w) * inverse)
+		t.Hot[c] = float32(hot * inverse)
+		t.Soft[c] = float32((hot + float64(even*o.total)) * inverse)
+		t.Spread[c] = float32(float64(even*w) * inverse)
 	}
+	t.Total = float32(float64(even*o.total) * inverse)
 	return sum
-}
-
-// rowLoss returns the summand of a row, not divided by S. logSum is the
-// logarithm of the sum of the exponentials of its logits z.
-func (o *objective) rowLoss(z []float32, y int32, logSum float64) float64 {
-	loss := float64(o.weight[y] * (logSum - float64(z[y])))
-	if o.smoothing == 0 {
-		return loss
-	}
-	smooth := 0.0
-	for c, w := range o.weight {
-		smooth += float64(w * (logSum - float64(z[c])))
-	}
-	return float64((1-o.smoothing)*loss) + float64(o.smoothing/float64(len(o.weight))*smooth)
-}
-
-// logSumExp returns the logarithm of a sum of exponentials whose largest
-// exponent, top, was taken out of the sum.
-func logSumExp(sum, top float32) float64 { return ln(float64(sum)) + float64(top) }
-
-// isFirstMax tells whether y is the class that argmax picks: the first of the
-// largest.
-func isFirstMax(z []float32, y int32, top float32) bool {
-	return z[y] == top && !slices.Contains(z[:y], top)
 }
 
 func allFinite(v []float32) bool { return !slices.ContainsFunc(v, notFinite) }

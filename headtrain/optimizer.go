@@ -13,13 +13,19 @@ type optimizer interface {
 	begin(lr float64)
 	// update steps w, which starts at parameter `at`, under the gradient g.
 	update(w, g []float32, at int)
+	// prefetch asks for what update of parameters at to end will want.
+	prefetch(at, end int)
 }
 
 func newOptimizer(o Options, isa kernel.ISA, params int) optimizer {
-	if o.Optimizer == OptimizerSGD {
+	switch o.Optimizer {
+	case OptimizerLBFGS:
+		return nil // see lbfgs
+	case OptimizerSGD:
 		return newSGD(o, isa, params)
+	default:
+		return newAdam(o, isa, params)
 	}
-	return newAdam(o, isa, params)
 }
 
 // adam is torch.optim.Adam, or AdamW where decay is decoupled.
@@ -63,6 +69,11 @@ func (a *adam) update(w, g []float32, at int) {
 	a.isa.Adam(w, a.m[at:end], a.v[at:end], g, &a.step)
 }
 
+func (a *adam) prefetch(at, end int) {
+	a.isa.Prefetch(a.m[at:end])
+	a.isa.Prefetch(a.v[at:end])
+}
+
 // sgd is torch.optim.SGD with momentum, dampening 0.
 type sgd struct {
 	isa    kernel.ISA
@@ -84,3 +95,5 @@ func (s *sgd) begin(lr float64) { s.step.Rate = float32(lr) }
 func (s *sgd) update(w, g []float32, at int) {
 	s.isa.SGD(w, s.buffer[at:at+len(w)], g, &s.step)
 }
+
+func (s *sgd) prefetch(at, end int) { s.isa.Prefetch(s.buffer[at:end]) }

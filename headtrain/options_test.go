@@ -43,7 +43,7 @@ func TestEveryOptionFaultIsReportedAtOnce(t *testing.T) {
 epochs must be from 1 to 1000000, not -1
 batch_size must be positive, not -5
 threads must be from 0 (all processors) to 1024, not -1
-optimizer must be one of adam, adamw, sgd, not "rmsprop"
+optimizer must be one of adam, adamw, sgd, lbfgs, not "rmsprop"
 lr must be a positive number, not NaN; usual values lie between 1e-4 and 1e-1
 weight_decay must be a finite number from 0 up, not +Inf
 momentum must be from 0 to less than 1, not 1

@@ -21,7 +21,7 @@ func FitRidge(ctx context.Context, train *Dataset, penalties []float64) ([]*Head
 	if err := checkSet("training", train); err != nil {
 		return nil, err
 	}
-	s := newRowSet(train, InputNone)
+	s := newRowSet(train, InputNone, nil)
 	in := standardised(s)
 	gram, err := gramMatrix(ctx, s, in)
 	if err != nil {
@@ -56,10 +56,10 @@ func standardised(s *rowSet) input {
 // summed in float32, blocks and parts in float64, in order.
 const (
 	gramParts = 8
-	gramRows  = 256
+	gramRows  = 4 * kernel.ChunkRows
 )
 
-// gramMatrix returns XᵀX of the mapped features, d×d.
+// gramMatrix returns the lower triangle of XᵀX of the mapped features, d×d.
 func gramMatrix(ctx context.Context, s *rowSet, in input) ([]float64, error) {
 	d := s.Dim
 	share := (len(s.rows) + gramParts - 1) / gramParts
@@ -95,49 +95,44 @@ func gramMatrix(ctx context.Context, s *rowSet, in input) ([]float64, error) {
 	return total, nil
 }
 
-// gramBlock is the scratch of XᵀX by the kernel that computes logits: features
-// are its rows and its classes, and rows are its features.
+// gramBlock is the scratch of XᵀX by the kernel that sums gradients: features,
+// by column, are in place of what the loss says of the logits.
 type gramBlock struct {
-	row    []float32
-	xt, z  kernel.Matrix
-	params []float32
+	stride, tStride int
+	x, xt           []float32 // mapped rows, and blocks of them by column
+	g               []float32 // products of all features with a block of them
 }
 
 func newGramBlock(d int) *gramBlock {
-	wide := kernel.RoundUp(d)
-	return &gramBlock{
-		row: make([]float32, d), xt: paddedMatrix(wide, gramRows), z: paddedMatrix(wide, wide),
-		params: make([]float32, kernel.ParamLen(gramRows, wide)),
-	}
+	g := &gramBlock{stride: kernel.Stride(d), tStride: kernel.RoundUp(d)*kernel.Block | kernel.Lane}
+	g.x = make([]float32, gramRows*g.stride)
+	g.xt = make([]float32, gramRows/kernel.Block*g.tStride)
+	g.g = make([]float32, kernel.RoundUp(d)*kernel.Block)
+	return g
 }
 
+// add adds the products of at most gramRows rows to the lower triangle of sum.
 func (g *gramBlock) add(sum []float64, s *rowSet, in input, rows []int32) {
-	d := s.Dim
-	for r := range gramRows {
-		if r < len(rows) {
-			in.apply(g.row, s.Row(int(rows[r])))
-		} else {
-			clear(g.row)
-		}
-		for j, v := range g.row {
-			g.xt.Data[j*g.xt.Stride+r] = v
-		}
-		for c := 0; c < d; c += kernel.Lane {
-			copy(g.params[kernel.ParamIndex(gramRows, r, c):][:kernel.Lane], g.row[c:])
-		}
+	d, isa := s.Dim, kernel.Best()
+	for i, r := range rows {
+		isa.Affine(g.x[i*g.stride:], s.Row(int(r)), in.AffineMap, 1, nil)
 	}
-	kernel.Best().Forward(g.z, g.xt, g.params)
-	for i := range d {
-		for j, v := range g.z.Row(i)[:d] {
-			sum[i*d+j] += float64(v)
-		}
+	for r := 0; r < len(rows); r += kernel.Block {
+		isa.Transpose(g.xt[r/kernel.Block*g.tStride:], g.x[r*g.stride:], g.stride, d)
 	}
-}
-
-// apply maps the features of one row.
-func (in input) apply(dst, x []float32) {
-	for j, v := range x {
-		dst[j] = float32(v-in.Mean[j]) * in.Scale[j]
+	for f := 0; f < d; f += kernel.Block {
+		clear(g.g)
+		for r := 0; r < len(rows); r += kernel.ChunkRows {
+			n := min(kernel.ChunkRows, len(rows)-r)
+			xt := g.xt[r/kernel.Block*g.tStride+f*kernel.Block:]
+			isa.Gradient(g.g, kernel.Block, g.x[r*g.stride+f:], g.stride, xt, g.tStride, n, d-f)
+		}
+		for i := f; i < d; i++ {
+			to := sum[i*d+f : i*d+min(f+kernel.Block, i+1)]
+			for j, v := range g.g[(i-f)*kernel.Block:][:len(to)] {
+				to[j] += float64(v)
+			}
+		}
 	}
 }
 
@@ -146,26 +141,39 @@ func (in input) apply(dst, x []float32) {
 func ridgeTargets(s *rowSet, in input) (targets [][]float64, means []float64) {
 	d, k := s.Dim, len(s.Classes)
 	means = make([]float64, k)
+	for c, n := range s.counts() {
+		means[c] = float64(n) / float64(len(s.rows))
+	}
 	targets = make([][]float64, k)
 	for c := range targets {
 		targets[c] = make([]float64, d)
 	}
-	all, row := make([]float64, d), make([]float32, d)
-	for _, r := range s.rows {
-		in.apply(row, s.Row(int(r)))
-		of := targets[s.Labels[r]]
-		means[s.Labels[r]]++
-		for j, v := range row {
-			of[j] += float64(v)
-			all[j] += float64(v)
-		}
+	const columns = 64 // a task's features: four cache lines of each row
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for lo := 0; lo < d; lo += columns {
+		group.Go(func() error {
+			hi := min(lo+columns, d)
+			mean, scale := in.Mean[lo:hi], in.Scale[lo:hi]
+			for _, r := range s.rows {
+				of := targets[s.Labels[r]][lo:hi]
+				for j, v := range s.Row(int(r))[lo:hi] {
+					of[j] += float64(float32(v-mean[j]) * scale[j])
+				}
+			}
+			for j := lo; j < hi; j++ {
+				all := 0.0
+				for c := range targets {
+					all += targets[c][j]
+				}
+				for c := range targets {
+					targets[c][j] -= means[c] * all
+				}
+			}
+			return nil
+		})
 	}
-	for c := range targets {
-		means[c] /= float64(len(s.rows))
-		for j, v := range all {
-			targets[c][j] -= means[c] * v
-		}
-	}
+	_ = group.Wait() // no task fails
 	return targets, means
 }
 
@@ -210,9 +218,9 @@ func cholesky(a []float64, d int) bool {
 	for i := range d {
 		row := a[i*d : (i+1)*d]
 		for j := range i {
-			row[j] = (row[j] - dot(row[:j], a[j*d:j*d+j])) / a[j*d+j]
+			row[j] = (row[j] - laneDot(row[:j], a[j*d:j*d+j])) / a[j*d+j]
 		}
-		v := row[i] - dot(row[:i], row[:i])
+		v := row[i] - laneDot(row[:i], row[:i])
 		if !(v > 0) {
 			return false
 		}
@@ -224,7 +232,7 @@ func cholesky(a []float64, d int) bool {
 // choleskySolve replaces x by the solution of L·Lᵀ·y = x.
 func choleskySolve(l []float64, d int, x []float64) {
 	for i := range d {
-		x[i] = (x[i] - dot(l[i*d:i*d+i], x[:i])) / l[i*d+i]
+		x[i] = (x[i] - laneDot(l[i*d:i*d+i], x[:i])) / l[i*d+i]
 	}
 	for i := d - 1; i >= 0; i-- {
 		x[i] /= l[i*d+i]
@@ -234,8 +242,8 @@ func choleskySolve(l []float64, d int, x []float64) {
 	}
 }
 
-// dot sums in four lanes, which are then added in order.
-func dot(a, b []float64) float64 {
+// laneDot sums in four lanes, which are then added in order.
+func laneDot(a, b []float64) float64 {
 	var s [4]float64
 	n := len(a) / 4 * 4
 	b = b[:len(a)]

@@ -63,10 +63,12 @@ func TestInitialWeightsFillTheirRange(t *testing.T) {
 	const d, k = 100, 10
 	bound := 1 / math.Sqrt(d)
 	sum, low, high := 0.0, 0.0, 0.0
-	params := initialParams(d, k, 7)
+	stride := kernel.Stride(d)
+	params := make([]float32, k*stride)
+	drawParams(params, d, k, 7)
 	for c := range k {
 		for j := range d + 1 {
-			v := float64(params[kernel.ParamIndex(d, j, c)])
+			v := float64(params[c*stride+j])
 			sum, low, high = sum+v, min(low, v), max(high, v)
 		}
 	}

@@ -2,66 +2,375 @@ package headtrain
 
 import "icebox/headtrain/internal/kernel"
 
-// A step is two tasks of the team, one after the other: forward, whose items
-// are rows, and update, whose items are features. Each item's sums are its own.
+// A step is two tasks of the team, one after the other, in one of two ways that
+// sum alike.
+//
+// Wide: forward, whose items are blocks of rows, and update, whose items are
+// groups of columns and ranges of features: it sums their gradient over all
+// rows and applies it at once.
+//
+// Narrow, where a gradient is smaller than the rows it is of: chunk, whose items
+// are chunks of rows and leave a gradient each, so that rows stay in the cache
+// of one core; and reduce, which adds those up in order and applies them.
 
-// forwardRows is the rows of an item of forward: few enough that they stay in
-// the second-level cache and that a batch makes several items.
-const forwardRows = 2 * kernel.Lane
+// passTask is what the running task works on: rows of a set, with or without
+// gradients, for the heads from first on.
+type passTask struct {
+	set         *rowSet
+	rows        []int32
+	upcoming    []int32 // rows that will be wanted next
+	first       int
+	learn       bool
+	headGroups  int  // items of forward a block of rows
+	splits      int  // items of update a group of columns
+	strips      int  // blocks of features in each
+	fresh, last bool // the first, or last, panel of a batch
+}
+
+// narrow is the most columns that are learnt chunk by chunk.
+const narrow = kernel.ChunkRows / 2
 
 // gatherAhead is how many rows before its turn a row is fetched.
 const gatherAhead = 3
 
-// forward gathers an item's rows of the batch and takes them to logits and
-// losses and, if learn is set, to the gradient of the logits.
-func (f *fit) forward(_, item int) {
-	b := f.batch
-	lo := item * forwardRows
-	end := min(lo+forwardRows, b.rows)
-	hi := kernel.RoundUp(end)
-	for r := lo; r < end; r++ {
-		row, ahead := f.rows[r], f.rows[min(r+gatherAhead, b.rows-1)]
-		f.isa.Affine(b.x.Row(r), f.set.Row(int(row)), f.input.AffineMap, f.set.rowScale(row), f.set.Row(int(ahead)))
+// trainBatch takes one step on rows of the order, and adds the batch, as it was
+// before the step, to the sums of the heads.
+func (s *stack) trainBatch(rows, upcoming []int32) {
+	clear(s.counts)
+	for _, r := range rows {
+		s.counts[s.train.Labels[r]]++
 	}
-	z, e := b.z.Slice(lo, hi), b.e.Slice(lo, hi)
-	f.isa.Forward(z, b.x.Slice(lo, hi), f.params)
-	maskPadding(z, len(f.set.Classes))
-	f.isa.Exp(e, z, b.top[lo:hi], b.sum[lo:hi])
-	for r := lo; r < end; r++ {
-		f.judgeRow(r)
+	for _, f := range s.heads {
+		f.batchWeight = f.objective.setBatch(s.counts)
+		f.weight += f.batchWeight
+		f.lr = f.schedule.rate(s.step)
+		f.optimizer.begin(f.lr)
 	}
-	if f.learn {
-		f.isa.Residual(e, b.soft[lo:hi], f.objective.spread)
-		for r := lo; r < end; r++ {
-			y := f.set.Labels[f.rows[r]]
-			b.e.Row(r)[y] -= f.objective.hot[y]
+	t := &s.task
+	for at := 0; at < len(rows); at += panelRows {
+		end := min(at+panelRows, len(rows))
+		t.fresh, t.last, t.upcoming = at == 0, end == len(rows), rows[end:]
+		if t.last {
+			t.upcoming = upcoming
+		}
+		if len(s.heads)*s.classes <= narrow {
+			s.prepare(s.train, rows[at:end], 0, true)
+			s.learnNarrow()
+		} else {
+			s.pass(s.train, rows[at:end], 0, true)
+			s.learnWide()
+		}
+	}
+	s.step++
+}
+
+// prepare sets the task of a panel.
+func (s *stack) prepare(set *rowSet, rows []int32, first int, learn bool) {
+	t := &s.task
+	t.set, t.rows, t.first, t.learn = set, rows, first, learn
+	s.panel.rows = len(rows)
+}
+
+// pass runs rows of a set forward, for the heads from first on, and adds them
+// to the heads' sums.
+func (s *stack) pass(set *rowSet, rows []int32, first int, learn bool) {
+	s.prepare(set, rows, first, learn)
+	blocks, workers := s.panel.blocks(), s.useful(first)
+	s.task.headGroups = max(1, min(len(s.heads)-first, workers/blocks))
+	s.team.run(workers, blocks*s.task.headGroups, s.forwardFn)
+	s.addUp()
+}
+
+// addUp adds the panel's losses and hits to the sums of the heads: as the
+// objective has them, or as they are.
+func (s *stack) addUp() {
+	t, p := &s.task, s.panel
+	heads := s.heads[t.first:]
+	for h, f := range heads {
+		sum := tally{rows: p.rows}
+		for b := range p.blocks() {
+			sum.loss += p.loss[b*len(heads)+h]
+			sum.hits += int(p.hits[b*len(heads)+h])
+		}
+		if t.learn {
+			sum.loss = float64(f.batchWeight * sum.loss)
+		}
+		f.sum = tally{f.sum.loss + sum.loss, f.sum.rows + sum.rows, f.sum.hits + sum.hits}
+	}
+}
+
+// learnWide sums the gradient of the panel and, behind the last one of a batch,
+// takes the step.
+func (s *stack) learnWide() {
+	t, workers := &s.task, s.useful(0)
+	cols, strips := len(s.heads)*s.classes, kernel.RoundUp(s.dim)/kernel.Block
+	groups := (cols + s.groupCols() - 1) / s.groupCols()
+	t.splits = 1
+	if workers > 1 {
+		t.splits = min(strips, (2*workers+groups-1)/groups)
+	}
+	t.strips = (strips + t.splits - 1) / t.splits
+	t.splits = (strips + t.strips - 1) / t.strips
+	s.team.run(workers, groups*t.splits, s.updateFn)
+}
+
+// worthAWorker is the multiplications that repay waking a worker up, and
+// gatherWork those that gathering a feature compares with.
+const worthAWorker, gatherWork = 1 << 18, 8
+
+// useful returns how many workers the panel is worth.
+func (s *stack) useful(first int) int {
+	cols := (len(s.heads) - first) * s.classes
+	return min(s.team.size, max(1, s.panel.rows*s.stride*(cols+gatherWork)/worthAWorker))
+}
+
+// mostGroupCols is few enough for their gradient to stay in the second-level
+// cache.
+const mostGroupCols = 48
+
+// groupCols is the columns of an item of update: whole heads if those are
+// small.
+func (s *stack) groupCols() int {
+	if s.classes <= mostGroupCols {
+		return mostGroupCols / s.classes * s.classes
+	}
+	cols := len(s.heads) * s.classes
+	groups := (cols + mostGroupCols - 1) / mostGroupCols
+	return (cols + groups - 1) / groups
+}
+
+// forward gathers a block of rows of the batch and takes it, for a group of
+// heads, to logits and losses and, if learn is set, to the gradient of the
+// logits.
+func (s *stack) forward(worker, item int) {
+	t, p, w := &s.task, s.panel, &s.workers[worker]
+	block, group := item/t.headGroups, item%t.headGroups
+	x := w.x
+	if group == 0 {
+		x = p.x[block*kernel.Block*s.stride:]
+	}
+	s.gather(x, w, block*kernel.Block)
+	all := len(s.heads) - t.first
+	lo, hi := group*all/t.headGroups, (group+1)*all/t.headGroups
+	own := s.classes * kernel.Block
+	z := p.z[block*p.zStride+lo*own : block*p.zStride+hi*own]
+	at := (t.first + lo) * s.classes * s.stride
+	s.isa.Forward(z, w.xt, s.params[at:], s.stride, s.dim, (hi-lo)*s.classes, nil)
+	for h := lo; h < hi; h++ {
+		s.judge(w, z[(h-lo)*own:(h-lo+1)*own], block, h)
+	}
+}
+
+// gather maps a block of rows into x, with its labels, and transposes it.
+// Behind the last row of the panel, that row is repeated.
+func (s *stack) gather(x []float32, w *scratch, at int) {
+	t := &s.task
+	last := len(t.rows) - 1
+	for i := range kernel.Block {
+		row, ahead := t.rows[min(at+i, last)], t.rows[min(at+i+gatherAhead, last)]
+		s.isa.Affine(x[i*s.stride:], t.set.Row(int(row)), s.input.AffineMap, t.set.rowScale(row), t.set.Row(int(ahead)))
+		w.labels[i] = t.set.Labels[row]
+	}
+	s.isa.Transpose(w.xt, x, s.stride, s.dim)
+}
+
+// judge takes a block of logits of one head to its loss, hits and gradient.
+func (s *stack) judge(w *scratch, z []float32, block, head int) {
+	t, p := &s.task, s.panel
+	heads := len(s.heads) - t.first
+	table := &s.plain
+	if t.learn {
+		table = &s.heads[t.first+head].objective.table
+	}
+	s.isa.Softmax(z, s.classes, &w.labels, table, &w.judged, t.learn)
+	rows := min(kernel.Block, p.rows-block*kernel.Block)
+	loss, hits := 0.0, int32(0)
+	for r := range rows {
+		loss += float64(w.judged.Loss[r])
+		if w.judged.Best[r] == w.labels[r] {
+			hits++
+		}
+	}
+	p.loss[block*heads+head], p.hits[block*heads+head] = loss, hits
+	if t.learn && rows < kernel.Block {
+		for c := range s.classes {
+			clear(z[c*kernel.Block+rows : (c+1)*kernel.Block])
 		}
 	}
 }
 
-func (f *fit) judgeRow(r int) {
-	b := f.batch
-	y, z := f.set.Labels[f.rows[r]], b.z.Row(r)
-	logSum := logSumExp(b.sum[r], b.top[r])
-	b.hit[r] = isFirstMax(z, y, b.top[r])
-	if f.learn {
-		b.loss[r] = f.objective.rowLoss(z, y, logSum)
-		b.soft[r] = f.objective.soft[y] / b.sum[r]
-	} else {
-		b.loss[r] = logSum - float64(z[y])
+// update sums the gradient of a group of columns for a range of features, which
+// is the last one if it holds the bias too, and takes the optimizer's step.
+func (s *stack) update(worker, item int) {
+	t := &s.task
+	c0 := item / t.splits * s.groupCols()
+	c1 := min(c0+s.groupCols(), len(s.heads)*s.classes)
+	part := item % t.splits
+	f0, f1 := part*t.strips*kernel.Block, s.stride
+	if part < t.splits-1 {
+		f1 = f0 + t.strips*kernel.Block
+	}
+	g := s.workers[worker].g
+	if s.grad != nil {
+		g = s.grad[c0*s.stride:]
+	}
+	if s.grad == nil || t.fresh {
+		for c := range c1 - c0 {
+			clear(g[c*s.stride+f0 : c*s.stride+f1])
+		}
+	}
+	items := (len(s.heads)*s.classes + s.groupCols() - 1) / s.groupCols() * t.splits
+	n := len(t.rows)
+	s.fetchRows(n+item*n/items, n+(item+1)*n/items)
+	s.gradient(g, c0, c1, f0, f1)
+	if t.last {
+		s.apply(g, c0, c1, f0, f1)
 	}
 }
 
-// update takes the optimizer's step for an item's 16 features, the gradient of
-// which is summed tile by tile and applied at once.
-func (f *fit) update(worker, item int) {
-	b, g := f.batch, f.scratch[worker]
-	x, dz := b.x.Slice(0, b.rows), b.e.Slice(0, b.rows)
-	j, tileRows := item*kernel.Lane, kernel.Rows(f.set.Dim)
-	for c := 0; c < b.e.Cols; c += kernel.Lane {
-		clear(g)
-		f.isa.Gradient(g, x, dz, j, c)
-		at := c*tileRows + j*kernel.Lane
-		f.optimizer.update(f.params[at:at+len(g)], g, at)
+// coming returns row i of the panel or, counted on from its last, of those that
+// will be wanted next; nil if there is none.
+func (s *stack) coming(i int) []float32 {
+	t := &s.task
+	if i < len(t.rows) {
+		return t.set.Row(int(t.rows[i]))
+	}
+	if i -= len(t.rows); i < len(t.upcoming) {
+		return t.set.Row(int(t.upcoming[i]))
+	}
+	return nil
+}
+
+// fetchRows asks for rows lo to hi, counted so.
+func (s *stack) fetchRows(lo, hi int) {
+	for i := lo; i < hi; i++ {
+		s.isa.Prefetch(s.coming(i))
+	}
+}
+
+// gradient adds the panel's gradient to g, for columns c0 to c1 and features f0
+// to f1; f1 is the stride if that includes the bias. Meanwhile what the step
+// will want is fetched.
+func (s *stack) gradient(g []float32, c0, c1, f0, f1 int) {
+	p, cols := s.panel, c1-c0
+	const blocks = kernel.ChunkRows / kernel.Block
+	f, end := f0, min(f1, kernel.RoundUp(s.dim))
+	for ; f < end; f += kernel.Block {
+		for r := 0; r < p.rows; r += kernel.ChunkRows {
+			rows := min(kernel.ChunkRows, p.rows-r)
+			dz := p.z[r/kernel.Block*p.zStride+c0*kernel.Block:]
+			s.isa.Gradient(g[f:], s.stride, p.x[r*s.stride+f:], s.stride, dz, p.zStride, rows, cols)
+		}
+		if s.task.last {
+			share := (c1 - c0) * s.stride / ((end - f0) / kernel.Block)
+			s.prefetch(c0*s.stride+(f-f0)/kernel.Block*share, share)
+		}
+	}
+	if f1 < s.stride {
+		return
+	}
+	for b := 0; b < p.blocks(); b += blocks {
+		dz := p.z[b*p.zStride+c0*kernel.Block:]
+		s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, min(blocks, p.blocks()-b), cols)
+	}
+}
+
+// prefetch asks for n parameters from at on and the optimizer's state of them.
+func (s *stack) prefetch(at, n int) {
+	own := s.classes * s.stride
+	for end := at + n; at < end; {
+		h := at / own
+		to := min(end, (h+1)*own)
+		s.isa.Prefetch(s.params[at:to])
+		s.heads[h].optimizer.prefetch(at-h*own, to-h*own)
+		at = to
+	}
+}
+
+// apply takes the step of the heads that own columns c0 to c1.
+func (s *stack) apply(g []float32, c0, c1, f0, f1 int) {
+	whole := f0 == 0 && f1 == s.stride
+	for c := c0; c < c1; {
+		h := c / s.classes
+		end := c + 1
+		if whole {
+			end = min(c1, (h+1)*s.classes)
+		}
+		f, own := s.heads[h], (c-h*s.classes)*s.stride
+		lo, hi := own+f0, own+(end-1-c)*s.stride+f1
+		f.optimizer.update(f.params[lo:hi], g[(c-c0)*s.stride+f0:][:hi-lo], lo)
+		c = end
+	}
+}
+
+// learnNarrow runs the panel forward and sums its gradient and, behind the last
+// one of a batch, takes the step.
+func (s *stack) learnNarrow() {
+	t, p, cols := &s.task, s.panel, len(s.heads)*s.classes
+	t.headGroups = 1
+	chunks := (p.rows + kernel.ChunkRows - 1) / kernel.ChunkRows
+	s.team.run(s.useful(0), chunks, s.chunkFn)
+	s.addUp()
+	work := (chunks + adamWork) * cols * s.stride / worthAWorker
+	t.splits = min(cols, 2*work+1)
+	s.team.run(work+1, t.splits, s.reduceFn)
+}
+
+// adamWork is what a step of a parameter compares with.
+const adamWork = 8
+
+// chunk takes a chunk of rows to losses and to the gradient of the weights.
+func (s *stack) chunk(worker, item int) {
+	p, w := s.panel, &s.workers[worker]
+	const blocks = kernel.ChunkRows / kernel.Block
+	cols, own := len(s.heads)*s.classes, s.classes*kernel.Block
+	r := item * kernel.ChunkRows
+	next := r + s.team.size*kernel.ChunkRows // what this worker is likely to do next
+	for b := item * blocks; b < min((item+1)*blocks, p.blocks()); b++ {
+		s.gather(w.x[b%blocks*kernel.Block*s.stride:], w, b*kernel.Block)
+		z := p.z[b*p.zStride:]
+		ahead := w.ahead[:0]
+		for i := next; i < next+kernel.Lane; i++ {
+			if row := s.coming(i); row != nil {
+				ahead = append(ahead, &row[0])
+			}
+		}
+		next += kernel.Lane
+		s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, cols, ahead)
+		for h := range s.heads {
+			s.judge(w, z[h*own:(h+1)*own], b, h)
+		}
+	}
+	rows := min(kernel.ChunkRows, p.rows-r)
+	dz, g := p.z[item*blocks*p.zStride:], p.parts[item*cols*s.stride:(item+1)*cols*s.stride]
+	clear(g)
+	strips := kernel.RoundUp(s.dim) / kernel.Block
+	for i := range strips {
+		f := i * kernel.Block
+		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols)
+		const rest = kernel.ChunkRows - blocks*kernel.Lane
+		s.fetchRows(next+i*rest/strips, next+(i+1)*rest/strips)
+	}
+	s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, kernel.RoundUp(rows)/kernel.Block, cols)
+}
+
+// reduce adds up the chunks' gradients of some columns and takes their step.
+func (s *stack) reduce(_, item int) {
+	t, p, cols := &s.task, s.panel, len(s.heads)*s.classes
+	c0, c1 := item*cols/t.splits, (item+1)*cols/t.splits
+	lo, hi := c0*s.stride, c1*s.stride
+	g, chunk := p.parts[lo:hi], 1
+	if s.grad != nil {
+		g = s.grad[lo:hi]
+		if t.fresh {
+			clear(g)
+		}
+		chunk = 0
+	}
+	for ; chunk*kernel.ChunkRows < p.rows; chunk++ {
+		s.isa.Add(g, p.parts[chunk*cols*s.stride+lo:chunk*cols*s.stride+hi])
+	}
+	if t.last {
+		s.apply(g, c0, c1, 0, s.stride)
 	}
 }

@@ -8,23 +8,27 @@ import (
 )
 
 // Trainer fits heads. Fit is safe for concurrent use. A head's bits depend on
-// the datasets, its own Options and nothing else: not on the other heads of
-// the job, the threads, the machine or the time.
+// the datasets, its own Options and Part and nothing else: not on the other
+// heads of the job, the threads, the machine or the time.
 //
-// On a cancelled context Fit returns its error and the heads finished before;
-// the one in hand is dropped. A head that diverges leaves a Result without
-// Head and its error, wrapping ErrDiverged, in the joined error that Fit
-// returns; the other heads go on.
+// Results are in the order of Job.Heads. On a cancelled context Fit returns its
+// error and the results up to the last head that finished before; those between
+// that did not are zero. A head that diverges leaves a Result without Head and
+// its error, wrapping ErrDiverged, in the joined error that Fit returns; the
+// other heads go on.
 type Trainer interface {
 	Fit(ctx context.Context, job Job) ([]Result, error)
 }
 
 // Job is a training set and the heads to train on it. Heads with the same
-// seed and batch size see the same batches in the same order.
+// seed, batch size, input and Part see the same batches in the same order, and
+// are trained in one pass over the features. Parts are the same if their
+// slices are: build one a fold and give it to each head of the fold.
 type Job struct {
 	Train *Dataset
 	Val   *Dataset // nil for none; same Dim and Classes as Train
 	Heads []Options
+	Parts []Part // nil, or one a head
 
 	// OnEpoch, if set, is told of each finished epoch, one call at a time.
 	OnEpoch func(head int, e Epoch)
@@ -33,16 +37,25 @@ type Job struct {
 // Validate reports every fault of the job at once.
 func (j Job) Validate() error {
 	data := j.checkData()
-	var train *rowSet
 	if data == nil {
-		train = newRowSet(j.Train, InputNone)
+		data = j.checkParts()
 	}
 	errs := []error{data}
 	if len(j.Heads) == 0 {
 		errs = append(errs, fmt.Errorf("%w: the job has no heads", ErrOptions))
 	}
+	sets := map[partKey]*rowSet{}
 	for i, o := range j.Heads {
-		err := j.checkHead(o, train)
+		var p Part
+		var train *rowSet // unless the data are at fault
+		if data == nil {
+			p = j.part(i)
+			if train = sets[p.key()]; train == nil {
+				train = newRowSet(j.Train, InputNone, p.Train)
+				sets[p.key()] = train
+			}
+		}
+		err := j.checkHead(o, p, train)
 		if err != nil && len(j.Heads) > 1 {
 			err = fmt.Errorf("head %d: %w", i, err)
 		}
@@ -53,11 +66,11 @@ func (j Job) Validate() error {
 
 // checkHead checks options against the training rows too, where those are
 // sound and given.
-func (j Job) checkHead(o Options, train *rowSet) error {
+func (j Job) checkHead(o Options, p Part, train *rowSet) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
-	if j.Val == nil && o.EarlyStopping.Patience > 0 {
+	if train != nil && j.Val == nil && p.Val == nil && o.EarlyStopping.Patience > 0 {
 		return fmt.Errorf("%w: early stopping needs a validation set", ErrOptions)
 	}
 	if train == nil {

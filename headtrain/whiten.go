@@ -26,7 +26,7 @@ func Whiten(ctx context.Context, d *Dataset) (*Dataset, error) {
 	if err := checkSet("reference", all); err != nil {
 		return nil, err
 	}
-	s := newRowSet(all, InputNone)
+	s := newRowSet(all, InputNone, nil)
 	in := standardised(s)
 	gram, err := gramMatrix(ctx, s, in)
 	if err != nil {
@@ -51,7 +51,7 @@ func whitener(l []float64, in input, rows int) *Head {
 		column := inverse[j*d : (j+1)*d]
 		column[j] = 1 / l[j*d+j]
 		for i := j + 1; i < d; i++ {
-			column[i] = -dot(l[i*d+j:i*d+i], column[j:i]) / l[i*d+i]
+			column[i] = -laneDot(l[i*d+j:i*d+i], column[j:i]) / l[i*d+i]
 		}
 	}
 	for i := range d {

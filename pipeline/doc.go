@@ -8,7 +8,8 @@
 //	                                          train · evaluate ─▶ run folder
 //
 // [Run] does all of it; [Extract] stops once the features are in the cache;
-// [Train] begins there and opens no image. Each is a list of the same stages.
+// [Train] begins there and opens no image; [RunSweep] trains many heads there and
+// keeps the best. Each is a list of the same stages.
 //
 // # Nouns
 //

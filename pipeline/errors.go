@@ -21,6 +21,16 @@ var (
 	ErrNotExtracted = errors.New("features missing")
 )
 
+// Errors about sweeps.
+var (
+	// ErrManyHeads is returned for a sweep of more heads than anybody wants by
+	// mistake.
+	ErrManyHeads = errors.New("too many heads")
+	// ErrResume is returned for a sweep that cannot be resumed: not there, complete,
+	// or begun with other settings.
+	ErrResume = errors.New("not to be resumed")
+)
+
 // Errors about heads.
 var (
 	// ErrClasses is returned when a head and a dataset name different classes.

@@ -21,11 +21,15 @@ type Evaluation struct {
 
 // Eval judges the head of the run in dir. If o.Data names images, they are judged
 // (and extracted first, where the cache lacks them, with the weights that the head
-// was trained on); otherwise it is the dataset of the run, from the cache alone.
+// was trained on); if c.Features names a folder, the features there; otherwise it is
+// the dataset of the run, from the cache or the folder that it was trained on.
 func Eval(ctx context.Context, dir string, o Options, c Choice, p Progress) (*Evaluation, error) {
 	head, info, err := Head(dir)
 	if err != nil {
 		return nil, err
+	}
+	if c.Features != "" || info.Features != "" {
+		return evalFeatures(ctx, dir, o, c, head, info, p)
 	}
 	o = info.adopt(o)
 	j, err := newJob(o, p)
@@ -54,14 +58,58 @@ func Eval(ctx context.Context, dir string, o Options, c Choice, p Progress) (*Ev
 	if err := head.Check(j.space.ID, extract.Dim); err != nil {
 		return nil, err
 	}
+	e := newEvaluation(dir, head)
+	err = j.do(ctx, []stage{{"evaluate", func(context.Context, *job) error { return e.judge(j, head) }}})
+	e.Summary = j.sum
+	return e, err
+}
+
+func newEvaluation(dir string, head *headtrain.Head) *Evaluation {
 	e := &Evaluation{Run: dir, Classes: head.Classes, Parts: map[string]Score{},
 		Answers: Answering{Temperature: 1, Threshold: head.Threshold, Parts: map[string]PartAnswers{}}}
 	if head.Temperature != 0 {
 		e.Answers.Temperature = head.Temperature
 	}
+	return e
+}
+
+// evalFeatures judges a head on features of a folder. What made them is for the
+// caller to know: only their dimension and the names of their classes are checked.
+func evalFeatures(ctx context.Context, dir string, o Options, c Choice, head *headtrain.Head, info HeadInfo, p Progress) (*Evaluation, error) {
+	if o.Data.Train != "" {
+		return nil, info.noImages(dir)
+	}
+	others := c.Features != ""
+	if !others {
+		c.Features = info.Features
+	}
+	j, err := newJob(o, p)
+	if err != nil {
+		return nil, err
+	}
+	defer j.close()
+	j.choice = c
+	if err := j.do(ctx, []stage{{"load", loadArrays}}); err != nil {
+		return nil, err
+	}
+	if err := head.Check(head.Fingerprint, j.arrays.dim); err != nil {
+		return nil, err
+	}
+	if others && j.ds.Count(TrainPart) == len(j.ds.Items) {
+		for i := range j.ds.Items {
+			j.ds.Items[i].Assigned = true // nobody says that they were trained on
+		}
+	}
+	e := newEvaluation(dir, head)
 	err = j.do(ctx, []stage{{"evaluate", func(context.Context, *job) error { return e.judge(j, head) }}})
 	e.Summary = j.sum
 	return e, err
+}
+
+// noImages is why a head is of no use for images.
+func (i HeadInfo) noImages(dir string) error {
+	return fmt.Errorf("%w: the head in %s was trained on the features in %s, and what made those of an image is not known here: `icebox eval --run %s --features DIR` judges it on features",
+		headtrain.ErrFingerprint, dir, i.Features, dir)
 }
 
 // judge scores every part of j's dataset; one that was not split is one part,

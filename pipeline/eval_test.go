@@ -13,7 +13,7 @@ import (
 
 func TestEvaluationLeavesDatasetsAlone(t *testing.T) {
 	ctx := context.Background()
-	o := settings(photos(t, 3, 8))
+	o := ready(t, settings(photos(t, 3, 8)))
 	o.Data.Name = "mine"
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
@@ -57,7 +57,7 @@ func (r *RunSummary) sources(t *testing.T, o Options) string {
 }
 
 func TestUnfinishedTrainingLeavesNoRunFolder(t *testing.T) {
-	o := settings(photos(t, 2, 5))
+	o := ready(t, settings(photos(t, 2, 5)))
 	ctx, cancel := context.WithCancel(context.Background())
 	o.Head.Epochs = 1000
 	p := &cancelAfter{n: 3, cancel: cancel, stage: "train"}
@@ -74,7 +74,7 @@ func TestUnfinishedTrainingLeavesNoRunFolder(t *testing.T) {
 func TestMovedProjectKeepsItsDatasetAndOpensNothing(t *testing.T) {
 	ctx := context.Background()
 	dir := photos(t, 2, 8)
-	o := settings(dir)
+	o := ready(t, settings(dir))
 	first, err := Run(ctx, o, Silent)
 	must(t, err)
 	moved := dir + "-moved"
@@ -97,7 +97,7 @@ func TestTrainNamesImagesThatAreBadAndNotMissing(t *testing.T) {
 	ctx := context.Background()
 	dir := photos(t, 2, 6)
 	must(t, os.WriteFile(filepath.Join(dir, "class0", "bad.jpg"), []byte("text"), 0o644))
-	o := settings(dir)
+	o := ready(t, settings(dir))
 	_, err := Run(ctx, o, Silent)
 	must(t, err)
 	sum, err := Train(ctx, o, Choice{}, Silent)

@@ -66,12 +66,12 @@ func Export(path, dir string, c Choice, p Part) (*Exported, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"features.npy", "labels.npy", "index.csv"} {
+	for _, name := range []string{featuresFile, labelsNPY, indexFile} {
 		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
 			return nil, fmt.Errorf("%s in %s: %w", name, dir, fs.ErrExist)
 		}
 	}
-	return out, errors.Join(e.file(filepath.Join(dir, "features.npy"), e.features), e.file(filepath.Join(dir, "labels.npy"), e.labels), e.file(filepath.Join(dir, "index.csv"), e.index))
+	return out, errors.Join(e.file(filepath.Join(dir, featuresFile), e.features), e.file(filepath.Join(dir, labelsNPY), e.labels), e.file(filepath.Join(dir, indexFile), e.index))
 }
 
 type export struct {

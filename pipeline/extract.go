@@ -96,11 +96,11 @@ func (e *extraction) workers(ctx context.Context, todo []int) error {
 	if n == 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	size := max(1, min(e.opts.Extract.BatchSize, (len(todo)+n-1)/n))
+	size := e.opts.Extract.BatchSize
 	e.sum.Work.Workers = n
 	e.keepAfter = time.Now().Add(keepEvery)
 
-	var next atomic.Int64
+	q := queue{items: todo, size: size, workers: n}
 	g, ctx := errgroup.WithContext(ctx)
 	for range n {
 		g.Go(func() error {
@@ -109,12 +109,11 @@ func (e *extraction) workers(ctx context.Context, todo []int) error {
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				end := int(next.Add(int64(size)))
-				begin := end - size
-				if begin >= len(todo) {
+				items := q.take()
+				if len(items) == 0 {
 					return nil
 				}
-				if err := e.batch(ctx, b, todo[begin:min(end, len(todo))]); err != nil {
+				if err := e.batch(ctx, b, items); err != nil {
 					return err
 				}
 			}
@@ -126,6 +125,27 @@ func (e *extraction) workers(ctx context.Context, todo []int) error {
 	e.sum.Work.Hash = seconds(time.Duration(e.hashNanos.Load()))
 	e.sum.Work.Write = seconds(time.Duration(e.writeNanos.Load()))
 	return err
+}
+
+// queue hands items out to workers, size at a time.
+type queue struct {
+	mu            sync.Mutex
+	items         []int
+	size, workers int
+}
+
+// take returns the next items. What is left for the last round is shared out
+// evenly.
+func (q *queue) take() []int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if left := len(q.items); left <= q.size*q.workers {
+		q.size, q.workers = (left+q.workers-1)/q.workers, 1
+	}
+	n := min(q.size, len(q.items))
+	taken := q.items[:n]
+	q.items = q.items[n:]
+	return taken
 }
 
 // batch is the memory of one worker.

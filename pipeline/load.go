@@ -15,7 +15,8 @@ import (
 	"icebox/extract"
 )
 
-// Choice picks a dataset and a space of a cache that holds several.
+// Choice picks the features to train or to judge on: a dataset and a space of a
+// cache that holds several, or a folder.
 type Choice struct {
 	Dataset string // name; "" is the one of the sources in the options, or the only one
 	Space   string // ID or the beginning of one; "" is the only one with features of the dataset
@@ -26,10 +27,15 @@ type Choice struct {
 	// KeepSplit leaves the parts of the dataset as they are, whatever the options'
 	// fractions; images without a part are still given one.
 	KeepSplit bool
+
+	// Features is a folder of features in the form that [Export] writes, to be used
+	// instead of the cache.
+	Features string
 }
 
-// Train trains, evaluates and reports from the cache alone. Where the images are
-// at hand it stats them and says what has changed, and opens none.
+// Train trains, evaluates and reports from the cache alone, or from c.Features.
+// Where the images are at hand it stats them and says what has changed, and opens
+// none.
 func Train(ctx context.Context, o Options, c Choice, p Progress) (*RunSummary, error) {
 	j, err := newJob(o, p)
 	if err != nil {
@@ -39,6 +45,14 @@ func Train(ctx context.Context, o Options, c Choice, p Progress) (*RunSummary, e
 	j.choice = c
 	err = j.do(ctx, trainProgram)
 	return j.runSummary(), err
+}
+
+// loadFeatures finds what is to be trained on.
+func loadFeatures(ctx context.Context, j *job) error {
+	if j.choice.Features != "" {
+		return loadArrays(ctx, j)
+	}
+	return loadFromCache(ctx, j)
 }
 
 // loadFromCache finds the dataset and the space that are to be trained on.

@@ -95,6 +95,7 @@ type Sweep struct {
 	Seeds  int
 	Folds  int
 	Trials int
+	Refit  bool // train the chosen options again, on training and validation rows
 	Axes   []Axis
 }
 

@@ -31,9 +31,11 @@ type job struct {
 	bad     failures
 	found   []bool // of each item: its feature is in the cache
 	tried   quarantine
+	arrays  *arrays // features that are not of the cache; nil for those that are
 
 	sum   Summary
 	train *trained
+	sweep *sweep // nil for a single head
 }
 
 // stage is one step of a program.
@@ -58,13 +60,15 @@ var (
 		{"look up", lookUp},
 		{"extract", extractMisses},
 		{"keep", keepDataset},
+		{"gather", gatherRows},
 		{"train", trainHead},
 		{"evaluate", evaluateHead},
 		{"report", writeReport},
 	}
 	trainProgram = []stage{
-		{"load", loadFromCache},
+		{"load", loadFeatures},
 		{"check", checkTrainable},
+		{"gather", gatherRows},
 		{"train", trainHead},
 		{"evaluate", evaluateHead},
 		{"report", writeReport},
@@ -119,6 +123,9 @@ func (j *job) do(ctx context.Context, program []stage) error {
 }
 
 func (j *job) close() {
+	if j.sweep != nil {
+		j.sweep.log.close()
+	}
 	if j.train != nil && j.train.dir != nil {
 		j.train.dir.abandon()
 	}
@@ -127,6 +134,9 @@ func (j *job) close() {
 	}
 	if j.cache != nil {
 		j.cache.Close()
+	}
+	if j.arrays != nil {
+		j.arrays.close()
 	}
 }
 

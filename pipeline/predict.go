@@ -29,7 +29,7 @@ const unknownLabel = "unknown"
 // writes a cache.
 type Predictor struct {
 	head *headtrain.Head
-	x    *extract.Extractor
+	x    *extract.Single
 	topK int
 }
 
@@ -40,11 +40,14 @@ func OpenPredictor(ctx context.Context, dir string, o Options, topK int) (*Predi
 	if err != nil {
 		return nil, err
 	}
+	if info.Features != "" {
+		return nil, info.noImages(dir)
+	}
 	if topK < 1 {
 		return nil, fmt.Errorf("top (%d) must be ≥ 1", topK)
 	}
 	o = info.adopt(o)
-	x, err := extract.Open(ctx, o.extractOptions())
+	x, err := extract.OpenSingle(ctx, o.extractOptions())
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +125,6 @@ func Stdin(r io.Reader) iter.Seq[Image] {
 func (p *Predictor) Predict(ctx context.Context, images iter.Seq[Image]) iter.Seq2[Prediction, error] {
 	return func(yield func(Prediction, error) bool) {
 		row := make([]float32, extract.Dim)
-		errs := make([]error, 1)
 		for img := range images {
 			if img.Err != nil {
 				if !yield(Prediction{Path: img.Name, Error: img.Err.Error()}, nil) {
@@ -130,13 +132,14 @@ func (p *Predictor) Predict(ctx context.Context, images iter.Seq[Image]) iter.Se
 				}
 				continue
 			}
-			if err := p.x.Extract(ctx, [][]byte{img.Data}, row, errs); err != nil {
+			fault, err := p.x.Feature(ctx, row, img.Data)
+			if err != nil {
 				yield(Prediction{Path: img.Name}, err)
 				return
 			}
 			answer := Prediction{Path: img.Name}
-			if errs[0] != nil {
-				answer.Error = errs[0].Error()
+			if fault != nil {
+				answer.Error = fault.Error()
 			} else {
 				answer.Top = p.head.Predict(row, p.topK)
 				answer.Label = answer.Top[0].Class

@@ -7,6 +7,8 @@ type Progress interface {
 	Start(stage string, total int)
 	// Add counts steps of the stage as done.
 	Add(n int)
+	// Status is a short text on the state of the stage, in place of the one before.
+	Status(text string)
 	// Note is a remark for a person, one line.
 	Note(message string)
 }
@@ -18,4 +20,5 @@ type silent struct{}
 
 func (silent) Start(string, int) {}
 func (silent) Add(int)           {}
+func (silent) Status(string)     {}
 func (silent) Note(string)       {}

@@ -30,6 +30,7 @@ type Report struct {
 	WrongOf string            `json:"misclassified_of"` // the part that Wrong lists
 	Space   spaceInfo         `json:"space"`
 	Head    headtrain.Options `json:"head"`
+	Sweep   *SweepReport      `json:"sweep,omitempty"` // that the head is from
 }
 
 // Score is the report on one part.
@@ -57,6 +58,10 @@ func writeReport(_ context.Context, j *job) error {
 			break
 		}
 	}
+	if s := j.sweep; s != nil {
+		s.report = j.sweepReport()
+		r.Sweep, r.Decided = s.report, s.decided(j)
+	}
 	j.sum.Seconds = seconds(time.Since(j.start))
 	r.Started, r.Program = j.start.UTC().Truncate(time.Second), j.opts.Output.Program
 	r.Summary = *j.runSummary()
@@ -75,6 +80,9 @@ func writeReport(_ context.Context, j *job) error {
 	if err := t.dir.quarantine(j.sum.Quarantine); err != nil {
 		return err
 	}
+	if err := j.writeSweep(); err != nil {
+		return err
+	}
 	return t.dir.done()
 }
 
@@ -87,10 +95,14 @@ func decided(t *trained) string {
 	case t.opts.EarlyStopping.Patience > 0:
 		by = fmt.Sprintf("validation (%s) chose epoch %d", t.opts.EarlyStopping.Metric, t.result.BestEpoch)
 	}
-	if len(t.parts[TestPart].items) > 0 {
-		by += "; test was looked at once, at the end"
+	return by + t.testOnce()
+}
+
+func (t *trained) testOnce() string {
+	if len(t.parts[TestPart].items) == 0 {
+		return ""
 	}
-	return by
+	return "; test was looked at once, at the end"
 }
 
 // wrong lists the misclassified of some items, the surest mistakes first.
@@ -113,15 +125,23 @@ func wrong(ds *Dataset, classes []string, r *rows, logits []float32, temperature
 // Text writes r for a person.
 func (r *Report) Text(w io.Writer) {
 	s := &r.Summary
-	fmt.Fprintf(w, "icebox run on %s: %d images, %d classes\n", s.Dataset, s.Images, len(r.Classes))
+	fmt.Fprintf(w, "icebox run on %s: %d %s, %d classes\n", s.Dataset, s.Images, s.things(), len(r.Classes))
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(w, "note: %s\n", warning)
 	}
-	fmt.Fprintf(w, "\nfeatures  %d from the cache, %d computed, %d bad; %d images opened\n", s.Hits, s.Computed, s.Quarantined, s.ImagesOpened)
-	fmt.Fprintf(w, "backbone  resnet18, weights %s (%.12s)\n", s.Weights, s.WeightsHash)
+	if s.Features != "" {
+		fmt.Fprintf(w, "\nfeatures  %d rows of %d from %s\n", s.Images, s.Dim, s.Features)
+	} else {
+		fmt.Fprintf(w, "\nfeatures  %d from the cache, %d computed, %d bad; %d images opened\n", s.Hits, s.Computed, s.Quarantined, s.ImagesOpened)
+		fmt.Fprintf(w, "backbone  resnet18, weights %s (%.12s)\n", s.Weights, s.WeightsHash)
+	}
 	fmt.Fprintf(w, "head      %s\n", describeHead(r.Head))
 	fmt.Fprintf(w, "training  %d epochs, best %d, %s an epoch\n", s.Epochs, s.BestEpoch, Millis(s.EpochSeconds))
 	fmt.Fprintf(w, "choice    %s\n\n", r.Decided)
+	if r.Sweep != nil {
+		r.Sweep.Text(w)
+		fmt.Fprintln(w)
+	}
 	partsTable(w, r.Parts)
 	fmt.Fprintln(w)
 	r.Answers.text(w, r.Parts)

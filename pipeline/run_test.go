@@ -22,6 +22,7 @@ import (
 	"go.uber.org/goleak"
 
 	"icebox/cache"
+	"icebox/extract"
 )
 
 // TestMain lets the test binary play the process that is killed.
@@ -109,6 +110,40 @@ func settings(dir string) Options {
 	return o
 }
 
+// ready makes o's cache and lets it remember that the engine has passed the gate,
+// which takes a second (and a minute under the race detector);
+// TestEngineIsJudgedOnce passes it for real.
+func ready(t testing.TB, o Options) Options {
+	t.Helper()
+	x, err := extract.Open(context.Background(), o.extractOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	key, err := x.GateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := cache.OpenOrCreate(o.Cache.Path, cache.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	passed, err := loadVerdicts(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	passed[key] = extract.Verdict{Key: key, Cosine: 1}
+	w, err := c.Writer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(putVerdicts(w, passed), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
 // exported is everything that an export writes, to be compared byte by byte.
 func exported(t testing.TB, o Options, c Choice) map[string][]byte {
 	t.Helper()
@@ -138,7 +173,7 @@ func sameFiles(t *testing.T, what string, a, b map[string][]byte) {
 
 func TestWarmRunOpensNoImage(t *testing.T) {
 	ctx := context.Background()
-	o := settings(photos(t, 3, 8))
+	o := ready(t, settings(photos(t, 3, 8)))
 	cold, err := Run(ctx, o, Silent)
 	must(t, err)
 	if cold.Images != 24 || cold.Misses != 24 || cold.ImagesOpened != 24 || cold.Hits != 0 || cold.BytesRead == 0 {
@@ -167,7 +202,7 @@ func TestWarmRunOpensNoImage(t *testing.T) {
 func TestTrainNeedsNoFolder(t *testing.T) {
 	ctx := context.Background()
 	dir := photos(t, 3, 8)
-	o := settings(dir)
+	o := ready(t, settings(dir))
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
 	must(t, os.Rename(dir, dir+"-away"))
@@ -184,8 +219,9 @@ func TestRowsDoNotDependOnWorkersBatchesOrOrder(t *testing.T) {
 	dir := photos(t, 2, 10)
 	var first map[string][]byte
 	for i, v := range []struct{ workers, batch int }{{1, 1}, {1, 16}, {4, 3}, {3, 5}} {
-		o := settings(dir)
+		o := ready(t, settings(dir))
 		o.Cache.Path = filepath.Join(t.TempDir(), fmt.Sprint(i, ".db"))
+		ready(t, o)
 		o.Extract.Workers, o.Extract.BatchSize = v.workers, v.batch
 		_, err := Extract(ctx, o, Silent)
 		must(t, err)
@@ -203,7 +239,7 @@ func TestRowsDoNotDependOnWorkersBatchesOrOrder(t *testing.T) {
 func TestOnlyNewAndChangedImagesAreComputed(t *testing.T) {
 	ctx := context.Background()
 	dir := photos(t, 2, 6)
-	o := settings(dir)
+	o := ready(t, settings(dir))
 	_, err := Extract(ctx, o, Silent)
 	must(t, err)
 
@@ -220,11 +256,12 @@ func TestOnlyNewAndChangedImagesAreComputed(t *testing.T) {
 
 func TestTwoSpacesShareAFile(t *testing.T) {
 	ctx := context.Background()
-	o := settings(photos(t, 2, 6))
+	o := ready(t, settings(photos(t, 2, 6)))
 	a, err := Extract(ctx, o, Silent)
 	must(t, err)
 	other := o
 	other.Backbone.Weights = "random:8"
+	ready(t, other)
 	b, err := Extract(ctx, other, Silent)
 	must(t, err)
 	if a.Space == b.Space || b.Hits != 0 || b.ImagesOpened != 12 {
@@ -264,7 +301,7 @@ func TestBadImagesAreQuarantinedRememberedAndRetried(t *testing.T) {
 		bad++
 	}
 
-	o := settings(dir)
+	o := ready(t, settings(dir))
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
 	if run.Quarantined != bad || run.KnownBad != 0 || run.TrainRows+run.ValRows+run.TestRows != 16 {
@@ -304,7 +341,7 @@ func TestTooManyBadImagesFailARunButLoseNothing(t *testing.T) {
 	for i := range 12 {
 		must(t, os.WriteFile(filepath.Join(dir, "class0", fmt.Sprintf("bad%02d.jpg", i)), fmt.Appendf(nil, "text %d", i), 0o644))
 	}
-	o := settings(dir)
+	o := ready(t, settings(dir))
 	sum, err := Extract(ctx, o, Silent)
 	if !errors.Is(err, ErrFailureBudget) || !strings.Contains(err.Error(), "12 of 28") || !strings.Contains(err.Error(), "extract.max_failure_rate") {
 		t.Fatalf("got %v", err)
@@ -321,7 +358,7 @@ func TestTooManyBadImagesFailARunButLoseNothing(t *testing.T) {
 }
 
 func TestCancelledExtractionKeepsWhatIsDone(t *testing.T) {
-	o := settings(photos(t, 2, 20))
+	o := ready(t, settings(photos(t, 2, 20)))
 	o.Extract.Workers, o.Extract.BatchSize = 1, 1
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &cancelAfter{n: 5, cancel: cancel}
@@ -371,8 +408,9 @@ func victim(dir string) {
 func TestKilledExtractionResumesToTheSameBytes(t *testing.T) {
 	ctx := context.Background()
 	dir := photos(t, 2, 30)
-	o := settings(dir)
+	o := ready(t, settings(dir))
 	o.Cache.Path = filepath.Join(t.TempDir(), "whole.db")
+	ready(t, o)
 	_, err := Extract(ctx, o, Silent)
 	must(t, err)
 	whole := exported(t, o, Choice{})
@@ -405,7 +443,7 @@ func TestKilledExtractionResumesToTheSameBytes(t *testing.T) {
 func TestTrainWhileAnotherExtracts(t *testing.T) {
 	ctx := context.Background()
 	dir := photos(t, 2, 10)
-	o := settings(dir)
+	o := ready(t, settings(dir))
 	_, err := Extract(ctx, o, Silent)
 	must(t, err)
 	c, err := cache.Open(o.Cache.Path, cache.Options{})
@@ -440,7 +478,7 @@ func TestForecastWritesNothing(t *testing.T) {
 }
 
 func TestReportHoldsWhatTheRunFound(t *testing.T) {
-	o := settings(photos(t, 3, 10))
+	o := ready(t, settings(photos(t, 3, 10)))
 	o.Head.Epochs = 1
 	o.Head.LR = 1e-6 // so that something is misclassified
 	run, err := Run(context.Background(), o, Silent)
@@ -480,7 +518,7 @@ func TestReportHoldsWhatTheRunFound(t *testing.T) {
 func TestPredictAndEvalUseTheWeightsOfTheRun(t *testing.T) {
 	ctx := context.Background()
 	dir := photos(t, 3, 12)
-	o := settings(dir)
+	o := ready(t, settings(dir))
 	o.Head.Epochs = 20
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
@@ -522,9 +560,11 @@ func TestPredictAndEvalUseTheWeightsOfTheRun(t *testing.T) {
 }
 
 func TestEngineIsJudgedOnce(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: the reference takes minutes under the race detector")
+	}
 	ctx := context.Background()
-	dir := photos(t, 2, 3)
-	o := settings(dir)
+	o := settings(photos(t, 2, 3))
 	_, err := Extract(ctx, o, Silent)
 	must(t, err)
 	c, err := cache.Open(o.Cache.Path, cache.Options{})

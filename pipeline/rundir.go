@@ -31,7 +31,11 @@ type runDir struct {
 	final   string // its name once it is whole
 	metrics *os.File
 	failed  error // first error of writing metrics
+	keep    bool  // what is in it is worth keeping, whole or not
 }
+
+// partial ends the name of a folder that is not whole.
+const partial = ".partial"
 
 // newRunDir makes out.Dir/<time>-<name>; it never takes a folder that is there.
 func newRunDir(out Output, dataset string) (*runDir, error) {
@@ -46,20 +50,32 @@ func newRunDir(out Output, dataset string) (*runDir, error) {
 	final := base
 	for n := 2; ; n++ {
 		_, taken := os.Stat(final)
-		err := os.Mkdir(final+".partial", 0o755)
+		err := os.Mkdir(final+partial, 0o755)
 		if taken != nil && err == nil {
 			break
 		}
 		if err == nil {
-			os.Remove(final + ".partial")
+			os.Remove(final + partial)
 		} else if !errors.Is(err, fs.ErrExist) {
 			return nil, fmt.Errorf("output.dir: %w", err)
 		}
 		final = fmt.Sprintf("%s-%d", base, n)
 	}
-	d := &runDir{path: final + ".partial", final: final}
+	d := &runDir{path: final + partial, final: final}
 	if err := os.WriteFile(d.file(configFile), out.Config, 0o644); err != nil {
 		return nil, err
+	}
+	var err error
+	d.metrics, err = os.Create(d.file(metricsFile))
+	return d, err
+}
+
+// reopenRunDir opens a folder that was kept before it was whole.
+func reopenRunDir(path string) (*runDir, error) {
+	path = absolute(path)
+	d := &runDir{path: path, final: strings.TrimSuffix(path, partial), keep: true}
+	if d.final == path {
+		return nil, fmt.Errorf("%w: the name of %s does not end in %s", ErrResume, path, partial)
 	}
 	var err error
 	d.metrics, err = os.Create(d.file(metricsFile))
@@ -75,11 +91,14 @@ func (d *runDir) done() error {
 	return err
 }
 
-// abandon removes a folder that is not whole.
+// abandon lets go of a folder that is not whole, and removes it unless it is to be
+// kept.
 func (d *runDir) abandon() {
 	if d.path != "" {
 		d.metrics.Close()
-		os.RemoveAll(d.path)
+		if !d.keep {
+			os.RemoveAll(d.path)
+		}
 	}
 }
 

@@ -73,6 +73,15 @@ func (u *unit) assign(ds *Dataset, p Part) {
 	}
 }
 
+// unitName tells apart what may lie in different parts or folds: groups, and
+// contents of items without one.
+func (it *Item) unitName() string {
+	if it.Group == "" {
+		return "h" + string(it.Hash[:])
+	}
+	return "g" + it.Group
+}
+
 // splitUnits groups the items whose part is ours to choose by group, else by
 // content, ordered by hash. A unit with an assigned item takes that part.
 func splitUnits(ds *Dataset) []*unit {
@@ -83,10 +92,7 @@ func splitUnits(ds *Dataset) []*unit {
 		if !it.Hashed() || it.Part != Unassigned && !it.Assigned {
 			continue
 		}
-		name := "g" + it.Group
-		if it.Group == "" {
-			name = "h" + string(it.Hash[:])
-		}
+		name := it.unitName()
 		u := byName[name]
 		if u == nil {
 			u = &unit{order: it.Hash, label: it.Label}

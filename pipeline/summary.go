@@ -13,6 +13,9 @@ type Summary struct {
 	Dataset string `json:"dataset"`
 	Space   string `json:"space"`
 
+	Features string `json:"features,omitempty"` // folder that they came from, where it was no cache
+	Dim      int    `json:"dim,omitempty"`      // of these features
+
 	Images       int   `json:"images"`        // items of the dataset
 	Hits         int   `json:"hits"`          // features found in the cache
 	Misses       int   `json:"misses"`        // features that had to be computed, or could not be
@@ -80,6 +83,14 @@ type TrainSummary struct {
 type RunSummary struct {
 	Summary
 	TrainSummary
+}
+
+// things are what a run counts, for a person.
+func (s *Summary) things() string {
+	if s.Features != "" {
+		return "rows"
+	}
+	return "images"
 }
 
 func (s *Summary) setWeights(w extract.WeightsInfo) {

@@ -39,6 +39,10 @@ type HeadInfo struct {
 	Weights     extract.WeightsInfo `json:"weights"`
 	Dataset     string              `json:"dataset"`
 	Cache       string              `json:"cache"` // path at the time of training
+
+	// Features is the folder that the features came from; nobody knows what made
+	// them, and the rest but Dataset says nothing. "" is features of the cache.
+	Features string `json:"features,omitempty"`
 }
 
 // loadRows joins the items of part p with their features, by content.
@@ -48,6 +52,9 @@ func (j *job) loadRows(p Part) (*rows, error) {
 
 // rowsOf joins the labelled items that are wanted with their features.
 func (j *job) rowsOf(wanted func(*Item) bool) (*rows, error) {
+	if j.arrays != nil {
+		return j.arrays.rows(j.ds, wanted), nil
+	}
 	r := &rows{data: &headtrain.Dataset{Dim: extract.Dim, Classes: j.ds.Classes}}
 	var keys []cache.Key
 	for i := range j.ds.Items {
@@ -70,9 +77,9 @@ func (j *job) rowsOf(wanted func(*Item) bool) (*rows, error) {
 	return r, err
 }
 
-// trainHead trains the head on the training rows, choosing by validation alone.
-func trainHead(ctx context.Context, j *job) error {
-	t := &trained{parts: map[Part]*rows{}, scores: map[Part]*scored{}, opts: j.opts.Head}
+// gatherRows reads the rows of every part.
+func gatherRows(_ context.Context, j *job) error {
+	t := &trained{parts: map[Part]*rows{}, scores: map[Part]*scored{}}
 	j.train = t
 	for _, p := range []Part{TrainPart, ValPart, TestPart} {
 		r, err := j.loadRows(p)
@@ -81,25 +88,34 @@ func trainHead(ctx context.Context, j *job) error {
 		}
 		t.parts[p] = r
 	}
-	if err := errors.Join(j.checkRows(), j.checkAnswers()); err != nil {
-		return err
-	}
-	dir, err := newRunDir(j.opts.Output, j.ds.Name)
-	if err != nil {
-		return err
-	}
-	t.dir = dir
-	j.sum.RunDir = &dir.final
+	return errors.Join(j.checkRows(), j.checkAnswers())
+}
 
-	val := t.parts[ValPart].data
-	if len(val.Labels) == 0 {
-		val = nil
+// validation is what a head is validated on in training; nil if there is nothing.
+func (t *trained) validation() *headtrain.Dataset {
+	if val := t.parts[ValPart].data; len(val.Labels) > 0 {
+		return val
 	}
+	return nil
+}
+
+// trainHead trains the head on the training rows, choosing by validation alone.
+func trainHead(ctx context.Context, j *job) error {
+	t := j.train
+	t.opts = j.opts.Head
+	if t.dir == nil {
+		dir, err := newRunDir(j.opts.Output, j.ds.Name)
+		if err != nil {
+			return err
+		}
+		t.dir = dir
+	}
+	j.sum.RunDir = &t.dir.final
 	j.progress.Start("train", j.opts.Head.Epochs)
 	results, err := headtrain.New().Fit(ctx, headtrain.Job{
-		Train: t.parts[TrainPart].data, Val: val, Heads: []headtrain.Options{j.opts.Head},
+		Train: t.parts[TrainPart].data, Val: t.validation(), Heads: []headtrain.Options{j.opts.Head},
 		OnEpoch: func(_ int, e headtrain.Epoch) {
-			dir.metric(e)
+			t.dir.metric(e)
 			j.progress.Add(1)
 		},
 	})
@@ -232,11 +248,14 @@ func (j *job) warnDuplicates() {
 
 func (j *job) saveHead() error {
 	head := j.train.result.Head
-	head.Fingerprint = j.space.ID
-	info, err := json.Marshal(HeadInfo{
-		Fingerprint: j.space.Fingerprint, DType: j.space.DType, Weights: j.space.Weights,
-		Dataset: j.ds.Name, Cache: absolute(j.opts.Cache.Path),
-	})
+	about := HeadInfo{Dataset: j.ds.Name}
+	if j.arrays != nil {
+		about.Features = j.arrays.dir
+	} else {
+		head.Fingerprint = j.space.ID
+		about.Fingerprint, about.DType, about.Weights, about.Cache = j.space.Fingerprint, j.space.DType, j.space.Weights, absolute(j.opts.Cache.Path)
+	}
+	info, err := json.Marshal(about)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,7 @@
 """Run icebox beside what a Python user would run, alternately, and print the ratios with their spread.
 
 usage: python beside_peers.py --icebox ./icebox --weights resnet18.pth [--data FOLDER] [--rounds 5]
-                              [--only forward,preprocess,extract]
+                              [--only forward,preprocess,extract] [--threads 1,2] [--batches 1,8,16,32]
 needs: torch torchvision onnx onnxruntime pillow numpy. FOLDER is a folder of class folders of JPEGs.
 
 forward     icebox bench forward       against ONNX Runtime's CPU provider, same threads and batch
@@ -54,8 +54,8 @@ def rate(step, images, seconds):
 def forward(args):
     import numpy as np
     m = model(args)
-    for threads in sorted({1, os.cpu_count()}):
-        for batch in 1, 8, 16, 32:
+    for threads in args.threads:
+        for batch in args.batches:
             s = session(m, batch, threads)
             feed = {"input": np.random.default_rng(0).standard_normal((batch, 3, 224, 224), dtype=np.float32)}
             ours, theirs = [], []
@@ -118,12 +118,18 @@ def extract(args):
     line("folder to features, whole process / DataLoader", ours, theirs)
 
 
+def numbers(text):
+    return [int(n) for n in text.split(",")]
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--icebox", default="./icebox")
     p.add_argument("--weights", required=True)
     p.add_argument("--data")
     p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--threads", type=numbers, default=sorted({1, os.cpu_count()}), help="of forward, such as 1,2")
+    p.add_argument("--batches", type=numbers, default=[1, 8, 16, 32], help="of forward")
     p.add_argument("--only", default="forward,preprocess,extract")
     args = p.parse_args()
     print(f"{'':44} {'icebox':>9} {'peer':>9}   ratio  (images/s)")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -34,6 +35,7 @@ type benchResult struct {
 	Batch        int     `json:"batch"`
 	Engine       string  `json:"engine"`
 	ISA          string  `json:"isa"`
+	Plan         string  `json:"plan"`
 	Images       int     `json:"images"`
 	Seconds      float64 `json:"seconds"`
 	PeakRSS      int64   `json:"peak_rss_bytes,omitempty"`
@@ -44,6 +46,7 @@ func (p *process) benchCommand(c *common) *cobra.Command {
 		p.benchSub(c, "forward", "the backbone alone, on crops in memory", (*bench).forward),
 		p.benchSub(c, "preprocess", "decode, resize and crop the images of --data, from memory", (*bench).preprocess),
 		p.benchSub(c, "extract", "decode and backbone together, on the images of --data, from memory", (*bench).extract),
+		p.benchHead(c),
 	)
 }
 
@@ -52,17 +55,23 @@ func (p *process) benchSub(c *common, name, what string, run func(*bench, contex
 	cmd := &cobra.Command{
 		Use: name + " [--threads N] [--batch B] [--seconds S]", Short: "Measure " + what, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			b := &bench{process: p, benchFlags: f, result: benchResult{What: name, Threads: f.threads, Batch: f.batch}}
-			if err := b.open(cmd.Context()); err != nil {
+			if f.threads < 1 || f.batch < 1 || !(f.seconds > 0) {
+				return usagef("--threads (%d), --batch (%d) and --seconds (%v) must be positive", f.threads, f.batch, f.seconds)
+			}
+			if chosen := cmd.Flags().Changed; name == "forward" && !c.json && !chosen("threads") && !chosen("batch") {
+				return p.forwardReport(cmd.Context(), f)
+			}
+			result, err := p.measure(cmd.Context(), f, name, run)
+			if err != nil {
 				return err
 			}
-			defer b.x.Close()
-			if err := run(b, cmd.Context()); err != nil {
-				return err
-			}
-			b.result.PeakRSS = peakRSS()
-			return p.printBench(c, b.result)
+			return p.printBench(c, result)
 		},
+	}
+	if name == "forward" {
+		cmd.Long = `forward measures the backbone alone, on crops in memory. Without --threads and --batch it
+measures batches of 1, 8 and 32 on 1 to all threads, and each layer. A batch of 1 is done
+as predict does it: by the plan for single images, all threads on one.`
 	}
 	fl := cmd.Flags()
 	fl.IntVar(&f.threads, "threads", runtime.NumCPU(), "`number` of threads")
@@ -72,6 +81,18 @@ func (p *process) benchSub(c *common, name, what string, run func(*bench, contex
 	fl.StringVar(&f.data, "data", "", "`folder` of images")
 	fl.StringVar(&f.isa, "isa", extract.Auto, "auto, avx512, avx2 or portable")
 	return cmd
+}
+
+// measure does one measurement.
+func (p *process) measure(ctx context.Context, f benchFlags, what string, run func(*bench, context.Context) error) (benchResult, error) {
+	b := &bench{process: p, benchFlags: f, result: benchResult{What: what, Threads: f.threads, Batch: f.batch}}
+	if err := b.open(ctx); err != nil {
+		return b.result, err
+	}
+	defer b.close()
+	err := run(b, ctx)
+	b.result.PeakRSS = peakRSS()
+	return b.result, err
 }
 
 func (p *process) printBench(c *common, r benchResult) error {
@@ -88,37 +109,62 @@ type bench struct {
 	*process
 	benchFlags
 	x      *extract.Extractor
+	single *extract.Single // instead, for the backbone on single images
 	result benchResult
 }
 
 func (b *bench) open(ctx context.Context) error {
-	if b.threads < 1 || b.batch < 1 || !(b.seconds > 0) {
-		return usagef("--threads (%d), --batch (%d) and --seconds (%v) must be positive", b.threads, b.batch, b.seconds)
-	}
 	o := extract.Options{Weights: b.weights, ISA: b.isa, Env: b.getenv}
-	if b.result.What == "forward" {
+	forward := b.result.What == "forward"
+	if forward {
 		o.Threads = b.threads // the others call from as many goroutines
 	}
 	x, err := openOrRandom(ctx, &o)
 	if err != nil {
 		return err
 	}
-	b.x = x
-	info, err := x.Engine()
-	b.result.Engine, b.result.ISA = info.Name, info.ISA
+	engine := x.Engine
+	if b.x = x; forward && b.batch == 1 {
+		if b.single, err = extract.OpenSingle(ctx, o); err != nil {
+			return errors.Join(err, x.Close())
+		}
+		engine = b.single.Engine
+	}
+	info, err := engine()
+	b.result.Engine, b.result.ISA, b.result.Plan = info.Name, info.ISA, fmt.Sprintf("%s-%d", info.Plan, info.Version)
+	if err != nil {
+		b.close()
+	}
 	return err
+}
+
+func (b *bench) close() {
+	if b.single != nil {
+		b.single.Close()
+	}
+	b.x.Close()
 }
 
 // forward measures calls of the engine on crops of noise: its time does not depend
 // on what they show.
 func (b *bench) forward(ctx context.Context) error {
-	pixels := make([]uint8, b.batch*extract.PixelBytes)
+	pixels, features := crops(b.batch)
+	return b.measure(ctx, func() (int, error) {
+		if b.single != nil {
+			return 1, b.single.Forward(ctx, features, pixels)
+		}
+		return b.batch, b.x.Forward(ctx, features, pixels, b.batch)
+	})
+}
+
+// crops returns n crops of noise and room for their features.
+func crops(n int) (pixels []uint8, features []float32) {
+	pixels = make([]uint8, n*extract.PixelBytes)
 	rng := rand.New(rand.NewPCG(1, 1))
 	for i := range pixels {
 		pixels[i] = uint8(rng.Uint32())
 	}
-	features := make([]float32, b.batch*extract.Dim)
-	return b.measure(ctx, func() (int, error) { return b.batch, b.x.Forward(ctx, features, pixels, b.batch) })
+	return pixels, make([]float32, n*extract.Dim)
 }
 
 // preprocess measures passes over batches of images, shared among the threads.

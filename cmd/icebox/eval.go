@@ -12,13 +12,17 @@ func (p *process) evalCommand(c *common) *cobra.Command {
 	s := &settings{common: c}
 	var dir string
 	cmd := &cobra.Command{
-		Use:   "eval --run DIR [--data DIR] [key=value …]",
+		Use:   "eval --run DIR [--data DIR | --features DIR] [key=value …]",
 		Short: "Evaluate a run's head, on its own dataset or on other images",
 		Long: `eval judges the head of a run: on the dataset that it was trained on, from the cache
 alone, or with --data on other labelled images, which are extracted first where the cache
-lacks them. The weights are the ones that the head was trained on.`,
+lacks them. The weights are the ones that the head was trained on.
+
+With --features it judges the head on a folder of features, as cache export writes it;
+whether the head's own backbone made them is for you to know.`,
 	}
 	ch := choice(cmd)
+	featuresFlag(cmd, ch)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if dir == "" {
 			return usagef("eval needs --run DIR, a folder that `icebox run` or `icebox train` wrote")
@@ -27,7 +31,11 @@ lacks them. The weights are the ones that the head was trained on.`,
 		if err != nil {
 			return err
 		}
+		if err := checkFeatures(cmd, ch.Features, cfg); err != nil {
+			return err
+		}
 		o := p.options(cfg)
+		ch.Features = p.path(ch.Features)
 		dir := p.path(dir)
 		_, info, err := pipeline.Head(dir)
 		if err != nil {

@@ -43,7 +43,7 @@ var exitMeanings = []struct {
 	{exitBadImages, "more bad images than extract.max_failure_rate allows; good ones are kept"},
 	{exitDiskFull, "no room on the disk; what was committed is kept"},
 	{exitEngine, "the engine failed or disagrees with the reference"},
-	{exitInterrupted, "interrupted; features computed by then are kept"},
+	{exitInterrupted, "interrupted; features computed and heads of a sweep trained by then are kept"},
 }
 
 // errUsage is a command line that is wrong.
@@ -67,7 +67,7 @@ func exitCode(err error) int {
 		{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine}},
 		{exitData, []error{pipeline.ErrData, pipeline.ErrClasses, pipeline.ErrNotExtracted, pipeline.ErrChoose, pipeline.ErrRun, cache.ErrNoSpace,
 			headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
-		{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions}},
+		{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, pipeline.ErrManyHeads, pipeline.ErrResume}},
 	} {
 		for _, e := range class.of {
 			if errors.Is(err, e) {

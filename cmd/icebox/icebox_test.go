@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"icebox/extract"
 )
 
 // result is what a command left behind.
@@ -258,5 +260,21 @@ func TestConfigCommands(t *testing.T) {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("show has no %q: %s", want, r.out)
 		}
+	}
+}
+
+func TestBenchForwardPrintsRatesAndLayers(t *testing.T) {
+	if extract.NativeISA() == extract.Portable {
+		t.Skip("takes a minute in plain Go")
+	}
+	r := icebox(t, t.TempDir(), "bench", "forward", "--weights", "random", "--seconds", "0.03")
+	for _, want := range []string{"plan winograd", "single images compact", "1 thread", "batch 32", "layer4.1.conv2", "F(7,3)", "all"} {
+		if r.code != 0 || !strings.Contains(r.out, want) {
+			t.Fatalf("exit %d, no %q in %s%s", r.code, want, r.out, r.errOut)
+		}
+	}
+	m := icebox(t, t.TempDir(), "bench", "forward", "--weights", "random", "--seconds", "0.03", "--batch", "1", "--threads", "2", "--json").lastJSON(t)
+	if m["batch"] != 1.0 || m["threads"] != 2.0 || m["plan"] != "compact-2" || !(m["images_per_s"].(float64) > 0) {
+		t.Errorf("%v", m)
 	}
 }

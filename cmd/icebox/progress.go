@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dustin/go-humanize"
@@ -38,6 +39,8 @@ func unit(stage string) string {
 	switch stage {
 	case "train":
 		return "epochs"
+	case "sweep":
+		return "head-epochs"
 	case "fetch":
 		return "bytes"
 	}
@@ -52,6 +55,8 @@ type bars struct {
 	all *mpb.Progress
 	mu  sync.Mutex
 	bar *mpb.Bar
+
+	status atomic.Value // string
 }
 
 func newBars(out io.Writer) *bars {
@@ -62,6 +67,7 @@ func (b *bars) Start(stage string, total int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.end()
+	b.status.Store("")
 	if !drawn(stage, total) {
 		return
 	}
@@ -71,7 +77,8 @@ func (b *bars) Start(stage string, total int) {
 	}
 	b.bar = b.all.AddBar(int64(total),
 		mpb.PrependDecorators(decor.Name(stage, decor.WC{W: 8, C: decor.DindentRight})),
-		mpb.AppendDecorators(count, speed, decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), "")))
+		mpb.AppendDecorators(count, speed, decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), ""),
+			decor.Any(func(decor.Statistics) string { return b.status.Load().(string) })))
 }
 
 // end completes the bar of the stage that is over, however far it came.
@@ -90,6 +97,8 @@ func (b *bars) Add(n int) {
 	}
 }
 
+func (b *bars) Status(text string) { b.status.Store("  " + text) }
+
 func (b *bars) Note(message string) { fmt.Fprintf(b.all, "note: %s\n", message) }
 
 func (b *bars) finish() {
@@ -106,6 +115,7 @@ type lines struct {
 
 	mu          sync.Mutex
 	stage       string
+	status      string
 	total, done int
 	start, last time.Time
 }
@@ -113,7 +123,7 @@ type lines struct {
 func (l *lines) Start(stage string, total int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.stage, l.total, l.done = stage, total, 0
+	l.stage, l.status, l.total, l.done = stage, "", total, 0
 	l.start = time.Now()
 	l.last = l.start
 }
@@ -128,7 +138,13 @@ func (l *lines) Add(n int) {
 	l.last = time.Now()
 	rate := float64(l.done) / time.Since(l.start).Seconds()
 	left := time.Duration(float64(l.total-l.done) / rate * float64(time.Second))
-	fmt.Fprintf(l.out, "%s: %s of %s %s, %.1f/s, %v left\n", l.stage, humanize.Comma(int64(l.done)), humanize.Comma(int64(l.total)), unit(l.stage), rate, left.Round(time.Second))
+	fmt.Fprintf(l.out, "%s: %s of %s %s, %.1f/s, %v left%s\n", l.stage, humanize.Comma(int64(l.done)), humanize.Comma(int64(l.total)), unit(l.stage), rate, left.Round(time.Second), l.status)
+}
+
+func (l *lines) Status(text string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.status = "; " + text
 }
 
 func (l *lines) Note(message string) { fmt.Fprintf(l.out, "note: %s\n", message) }

@@ -23,6 +23,7 @@ one file, and trains linear heads on them in seconds, without opening an image a
   icebox quickstart                     see it work on pictures it draws itself
   icebox run --data photos/             photos/<class>/*.jpg, or photos/{train,val,test}/<class>/*.jpg
   icebox train head.lr=0.01             train again, from the cache
+  icebox sweep sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}'   train many heads, keep the best
   icebox predict --run runs/… a.jpg     ask the classifier`
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(p.stdin)
@@ -35,7 +36,7 @@ one file, and trains linear heads on them in seconds, without opening an image a
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "print one JSON object, on the last line of stdout")
 	root.PersistentFlags().BoolVarP(&c.quiet, "quiet", "q", false, "no progress and no notes")
 	root.AddCommand(
-		p.quickstartCommand(c), p.runCommand(c), p.extractCommand(c), p.trainCommand(c), p.evalCommand(c), p.insightCommand(c), p.predictCommand(c),
+		p.quickstartCommand(c), p.runCommand(c), p.extractCommand(c), p.trainCommand(c), p.sweepCommand(c), p.evalCommand(c), p.insightCommand(c), p.predictCommand(c),
 		p.cacheCommand(c), p.configCommand(c), p.weightsCommand(c), p.benchCommand(c), p.doctorCommand(c), p.versionCommand(c), exitCodesTopic(),
 	)
 	for _, cmd := range root.Commands() {

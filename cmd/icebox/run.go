@@ -93,6 +93,10 @@ func (p *process) ranHead(c *common, sum *pipeline.RunSummary, err error, kept s
 
 // printFeatures says where the features came from and where the time went.
 func (p *process) printFeatures(s *pipeline.Summary) {
+	if s.Features != "" {
+		p.say("features   %s rows of %d from %s", comma(s.Images), s.Dim, p.short(s.Features))
+		return
+	}
 	if s.Hits+s.ImagesOpened+s.KnownBad == 0 {
 		return
 	}

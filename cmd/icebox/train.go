@@ -17,18 +17,24 @@ func choice(cmd *cobra.Command) *pipeline.Choice {
 func (p *process) trainCommand(c *common) *cobra.Command {
 	s := &settings{common: c}
 	cmd := &cobra.Command{
-		Use:   "train [key=value …]",
-		Short: "Train a head from the cache alone",
+		Use:   "train [--features DIR] [key=value …]",
+		Short: "Train a head from the cache alone, or on features made elsewhere",
 		Long: `train is the second stage alone: it trains, evaluates and reports from the features and
-the dataset that the cache keeps. It opens no image; the image folder may be gone.`,
+the dataset that the cache keeps. It opens no image; the image folder may be gone.
+` + featuresHelp,
 	}
 	ch := choice(cmd)
+	featuresFlag(cmd, ch)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		cfg, err := s.load(p, args)
 		if err != nil {
 			return err
 		}
+		if err := checkFeatures(cmd, ch.Features, cfg); err != nil {
+			return err
+		}
 		ch.KeepSplit, ch.ByBackbone = !cfg.Given("data.split"), cfg.Given("backbone")
+		ch.Features = p.path(ch.Features)
 		bar := p.progress(c)
 		sum, err := pipeline.Train(cmd.Context(), p.options(cfg), *ch, bar)
 		bar.finish()

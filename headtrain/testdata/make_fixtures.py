@@ -1,4 +1,4 @@
-"""Writes torch.json, schedule.json and metrics.json beside itself: numbers of PyTorch and scikit-learn on
+"""Writes torch.json, schedule.json, metrics.json and lbfgs.json beside itself: numbers of PyTorch and scikit-learn on
 generated data, against which the tests of this package compare. Needs numpy, torch, scikit-learn.
 
 usage: python make_fixtures.py
@@ -8,6 +8,7 @@ import numpy as np
 import sklearn
 import torch
 from sklearn import metrics
+from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -136,6 +137,24 @@ def evaluation():
     write("metrics.json", dict(made_with="scikit-learn " + sklearn.__version__, cases=cases))
 
 
+def converged():
+    n, d, k = 240, 12, 4
+    r = np.random.default_rng(3)
+    y = np.concatenate([np.arange(k), r.integers(0, k, n - k)])
+    x = np.round(r.standard_normal((k, d))[y] * 0.8 + r.standard_normal((n, d)), 3).astype(np.float32)
+    cases = []
+    for c, balanced in [(1.0, False), (0.05, False), (20.0, True)]:
+        m = LogisticRegression(C=c, tol=1e-10, max_iter=100_000, class_weight="balanced" if balanced else None)
+        m.fit(x.astype(np.float64), y)
+        z = x.astype(np.float64) @ m.coef_.T + m.intercept_
+        z -= z.max(1, keepdims=True)
+        w = n / (k * np.bincount(y)) if balanced else np.ones(k)
+        loss = (w[y] * (np.log(np.exp(z).sum(1)) - z[np.arange(n), y])).sum() / n
+        cases.append(dict(c=c, balanced=balanced, loss=loss, objective=loss + (m.coef_ ** 2).sum() / (2 * c * n), w=m.coef_.ravel().tolist()))
+    write("lbfgs.json", dict(made_with="scikit-learn " + sklearn.__version__, dim=d, classes=k, x=floats(x), labels=y.tolist(), cases=cases))
+
+
 training()
 schedules()
 evaluation()
+converged()

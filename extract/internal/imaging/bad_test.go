@@ -5,7 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"image"
+	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -245,6 +248,43 @@ func TestDecoderPanicIsAnErrorOfTheFile(t *testing.T) {
 	checkError(t, "panic", crash(), ErrFormat)
 }
 
+// Damage that the standard library's decoder finds is found where only a part
+// of the picture is wanted, too.
+func TestDamageIsFoundOutsideTheCropToo(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	var p Preprocessor
+	refused := 0
+	for _, name := range []string{"q75.jpg", "restart.jpg", "s420-scans.jpg", "s444-restart.jpg", "grey.jpg", "quality90.jpg"} {
+		data := fixture(t, name)
+		for range 500 {
+			b, at, n := bytes.Clone(data), r.IntN(len(data)), r.IntN(50)
+			switch r.IntN(3) {
+			case 0:
+				b[at] ^= 1 << r.IntN(8)
+			case 1:
+				clear(b[at:min(at+n, len(b))])
+			default:
+				b = slices.Delete(b, at, min(at+n, len(b)))
+			}
+			h, err := parseHeader(b)
+			if err != nil || p.checkSize(h, len(b)) != nil || h.width*h.height > 1<<20 {
+				continue
+			}
+			window := image.Rect(h.width/3, h.height/4, (h.width+1)/2, (h.height+1)/2)
+			_, standard := p.decodeOtherJPEG(h, b)
+			if standard != nil {
+				refused++
+			}
+			if _, err := p.jpeg.Decode(b, window); err == nil && standard != nil {
+				t.Errorf("%s, damaged at byte %d: accepted, though %v", name, at, standard)
+			}
+		}
+	}
+	if refused < 300 {
+		t.Errorf("only %d files are unreadable", refused)
+	}
+}
+
 // After a bad image a Preprocessor must work as if new.
 func TestFailuresLeaveNoTrace(t *testing.T) {
 	good := fixture(t, "f420-61x47.jpg")
@@ -261,7 +301,7 @@ func TestFailuresLeaveNoTrace(t *testing.T) {
 
 func FuzzCrop(f *testing.F) {
 	for _, name := range []string{
-		"f420-3x3.jpg", "f411-3x3.jpg", "ycck-420.jpg", "grey-progressive.jpg", "exif6.jpg", "palette2-trns.png", "la16.png", "part-transparent.gif",
+		"f420-3x3.jpg", "f411-3x3.jpg", "s420-restart-1.jpg", "ycck-420.jpg", "grey-progressive.jpg", "exif6.jpg", "palette2-trns.png", "la16.png", "part-transparent.gif",
 		"bilevel.bmp", "rgba.bmp", "lossy-2x5.webp", "lossy-alpha.webp", "animated-lossy.webp", "bilevel-g4.tif", "premultiplied.tif", "rgb-packbits.tif",
 	} {
 		f.Add(fixture(f, name))

@@ -1,31 +1,76 @@
 package imaging
 
-import "testing"
+import (
+	"fmt"
+	"testing"
 
-// Decoding and cropping one picture of each kind, at sizes people have.
+	"icebox/extract/internal/imaging/resample"
+	"icebox/extract/internal/jpeg"
+)
+
+// ready is a raster whose rows only need to be copied.
+type ready struct{ packed }
+
+func (r *ready) row(dst []byte, y, x0, x1 int) {
+	copy(dst, r.pix[y*r.stride+3*x0:y*r.stride+3*x1])
+}
+
+// BenchmarkResize resizes and cuts decoded pictures, at sizes people have.
 func BenchmarkResize(b *testing.B) {
 	for _, c := range []struct {
 		name string
 		w, h int
 		o    orientation
 	}{{"500x375", 500, 375, 1}, {"4000x3000", 4000, 3000, 1}, {"4000x3000-turned", 4000, 3000, 6}, {"32x32", 32, 32, 1}} {
-		b.Run(c.name, func(b *testing.B) {
-			src := drawn(c.w, c.h)
-			var r resizer
-			var dst Pixels
+		src := &ready{*drawn(c.w, c.h)}
+		for _, i := range resample.Available() {
+			b.Run(fmt.Sprintf("%s/%s", c.name, i), func(b *testing.B) {
+				use(b, i)
+				var r resizer
+				var dst Pixels
+				for b.Loop() {
+					r.crop(&dst, src, c.o)
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkRow gives out rows of what the decoders of other formats return.
+func BenchmarkRow(b *testing.B) {
+	const w = 500
+	pix := make([]byte, 8*w)
+	rows := map[string]raster{
+		"grey":    &packed{width: w, height: 1, pix: pix, step: 1},
+		"rgba":    &packed{width: w, height: 1, pix: pix, step: 4, rgb: [3]int{0, 1, 2}},
+		"rgba16":  &packed{width: w, height: 1, pix: pix, step: 8, rgb: [3]int{0, 2, 4}},
+		"palette": &indexed{width: w, height: 1, pix: pix},
+	}
+	for name, src := range rows {
+		b.Run(name, func(b *testing.B) {
+			dst := make([]byte, 3*w)
 			for b.Loop() {
-				r.crop(&dst, src, c.o)
+				src.row(dst, 0, 0, w)
 			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*w), "ns/pixel")
 		})
+	}
+}
+
+// BenchmarkPlan is what the first picture of a size costs extra.
+func BenchmarkPlan(b *testing.B) {
+	var r resizer
+	for b.Loop() {
+		r.prepare(500, 375, upright)
 	}
 }
 
 func BenchmarkUpsampleAndConvert(b *testing.B) {
 	const w, h = 500, 375
 	p := planes{width: w, height: h, model: modelYCC, count: 3}
-	p.comp[0] = plane{pix: make([]byte, w*h), stride: w, width: w, height: h, h: 1, v: 1}
+	p.comp[0] = jpeg.Plane{Pix: make([]byte, w*h), Stride: w, Width: w, Height: h, H: 1, V: 1}
 	for i := 1; i < 3; i++ {
-		p.comp[i] = plane{pix: make([]byte, 250*188), stride: 250, width: 250, height: 188, h: 2, v: 2}
+		p.comp[i] = jpeg.Plane{Pix: make([]byte, 250*188), Stride: 250, Width: 250, Height: 188, H: 2, V: 2}
 	}
 	row := make([]byte, 3*w)
 	b.SetBytes(3 * w * h)

@@ -13,13 +13,14 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// decode gives the picture as a raster, valid until the next decode.
-func (p *Preprocessor) decode(h header, data []byte) (raster, error) {
+// decode gives the picture as a raster, valid until the next decode. Only
+// pixels of the window will be asked for.
+func (p *Preprocessor) decode(h header, data []byte, window image.Rectangle) (raster, error) {
 	var src raster
 	var err error
 	switch h.kind {
 	case kindJPEG:
-		src, err = p.decodeJPEG(h, data)
+		src, err = p.decodeJPEG(h, data, window)
 	case kindPNG:
 		src, err = p.decodeWith(png.Decode, data)
 	case kindGIF:

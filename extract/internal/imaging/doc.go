@@ -6,16 +6,18 @@
 //
 // The steps are convert("RGB"), ImageOps.exif_transpose, Resize(256,
 // antialias) and CenterCrop(224). Only the rows and columns which the crop
-// keeps are converted and resampled, and an orientation is an index mapping
+// keeps are converted and resampled, and of plain JPEG decoded, and an orientation is an index mapping
 // inside the resampler, so no full RGB copy of a photograph is ever made.
 //
 // # Exactness
 //
 // Resampling is Pillow's own fixed-point arithmetic: exact for every size.
-// PNG, GIF, BMP, TIFF and WebP (lossy too) are therefore exact. For JPEG the
-// standard library's decoder gives the component planes; its inverse DCT
-// differs from libjpeg's (crops stay within 3 levels, 97 % of samples equal),
-// while chroma upsampling and colour conversion are libjpeg-turbo's, exactly.
+// PNG, GIF, BMP, TIFF, WebP (lossy too) and plain JPEG, which is what cameras
+// and nearly all tools write (see package jpeg), are therefore exact. Other
+// JPEG (progressive, CMYK) and damaged ones go to the standard library's
+// decoder, whose inverse DCT differs from libjpeg's: crops stay within 3 levels,
+// 97 % of samples equal, while chroma upsampling and colour conversion are
+// libjpeg-turbo's, exactly.
 //
 // The reference is Pillow 13, which resamples a picture more than twice as high
 // as wide down first; older ones always go across first, and differ there by a

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"image"
 	"math"
 	"os"
 	"path/filepath"
@@ -114,7 +115,7 @@ func TestProbeEqualsPillow(t *testing.T) {
 	}
 }
 
-// Fixtures with AC coefficients meet the inverse DCT of the standard library,
+// Progressive and CMYK fixtures meet the inverse DCT of the standard library,
 // which is not libjpeg's.
 func TestJPEGDecodesWithinTolerance(t *testing.T) {
 	tested := 0
@@ -135,7 +136,7 @@ func TestJPEGDecodesWithinTolerance(t *testing.T) {
 		}
 		checkClose(t, g.File+" cropped", a[:], b[:])
 	}
-	if tested < 8 {
+	if tested < 3 {
 		t.Errorf("only %d fixtures tested", tested)
 	}
 }
@@ -167,7 +168,7 @@ func rgbOf(t *testing.T, p *Preprocessor, data []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	src, err := p.decode(h, data)
+	src, err := p.decode(h, data, image.Rect(0, 0, h.width, h.height))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,7 @@ func TestPartsOfRowsJoin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		src, err := p.decode(h, data)
+		src, err := p.decode(h, data, image.Rect(0, 0, h.width, h.height))
 		if err != nil {
 			t.Fatal(err)
 		}

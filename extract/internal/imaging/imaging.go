@@ -3,6 +3,8 @@ package imaging
 import (
 	"errors"
 	"fmt"
+
+	"icebox/extract/internal/jpeg"
 )
 
 // Size is the side of the crop, and resizedSide the length of the shorter side
@@ -14,11 +16,12 @@ const (
 
 // Version numbers the preprocessing; it changes whenever a pixel may, and is
 // part of the name of the features computed from it.
-const Version = 1
+const Version = 2
 
 // DecoderClass names the family of decoders: images decoded by another class
-// may differ by a step or two where the format leaves it open (JPEG).
-const DecoderClass = "go-image/jpeg+libjpeg-color"
+// may differ by a step or two where the format leaves it open (JPEG). This one
+// is libjpeg-turbo's for plain JPEGs, and the standard library's for others.
+const DecoderClass = "libjpeg-turbo islow"
 
 // DefaultMaxPixels is the limit when Options.MaxPixels is 0. It admits the
 // largest cameras in use (102 megapixels) and lies between the sizes at which
@@ -52,6 +55,7 @@ func (o Options) Validate() error {
 type Preprocessor struct {
 	opts    Options
 	resizer resizer
+	jpeg    jpeg.Decoder
 	planes  planes
 	webp    webpPlanes
 	indexed indexed
@@ -77,21 +81,22 @@ func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 	}
 	defer p.release()
 	defer recovered(h.kind, &err)
-	src, err := p.decode(h, data)
-	if err != nil {
-		return err
-	}
 	o := orientation(h.orientation)
 	if p.opts.IgnoreEXIF && h.kind != kindTIFF {
 		o = upright
 	}
-	p.resizer.crop(dst, src, o)
+	src, err := p.decode(h, data, p.resizer.plan(h.width, h.height, o))
+	if err != nil {
+		return err
+	}
+	p.resizer.draw(dst, src)
 	return nil
 }
 
 // release lets go of the decoded picture, which may be large.
 func (p *Preprocessor) release() {
-	p.planes.comp = [4]plane{}
+	p.jpeg.Forget()
+	p.planes.comp = [4]jpeg.Plane{}
 	p.webp.img = nil
 	p.indexed.pix = nil
 }

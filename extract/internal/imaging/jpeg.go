@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"io"
 	"strings"
+
+	"icebox/extract/internal/jpeg"
 )
 
 // colorModel says what the components of a JPEG mean.
@@ -177,8 +179,20 @@ const (
 	adobeSegment = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 )
 
-// decodeJPEG decodes the planes.
-func (p *Preprocessor) decodeJPEG(h header, data []byte) (raster, error) {
+// decodeJPEG decodes the planes: of a plain JPEG within the window, with the
+// project's own decoder; of any other with the standard library's.
+func (p *Preprocessor) decodeJPEG(h header, data []byte, window image.Rectangle) (raster, error) {
+	if h.jpeg.components < 4 {
+		comps, err := p.jpeg.Decode(data, window)
+		if err == nil {
+			p.planes.adopt(h, comps)
+			return &p.planes, nil
+		}
+	}
+	return p.decodeOtherJPEG(h, data)
+}
+
+func (p *Preprocessor) decodeOtherJPEG(h header, data []byte) (raster, error) {
 	segment := ""
 	switch h.jpeg.components {
 	case 3:
@@ -186,7 +200,7 @@ func (p *Preprocessor) decodeJPEG(h header, data []byte) (raster, error) {
 	case 4:
 		segment = adobeSegment
 	}
-	img, err := jpeg.Decode(io.MultiReader(
+	img, err := stdjpeg.Decode(io.MultiReader(
 		bytes.NewReader(data[:h.jpeg.scan]), strings.NewReader(segment), bytes.NewReader(data[h.jpeg.scan:])))
 	if err != nil {
 		// The decoder gives a file cut off within a scan the same error as bad
@@ -204,8 +218,14 @@ type planes struct {
 	width, height int
 	model         colorModel
 	count         int
-	comp          [4]plane
-	buf           [4][]byte // a row of each component, upsampled
+	comp          [4]jpeg.Plane
+	rows          jpeg.Rows
+}
+
+// adopt takes planes as they are.
+func (p *planes) adopt(h header, comps []jpeg.Plane) {
+	p.width, p.height, p.model, p.count = h.width, h.height, h.jpeg.model, len(comps)
+	copy(p.comp[:], comps)
 }
 
 // take adopts the decoded planes.
@@ -219,22 +239,22 @@ func (p *planes) take(h header, img image.Image) error {
 		f[0].h, f[0].v = 1, 1
 	}
 	for i := range h.jpeg.components {
-		c := plane{h: maxH / f[i].h, v: maxV / f[i].v}
-		c.width, c.height = (h.width+c.h-1)/c.h, (h.height+c.v-1)/c.v
+		c := jpeg.Plane{H: maxH / f[i].h, V: maxV / f[i].v}
+		c.Width, c.Height = (h.width+c.H-1)/c.H, (h.height+c.V-1)/c.V
 		switch img := img.(type) {
 		case *image.Gray:
-			c.pix, c.stride = img.Pix, img.Stride
+			c.Pix, c.Stride = img.Pix, img.Stride
 		case *image.YCbCr:
-			c.pix, c.stride = img.Cb, img.CStride
+			c.Pix, c.Stride = img.Cb, img.CStride
 			if i == 0 {
-				c.pix, c.stride = img.Y, img.YStride
+				c.Pix, c.Stride = img.Y, img.YStride
 			} else if i == 2 {
-				c.pix = img.Cr
+				c.Pix = img.Cr
 			}
 		case *image.CMYK:
-			c.fill(img, i)
+			fill(&c, img, i)
 		}
-		if c.pix == nil {
+		if c.Pix == nil {
 			return failf(ErrUnsupported, "JPEG decoded as %T is not supported", img)
 		}
 		p.comp[i] = c
@@ -244,12 +264,12 @@ func (p *planes) take(h header, img image.Image) error {
 
 // fill recovers the samples of channel i, which the decoder has inverted and
 // replicated to full size.
-func (p *plane) fill(img *image.CMYK, i int) {
-	p.stride = p.width
-	p.pix = make([]byte, p.width*p.height)
-	for y := range p.height {
-		for x := range p.width {
-			p.pix[y*p.stride+x] = ^img.Pix[y*p.v*img.Stride+4*x*p.h+i]
+func fill(p *jpeg.Plane, img *image.CMYK, i int) {
+	p.Stride = p.Width
+	p.Pix = make([]byte, p.Width*p.Height)
+	for y := range p.Height {
+		for x := range p.Width {
+			p.Pix[y*p.Stride+x] = ^img.Pix[y*p.V*img.Stride+4*x*p.H+i]
 		}
 	}
 }
@@ -259,7 +279,7 @@ func (p *planes) size() (int, int) { return p.width, p.height }
 func (p *planes) row(dst []byte, y, x0, x1 int) {
 	var c [4][]byte
 	for i := range p.count {
-		c[i] = p.comp[i].upsample(&p.buf[i], y, x0, x1)
+		c[i] = p.rows.Upsample(i, &p.comp[i], y, x0, x1)
 	}
 	switch p.model {
 	case modelGrey:
@@ -267,13 +287,13 @@ func (p *planes) row(dst []byte, y, x0, x1 int) {
 	case modelRGB:
 		interleave(dst, c[0], c[1], c[2])
 	case modelYCC:
-		yccToRGB(dst, c[0], c[1], c[2])
+		p.rows.Convert(dst, c[0], c[1], c[2])
 	case modelCMYK:
 		interleave(dst, c[0], c[1], c[2])
 		invert(dst[:3*(x1-x0)])
 		applyBlack(dst, c[3])
 	case modelYCCK:
-		yccToRGB(dst, c[0], c[1], c[2])
+		p.rows.Convert(dst, c[0], c[1], c[2])
 		applyBlack(dst, c[3])
 	}
 }

@@ -1,6 +1,9 @@
 package imaging
 
-import "image/color"
+import (
+	"encoding/binary"
+	"image/color"
+)
 
 // raster is a decoded picture that gives out RGB on demand.
 type raster interface {
@@ -21,12 +24,39 @@ type packed struct {
 func (p *packed) size() (int, int) { return p.width, p.height }
 
 func (p *packed) row(dst []byte, y, x0, x1 int) {
-	src := p.pix[y*p.stride+x0*p.step : y*p.stride+x1*p.step]
+	src, dst := p.pix[y*p.stride+x0*p.step:y*p.stride+x1*p.step], dst[:3*(x1-x0)]
+	switch {
+	case p.step == 1:
+		src, dst = spreadGrey(dst, src)
+	case p.step == 4 && p.rgb == [3]int{0, 1, 2}:
+		src, dst = dropFourth(dst, src)
+	}
 	r, g, b := p.rgb[0], p.rgb[1], p.rgb[2]
 	for len(src) >= p.step && len(dst) >= 3 {
 		dst[0], dst[1], dst[2] = src[r], src[g], src[b]
 		src, dst = src[p.step:], dst[3:]
 	}
+}
+
+// dropFourth copies the first three bytes of each four, two pixels at a time, while
+// there is room for the whole words that it writes. It returns what is left.
+func dropFourth(dst, src []byte) (restSrc, restDst []byte) {
+	for len(src) >= 8 && len(dst) >= 8 {
+		v := binary.LittleEndian.Uint64(src)
+		binary.LittleEndian.PutUint64(dst, v&0xffffff|v>>8&0xffffff000000)
+		src, dst = src[8:], dst[6:]
+	}
+	return src, dst
+}
+
+// spreadGrey writes each byte three times, while there is room for the whole words
+// that it writes. It returns what is left.
+func spreadGrey(dst, src []byte) (restSrc, restDst []byte) {
+	for len(src) >= 1 && len(dst) >= 4 {
+		binary.LittleEndian.PutUint32(dst, uint32(src[0])*0x010101)
+		src, dst = src[1:], dst[3:]
+	}
+	return src, dst
 }
 
 // premultiplied is a packed raster whose colours were multiplied by alpha,
@@ -40,6 +70,9 @@ func (p *premultiplied) row(dst []byte, y, x0, x1 int) {
 	p.packed.row(dst, y, x0, x1)
 	for x := x0; x < x1; x++ {
 		a := int(p.pix[y*p.stride+x*p.step+p.alpha])
+		if a == 255 {
+			continue
+		}
 		px := dst[3*(x-x0):][:3]
 		for c, v := range px {
 			if a == 0 {

@@ -1,24 +1,30 @@
 package imaging
 
-import "math"
+import (
+	"image"
+	"math"
+	"slices"
 
-// Pillow's resampling of 8-bit samples is one pass a dimension, each with
-// coefficients of precisionBits fractional bits and rounded to 8 bits.
-const (
-	precisionBits = 32 - 8 - 2
-	half          = 1 << (precisionBits - 1)
-	lineBytes     = Size * 3
+	"icebox/extract/internal/imaging/resample"
 )
 
-// span is what one output sample is made of: n input samples from start on,
-// weighted by the n coefficients from off on.
-type span struct{ start, n, off int }
+const lineBytes = Size * 3
 
-// axis is the resampling of one dimension, for the outputs that the crop keeps.
+// isa is what resamples.
+var isa = resample.Best()
+
+// span is what one output sample is made of: n input samples from start on.
+type span struct{ start, n int }
+
+// axis is the resampling of one dimension, for the outputs that the crop keeps, in
+// Pillow's fixed-point numbers.
 type axis struct {
-	spans  [Size]span
-	coefs  []int32
-	lo, hi int // the input samples in use
+	spans   [Size]span
+	filter  resample.Filter // from lo on
+	lo, hi  int             // the input samples in use
+	widest  int             // the most samples of a span
+	weights []float64       // scratch memory of one output
+	fixed   []int32
 }
 
 // plan prepares the outputs [first, first+Size) of a triangle filter that
@@ -29,54 +35,49 @@ type axis struct {
 func (a *axis) plan(in, out, first int, mirror bool) {
 	scale := float64(in) / float64(out)
 	support := max(scale, 1)
-	a.coefs, a.lo, a.hi = a.coefs[:0], in, 0
+	a.lo, a.hi, a.widest = in, 0, 0
 	for i := range a.spans {
 		center := float64((float64(first+i) + 0.5) * scale)
 		start := max(int(center-support+0.5), 0)
 		n := min(int(center+support+0.5), in) - start
-		off := len(a.coefs)
-		a.weigh(start, n, center, 1/support)
+		a.spans[i] = span{start, n}
+		a.widest = max(a.widest, n)
 		if mirror {
 			start = in - start - n
-			reverse(a.coefs[off:])
 		}
-		a.spans[i] = span{start, n, off}
 		a.lo, a.hi = min(a.lo, start), max(a.hi, start+n)
+	}
+	a.filter.Reset(Size, a.widest)
+	for i := range a.spans {
+		s := &a.spans[i]
+		center := float64((float64(first+i) + 0.5) * scale)
+		a.weigh(s.start, s.n, center, 1/support)
+		if mirror {
+			s.start = in - s.start - s.n
+			slices.Reverse(a.fixed)
+		}
+		a.filter.Add(s.start-a.lo, a.fixed)
 	}
 }
 
-// weigh appends the fixed-point triangle weights of n samples from start on.
+// weigh makes a.fixed the triangle weights of n samples from start on.
 func (a *axis) weigh(start, n int, center, invScale float64) {
+	a.weights, a.fixed = grow(a.weights, n), grow(a.fixed, n)
 	total := 0.0
-	for x := range n {
-		total += triangle(float64(start+x)-center+0.5, invScale)
+	for x := range a.weights {
+		a.weights[x] = triangle(float64(start+x)-center+0.5, invScale)
+		total += a.weights[x]
 	}
-	for x := range n {
-		w := triangle(float64(start+x)-center+0.5, invScale)
+	for x, w := range a.weights {
 		if total != 0 {
 			w /= total
 		}
-		a.coefs = append(a.coefs, int32(0.5+w*(1<<precisionBits)))
+		a.fixed[x] = int32(0.5 + w*(1<<resample.Bits))
 	}
-}
-
-// widest returns the number of samples in the longest span.
-func (a *axis) widest() int {
-	n := 0
-	for _, s := range a.spans {
-		n = max(n, s.n)
-	}
-	return n
 }
 
 func triangle(x, invScale float64) float64 {
 	return max(0, 1-math.Abs(float64(x*invScale)))
-}
-
-func reverse(s []int32) {
-	for i, j := 0, len(s)-1; i < j; i, j = i+1, j-1 {
-		s[i], s[j] = s[j], s[i]
-	}
 }
 
 // fitted returns the lengths that Resize(256) gives an image: the shorter side
@@ -99,7 +100,8 @@ func downFirst(w, h, rw, rh int) bool {
 	return rh < h && h-rh > 2*(w-rw)
 }
 
-// resizer holds the scratch memory of a resampling.
+// resizer holds the plan for pictures of one size, and the scratch memory of a
+// resampling.
 //
 // It works on the rows as they are stored: "along" them and "across" them,
 // which in a transposed picture are its height and width. The pass that Pillow
@@ -110,139 +112,151 @@ func downFirst(w, h, rw, rh int) bool {
 //	                                  lines ──across─┴▶ one output line
 //	across first: stored rows ──across──▶ one row ──along──▶ one output line
 type resizer struct {
+	planned       plannedFor
 	along, across axis
+	acrossIsFirst bool
 	transposed    bool
-	rows          []byte  // lines, or a ring of stored rows
-	held          []int   // which stored row each place of the ring holds
-	row           []byte  // one stored row
-	sums          []int32 // one row of weighted sums
-	line          [lineBytes]byte
+	rows          []byte // as many as are resampled at once
+	lines         []byte // rows resampled along them
+	ring          []byte // stored rows
+	held          []int  // which stored row each place of the ring holds
+	at            []int  // where the rows that make up an output are
+	turning       [resample.Rows * lineBytes]byte
 }
 
-// crop resizes src, turned upright by o, and writes the middle of it to dst.
-func (r *resizer) crop(dst *Pixels, src raster, o orientation) {
-	w, h := src.size()
+// plannedFor is what a plan depends on.
+type plannedFor struct {
+	width, height int
+	orientation   orientation
+}
+
+// plan prepares for a stored picture of w×h, which o turns upright, and returns
+// the part of it that the crop is made of: draw reads no other pixel.
+func (r *resizer) plan(w, h int, o orientation) image.Rectangle {
+	if p := (plannedFor{w, h, o}); r.planned != p {
+		r.prepare(w, h, o)
+		r.planned = p
+	}
+	return image.Rect(r.along.lo, r.across.lo, r.along.hi, r.across.hi)
+}
+
+func (r *resizer) prepare(w, h int, o orientation) {
 	r.transposed = o.transposed()
 	mirrorX, mirrorY := o.mirrored()
-	var alongFirst bool
 	if r.transposed {
 		rh, rw := fitted(h, w)
 		r.along.plan(w, rw, centred(rw), mirrorX)
 		r.across.plan(h, rh, centred(rh), mirrorY)
-		alongFirst = downFirst(h, w, rh, rw)
+		r.acrossIsFirst = !downFirst(h, w, rh, rw)
 	} else {
 		rw, rh := fitted(w, h)
 		r.along.plan(w, rw, centred(rw), mirrorX)
 		r.across.plan(h, rh, centred(rh), mirrorY)
-		alongFirst = !downFirst(w, h, rw, rh)
+		r.acrossIsFirst = downFirst(w, h, rw, rh)
 	}
-	if alongFirst {
-		r.alongFirst(dst, src)
-	} else {
+}
+
+// draw resizes src, for which plan has prepared, and writes the middle of it,
+// upright, to dst.
+func (r *resizer) draw(dst *Pixels, src raster) {
+	r.at = grow(r.at, r.across.widest+1)
+	if r.acrossIsFirst {
 		r.acrossFirst(dst, src)
+	} else {
+		r.alongFirst(dst, src)
 	}
 }
 
 func (r *resizer) alongFirst(dst *Pixels, src raster) {
 	x0, x1 := r.along.lo, r.along.hi
 	y0, y1 := r.across.lo, r.across.hi
-	r.row = grow(r.row, 3*(x1-x0))
-	r.rows = grow(r.rows, lineBytes*(y1-y0))
-	r.sums = grow(r.sums, lineBytes)
-	for y := y0; y < y1; y++ {
-		src.row(r.row, y, x0, x1)
-		r.along.resample((*[lineBytes]byte)(r.rows[lineBytes*(y-y0):]), r.row)
+	stride, lineStride := r.rowStride(), r.along.filter.LineStride()
+	r.rows = grow(r.rows, stride*resample.Rows)
+	r.lines = grow(r.lines, lineStride*(y1-y0+resample.Rows-1))
+	for y := y0; y < y1; y += resample.Rows {
+		// At the end old rows take the place of missing ones; nobody looks at what
+		// becomes of them.
+		for k := range min(resample.Rows, y1-y) {
+			src.row(r.rows[stride*k:][:3*(x1-x0)], y+k, x0, x1)
+		}
+		isa.Along(r.lines[lineStride*(y-y0):], r.rows, stride, &r.along.filter)
 	}
 	for i, s := range r.across.spans {
-		startSums(r.sums)
-		for k, c := range r.across.coefs[s.off : s.off+s.n] {
-			accumulate(r.sums, r.rows[lineBytes*(s.start-y0+k):], c)
+		for k := range s.n {
+			r.at[k] = lineStride * (s.start - y0 + k)
 		}
-		round(r.line[:], r.sums)
-		r.put(dst, i)
+		r.down(r.line(dst, i), r.lines, i)
+		r.turn(dst, i)
 	}
 }
 
 func (r *resizer) acrossFirst(dst *Pixels, src raster) {
 	x0, x1 := r.along.lo, r.along.hi
-	width, ring := 3*(x1-x0), r.across.widest()
-	r.row = grow(r.row, width)
-	r.rows = grow(r.rows, width*ring)
-	r.sums = grow(r.sums, width)
+	stride, ring := r.rowStride(), r.across.widest
+	r.rows = grow(r.rows, stride*resample.Rows)
+	r.lines = grow(r.lines, r.along.filter.LineStride()*resample.Rows)
+	r.ring = grow(r.ring, stride*ring)
 	r.held = grow(r.held, ring)
 	for i := range r.held {
 		r.held[i] = -1
 	}
 	for i, s := range r.across.spans {
-		startSums(r.sums)
-		for k, c := range r.across.coefs[s.off : s.off+s.n] {
+		for k := range s.n {
 			y := s.start + k
-			place := r.rows[width*(y%ring):][:width]
+			r.at[k] = stride * (y % ring)
 			if r.held[y%ring] != y {
-				src.row(place, y, x0, x1)
+				src.row(r.ring[r.at[k]:][:3*(x1-x0)], y, x0, x1)
 				r.held[y%ring] = y
 			}
-			accumulate(r.sums, place, c)
 		}
-		round(r.row, r.sums)
-		r.along.resample(&r.line, r.row)
-		r.put(dst, i)
+		place := i % resample.Rows
+		r.down(r.rows[stride*place:][:stride], r.ring, i)
+		if place == resample.Rows-1 {
+			r.finish(dst, i-place)
+		}
 	}
 }
 
-// put writes output line i, which is a column if the picture is transposed.
-func (r *resizer) put(dst *Pixels, i int) {
-	if !r.transposed {
-		copy(dst[lineBytes*i:], r.line[:])
+// finish resamples r.rows along to the output lines from i on.
+func (r *resizer) finish(dst *Pixels, i int) {
+	isa.Along(r.lines, r.rows, r.rowStride(), &r.along.filter)
+	for k := range resample.Rows {
+		copy(r.line(dst, i+k), r.lines[r.along.filter.LineStride()*k:])
+		r.turn(dst, i+k)
+	}
+}
+
+// rowStride is the distance between stored rows in memory.
+func (r *resizer) rowStride() int {
+	return resample.Stride(max(3*(r.along.hi-r.along.lo), r.along.filter.Reach()))
+}
+
+// down makes output i of the rows of src that r.at says. An odd one is paired with
+// itself, and a weight of 0.
+func (r *resizer) down(dst, src []byte, i int) {
+	n := r.across.spans[i].n
+	r.at[n] = r.at[n-1]
+	isa.Across(dst, src, r.at[:(n+1)/2*2], r.across.filter.Weights(i))
+}
+
+// line is where output line i is to be written; turn must follow.
+func (r *resizer) line(dst *Pixels, i int) []byte {
+	if r.transposed {
+		return r.turning[lineBytes*(i%resample.Rows):][:lineBytes]
+	}
+	return dst[lineBytes*i:][:lineBytes]
+}
+
+// turn makes output lines columns if the picture is transposed, some at a time.
+func (r *resizer) turn(dst *Pixels, i int) {
+	if !r.transposed || i%resample.Rows != resample.Rows-1 {
 		return
 	}
 	for j := range Size {
-		*(*[3]byte)(dst[lineBytes*j+3*i:]) = *(*[3]byte)(r.line[3*j:])
-	}
-}
-
-// resample makes a line of a row whose first pixel is input sample lo.
-func (a *axis) resample(dst *[lineBytes]byte, row []byte) {
-	for i := range a.spans {
-		s := &a.spans[i]
-		coefs := a.coefs[s.off : s.off+s.n]
-		px := row[3*(s.start-a.lo):]
-		px = px[:3*len(coefs)]
-		red, green, blue := int32(half), int32(half), int32(half)
-		for _, c := range coefs {
-			if len(px) < 3 {
-				break
-			}
-			red += int32(px[0]) * c
-			green += int32(px[1]) * c
-			blue += int32(px[2]) * c
-			px = px[3:]
+		px := dst[lineBytes*j+3*(i+1-resample.Rows):][:3*resample.Rows]
+		for k := range resample.Rows {
+			*(*[3]byte)(px[3*k:]) = *(*[3]byte)(r.turning[lineBytes*k+3*j:])
 		}
-		dst[3*i] = uint8(red >> precisionBits)
-		dst[3*i+1] = uint8(green >> precisionBits)
-		dst[3*i+2] = uint8(blue >> precisionBits)
-	}
-}
-
-func startSums(sums []int32) {
-	for i := range sums {
-		sums[i] = half
-	}
-}
-
-func accumulate(sums []int32, row []byte, coef int32) {
-	row = row[:len(sums)]
-	for i, v := range row {
-		sums[i] += int32(v) * coef
-	}
-}
-
-// round writes sums as bytes. They cannot leave the range: the weights are
-// positive, and each is off by at most half a unit of 2^-22.
-func round(dst []byte, sums []int32) {
-	dst = dst[:len(sums)]
-	for i, v := range sums {
-		dst[i] = uint8(v >> precisionBits)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/disintegration/imaging"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"icebox/extract/internal/imaging/resample"
 )
 
 // drawn is the test picture of testdata/gen.py (pattern).
@@ -29,6 +31,20 @@ func cropOf(src raster, o orientation) *Pixels {
 	dst := new(Pixels)
 	r.crop(dst, src, o)
 	return dst
+}
+
+// use chooses what resamples, until the test ends.
+func use(t testing.TB, i resample.ISA) {
+	before := isa
+	isa = i
+	t.Cleanup(func() { isa = before })
+}
+
+// crop does both steps.
+func (r *resizer) crop(dst *Pixels, src raster, o orientation) {
+	w, h := src.size()
+	r.plan(w, h, o)
+	r.draw(dst, src)
 }
 
 func TestResizeEqualsPillow(t *testing.T) {
@@ -115,6 +131,72 @@ func TestResizeEqualsPlainAlgorithm(t *testing.T) {
 	})
 }
 
+// computed is a picture of any size in no memory. It notes which part was asked for.
+type computed struct {
+	width, height int
+	seed          uint32
+	used          image.Rectangle
+}
+
+func (p *computed) size() (int, int) { return p.width, p.height }
+
+func (p *computed) row(dst []byte, y, x0, x1 int) {
+	p.used = p.used.Union(image.Rect(x0, y, x1, y+1))
+	for x := x0; x < x1; x++ {
+		v := (uint32(x)*0x9e3779b1 ^ uint32(y)*0x85ebca77 ^ p.seed) * 0xc2b2ae3d
+		v ^= v >> 15
+		if v&7 == 0 {
+			v = -(v >> 3 & 1) // black or white
+		}
+		dst[3*(x-x0)], dst[3*(x-x0)+1], dst[3*(x-x0)+2] = byte(v), byte(v>>8), byte(v>>16)
+	}
+}
+
+// lengths covers enlarging, reducing, and both ends of what is possible.
+func lengths() *rapid.Generator[int] {
+	return rapid.OneOf(rapid.IntRange(1, 40), rapid.IntRange(200, 600), rapid.IntRange(1, 5000))
+}
+
+func TestResizeEqualsPortable(t *testing.T) {
+	if resample.Best() == resample.Portable {
+		t.Skip("no assembly in this build or on this machine")
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		w, h := lengths().Draw(rt, "w"), lengths().Draw(rt, "h")
+		if w*h > 4_000_000 {
+			rt.Skip("too slow for portable code")
+		}
+		o := orientation(rapid.IntRange(1, 8).Draw(rt, "orientation"))
+		src := &computed{width: w, height: h, seed: rapid.Uint32().Draw(rt, "seed")}
+		var want *Pixels
+		for _, i := range resample.Available() {
+			use(t, i)
+			got := cropOf(src, o)
+			if want == nil {
+				want = got
+			} else if !bytes.Equal(got[:], want[:]) {
+				rt.Fatalf("%d×%d, orientation %d, %s: crop differs", w, h, o, i)
+			}
+		}
+	})
+}
+
+// A decoder may leave out what plan does not name.
+func TestPlanNamesWhatDrawReads(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w, h := lengths().Draw(t, "w"), rapid.IntRange(1, 700).Draw(t, "h")
+		o := orientation(rapid.IntRange(1, 8).Draw(t, "orientation"))
+		src := &computed{width: w, height: h}
+		var r resizer
+		r.plan(3, 5, upright)
+		planned := r.plan(w, h, o)
+		r.draw(new(Pixels), src)
+		if planned != src.used || !planned.In(image.Rect(0, 0, w, h)) {
+			t.Fatalf("%d×%d, orientation %d: planned %v, used %v", w, h, o, planned, src.used)
+		}
+	})
+}
+
 // An orientation inside the resampler must equal turning the picture first.
 func TestOrientationEqualsTurningFirst(t *testing.T) {
 	turns := []func(image.Image) *image.NRGBA{
@@ -174,7 +256,7 @@ func TestLongPictureNeedsLittleMemory(t *testing.T) {
 	var r resizer
 	var dst Pixels
 	r.crop(&dst, src, upright)
-	if got := cap(r.rows) + cap(r.row) + 4*cap(r.sums); got > 1<<20 {
+	if got := cap(r.rows) + cap(r.lines) + cap(r.ring); got > 1<<20 {
 		t.Errorf("%d bytes of scratch memory", got)
 	}
 }

@@ -2,13 +2,17 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 // Available returns the implementations that this machine runs, slowest first.
 func Available() []ISA {
 	all := []ISA{Portable}
 	x := &cpu.X86
-	if x.HasAVX2 && x.HasFMA {
+	if x.HasAVX2 && x.HasFMA && x.HasF16C {
 		all = append(all, AVX2)
 		if x.HasAVX512F && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512BW {
 			all = append(all, AVX512)
@@ -27,20 +31,30 @@ func (i ISA) gemm(g *GEMM) {
 	blocks := (g.Rows + i.Rows() - 1) / i.Rows()
 	rows := (g.Rows + blocks - 1) / blocks
 	a := gemmArgs{
-		a: &g.A[0], b: &g.B[0], c: &g.C[0],
+		a: &g.A[0], c: &g.C[0],
 		lda: g.LDA * floatBytes, ldc: g.LDC * floatBytes,
 		aPlane: g.APlane * floatBytes, cPlane: g.CPlane * floatBytes,
 		k: g.K, kBytes: g.K * floatBytes,
-		planes: g.Planes, panels: g.Columns / i.Panel(), panelBytes: g.K * i.Panel() * floatBytes,
+		planes: g.Planes, panels: g.Columns / i.Panel(), panelBytes: g.K * i.Panel() * g.size(),
 		blocks: blocks, blockRows: rows, small: blocks*rows - g.Rows,
 		fetchStep: (64 + blocks - 1) / blocks,
 	}
 	if g.Accumulate {
 		a.accumulate = 1
 	}
-	if i == AVX512 {
-		gemmAVX512(&a)
+	if g.Half != nil {
+		a.b = unsafe.Pointer(&g.Half[0])
 	} else {
+		a.b = unsafe.Pointer(&g.B[0])
+	}
+	switch {
+	case i == AVX512 && g.Half != nil:
+		gemmHalfAVX512(&a)
+	case i == AVX512:
+		gemmAVX512(&a)
+	case g.Half != nil:
+		gemmHalfAVX2(&a)
+	default:
 		gemmAVX2(&a)
 	}
 }
@@ -67,8 +81,12 @@ func (i ISA) input(in *Input) {
 
 func inputAVX512(s Scheme, a *inputArgs) {
 	switch s {
+	case F23:
+		inputF4AVX512(a)
 	case F43:
 		inputF6AVX512(a)
+	case F73:
+		inputF9AVX512(a)
 	case F42S2:
 		inputF5S2AVX512(a)
 	default:
@@ -78,8 +96,12 @@ func inputAVX512(s Scheme, a *inputArgs) {
 
 func inputAVX2(s Scheme, a *inputArgs) {
 	switch s {
+	case F23:
+		inputF4AVX2(a)
 	case F43:
 		inputF6AVX2(a)
+	case F73:
+		inputF9AVX2(a)
 	case F42S2:
 		inputF5S2AVX2(a)
 	default:
@@ -110,6 +132,10 @@ func (i ISA) output(out *Output) {
 
 func outputAVX512(s Scheme, residual bool, a *outputArgs) {
 	switch {
+	case s == F23 && residual:
+		outputF4AddAVX512(a)
+	case s == F23:
+		outputF4AVX512(a)
 	case s == F43 && residual:
 		outputF6AddAVX512(a)
 	case s == F43:
@@ -118,6 +144,10 @@ func outputAVX512(s Scheme, residual bool, a *outputArgs) {
 		outputF7AddAVX512(a)
 	case s == F53:
 		outputF7AVX512(a)
+	case s == F73 && residual:
+		outputF9AddAVX512(a)
+	case s == F73:
+		outputF9AVX512(a)
 	case s == F44:
 		outputF7FourAVX512(a)
 	default:
@@ -127,6 +157,10 @@ func outputAVX512(s Scheme, residual bool, a *outputArgs) {
 
 func outputAVX2(s Scheme, residual bool, a *outputArgs) {
 	switch {
+	case s == F23 && residual:
+		outputF4AddAVX2(a)
+	case s == F23:
+		outputF4AVX2(a)
 	case s == F43 && residual:
 		outputF6AddAVX2(a)
 	case s == F43:
@@ -135,6 +169,10 @@ func outputAVX2(s Scheme, residual bool, a *outputArgs) {
 		outputF7AddAVX2(a)
 	case s == F53:
 		outputF7AVX2(a)
+	case s == F73 && residual:
+		outputF9AddAVX2(a)
+	case s == F73:
+		outputF9AVX2(a)
 	case s == F44:
 		outputF7FourAVX2(a)
 	default:
@@ -157,5 +195,20 @@ func (i ISA) maxPool(p *Pool) {
 		maxPoolAVX512(&a)
 	} else {
 		maxPoolAVX2(&a)
+	}
+}
+
+func (i ISA) fma(steps int) (flops int) {
+	const chains = 12
+	a := fmaArgs{steps: steps}
+	switch i {
+	case AVX512:
+		fmaAVX512(&a)
+		return steps * chains * 2 * 16
+	case AVX2:
+		fmaAVX2(&a)
+		return steps * chains * 2 * 8
+	default:
+		return 0
 	}
 }

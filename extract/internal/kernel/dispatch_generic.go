@@ -9,3 +9,4 @@ func (ISA) gemm(g *GEMM)       { gemmPortable(g) }
 func (ISA) input(in *Input)    { inputPortable(in) }
 func (ISA) output(out *Output) { outputPortable(out) }
 func (ISA) maxPool(p *Pool)    { maxPoolPortable(p) }
+func (ISA) fma(int) int        { return 0 }

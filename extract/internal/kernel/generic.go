@@ -3,6 +3,10 @@ package kernel
 // gemmPortable is GEMM by blocks of 4×4; the panels are 4 columns wide.
 func gemmPortable(g *GEMM) {
 	const width = 4
+	if g.Half != nil {
+		gemmHalfPortable(g)
+		return
+	}
 	for p := range g.Planes {
 		for n := 0; n < g.Columns; n += width {
 			b := g.B[(p*g.Columns+n)*g.K:][:g.K*width]
@@ -16,6 +20,28 @@ func gemmPortable(g *GEMM) {
 				for i := range rows {
 					gemmRow(g, a[i*g.LDA:], b, c[i*g.LDC:])
 				}
+			}
+		}
+	}
+}
+
+// gemmHalfPortable widens B a piece of a panel at a time.
+func gemmHalfPortable(g *GEMM) {
+	const width = 4
+	var wide [256 * width]float32
+	for p := range g.Planes {
+		for n := 0; n < g.Columns; n += width {
+			panel := g.Half[(p*g.Columns+n)*g.K:][:g.K*width]
+			for k := 0; k < g.K; k += len(wide) / width {
+				part := *g
+				part.Planes, part.Columns, part.K, part.Half = 1, width, min(len(wide)/width, g.K-k), nil
+				part.Accumulate = g.Accumulate || k > 0
+				part.A, part.C = g.A[p*g.APlane+k:], g.C[p*g.CPlane+n:]
+				part.B = wide[:part.K*width]
+				for i, h := range panel[k*width:][:len(part.B)] {
+					part.B[i] = Widen(h)
+				}
+				gemmPortable(&part)
 			}
 		}
 	}
@@ -100,7 +126,7 @@ func (s *shape) inputRow(u, d *[9]float32) {
 
 // inputColumns transforms the columns of u into the planes, slot by slot.
 func (s *shape) inputColumns(dst []float32, in *Input, u *[9][9]float32) {
-	var used [49]int
+	var used [81]int
 	for _, down := range s.phases {
 		column := 0
 		for _, across := range s.phases {
@@ -125,7 +151,7 @@ func (s *shape) inputColumns(dst []float32, in *Input, u *[9][9]float32) {
 // outputPortable is Aᵀ·m·A for each tile and channel.
 func outputPortable(out *Output) {
 	s := out.Scheme.shape()
-	var half [7][5]float32
+	var half [9][7]float32
 	for t := range out.Tiles {
 		columns := s.outputs
 		if t == out.Tiles-1 {
@@ -149,7 +175,7 @@ func outputPortable(out *Output) {
 	}
 }
 
-func (s *shape) outputPixels(out *Output, dst []float32, columns int, bias float32, half *[7][5]float32) {
+func (s *shape) outputPixels(out *Output, dst []float32, columns int, bias float32, half *[9][7]float32) {
 	for y := range out.Rows {
 		for x := range columns {
 			sum := float32(0)

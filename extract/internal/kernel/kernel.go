@@ -61,9 +61,11 @@ const KStep = 4
 
 // GEMM is C = A·B, or C += A·B, for each of a number of planes. A and C are
 // row-major. B is cut into panels of ISA.Panel() columns, each row-major by
-// itself, one after the other, plane after plane.
+// itself, one after the other, plane after plane. Where Half is not nil it is B, in
+// half precision.
 type GEMM struct {
 	A, B, C        []float32
+	Half           []uint16
 	LDA, LDC       int // floats from row to row
 	APlane, CPlane int // floats from plane to plane
 	Planes         int
@@ -78,9 +80,17 @@ func (i ISA) GEMM(g *GEMM) {
 	check(g.K%KStep == 0 && g.Columns%i.Panel() == 0, "gemm: K or columns not a multiple")
 	check(g.LDA >= g.K && g.LDC >= g.Columns && g.APlane >= 0 && g.CPlane >= 0, "gemm: stride")
 	check(len(g.A) >= (g.Planes-1)*g.APlane+(g.Rows-1)*g.LDA+g.K, "gemm: short A")
-	check(len(g.B) >= g.Planes*g.Columns*g.K, "gemm: short B")
+	check(max(len(g.B), len(g.Half)) >= g.Planes*g.Columns*g.K && (g.B == nil || g.Half == nil), "gemm: short B, or two of them")
 	check(len(g.C) >= (g.Planes-1)*g.CPlane+(g.Rows-1)*g.LDC+g.Columns, "gemm: short C")
 	i.gemm(g)
+}
+
+// size is the number of bytes of a value of B.
+func (g *GEMM) size() int {
+	if g.Half != nil {
+		return 2
+	}
+	return 4
 }
 
 // ScratchLen is the length of the scratch that transforms need; it is best

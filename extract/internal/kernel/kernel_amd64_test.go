@@ -19,3 +19,11 @@ func TestAssemblyIsChosenWhereTheMachineHasIt(t *testing.T) {
 		t.Fatalf("best is %v", Best())
 	}
 }
+
+func TestPeakIsThatOfAssembly(t *testing.T) {
+	for _, i := range Available() {
+		if peak := i.Peak(); (peak > 0) != (i != Portable) {
+			t.Errorf("%s: %v operations a second", i, peak)
+		}
+	}
+}

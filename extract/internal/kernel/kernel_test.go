@@ -5,8 +5,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
+
+	"icebox/extract/internal/guard"
 )
 
 // alloc returns n floats; the tests run each kernel with several of them.
@@ -14,8 +17,8 @@ type alloc func(t testing.TB, n int) []float32
 
 // placements put slices against pages that may not be touched, at either end.
 var placements = map[string]alloc{
-	"head": func(t testing.TB, n int) []float32 { return guarded(t, n, true) },
-	"tail": func(t testing.TB, n int) []float32 { return guarded(t, n, false) },
+	"head": func(t testing.TB, n int) []float32 { return guard.Slice[float32](t, n, true) },
+	"tail": func(t testing.TB, n int) []float32 { return guard.Slice[float32](t, n, false) },
 }
 
 // filled returns random values in [-1, 1).
@@ -79,15 +82,19 @@ func pack(dst, b []float32, planes, k, columns, panel int) []float32 {
 // gemmCase is a product with strides that leave gaps.
 type gemmCase struct {
 	rows, k, columns, planes int
-	accumulate               bool
+	accumulate, half         bool
 }
 
 func gemmCases() []gemmCase {
 	var all []gemmCase
 	for rows := 1; rows <= 30; rows++ {
-		all = append(all, gemmCase{rows, 4 * (1 + rows%5), 32 * (1 + rows%3), 1 + rows%2, rows%4 < 2})
+		c := gemmCase{rows, 4 * (1 + rows%5), 32 * (1 + rows%3), 1 + rows%2, rows%4 < 2, false}
+		all = append(all, c)
+		c.half = true
+		all = append(all, c)
 	}
-	return append(all, gemmCase{14, 256, 64, 3, true}, gemmCase{49, 12, 64, 2, false}, gemmCase{144, 8, 32, 1, true})
+	return append(all, gemmCase{14, 256, 64, 3, true, false}, gemmCase{49, 12, 64, 2, false, false}, gemmCase{144, 8, 32, 1, true, false},
+		gemmCase{5, 264, 32, 2, true, true})
 }
 
 // run builds the case anew and returns C.
@@ -97,11 +104,36 @@ func (c gemmCase) run(t testing.TB, i ISA, a alloc) []float32 {
 	}
 	g.APlane, g.CPlane = c.rows*g.LDA+7, c.rows*g.LDC+9
 	g.A = filled(a(t, (c.planes-1)*g.APlane+(c.rows-1)*g.LDA+c.k), 1)
-	b := filled(make([]float32, c.planes*c.k*c.columns), 2)
-	g.B = pack(a(t, len(b)), b, c.planes, c.k, c.columns, i.Panel())
+	b := c.b()
+	if c.half {
+		g.Half = halves(t, a, pack(make([]float32, len(b)), b, c.planes, c.k, c.columns, i.Panel()))
+	} else {
+		g.B = pack(a(t, len(b)), b, c.planes, c.k, c.columns, i.Panel())
+	}
 	g.C = filled(a(t, (c.planes-1)*g.CPlane+(c.rows-1)*g.LDC+c.columns), 3)
 	i.GEMM(&g)
 	return g.C
+}
+
+// b returns B, row-major.
+func (c gemmCase) b() []float32 {
+	b := filled(make([]float32, c.planes*c.k*c.columns), 2)
+	for i := range b {
+		if c.half {
+			b[i] = Widen(Half(b[i]))
+		}
+	}
+	return b
+}
+
+// halves returns x, of halves widened, as halves in memory of a.
+func halves(t testing.TB, a alloc, x []float32) []uint16 {
+	memory := a(t, (len(x)+1)/2)
+	h := unsafe.Slice((*uint16)(unsafe.Pointer(&memory[0])), len(x))
+	for i, v := range x {
+		h[i] = Half(v)
+	}
+	return h
 }
 
 // exact computes the case in float64.
@@ -109,7 +141,7 @@ func (c gemmCase) exact() []float64 {
 	lda, ldc := c.k+3, c.columns+5
 	aPlane, cPlane := c.rows*lda+7, c.rows*ldc+9
 	a := filled(make([]float32, (c.planes-1)*aPlane+(c.rows-1)*lda+c.k), 1)
-	b := filled(make([]float32, c.planes*c.k*c.columns), 2)
+	b := c.b()
 	out := filled(make([]float32, (c.planes-1)*cPlane+(c.rows-1)*ldc+c.columns), 3)
 	want := make([]float64, len(out))
 	for i, x := range out {

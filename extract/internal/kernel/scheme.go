@@ -7,11 +7,15 @@ type Scheme uint8
 // does a 3×3 kernel as one of 2×2 taps and three smaller ones.
 const (
 	F43   Scheme = iota // 3×3 kernels, 4×4 outputs
+	F23                 // 3×3 kernels, 2×2 outputs
 	F53                 // 3×3 kernels, 5×5 outputs
+	F73                 // 3×3 kernels, 7×7 outputs
 	F44                 // 4×4 kernels, 4×4 outputs
 	F42S2               // 3×3 kernels two pixels apart, 4×4 outputs, by polyphase
 	schemes
 )
+
+func (s Scheme) String() string { return s.shape().name }
 
 // shape is a scheme along one direction; both directions are alike.
 //
@@ -19,6 +23,7 @@ const (
 // odd pixels tap 1, and both products are taken at shared points, so that they add
 // up before one output transform.
 type shape struct {
+	name     string
 	outputs  int // pixels of a tile
 	points   int
 	stride   int
@@ -95,8 +100,8 @@ func (s Scheme) MaxSlots() int { return s.Slots(0) }
 func (s Scheme) Kernel(u [][4]float64, w []float64) {
 	sh := s.shape()
 	n, taps := sh.points, sh.taps()
-	var used [49]int
-	var half [7][7]float64
+	var used [81]int
+	var half [9][9]float64
 	for _, down := range sh.phases {
 		for _, across := range sh.phases {
 			for i, g := range down.g {

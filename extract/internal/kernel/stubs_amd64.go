@@ -2,11 +2,14 @@
 
 package kernel
 
+import "unsafe"
+
 // Arguments of the assembly routines, which read them by go_asm.h and use those
 // marked "runs" as variables. All distances are in bytes.
 
 type gemmArgs struct {
-	a, b, c          *float32 // run
+	a, c             *float32       // run
+	b                unsafe.Pointer // runs
 	lda, ldc         int
 	aPlane, cPlane   int
 	k, kBytes        int
@@ -49,6 +52,10 @@ type poolArgs struct {
 	channels   int
 }
 
+type fmaArgs struct {
+	steps int
+}
+
 //go:generate go -C _gen run .
 
 // The loops are those of generic.go: gemmPortable, inputPortable of the scheme with
@@ -59,6 +66,18 @@ func gemmAVX2(a *gemmArgs)
 
 //go:noescape
 func gemmAVX512(a *gemmArgs)
+
+//go:noescape
+func gemmHalfAVX2(a *gemmArgs)
+
+//go:noescape
+func gemmHalfAVX512(a *gemmArgs)
+
+//go:noescape
+func inputF4AVX2(a *inputArgs)
+
+//go:noescape
+func inputF4AVX512(a *inputArgs)
 
 //go:noescape
 func inputF6AVX2(a *inputArgs)
@@ -73,10 +92,28 @@ func inputF7AVX2(a *inputArgs)
 func inputF7AVX512(a *inputArgs)
 
 //go:noescape
+func inputF9AVX2(a *inputArgs)
+
+//go:noescape
+func inputF9AVX512(a *inputArgs)
+
+//go:noescape
 func inputF5S2AVX2(a *inputArgs)
 
 //go:noescape
 func inputF5S2AVX512(a *inputArgs)
+
+//go:noescape
+func outputF4AVX2(a *outputArgs)
+
+//go:noescape
+func outputF4AVX512(a *outputArgs)
+
+//go:noescape
+func outputF4AddAVX2(a *outputArgs)
+
+//go:noescape
+func outputF4AddAVX512(a *outputArgs)
 
 //go:noescape
 func outputF6AVX2(a *outputArgs)
@@ -103,6 +140,18 @@ func outputF7AddAVX2(a *outputArgs)
 func outputF7AddAVX512(a *outputArgs)
 
 //go:noescape
+func outputF9AVX2(a *outputArgs)
+
+//go:noescape
+func outputF9AVX512(a *outputArgs)
+
+//go:noescape
+func outputF9AddAVX2(a *outputArgs)
+
+//go:noescape
+func outputF9AddAVX512(a *outputArgs)
+
+//go:noescape
 func outputF7FourAVX2(a *outputArgs)
 
 //go:noescape
@@ -119,3 +168,9 @@ func maxPoolAVX2(a *poolArgs)
 
 //go:noescape
 func maxPoolAVX512(a *poolArgs)
+
+//go:noescape
+func fmaAVX2(a *fmaArgs)
+
+//go:noescape
+func fmaAVX512(a *fmaArgs)

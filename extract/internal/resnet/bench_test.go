@@ -40,3 +40,10 @@ func BenchmarkNew(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkReference(b *testing.B) {
+	weights, lut, pixels := recipeWeights(), recipeLUT(), recipeImage(0)
+	for b.Loop() {
+		Reference(weights, lut, pixels)
+	}
+}

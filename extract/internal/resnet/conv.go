@@ -44,20 +44,26 @@ func (c *conv) run(isa kernel.ISA, ws *Workspace, src, dst grid, images int, res
 	total := images * c.across() * c.across()
 	chunks := (total + c.tiles - 1) / c.tiles
 	for i := range chunks {
-		k := chunk{conv: c, isa: isa, ws: ws, lo: total * i / chunks, hi: total * (i + 1) / chunks}
-		k.input(src)
+		k := c.chunk(isa, ws, total*i/chunks, total*(i+1)/chunks)
+		k.input(src, k.lo, k.hi)
 		k.multiply()
 		k.output(dst, residual)
 	}
 }
 
 // chunk is a number of tiles, counted through all images, that pass through the
-// planes together.
+// planes together; of what comes out, a number of channels.
 type chunk struct {
 	*conv
-	isa    kernel.ISA
-	ws     *Workspace
-	lo, hi int
+	isa            kernel.ISA
+	v, m, scratch  []float32
+	lo, hi         int
+	first, columns int // of the output channels
+}
+
+// chunk returns tiles lo … hi-1, all channels.
+func (c *conv) chunk(isa kernel.ISA, ws *Workspace, lo, hi int) chunk {
+	return chunk{conv: c, isa: isa, v: ws.v, m: ws.m, scratch: ws.scratch, lo: lo, hi: hi, columns: c.out}
 }
 
 // stretch is a piece of a chunk: tiles beside each other in one image.
@@ -66,11 +72,11 @@ type stretch struct {
 	tiles       int
 }
 
-// stretch returns the tiles from t on, to the end of the row of tiles or the chunk.
-func (k *chunk) stretch(t int) stretch {
-	across := k.across()
+// stretch returns the tiles from t on, to the end of the row of tiles or to hi.
+func (c *conv) stretch(t, hi int) stretch {
+	across := c.across()
 	r := stretch{image: t / (across * across), y: t / across % across, x: t % across}
-	r.tiles = min(k.hi-t, across-r.x)
+	r.tiles = min(hi-t, across-r.x)
 	return r
 }
 
@@ -81,23 +87,25 @@ func (c *conv) width() int { return c.scheme.MaxSlots() * c.in }
 // 4 KiB, so that a tile's values in all planes met in one set of the cache.
 const planePad = 16
 
-// planeLens returns the distances of planes of V and M for a number of tiles.
-func (c *conv) planeLens(tiles int) (v, m int) {
-	return tiles*c.width() + planePad, tiles*c.out + planePad
+// planeLens returns the distances of planes of V and M for a number of tiles and
+// output channels.
+func (c *conv) planeLens(tiles, columns int) (v, m int) {
+	return tiles*c.width() + planePad, tiles*columns + planePad
 }
 
-func (k *chunk) input(src grid) {
+// input takes tiles lo … hi-1 of the chunk to V.
+func (k *chunk) input(src grid, lo, hi int) {
 	step := k.scheme.Step()
-	plane, _ := k.planeLens(k.hi - k.lo)
+	plane, _ := k.planeLens(k.hi-k.lo, k.columns)
 	in := kernel.Input{
 		Scheme: k.scheme, Pixel: src.channels, Row: src.pitch * src.channels,
-		Width: k.width(), Plane: plane, Channels: k.in, Scratch: k.ws.scratch,
+		Width: k.width(), Plane: plane, Channels: k.in, Scratch: k.scratch,
 	}
-	for t := k.lo; t < k.hi; t += in.Tiles {
-		r := k.stretch(t)
+	for t := lo; t < hi; t += in.Tiles {
+		r := k.stretch(t, hi)
 		in.Tiles = r.tiles
 		in.Src = src.from(r.image, r.y*step, r.x*step)
-		in.Dst = k.ws.v[(t-k.lo)*in.Width:]
+		in.Dst = k.v[(t-k.lo)*in.Width:]
 		k.isa.Input(&in)
 	}
 }
@@ -105,22 +113,22 @@ func (k *chunk) input(src grid) {
 // multiply computes M = V·U for each plane.
 func (k *chunk) multiply() {
 	tiles := k.hi - k.lo
-	v, m := k.planeLens(tiles)
+	v, m := k.planeLens(tiles, k.columns)
 	g := kernel.GEMM{
-		A: k.ws.v, C: k.ws.m, LDA: k.width(), LDC: k.out,
+		A: k.v, C: k.m, LDA: k.width(), LDC: k.columns,
 		APlane: v, CPlane: m,
-		Planes: 1, Rows: tiles, Columns: k.out,
+		Planes: 1, Rows: tiles, Columns: k.columns,
 	}
-	if k.weights.uniform() {
-		g.B, g.K, g.Planes = k.weights.data, k.in, k.scheme.Planes()
+	if k.weights.uniform() && k.columns == k.out {
+		g.B, g.Half, g.K, g.Planes = k.weights.data, k.weights.half, k.in, k.scheme.Planes()
 		k.isa.GEMM(&g)
 		return
 	}
 	for p, plane := range k.weights.planes {
-		g.C = k.ws.m[p*g.CPlane:]
+		g.C = k.m[p*g.CPlane:]
 		for at := 0; at < plane.k; at += g.K {
-			g.A = k.ws.v[p*g.APlane+at:]
-			g.B, g.K = k.weights.block(p, at)
+			g.A = k.v[p*g.APlane+at:]
+			g.B, g.Half, g.K = k.weights.panels(p, at, k.first, k.columns)
 			g.Accumulate = at > 0
 			k.isa.GEMM(&g)
 		}
@@ -129,19 +137,19 @@ func (k *chunk) multiply() {
 
 func (k *chunk) output(dst grid, residual bool) {
 	n := k.scheme.Outputs()
-	_, plane := k.planeLens(k.hi - k.lo)
+	_, plane := k.planeLens(k.hi-k.lo, k.columns)
 	out := kernel.Output{
-		Scheme: k.scheme, Plane: plane, Bias: k.bias,
+		Scheme: k.scheme, Plane: plane, Bias: k.bias[k.first:],
 		Pixel: dst.channels, Row: dst.pitch * dst.channels,
-		Channels: k.out, Residual: residual, Scratch: k.ws.scratch,
+		Channels: k.columns, Residual: residual, Scratch: k.scratch,
 	}
 	for t := k.lo; t < k.hi; t += out.Tiles {
-		r := k.stretch(t)
+		r := k.stretch(t, k.hi)
 		out.Tiles = r.tiles
 		out.Rows = min(n, k.side-r.y*n)
 		out.LastColumns = min(n, k.side-(r.x+r.tiles-1)*n)
-		out.M = k.ws.m[(t-k.lo)*k.out:]
-		out.Dst = dst.from(r.image, 1+r.y*n, 1+r.x*n)
+		out.M = k.m[(t-k.lo)*k.columns:]
+		out.Dst = dst.from(r.image, 1+r.y*n, 1+r.x*n)[k.first:]
 		k.isa.Output(&out)
 	}
 }
@@ -153,14 +161,14 @@ type downsample struct {
 	weights packed
 }
 
-// run writes the products to dst.
-func (d *downsample) run(isa kernel.ISA, src, dst grid, images int) {
+// run writes the products of rows lo … hi-1 of each image to dst.
+func (d *downsample) run(isa kernel.ISA, src, dst grid, images, lo, hi int) {
 	g := kernel.GEMM{
-		B: d.weights.data, LDA: 2 * src.channels, LDC: dst.channels,
+		B: d.weights.data, Half: d.weights.half, LDA: 2 * src.channels, LDC: dst.channels,
 		Planes: 1, Rows: d.side, Columns: d.out, K: d.in,
 	}
 	for i := range images {
-		for y := range d.side {
+		for y := lo; y < hi; y++ {
 			g.A, g.C = src.from(i, 1+2*y, 1), dst.from(i, 1+y, 1)
 			isa.GEMM(&g)
 		}

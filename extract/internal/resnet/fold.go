@@ -27,6 +27,20 @@ func (f *filters) at(w []float64, out, in int) {
 	}
 }
 
+// fitsHalf reports whether half precision suits the folded weights: none is so
+// large that a transform of it might overflow, and those that matter are far from
+// where halves lose digits.
+func (f *filters) fitsHalf() bool {
+	most := 0.0
+	n := len(f.weights) / f.out
+	for out, scale := range f.scale {
+		for _, x := range f.weights[out*n:][:n] {
+			most = max(most, math.Abs(float64(x)*scale))
+		}
+	}
+	return most > 1./128 && most < 4096
+}
+
 // fold reads the convolution called conv and the batch norm called norm.
 func fold(tensor Tensor, conv, norm string, in, out, taps int) (*filters, error) {
 	f := &filters{in: in, out: out, taps: taps, scale: make([]float64, out), bias: make([]float64, out)}

@@ -4,6 +4,7 @@ package resnet
 // PixelBytes). It allocates nothing, and a feature does not depend on its
 // neighbours.
 func (n *Net) Forward(ws *Workspace, features []float32, pixels []uint8, count int) {
+	ws.clock.start()
 	for lo := 0; lo < count; lo += group {
 		images := min(group, count-lo)
 		for i := range images {
@@ -13,6 +14,7 @@ func (n *Net) Forward(ws *Workspace, features []float32, pixels []uint8, count i
 			n.block(ws, earlyBlocks+i, images)
 		}
 		average(features[lo*Dim:][:images*Dim], ws.x[3])
+		ws.clock.lap(len(n.layers) - 1)
 	}
 }
 
@@ -21,7 +23,8 @@ func (n *Net) Forward(ws *Workspace, features []float32, pixels []uint8, count i
 func (n *Net) early(ws *Workspace, pixels []uint8, i int) {
 	all := ws.x[1]
 	ws.x[1] = all.image(i)
-	n.stem.run(n.isa, ws, ws.x[0], pixels)
+	n.stem.run(n.isa, ws, ws.x[0], pixels, 0, stemTiles)
+	ws.clock.lap(0)
 	for b := range earlyBlocks {
 		n.block(ws, b, 1)
 	}
@@ -35,10 +38,13 @@ func (n *Net) block(ws *Workspace, b, images int) {
 	from := x
 	if k.down != nil {
 		from = ws.x[k.stage-1]
-		k.down.run(n.isa, from, x, images)
+		k.down.run(n.isa, from, x, images, 0, k.down.side)
+		ws.clock.lap(k.layer + 2)
 	}
 	k.conv1.run(n.isa, ws, from, y, images, false)
+	ws.clock.lap(k.layer)
 	k.conv2.run(n.isa, ws, y, x, images, true)
+	ws.clock.lap(k.layer + 1)
 }
 
 // average writes the mean over the pixels of each image.

@@ -12,7 +12,7 @@ import (
 )
 
 func TestFeatureDoesNotDependOnItsBatch(t *testing.T) {
-	eachISA(t, func(t *testing.T, n *Net) {
+	eachNet(t, func(t *testing.T, n *Net) {
 		count := group + 3
 		if n.isa == kernel.Portable {
 			count = 3
@@ -35,7 +35,7 @@ func TestFeatureDoesNotDependOnItsBatch(t *testing.T) {
 }
 
 func TestWorkersShareANet(t *testing.T) {
-	eachISA(t, func(t *testing.T, n *Net) {
+	eachNet(t, func(t *testing.T, n *Net) {
 		want := forward(n, recipeImage(0))
 		var wg sync.WaitGroup
 		for range 3 {
@@ -50,7 +50,7 @@ func TestWorkersShareANet(t *testing.T) {
 }
 
 func TestWorkspaceKeepsNothingOfThePreviousImage(t *testing.T) {
-	eachISA(t, func(t *testing.T, n *Net) {
+	eachNet(t, func(t *testing.T, n *Net) {
 		ws := n.NewWorkspace()
 		first, again := make([]float32, Dim), make([]float32, Dim)
 		n.Forward(ws, first, recipeImage(0), 1)
@@ -67,16 +67,18 @@ func TestAVX2AndAVX512GiveEqualFeatures(t *testing.T) {
 		t.Skip("no AVX-512 in this build or on this machine")
 	}
 	images := [][]uint8{recipeImage(0), recipeImage(1), recipeImage(2)}
-	x, y := forward(netOf(t, kernel.AVX2), images...), forward(netOf(t, kernel.AVX512), images...)
-	for i := range x {
-		if math.Float32bits(x[i]) != math.Float32bits(y[i]) {
-			t.Fatalf("value %d: %x by AVX2, %x by AVX-512", i, math.Float32bits(x[i]), math.Float32bits(y[i]))
+	for _, plan := range []string{Winograd, Compact} {
+		x, y := forward(netOf(t, kernel.AVX2, plan), images...), forward(netOf(t, kernel.AVX512, plan), images...)
+		for i := range x {
+			if math.Float32bits(x[i]) != math.Float32bits(y[i]) {
+				t.Fatalf("%s: value %d: %x by AVX2, %x by AVX-512", plan, i, math.Float32bits(x[i]), math.Float32bits(y[i]))
+			}
 		}
 	}
 }
 
 func TestForwardAllocatesNothing(t *testing.T) {
-	n := netOf(t, kernel.Best())
+	n := netOf(t, kernel.Best(), Winograd)
 	ws, features, pixels := n.NewWorkspace(), make([]float32, 2*Dim), slices.Concat(recipeImage(0), recipeImage(1))
 	if allocs := testing.AllocsPerRun(3, func() { n.Forward(ws, features, pixels, 2) }); allocs > 0 {
 		t.Errorf("%v allocations", allocs)

@@ -11,12 +11,32 @@ const PixelBytes = Side * Side * 3
 // Dim is the length of a feature.
 const Dim = 512
 
-// Plan and Version name the sequence of arithmetic operations: they change when
-// the bits of a feature may.
+// The plans, and the version of their arithmetic: name and version change when the
+// bits of a feature may.
 const (
-	Plan    = "winograd"
-	Version = 1
+	Winograd = "winograd" // fewest multiplications: for batches
+	Compact  = "compact"  // two fifths of the memory: for single images, or where memory is short
+	Version  = 2
 )
+
+// plan says how the layers are done.
+type plan struct {
+	schemes [4]kernel.Scheme // of 3×3 convolutions with stride 1, by stage
+	tiles   [4]int           // most tiles of a chunk, by stage
+	half    [4]bool          // weights of its 3×3 convolutions in half precision, by stage
+}
+
+var plans = map[string]plan{
+	Winograd: {
+		schemes: [4]kernel.Scheme{kernel.F73, kernel.F73, kernel.F73, kernel.F43},
+		tiles:   [4]int{32, 16, 32, 64},
+	},
+	Compact: {
+		schemes: [4]kernel.Scheme{kernel.F73, kernel.F43, kernel.F43, kernel.F23},
+		tiles:   [4]int{32, 49, 64, 64},
+		half:    [4]bool{2: true, 3: true},
+	},
+}
 
 // The stem as a 4×4 convolution: channels are 2×2 pixels × RGB, and room.
 const (
@@ -54,16 +74,14 @@ const earlyBlocks = 4
 // stageShape is what a stage's blocks share.
 type stageShape struct {
 	side, channels int
-	pitch          int           // side of the buffer: border, image, and what the last tile of any reader needs
-	scheme         kernel.Scheme // of 3×3 convolutions with stride 1
-	tiles          int           // most tiles of a chunk
+	pitch          int // side of the buffer: border, image, and what the last tile of any reader needs
 }
 
 var stageShapes = [4]stageShape{
-	{56, 64, 58, kernel.F43, 28},
-	{28, 128, 34, kernel.F43, 49},
-	{14, 256, 18, kernel.F53, 72},
-	{7, 512, 10, kernel.F43, 64},
+	{56, 64, 58},
+	{28, 128, 34},
+	{14, 256, 18},
+	{7, 512, 10},
 }
 
 // group is the number of images that layers 3 and 4 take at once.

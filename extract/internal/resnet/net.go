@@ -12,6 +12,8 @@ var (
 	// ErrISA is returned for an instruction set that does not exist or that this
 	// machine or build lacks.
 	ErrISA = errors.New("resnet: instruction set")
+	// ErrPlan is returned for a plan that does not exist.
+	ErrPlan = errors.New("resnet: plan")
 	// ErrNoLUT is returned where Options lacks the normalisation.
 	ErrNoLUT = errors.New("resnet: Options.LUT is missing")
 )
@@ -23,6 +25,8 @@ type Options struct {
 	// ISA is auto, avx512, avx2 or portable. Empty means auto: the fastest that
 	// this machine runs.
 	ISA string
+	// Plan is Winograd or Compact; empty means Winograd.
+	Plan string
 }
 
 // Validate reports every fault.
@@ -32,7 +36,19 @@ func (o Options) Validate() error {
 		lut = ErrNoLUT
 	}
 	_, isa := o.isa()
-	return errors.Join(lut, isa)
+	_, plan := o.plan()
+	return errors.Join(lut, isa, plan)
+}
+
+// plan returns the name of the plan.
+func (o Options) plan() (string, error) {
+	if o.Plan == "" {
+		return Winograd, nil
+	}
+	if _, ok := plans[o.Plan]; !ok {
+		return "", fmt.Errorf("%w %q is not known: there are %s and %s", ErrPlan, o.Plan, Winograd, Compact)
+	}
+	return o.Plan, nil
 }
 
 func (o Options) isa() (kernel.ISA, error) {
@@ -51,13 +67,16 @@ func (o Options) isa() (kernel.ISA, error) {
 // call Forward, each with a Workspace of its own.
 type Net struct {
 	isa    kernel.ISA
+	plan   string
 	stem   stem
 	blocks [len(blockShapes)]block
+	layers []Layer
 }
 
 // block is a residual block.
 type block struct {
 	stage        int
+	layer        int // of conv1; conv2 and the downsample follow
 	conv1, conv2 conv
 	down         *downsample // nil where input and output are alike
 }
@@ -68,8 +87,9 @@ func New(tensor func(name string) []float32, opt Options) (*Net, error) {
 		return nil, err
 	}
 	isa, _ := opt.isa()
-	b := builder{tensor: tensor, packing: packing{panel: isa.Panel()}}
-	n := &Net{isa: isa}
+	name, _ := opt.plan()
+	b := builder{tensor: tensor, plan: plans[name], packing: packing{panel: isa.Panel()}}
+	n := &Net{isa: isa, plan: name}
 	n.stem = b.stem(opt.LUT)
 	for i, s := range blockShapes {
 		n.blocks[i] = b.block(s)
@@ -78,15 +98,20 @@ func New(tensor func(name string) []float32, opt Options) (*Net, error) {
 		return nil, err
 	}
 	b.packing.run()
+	n.list()
 	return n, nil
 }
 
 // ISA names the instruction set that Forward uses.
 func (n *Net) ISA() string { return n.isa.String() }
 
+// Plan names the algorithms that Forward uses; with Version, its bits.
+func (n *Net) Plan() string { return n.plan }
+
 // builder collects the faults of all tensors, and the packing to be done.
 type builder struct {
 	tensor  Tensor
+	plan    plan
 	packing packing
 	faults  []error
 }
@@ -105,7 +130,7 @@ func (b *builder) stem(lut *[3][256]float32) stem {
 	if f == nil {
 		return stem{}
 	}
-	return stem{lut: lut, weights: b.packing.add(f.spread(), kernel.F44), bias: single(f.bias)}
+	return stem{lut: lut, weights: b.packing.add(f.spread(), kernel.F44, false), bias: single(f.bias)}
 }
 
 func (b *builder) block(s blockShape) block {
@@ -118,12 +143,11 @@ func (b *builder) block(s blockShape) block {
 	if len(b.faults) > 0 {
 		return block{}
 	}
-	stage := stageShapes[s.stage]
-	scheme := stage.scheme
+	scheme := b.plan.schemes[s.stage]
 	if s.stride > 1 {
 		scheme = kernel.F42S2
 	}
-	k := block{stage: s.stage, conv1: b.conv(first, scheme, stage), conv2: b.conv(second, stage.scheme, stage)}
+	k := block{stage: s.stage, conv1: b.conv(first, scheme, s), conv2: b.conv(second, b.plan.schemes[s.stage], s)}
 	if across != nil {
 		k.down = &downsample{in: s.in, out: s.out, side: s.side, weights: b.packing.addMatrix(across)}
 		for n := range across.bias {
@@ -134,10 +158,10 @@ func (b *builder) block(s blockShape) block {
 	return k
 }
 
-func (b *builder) conv(f *filters, scheme kernel.Scheme, s stageShape) conv {
+func (b *builder) conv(f *filters, scheme kernel.Scheme, s blockShape) conv {
 	return conv{
-		scheme: scheme, in: f.in, out: f.out, side: s.side, tiles: s.tiles,
-		weights: b.packing.add(f, scheme), bias: single(f.bias),
+		scheme: scheme, in: f.in, out: f.out, side: s.side, tiles: b.plan.tiles[s.stage],
+		weights: b.packing.add(f, scheme, b.plan.half[s.stage]), bias: single(f.bias),
 	}
 }
 

@@ -15,6 +15,7 @@ const kBlock = 256
 // panels of columns, as kernel.GEMM reads them.
 type packed struct {
 	data    []float32
+	half    []uint16 // instead of data, in half precision
 	planes  []span
 	columns int
 }
@@ -25,14 +26,18 @@ type span struct {
 }
 
 // newPacked lays out planes with the given numbers of rows.
-func newPacked(columns int, k []int) packed {
+func newPacked(columns int, k []int, half bool) packed {
 	p := packed{columns: columns}
 	n := 0
 	for _, rows := range k {
 		p.planes = append(p.planes, span{n, rows})
 		n += rows * columns
 	}
-	p.data = make([]float32, n)
+	if half {
+		p.half = make([]uint16, n)
+	} else {
+		p.data = make([]float32, n)
+	}
 	return p
 }
 
@@ -41,20 +46,36 @@ func (p *packed) uniform() bool {
 	return p.planes[0].k <= kBlock && p.planes[0].k == p.planes[len(p.planes)-1].k
 }
 
-// block returns the weights of plane i from row k on, and the number of rows in
-// that block.
-func (p *packed) block(i, k int) ([]float32, int) {
+// block returns where the weights of plane i from row k on lie, and the number of
+// rows in that block.
+func (p *packed) block(i, k int) (at, rows int) {
 	s := p.planes[i]
-	rows := min(kBlock, s.k-k)
-	return p.data[s.offset+k*p.columns:][:rows*p.columns], rows
+	return s.offset + k*p.columns, min(kBlock, s.k-k)
 }
 
-// row returns where columns n and following of row k of plane i lie, for a panel
-// of so many columns.
-func (p *packed) row(i, k, n, panel int) []float32 {
+// panels returns the weights of plane i from row k on, of a range of columns: one
+// of the two slices, and the number of rows.
+func (p *packed) panels(i, k, first, columns int) (data []float32, half []uint16, rows int) {
+	at, rows := p.block(i, k)
+	at += first * rows
+	if p.half != nil {
+		return nil, p.half[at:][:rows*columns], rows
+	}
+	return p.data[at:][:rows*columns], nil, rows
+}
+
+// put stores columns n and following of row k of plane i, a panel of them.
+func (p *packed) put(i, k, n int, values []float32) {
 	start := k / kBlock * kBlock
-	b, rows := p.block(i, start)
-	return b[n*rows+(k-start)*panel:][:panel]
+	at, rows := p.block(i, start)
+	at += n*rows + (k-start)*len(values)
+	if p.half == nil {
+		copy(p.data[at:], values)
+		return
+	}
+	for lane, x := range values {
+		p.half[at+lane] = kernel.Half(x)
+	}
 }
 
 // packing is the work that New does in parallel.
@@ -64,12 +85,12 @@ type packing struct {
 }
 
 // add plans the packing of f for a scheme; the result is complete after run.
-func (w *packing) add(f *filters, s kernel.Scheme) packed {
+func (w *packing) add(f *filters, s kernel.Scheme, half bool) packed {
 	k := make([]int, s.Planes())
 	for p := range k {
 		k[p] = s.Slots(p) * f.in
 	}
-	to := newPacked(f.out, k)
+	to := newPacked(f.out, k, half && f.fitsHalf())
 	for n := 0; n < f.out; n += w.panel {
 		w.jobs = append(w.jobs, func() { packPanel(to, f, s, n, w.panel) })
 	}
@@ -78,15 +99,17 @@ func (w *packing) add(f *filters, s kernel.Scheme) packed {
 
 // addMatrix plans the packing of a 1×1 convolution.
 func (w *packing) addMatrix(f *filters) packed {
-	to := newPacked(f.out, []int{f.in})
+	to := newPacked(f.out, []int{f.in}, false)
 	for n := 0; n < f.out; n += w.panel {
 		w.jobs = append(w.jobs, func() {
 			var v [1]float64
+			row := make([]float32, w.panel)
 			for c := range f.in {
-				for lane, row := 0, to.row(0, c, n, w.panel); lane < w.panel; lane++ {
+				for lane := range row {
 					f.at(v[:], n+lane, c)
 					row[lane] = float32(v[0])
 				}
+				to.put(0, c, n, row)
 			}
 		})
 	}
@@ -116,6 +139,7 @@ func packPanel(to packed, f *filters, s kernel.Scheme, n, panel int) {
 	planes := s.Planes()
 	u := make([][4]float64, panel*planes)
 	w := make([]float64, f.taps*f.taps)
+	row := make([]float32, panel)
 	for c := range f.in {
 		for lane := range panel {
 			f.at(w, n+lane, c)
@@ -123,10 +147,10 @@ func packPanel(to packed, f *filters, s kernel.Scheme, n, panel int) {
 		}
 		for p := range planes {
 			for slot := range s.Slots(p) {
-				row := to.row(p, slot*f.in+c, n, panel)
 				for lane := range row {
 					row[lane] = float32(u[lane*planes+p][slot])
 				}
+				to.put(p, slot*f.in+c, n, row)
 			}
 		}
 	}

@@ -80,12 +80,13 @@ func (r referenceNet) conv(x volume, conv, norm string, s convShape) volume {
 	var wg sync.WaitGroup
 	for worker := range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
-			for n := worker; n < s.out; n += runtime.GOMAXPROCS(0) {
-				plane := out.data[n*out.side*out.side:][:out.side*out.side]
-				sums := direct(x, w[n*size:][:size], s)
-				for i, sum := range sums {
-					unit := (sum - float64(mean[n])) / math.Sqrt(float64(variance[n])+epsilon)
-					plane[i] = float32(unit*float64(gamma[n]) + float64(beta[n]))
+			for n := worker * atOnce; n < s.out; n += runtime.GOMAXPROCS(0) * atOnce {
+				for k, sums := range direct(x, w[n*size:][:atOnce*size], s) {
+					plane := out.data[(n+k)*out.side*out.side:][:out.side*out.side]
+					for i, sum := range sums {
+						unit := (sum - float64(mean[n+k])) / math.Sqrt(float64(variance[n+k])+epsilon)
+						plane[i] = float32(unit*float64(gamma[n+k]) + float64(beta[n+k]))
+					}
 				}
 			}
 		})
@@ -94,20 +95,31 @@ func (r referenceNet) conv(x volume, conv, norm string, s convShape) volume {
 	return out
 }
 
-// direct is one output channel of a convolution over x within a border of zeros.
-func direct(x volume, w []float32, s convShape) []float64 {
+// atOnce is the number of output channels for which an input is read once; it
+// divides the channels of every convolution.
+const atOnce = 4
+
+// direct is atOnce output channels of a convolution over x within a border of
+// zeros.
+func direct(x volume, w []float32, s convShape) (sums [atOnce][]float64) {
 	side := (x.side-s.taps)/s.stride + 1
-	sums := make([]float64, side*side)
-	for c := range x.channels {
-		for ky := range s.taps {
-			for kx := range s.taps {
-				weight := float64(w[(c*s.taps+ky)*s.taps+kx])
-				for row := range side {
-					in := x.data[(c*x.side+row*s.stride+ky)*x.side+kx:]
-					for i, out := 0, sums[row*side:][:side]; i < side; i++ {
-						out[i] += weight * float64(in[i*s.stride])
-					}
-				}
+	for k := range sums {
+		sums[k] = make([]float64, side*side)
+	}
+	size := x.channels * s.taps * s.taps
+	for tap := range size {
+		c, ky, kx := tap/(s.taps*s.taps), tap/s.taps%s.taps, tap%s.taps
+		w0, w1, w2, w3 := float64(w[tap]), float64(w[size+tap]), float64(w[2*size+tap]), float64(w[3*size+tap])
+		for row := range side {
+			in := x.data[(c*x.side+row*s.stride+ky)*x.side+kx:]
+			out0 := sums[0][row*side:][:side]
+			out1, out2, out3 := sums[1][row*side:][:side], sums[2][row*side:][:side], sums[3][row*side:][:side]
+			for i := range out0 {
+				v := float64(in[i*s.stride])
+				out0[i] += w0 * v
+				out1[i] += w1 * v
+				out2[i] += w2 * v
+				out3[i] += w3 * v
 			}
 		}
 	}

@@ -22,26 +22,36 @@ const (
 	poolSide   = stemSide / 2
 )
 
-// run writes the pooled 56×56 pixels of an image to dst.
-func (s *stem) run(isa kernel.ISA, ws *Workspace, dst grid, pixels []uint8) {
+// run writes the pooled rows of rows of tiles from … to-1, two each, of an image to
+// dst.
+func (s *stem) run(isa kernel.ISA, ws *Workspace, dst grid, pixels []uint8, from, to int) {
 	const stripRow, ringRow = stripPitch * stemChannels, ringPitch * stemOutputs
+	first := max(0, from-1) // for its last row
 	clear(ws.ring[:ringRow])
 	for y := range 3 {
-		s.fill(ws.strip[(4+y)*stripRow:][:stripRow], pixels, y)
+		s.fill(ws.strip[(4+y)*stripRow:][:stripRow], pixels, 4*first+y)
 	}
-	for t := range stemTiles {
+	for t := first; t < to; t++ {
 		copy(ws.strip[:3*stripRow], ws.strip[4*stripRow:])
 		for y := 3; y < stripRows; y++ {
 			s.fill(ws.strip[y*stripRow:][:stripRow], pixels, 4*t+y)
 		}
 		s.convolve(isa, ws)
-		for y := range 2 {
-			isa.MaxPool(&kernel.Pool{
-				Src: ws.ring[2*y*ringRow:], Dst: dst.from(0, 1+2*t+y, 1),
-				Pixel: stemOutputs, Row: ringRow, Pixels: poolSide, Channels: stemOutputs,
-			})
+		if t >= from {
+			s.pool(isa, ws, dst, t)
 		}
 		copy(ws.ring[:ringRow], ws.ring[4*ringRow:])
+	}
+}
+
+// pool writes the two pooled rows of row of tiles t.
+func (s *stem) pool(isa kernel.ISA, ws *Workspace, dst grid, t int) {
+	const ringRow = ringPitch * stemOutputs
+	for y := range 2 {
+		isa.MaxPool(&kernel.Pool{
+			Src: ws.ring[2*y*ringRow:], Dst: dst.from(0, 1+2*t+y, 1),
+			Pixel: stemOutputs, Row: ringRow, Pixels: poolSide, Channels: stemOutputs,
+		})
 	}
 }
 

@@ -14,14 +14,18 @@ type Workspace struct {
 	strip   []float32
 	ring    []float32
 	x, y    [4]grid // by stage: what its blocks add to, and what is between their convolutions
+	clock   *clock
 }
 
 // NewWorkspace returns scratch memory for Forward; one call at a time may use it.
-func (n *Net) NewWorkspace() *Workspace {
+func (n *Net) NewWorkspace() *Workspace { return n.workspace(group) }
+
+// workspace returns scratch memory for so many images.
+func (n *Net) workspace(images int) *Workspace {
 	v, m := n.planesLen()
 	sizes := []int{v, m, kernel.ScratchLen, stripRows * stripPitch * stemChannels, ringRows * ringPitch * stemOutputs}
 	for _, s := range stageGrids {
-		sizes = append(sizes, s.x.len(), s.y.len())
+		sizes = append(sizes, s.x.len(images), s.y.len(images))
 	}
 	parts := arena(sizes)
 	ws := &Workspace{v: parts[0], m: parts[1], scratch: parts[2], strip: parts[3], ring: parts[4]}
@@ -37,7 +41,7 @@ type gridShape struct {
 	images int
 }
 
-func (g gridShape) len() int { return g.images * g.pitch * g.pitch * g.channels }
+func (g gridShape) len(most int) int { return min(g.images, most) * g.pitch * g.pitch * g.channels }
 
 func (g gridShape) on(data []float32) grid { return grid{data, g.pitch, g.channels} }
 
@@ -56,7 +60,7 @@ func (n *Net) planesLen() (v, m int) {
 	m = kernel.F44.Planes() * stemTiles * stemOutputs
 	for i := range n.blocks {
 		for _, c := range []*conv{&n.blocks[i].conv1, &n.blocks[i].conv2} {
-			in, out := c.planeLens(c.tiles)
+			in, out := c.planeLens(c.tiles, c.out)
 			v, m = max(v, c.scheme.Planes()*in), max(m, c.scheme.Planes()*out)
 		}
 	}

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 )
@@ -19,53 +20,77 @@ func benchEach(b *testing.B, flops, bytes int, f func(isa ISA)) {
 	}
 }
 
-const benchRows, benchDim = 256, 512
+const benchDim, benchClasses = 512, 640
 
-func benchMatrices(b *testing.B) (v vectors, x, z Matrix) {
-	v = vectors{t: b, r: rand.New(rand.NewPCG(1, 1))}
-	return v, v.matrix(benchRows, benchDim, Rows(benchDim)), v.matrix(benchRows, Lane, Lane)
+func newBench(b *testing.B) vectors { return vectors{t: b, r: rand.New(rand.NewPCG(1, 1))} }
+
+func BenchmarkPeak(b *testing.B) {
+	for _, isa := range Available() {
+		b.Run(isa.String(), func(b *testing.B) {
+			flops := 0.0
+			for b.Loop() {
+				flops += isa.Peak(1000)
+			}
+			b.ReportMetric(flops/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
 }
 
 func BenchmarkForward(b *testing.B) {
-	v, x, z := benchMatrices(b)
-	params := v.floats(ParamLen(benchDim, Lane))
-	benchEach(b, 2*benchRows*benchDim*Lane, 4*benchRows*benchDim, func(isa ISA) { isa.Forward(z, x, params) })
+	for _, k := range []int{2, 10, benchClasses} {
+		b.Run(fmt.Sprint("classes=", k), func(b *testing.B) {
+			v, stride := newBench(b), Stride(benchDim)
+			x, w, z := v.floats(benchDim*Block), v.floats(k*stride), v.floats(k*Block)
+			benchEach(b, 2*Block*benchDim*k, 0, func(isa ISA) { isa.Forward(z, x, w, stride, benchDim, k, nil) })
+		})
+	}
 }
 
 func BenchmarkGradient(b *testing.B) {
-	v, x, z := benchMatrices(b)
-	g := v.floats(Lane * Lane)
-	benchEach(b, 2*benchRows*benchDim*Lane, 4*benchRows*benchDim, func(isa ISA) {
-		for j := 0; j < benchDim; j += Lane {
-			isa.Gradient(g, x, z, j, 0)
-		}
+	for _, k := range []int{2, 10, 40} {
+		b.Run(fmt.Sprint("classes=", k), func(b *testing.B) {
+			v, stride := newBench(b), Stride(benchDim)
+			x, g, dz := v.floats(ChunkRows*stride), v.floats(k*stride), v.floats(ChunkRows*k)
+			benchEach(b, 2*ChunkRows*benchDim*k, 0, func(isa ISA) {
+				for f := 0; f < benchDim; f += Block {
+					isa.Gradient(g[f:], stride, x[f:], stride, dz, Block*k, ChunkRows, k)
+				}
+			})
+		})
+	}
+}
+
+func BenchmarkSoftmax(b *testing.B) {
+	v, k := newBench(b), 10
+	z, e := v.floats(k*Block), v.floats(k*Block)
+	table := &LossTable{v.floats(k), v.floats(k), v.floats(k), 0}
+	benchEach(b, 0, 4*k*Block, func(isa ISA) {
+		copy(e, z)
+		isa.Softmax(e, k, new([Block]int32), table, new(Judged), true)
 	})
 }
 
-func BenchmarkExp(b *testing.B) {
-	v, _, z := benchMatrices(b)
-	e := v.matrix(benchRows, Lane, Lane)
-	top, sum := v.floats(benchRows), v.floats(benchRows)
-	benchEach(b, 0, 4*benchRows*Lane, func(isa ISA) { isa.Exp(e, z, top, sum) })
+func BenchmarkTranspose(b *testing.B) {
+	v, stride := newBench(b), Stride(benchDim)
+	x, dst := v.floats(Block*stride), v.floats(Block*benchDim)
+	benchEach(b, 0, 4*Block*benchDim, func(isa ISA) { isa.Transpose(dst, x, stride, benchDim) })
 }
 
 func BenchmarkAffine(b *testing.B) {
-	v, x, _ := benchMatrices(b)
-	dst, m := v.floats(benchDim), AffineMap{v.floats(benchDim), v.floats(benchDim)}
-	benchEach(b, 0, 4*benchDim, func(isa ISA) { isa.Affine(dst, x.Row(0), m, 1, nil) })
+	v := newBench(b)
+	x, dst, m := v.floats(benchDim), v.floats(benchDim), AffineMap{v.floats(benchDim), v.floats(benchDim)}
+	benchEach(b, 0, 4*benchDim, func(isa ISA) { isa.Affine(dst, x, m, 1, nil) })
 }
 
 func BenchmarkAdam(b *testing.B) {
-	v, _, _ := benchMatrices(b)
-	n := ParamLen(benchDim, Lane)
+	v, n := newBench(b), 10*Stride(benchDim)
 	w, m, s, g := v.floats(n), v.floats(n), v.positive(n), v.floats(n)
 	step := &AdamStep{Decay: 1, KeepM: 0.1, Beta2: 0.999, KeepV: 0.001, InvRoot: 1, Eps: 1e-8, Rate: 1e-3}
 	benchEach(b, 0, 16*n, func(isa ISA) { isa.Adam(w, m, s, g, step) })
 }
 
 func BenchmarkSGD(b *testing.B) {
-	v, _, _ := benchMatrices(b)
-	n := ParamLen(benchDim, Lane)
+	v, n := newBench(b), 10*Stride(benchDim)
 	w, m, g := v.floats(n), v.floats(n), v.floats(n)
 	benchEach(b, 0, 12*n, func(isa ISA) { isa.SGD(w, m, g, &SGDStep{Momentum: 0.9, OfBuffer: 1, Rate: 1e-3}) })
 }

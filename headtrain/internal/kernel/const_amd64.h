@@ -1,4 +1,4 @@
-// Constants of exp32, as bits. The names are those of generic.go.
+// Constants of exp32 and log32, as bits. The names are those of generic.go.
 #define LOG2E     $0x3fb8aa3b
 #define SHIFT     $0x4b400000
 #define LN2HIGH   $0x3f318000
@@ -11,3 +11,11 @@
 #define FACT5     $0x3c088889
 #define FACT6     $0x3ab60b61
 #define FACT7     $0x39500d01
+#define ROOTHALF  $0x3f3504f3
+#define MANTISSA  $0x007fffff
+#define LOGLN2HI  $0x3f317180
+#define LOGLN2LO  $0x3717f7d1
+#define LOG1      $0x3f2aaaaa
+#define LOG2      $0x3eccce13
+#define LOG3      $0x3e91e9ee
+#define LOG4      $0x3e789e26

@@ -2,7 +2,11 @@
 
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 // Available returns the implementations that this machine runs, slowest first.
 func Available() []ISA {
@@ -31,55 +35,84 @@ func (i ISA) affine(dst, x []float32, m AffineMap, rowScale float32, ahead []flo
 	affinePortable(dst[done:], x[done:], AffineMap{m.Mean[done:], m.Scale[done:]}, rowScale)
 }
 
-func (i ISA) forward(z, x Matrix, params []float32) {
+func (i ISA) transpose(dst, x []float32, stride, cols int) {
 	if i == Portable {
-		forwardPortable(z, x, params)
+		transposePortable(dst, x, stride, cols)
 		return
 	}
-	a := forwardArgs{x: &x.Data[0], features: x.Cols, rows: x.Rows, zBytes: z.Stride * 4, xBytes: x.Stride * 4}
-	for c := 0; c < z.Cols; c += Lane {
-		a.z, a.w = &z.Data[c], &params[c*Rows(x.Cols)]
-		if i == AVX512 {
-			forwardAVX512(&a)
-		} else {
-			forwardAVX2(&a)
-		}
+	a := transposeArgs{&dst[0], &x[0], stride * 4, cols}
+	transposeAVX2(&a)
+}
+
+func (i ISA) forward(z, x, w []float32, stride, d, cols int, ahead []*float32) {
+	a := forwardArgs{&z[0], &x[0], &w[0], stride * 4, d, cols, unsafe.SliceData(ahead), len(ahead) * 8, (d + Lane - 1) / Lane}
+	switch i {
+	case AVX512:
+		forwardAVX512(&a)
+	case AVX2:
+		forwardAVX2(&a)
+	default:
+		forwardPortable(z, x, w, stride, d, cols)
 	}
 }
 
-func (i ISA) gradient(g []float32, x, dz Matrix, j, c int) {
-	a := gradientArgs{&g[0], &x.Data[j], &dz.Data[c], x.Stride * 4, dz.Stride * 4, x.Rows, ChunkRows}
+func (i ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int) {
+	a := gradientArgs{&g[0], &x[0], &dz[0], gStride * 4, xStride * 4, dzStride * 4, rows, cols}
 	switch i {
 	case AVX512:
 		gradientAVX512(&a)
 	case AVX2:
 		gradientAVX2(&a)
 	default:
-		gradientPortable(g, x, dz, j, c)
+		gradientPortable(g, gStride, x, xStride, dz, dzStride, rows, cols)
 	}
 }
 
-func (i ISA) exp(e, z Matrix, top, sum []float32) {
-	a := expArgs{&e.Data[0], &z.Data[0], &top[0], &sum[0], e.Stride * 4, z.Stride * 4, z.Cols * 4, z.Rows}
+func (i ISA) bias(g []float32, gStride int, dz []float32, dzStride, blocks, cols int) {
+	if i == Portable {
+		biasPortable(g, gStride, dz, dzStride, blocks, cols)
+		return
+	}
+	a := biasArgs{&g[0], &dz[0], gStride * 4, dzStride * 4, blocks, cols}
+	biasAVX2(&a)
+}
+
+func (i ISA) softmax(z []float32, classes int, labels *[Block]int32, t *LossTable, out *Judged, learn bool) {
+	a := softmaxArgs{&z[0], &labels[0], &t.Soft[0], &t.Hot[0], &t.Spread[0], out, classes, t.Total, learn}
 	switch i {
 	case AVX512:
-		expAVX512(&a)
+		softmaxAVX512(&a)
 	case AVX2:
-		expAVX2(&a)
+		softmaxAVX2(&a)
 	default:
-		expPortable(e, z, top, sum)
+		softmaxPortable(z, classes, labels, t, out, learn)
 	}
 }
 
-func (i ISA) residual(e Matrix, a, q []float32) {
-	args := residualArgs{&e.Data[0], &a[0], &q[0], e.Stride * 4, e.Cols * 4, e.Rows}
+func (i ISA) add(dst, src []float32) {
+	if i == Portable {
+		addPortable(dst, src)
+		return
+	}
+	addAVX2(&dst[0], &src[0], len(src))
+}
+
+func (i ISA) prefetch(x []float32) {
+	if i != Portable {
+		prefetchLines(&x[0], (len(x)+Lane-1)/Lane)
+	}
+}
+
+func (i ISA) peak(rounds int) (flops float64) {
 	switch i {
 	case AVX512:
-		residualAVX512(&args)
+		peakAVX512(rounds)
+		return float64(rounds) * 24 * 16 * 2
 	case AVX2:
-		residualAVX2(&args)
+		peakAVX2(rounds)
+		return float64(rounds) * 24 * 8 * 2
 	default:
-		residualPortable(e, a, q)
+		return peakPortable(rounds)
 	}
 }
 

@@ -9,13 +9,29 @@ func (ISA) affine(dst, x []float32, m AffineMap, rowScale float32, _ []float32) 
 	affinePortable(dst, x, m, rowScale)
 }
 
-func (ISA) forward(z, x Matrix, params []float32) { forwardPortable(z, x, params) }
+func (ISA) transpose(dst, x []float32, stride, cols int) { transposePortable(dst, x, stride, cols) }
 
-func (ISA) gradient(g []float32, x, dz Matrix, j, c int) { gradientPortable(g, x, dz, j, c) }
+func (ISA) forward(z, x, w []float32, stride, d, cols int, _ []*float32) {
+	forwardPortable(z, x, w, stride, d, cols)
+}
 
-func (ISA) exp(e, z Matrix, top, sum []float32) { expPortable(e, z, top, sum) }
+func (ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int) {
+	gradientPortable(g, gStride, x, xStride, dz, dzStride, rows, cols)
+}
 
-func (ISA) residual(e Matrix, a, q []float32) { residualPortable(e, a, q) }
+func (ISA) bias(g []float32, gStride int, dz []float32, dzStride, blocks, cols int) {
+	biasPortable(g, gStride, dz, dzStride, blocks, cols)
+}
+
+func (ISA) softmax(z []float32, classes int, labels *[Block]int32, t *LossTable, out *Judged, learn bool) {
+	softmaxPortable(z, classes, labels, t, out, learn)
+}
+
+func (ISA) add(dst, src []float32) { addPortable(dst, src) }
+
+func (ISA) prefetch([]float32) {}
+
+func (ISA) peak(rounds int) (flops float64) { return peakPortable(rounds) }
 
 func (ISA) adam(w, m, v, g []float32, s *AdamStep) { adamPortable(w, m, v, g, s) }
 

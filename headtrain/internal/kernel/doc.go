@@ -5,18 +5,20 @@
 //
 // # Layout
 //
-// Matrices of rows are row-major with a stride. Parameters are tiled by class:
+// The lanes of a vector are rows of a batch, or features of a row, and never
+// classes: so any number of classes costs what it should, and heads lie side by
+// side as the columns of one matrix.
 //
-//	tile t (classes 16t … 16t+15)      params[t*Rows(d)*16:]
-//	┌───────────────────────────────┐
-//	│ feature 0    │ 16 classes     │  one row = one 64-byte vector
-//	│ …            │                │
-//	│ feature d-1  │                │
-//	│ bias         │                │  row d: the weight of a feature that is 1
-//	│ zeros        │                │  up to Rows(d), a multiple of 16
-//	└───────────────────────────────┘
+//	weights, a class a row        rows of a batch             a block of 32 rows, by column
+//	┌─────────┬──────┬───────┐    ┌──────────┬───────┐        ┌──────────────────────┐
+//	│ class 0 │ bias │ zeros │    │ features │ zeros │        │ column 0 of 32 rows  │
+//	│ class 1 │ …    │       │    │ …        │       │        │ column 1 of 32 rows  │
+//	└─────────┴──────┴───────┘    └──────────┴───────┘        └──────────────────────┘
+//	  d values  at d   to Stride(d)                             features, or classes' logits
 //
-// so that a sum may run over features in order while a vector spans classes.
+// Forward takes a block of features by column to a block of logits by column;
+// Softmax turns that into the gradient of the logits where it is; Gradient
+// multiplies it with rows as they are.
 //
 // # Rounding
 //

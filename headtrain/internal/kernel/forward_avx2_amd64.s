@@ -3,71 +3,119 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// Up to 3 classes, four registers of 8 rows each.
+#define COLS1(OP) OP(0, (SI), Y12, Y0, Y1, Y2, Y3)
+#define COLS2(OP) COLS1(OP); OP(128, (SI)(DX*1), Y13, Y4, Y5, Y6, Y7)
+#define COLS3(OP) COLS2(OP); OP(256, (SI)(DX*2), Y14, Y8, Y9, Y10, Y11)
+
+#define BIAS(at, w, v, a, b, c, d) \
+	VBROADCASTSS w, a \
+	VMOVAPS      a, b \
+	VMOVAPS      a, c \
+	VMOVAPS      a, d
+
+#define WEIGHT(at, w, v, a, b, c, d) VBROADCASTSS w, v
+#define FMA0(at, w, v, a, b, c, d) VFMADD231PS Y15, v, a
+#define FMA1(at, w, v, a, b, c, d) VFMADD231PS Y15, v, b
+#define FMA2(at, w, v, a, b, c, d) VFMADD231PS Y15, v, c
+#define FMA3(at, w, v, a, b, c, d) VFMADD231PS Y15, v, d
+
+#define STORE(at, w, v, a, b, c, d) \
+	VMOVUPS a, at(DI)      \
+	VMOVUPS b, (at+32)(DI) \
+	VMOVUPS c, (at+64)(DI) \
+	VMOVUPS d, (at+96)(DI)
+
+// TILE is the loop over features for n classes, in runs of which each fetches
+// a row that will be wanted, a line a feature, as long as there is one.
+#define TILE(n, run, loop, plain, store, COLS) \
+	MOVQ    forwardArgs_features(AX), R8 \
+	LEAQ    (R10)(R8*4), SI              \
+	COLS(BIAS)                           \
+	MOVQ    R10, SI                      \
+	MOVQ    R12, R11                     \
+run:                                         \
+	CMPQ    R15, forwardArgs_aheadBytes(AX) \
+	JGE     plain                        \
+	MOVQ    forwardArgs_ahead(AX), R9   \
+	MOVQ    (R9)(R15*1), R9            \
+	ADDQ    $8, R15                      \
+	MOVQ    forwardArgs_run(AX), CX      \
+	CMPQ    R8, CX                      \
+	CMOVQLT R8, CX                      \
+	SUBQ    CX, R8                      \
+loop:                                        \
+	PREFETCHT1 (R9)                     \
+	ADDQ    $64, R9                     \
+	COLS(WEIGHT)                         \
+	VMOVUPS (R11), Y15                   \
+	COLS(FMA0)                           \
+	VMOVUPS 32(R11), Y15                 \
+	COLS(FMA1)                           \
+	VMOVUPS 64(R11), Y15                 \
+	COLS(FMA2)                           \
+	VMOVUPS 96(R11), Y15                 \
+	COLS(FMA3)                           \
+	ADDQ    $128, R11                    \
+	ADDQ    $4, SI                       \
+	DECQ    CX                           \
+	JNZ     loop                         \
+	TESTQ   R8, R8                     \
+	JNZ     run                          \
+	JMP     store                        \
+plain:                                       \
+	COLS(WEIGHT)                         \
+	VMOVUPS (R11), Y15                   \
+	COLS(FMA0)                           \
+	VMOVUPS 32(R11), Y15                 \
+	COLS(FMA1)                           \
+	VMOVUPS 64(R11), Y15                 \
+	COLS(FMA2)                           \
+	VMOVUPS 96(R11), Y15                 \
+	COLS(FMA3)                           \
+	ADDQ    $128, R11                    \
+	ADDQ    $4, SI                       \
+	DECQ    R8                          \
+	JNZ     plain                        \
+store:                                       \
+	COLS(STORE)                          \
+	MOVQ    $n, CX                       \
+	JMP     next
+
 // func forwardAVX2(a *forwardArgs)
-// Y0–Y7: four rows, two registers (16 classes) each.
 TEXT ·forwardAVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ forwardArgs_z(AX), DI
-	MOVQ forwardArgs_x(AX), R8
-	MOVQ forwardArgs_zBytes(AX), R12
-	MOVQ forwardArgs_xBytes(AX), DX
-	MOVQ forwardArgs_rows(AX), R13
-	MOVQ forwardArgs_features(AX), R14
-	LEAQ (DX)(DX*2), BX
-	MOVQ R14, R15
-	SHLQ $6, R15
-	ADDQ forwardArgs_w(AX), R15           // the bias row
+	MOVQ forwardArgs_x(AX), R12
+	MOVQ forwardArgs_w(AX), R10
+	MOVQ forwardArgs_wBytes(AX), DX
+	MOVQ forwardArgs_cols(AX), R13
+	XORQ R15, R15                         // of ahead
 
-block:                                        // do {
-	MOVQ    forwardArgs_w(AX), SI
-	VMOVUPS (R15), Y0                     // z[r] = bias
-	VMOVUPS 32(R15), Y1
-	VMOVAPS Y0, Y2
-	VMOVAPS Y1, Y3
-	VMOVAPS Y0, Y4
-	VMOVAPS Y1, Y5
-	VMOVAPS Y0, Y6
-	VMOVAPS Y1, Y7
-	MOVQ    R8, R9
-	MOVQ    R14, CX
-	TESTQ   CX, CX
-	JZ      store
+tile:                                         // do {
+	CMPQ R13, $3
+	JGE  n3
+	CMPQ R13, $2
+	JEQ  n2
+	JMP  n1
 
-feature:                                      // do {
-	VMOVUPS      (SI), Y8                 // w[j]
-	VMOVUPS      32(SI), Y9
-	VBROADCASTSS (R9), Y10
-	VBROADCASTSS (R9)(DX*1), Y11
-	VBROADCASTSS (R9)(DX*2), Y12
-	VBROADCASTSS (R9)(BX*1), Y13
-	VFMADD231PS  Y10, Y8, Y0           // z[r] = fma(x[r][j], w[j], z[r])
-	VFMADD231PS  Y10, Y9, Y1
-	VFMADD231PS  Y11, Y8, Y2
-	VFMADD231PS  Y11, Y9, Y3
-	VFMADD231PS  Y12, Y8, Y4
-	VFMADD231PS  Y12, Y9, Y5
-	VFMADD231PS  Y13, Y8, Y6
-	VFMADD231PS  Y13, Y9, Y7
-	ADDQ         $4, R9
-	ADDQ         $64, SI
-	DECQ         CX
-	JNZ          feature                  // } while (--j)
-
-store:
-	VMOVUPS Y0, (DI)
-	VMOVUPS Y1, 32(DI)
-	ADDQ    R12, DI
-	VMOVUPS Y2, (DI)
-	VMOVUPS Y3, 32(DI)
-	ADDQ    R12, DI
-	VMOVUPS Y4, (DI)
-	VMOVUPS Y5, 32(DI)
-	ADDQ    R12, DI
-	VMOVUPS Y6, (DI)
-	VMOVUPS Y7, 32(DI)
-	ADDQ    R12, DI
-	LEAQ    (R8)(DX*4), R8                // the next four rows
-	SUBQ    $4, R13
-	JNZ     block                         // } while (rows -= 4)
+next:                                         // CX classes are done
+	MOVQ  CX, R14
+	IMULQ DX, R14
+	ADDQ  R14, R10
+	MOVQ  CX, R14
+	SHLQ  $7, R14
+	ADDQ  R14, DI
+	SUBQ  CX, R13
+	JNZ   tile                            // } while classes are left
 	VZEROUPPER
 	RET
+
+n3:
+	TILE(3, run3, loop3, plain3, store3, COLS3)
+
+n2:
+	TILE(2, run2, loop2, plain2, store2, COLS2)
+
+n1:
+	TILE(1, run1, loop1, plain1, store1, COLS1)

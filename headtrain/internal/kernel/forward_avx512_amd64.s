@@ -3,110 +3,170 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// Up to 12 classes: their weights at SI, R8, R9 with the distance DX, three
+// times which is BX; two registers of 16 rows each.
+#define COLS1(OP)  OP(0, (SI), Z0, Z1)
+#define COLS2(OP)  COLS1(OP); OP(128, (SI)(DX*1), Z2, Z3)
+#define COLS3(OP)  COLS2(OP); OP(256, (SI)(DX*2), Z4, Z5)
+#define COLS4(OP)  COLS3(OP); OP(384, (SI)(BX*1), Z6, Z7)
+#define COLS5(OP)  COLS4(OP); OP(512, (R8), Z8, Z9)
+#define COLS6(OP)  COLS5(OP); OP(640, (R8)(DX*1), Z10, Z11)
+#define COLS7(OP)  COLS6(OP); OP(768, (R8)(DX*2), Z12, Z13)
+#define COLS8(OP)  COLS7(OP); OP(896, (R8)(BX*1), Z14, Z15)
+#define COLS9(OP)  COLS8(OP); OP(1024, (R9), Z16, Z17)
+#define COLS10(OP) COLS9(OP); OP(1152, (R9)(DX*1), Z18, Z19)
+#define COLS11(OP) COLS10(OP); OP(1280, (R9)(DX*2), Z20, Z21)
+#define COLS12(OP) COLS11(OP); OP(1408, (R9)(BX*1), Z22, Z23)
+
+#define BIAS(at, w, a, b) \
+	VBROADCASTSS w, a \
+	VMOVAPS      a, b
+
+#define FMA(at, w, a, b) \
+	VBROADCASTSS w, Z26       \
+	VFMADD231PS  Z24, Z26, a \
+	VFMADD231PS  Z25, Z26, b
+
+#define STORE(at, w, a, b) \
+	VMOVUPS a, at(DI)      \
+	VMOVUPS b, (at+64)(DI)
+
+// TILE is the loop over features for n classes, in runs of which each fetches
+// a row that will be wanted, a line a feature, as long as there is one.
+#define TILE(n, run, loop, plain, store, COLS) \
+	MOVQ    forwardArgs_features(AX), R10 \
+	LEAQ    (SI)(R10*4), SI              \
+	LEAQ    (SI)(DX*4), R8               \
+	LEAQ    (SI)(DX*8), R9               \
+	COLS(BIAS)                           \
+	LEAQ    (R10*4), CX                  \
+	SUBQ    CX, SI                       \
+	SUBQ    CX, R8                       \
+	SUBQ    CX, R9                       \
+	MOVQ    R12, R11                     \
+run:                                         \
+	CMPQ    R15, forwardArgs_aheadBytes(AX) \
+	JGE     plain                        \
+	MOVQ    forwardArgs_ahead(AX), R14   \
+	MOVQ    (R14)(R15*1), R14            \
+	ADDQ    $8, R15                      \
+	MOVQ    forwardArgs_run(AX), CX      \
+	CMPQ    R10, CX                      \
+	CMOVQLT R10, CX                      \
+	SUBQ    CX, R10                      \
+loop:                                        \
+	PREFETCHT1 (R14)                     \
+	ADDQ    $64, R14                     \
+	VMOVUPS (R11), Z24                   \
+	VMOVUPS 64(R11), Z25                 \
+	COLS(FMA)                            \
+	ADDQ    $128, R11                    \
+	ADDQ    $4, SI                       \
+	ADDQ    $4, R8                       \
+	ADDQ    $4, R9                       \
+	DECQ    CX                           \
+	JNZ     loop                         \
+	TESTQ   R10, R10                     \
+	JNZ     run                          \
+	JMP     store                        \
+plain:                                       \
+	VMOVUPS (R11), Z24                   \
+	VMOVUPS 64(R11), Z25                 \
+	COLS(FMA)                            \
+	ADDQ    $128, R11                    \
+	ADDQ    $4, SI                       \
+	ADDQ    $4, R8                       \
+	ADDQ    $4, R9                       \
+	DECQ    R10                          \
+	JNZ     plain                        \
+store:                                       \
+	COLS(STORE)                          \
+	MOVQ    $n, CX                       \
+	JMP     next
+
 // func forwardAVX512(a *forwardArgs)
-// Z0–Z15: one row each, 16 classes a register.
 TEXT ·forwardAVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ forwardArgs_z(AX), DI
-	MOVQ forwardArgs_x(AX), R8
-	MOVQ forwardArgs_zBytes(AX), R12
-	MOVQ forwardArgs_xBytes(AX), DX
-	MOVQ forwardArgs_rows(AX), R13
-	MOVQ forwardArgs_features(AX), R14
+	MOVQ forwardArgs_x(AX), R12
+	MOVQ forwardArgs_w(AX), SI
+	MOVQ forwardArgs_wBytes(AX), DX
+	MOVQ forwardArgs_cols(AX), R13
 	LEAQ (DX)(DX*2), BX
-	MOVQ R14, R15
-	SHLQ $6, R15
-	ADDQ forwardArgs_w(AX), R15           // the bias row
+	XORQ R15, R15                         // of ahead
 
-block:                                        // do {
-	MOVQ      forwardArgs_w(AX), SI
-	LEAQ      (R8)(DX*4), R9              // rows 4, 8, 12
-	LEAQ      (R9)(DX*4), R10
-	LEAQ      (R10)(DX*4), R11
-	VMOVUPS   (R15), Z0                   // z[r] = bias
-	VMOVAPS   Z0, Z1
-	VMOVAPS   Z0, Z2
-	VMOVAPS   Z0, Z3
-	VMOVAPS   Z0, Z4
-	VMOVAPS   Z0, Z5
-	VMOVAPS   Z0, Z6
-	VMOVAPS   Z0, Z7
-	VMOVAPS   Z0, Z8
-	VMOVAPS   Z0, Z9
-	VMOVAPS   Z0, Z10
-	VMOVAPS   Z0, Z11
-	VMOVAPS   Z0, Z12
-	VMOVAPS   Z0, Z13
-	VMOVAPS   Z0, Z14
-	VMOVAPS   Z0, Z15
-	MOVQ      R14, CX
-	TESTQ     CX, CX
-	JZ        store
+tile:                                         // do {
+	CMPQ R13, $12
+	JGE  n12
+	CMPQ R13, $11
+	JEQ  n11
+	CMPQ R13, $10
+	JEQ  n10
+	CMPQ R13, $9
+	JEQ  n9
+	CMPQ R13, $8
+	JEQ  n8
+	CMPQ R13, $7
+	JEQ  n7
+	CMPQ R13, $6
+	JEQ  n6
+	CMPQ R13, $5
+	JEQ  n5
+	CMPQ R13, $4
+	JEQ  n4
+	CMPQ R13, $3
+	JEQ  n3
+	CMPQ R13, $2
+	JEQ  n2
+	JMP  n1
 
-feature:                                      // do {
-	VMOVUPS (SI), Z16                     // w[j]
-	VFMADD231PS.BCST (R8), Z16, Z0             // z[r] = fma(x[r][j], w[j], z[r])
-	VFMADD231PS.BCST (R8)(DX*1), Z16, Z1
-	VFMADD231PS.BCST (R8)(DX*2), Z16, Z2
-	VFMADD231PS.BCST (R8)(BX*1), Z16, Z3
-	VFMADD231PS.BCST (R9), Z16, Z4
-	VFMADD231PS.BCST (R9)(DX*1), Z16, Z5
-	VFMADD231PS.BCST (R9)(DX*2), Z16, Z6
-	VFMADD231PS.BCST (R9)(BX*1), Z16, Z7
-	VFMADD231PS.BCST (R10), Z16, Z8
-	VFMADD231PS.BCST (R10)(DX*1), Z16, Z9
-	VFMADD231PS.BCST (R10)(DX*2), Z16, Z10
-	VFMADD231PS.BCST (R10)(BX*1), Z16, Z11
-	VFMADD231PS.BCST (R11), Z16, Z12
-	VFMADD231PS.BCST (R11)(DX*1), Z16, Z13
-	VFMADD231PS.BCST (R11)(DX*2), Z16, Z14
-	VFMADD231PS.BCST (R11)(BX*1), Z16, Z15
-	ADDQ    $4, R8
-	ADDQ    $4, R9
-	ADDQ    $4, R10
-	ADDQ    $4, R11
-	ADDQ    $64, SI
-	DECQ    CX
-	JNZ     feature                       // } while (--j)
-
-store:
-	VMOVUPS Z0, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z1, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z2, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z3, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z4, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z5, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z6, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z7, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z8, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z9, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z10, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z11, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z12, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z13, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z14, (DI)
-	ADDQ    R12, DI
-	VMOVUPS Z15, (DI)
-	ADDQ    R12, DI
-	MOVQ    R14, CX
-	SHLQ    $2, CX
-	SUBQ    CX, R11                       // back to feature 0
-	LEAQ    (R11)(DX*4), R8               // the next 16 rows
-	SUBQ    $16, R13
-	JNZ     block                         // } while (rows -= 16)
+next:                                         // CX classes are done
+	MOVQ  forwardArgs_features(AX), R14
+	SHLQ  $2, R14
+	SUBQ  R14, SI
+	MOVQ  CX, R14
+	IMULQ DX, R14
+	ADDQ  R14, SI
+	MOVQ  CX, R14
+	SHLQ  $7, R14
+	ADDQ  R14, DI
+	SUBQ  CX, R13
+	JNZ   tile                            // } while classes are left
 	VZEROUPPER
 	RET
+
+n12:
+	TILE(12, run12, loop12, plain12, store12, COLS12)
+
+n11:
+	TILE(11, run11, loop11, plain11, store11, COLS11)
+
+n10:
+	TILE(10, run10, loop10, plain10, store10, COLS10)
+
+n9:
+	TILE(9, run9, loop9, plain9, store9, COLS9)
+
+n8:
+	TILE(8, run8, loop8, plain8, store8, COLS8)
+
+n7:
+	TILE(7, run7, loop7, plain7, store7, COLS7)
+
+n6:
+	TILE(6, run6, loop6, plain6, store6, COLS6)
+
+n5:
+	TILE(5, run5, loop5, plain5, store5, COLS5)
+
+n4:
+	TILE(4, run4, loop4, plain4, store4, COLS4)
+
+n3:
+	TILE(3, run3, loop3, plain3, store3, COLS3)
+
+n2:
+	TILE(2, run2, loop2, plain2, store2, COLS2)
+
+n1:
+	TILE(1, run1, loop1, plain1, store1, COLS1)

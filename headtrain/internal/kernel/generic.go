@@ -8,71 +8,107 @@ func affinePortable(dst, x []float32, m AffineMap, rowScale float32) {
 	}
 }
 
-func forwardPortable(z, x Matrix, params []float32) {
-	d := x.Cols
-	for c := 0; c < z.Cols; c += Lane {
-		tile := params[c*Rows(d):][:Rows(d)*Lane]
-		bias := (*[Lane]float32)(tile[d*Lane:])
-		for r := range z.Rows {
-			acc := *bias
-			for j, v := range x.Row(r) {
-				fmaLanes(&acc, v, (*[Lane]float32)(tile[j*Lane:]))
-			}
-			copy(z.Row(r)[c:], acc[:])
+func transposePortable(dst, x []float32, stride, cols int) {
+	for r := range Block {
+		for j, v := range x[r*stride : r*stride+cols] {
+			dst[j*Block+r] = v
 		}
 	}
 }
 
-func gradientPortable(g []float32, x, dz Matrix, j, c int) {
-	for lo := 0; lo < x.Rows; lo += ChunkRows {
-		var acc [Lane * Lane]float32
-		for r := lo; r < min(lo+ChunkRows, x.Rows); r++ {
-			xr := (*[Lane]float32)(x.Data[r*x.Stride+j:])
-			dr := (*[Lane]float32)(dz.Data[r*dz.Stride+c:])
-			for f, v := range xr {
-				fmaLanes((*[Lane]float32)(acc[f*Lane:]), v, dr)
-			}
+// fmaBlock is fmaLanes over a block's rows, or over as many features.
+func fmaBlock(acc *[Block]float32, v float32, w *[Block]float32) {
+	fmaLanes((*[Lane]float32)(acc[:Lane]), v, (*[Lane]float32)(w[:Lane]))
+	fmaLanes((*[Lane]float32)(acc[Lane:]), v, (*[Lane]float32)(w[Lane:]))
+}
+
+func forwardPortable(z, x, w []float32, stride, d, cols int) {
+	for c := range cols {
+		class := w[c*stride:]
+		acc := (*[Block]float32)(z[c*Block:])
+		for r := range acc {
+			acc[r] = class[d]
 		}
-		for i, v := range acc {
-			g[i] += v
+		for j, v := range class[:d] {
+			fmaBlock(acc, v, (*[Block]float32)(x[j*Block:]))
 		}
 	}
 }
 
-func expPortable(e, z Matrix, top, sum []float32) {
-	for r := range z.Rows {
-		in, out := z.Row(r), e.Row(r)
-		peak := *(*[Lane]float32)(in)
-		for c := Lane; c < len(in); c += Lane {
-			for l, v := range in[c : c+Lane] {
-				peak[l] = larger(peak[l], v)
+func gradientPortable(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int) {
+	for c := range cols {
+		var acc [Block]float32
+		for r := range rows {
+			v := dz[r/Block*dzStride+c*Block+r%Block]
+			fmaBlock(&acc, v, (*[Block]float32)(x[r*xStride:]))
+		}
+		for f, v := range acc {
+			g[c*gStride+f] += v
+		}
+	}
+}
+
+func biasPortable(g []float32, gStride int, dz []float32, dzStride, blocks, cols int) {
+	for c := range cols {
+		var s [Block]float32
+		for b := range blocks {
+			for r, v := range dz[b*dzStride+c*Block:][:Block] {
+				s[r] += v
 			}
 		}
-		for w := Lane / 2; w > 0; w /= 2 {
-			for l := range w {
-				peak[l] = larger(peak[l], peak[l+w])
-			}
-		}
-		var s [Lane]float32
-		for c, v := range in {
-			out[c] = exp32(v - peak[0])
-			s[c%Lane] += out[c]
-		}
-		for w := Lane / 2; w > 0; w /= 2 {
+		for w := Block / 2; w > 0; w /= 2 {
 			for l := range w {
 				s[l] += s[l+w]
 			}
 		}
-		top[r], sum[r] = peak[0], s[0]
+		g[c*gStride] += s[0]
 	}
 }
 
-// larger is MAXPS: the second operand if either is NaN.
-func larger(a, b float32) float32 {
-	if a > b {
-		return a
+func addPortable(dst, src []float32) {
+	for i, v := range src {
+		dst[i] += v
 	}
-	return b
+}
+
+func softmaxPortable(z []float32, classes int, labels *[Block]int32, t *LossTable, out *Judged, learn bool) {
+	for r, y := range labels {
+		top, best := z[r], 0
+		for c := range classes {
+			if v := z[c*Block+r]; v > top {
+				top, best = v, c
+			}
+		}
+		gap := top - z[int(y)*Block+r]
+		var sum, spread float32
+		for c := range classes {
+			x := z[c*Block+r] - top
+			spread += float32(t.Spread[c] * x)
+			e := exp32(x)
+			sum += e
+			z[c*Block+r] = e
+		}
+		log := log32(sum)
+		hot := t.Hot[y]
+		out.Loss[r] = float32(hot*(gap+log)) + (float32(t.Total*log) - spread)
+		out.Sum[r], out.Best[r] = sum, int32(best)
+		if !learn {
+			continue
+		}
+		a := t.Soft[y] / sum
+		for c := range classes {
+			z[c*Block+r] = float32(a*z[c*Block+r]) - t.Spread[c]
+		}
+		z[int(y)*Block+r] -= hot
+	}
+}
+
+func peakPortable(rounds int) (flops float64) {
+	var acc, w [Lane]float32
+	for range rounds {
+		fmaLanes(&acc, 1, &w)
+	}
+	return float64(rounds) * Lane * 2
 }
 
 // The exponential: exp(x) = 2ⁿ·exp(r) with n the integer nearest x/ln 2, and
@@ -108,13 +144,34 @@ func exp32(x float32) float32 {
 	return p * math.Float32frombits(math.Float32bits(t)<<23+math.Float32bits(1))
 }
 
-func residualPortable(e Matrix, a, q []float32) {
-	for r := range e.Rows {
-		row := e.Row(r)
-		for c, v := range row {
-			row[c] = float32(a[r]*v) - q[c]
-		}
-	}
+// The logarithm, after FreeBSD's logf: x = 2ᵉ·(1+f) with 1+f in [√½, √2), and
+// ln(1+f) = f - f²/2 + s·(f²/2 + R) with s = f/(2+f) and R a polynomial in s².
+const (
+	rootHalf = 0x3f3504f3 // √½, as bits
+	mantissa = 1<<23 - 1
+	logLn2Hi = 0x1.62e3p-1
+	logLn2Lo = 0x1.2fefa2p-17
+	logTerm1 = 0xaaaaaa.0p-24
+	logTerm2 = 0xccce13.0p-25
+	logTerm3 = 0x91e9ee.0p-25
+	logTerm4 = 0xf89e26.0p-26
+)
+
+// log32 returns ln x for a positive, normal, finite x, within a unit in the
+// last place, by operations that round alike everywhere; NaN gives NaN.
+func log32(x float32) float32 {
+	u := int32(math.Float32bits(x)) - rootHalf
+	e := float32(u >> 23)
+	f := math.Float32frombits(uint32(u&mantissa+rootHalf)) - 1
+	s := f / (2 + f)
+	q := float32(s * s)
+	w := float32(q * q)
+	t1 := float32(w * (logTerm2 + float32(w*logTerm4)))
+	t2 := float32(q * (logTerm1 + float32(w*logTerm3)))
+	half := float32(float32(f*0.5) * f)
+	log := float32(s*(half+(t2+t1))) + float32(e*logLn2Lo)
+	log = ((log - half) + f) + float32(e*logLn2Hi)
+	return log + (x - x)
 }
 
 func adamPortable(w, m, v, g []float32, s *AdamStep) {

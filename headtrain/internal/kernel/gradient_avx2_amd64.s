@@ -3,75 +3,101 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// Up to 3 classes, four registers of 8 features each.
+#define COLS1(OP) OP(0, DI, Y12, Y0, Y1, Y2, Y3)
+#define COLS2(OP) COLS1(OP); OP(128, R8, Y13, Y4, Y5, Y6, Y7)
+#define COLS3(OP) COLS2(OP); OP(256, R9, Y14, Y8, Y9, Y10, Y11)
+
+#define ZERO(at, g, v, a, b, c, d) \
+	VXORPS a, a, a \
+	VXORPS b, b, b \
+	VXORPS c, c, c \
+	VXORPS d, d, d
+
+#define OFROW(at, g, v, a, b, c, d) VBROADCASTSS at(DX), v
+#define FMA0(at, g, v, a, b, c, d) VFMADD231PS Y15, v, a
+#define FMA1(at, g, v, a, b, c, d) VFMADD231PS Y15, v, b
+#define FMA2(at, g, v, a, b, c, d) VFMADD231PS Y15, v, c
+#define FMA3(at, g, v, a, b, c, d) VFMADD231PS Y15, v, d
+
+#define ADD(at, g, v, a, b, c, d) \
+	VADDPS  (g), a, a   \
+	VMOVUPS a, (g)      \
+	VADDPS  32(g), b, b \
+	VMOVUPS b, 32(g)    \
+	VADDPS  64(g), c, c \
+	VMOVUPS c, 64(g)    \
+	VADDPS  96(g), d, d \
+	VMOVUPS d, 96(g)
+
+// TILE sums n classes over the rows, block by block of 32.
+#define TILE(n, block, row, COLS) \
+	COLS(ZERO)                         \
+	MOVQ    gradientArgs_x(AX), SI     \
+	MOVQ    gradientArgs_rows(AX), R12 \
+	MOVQ    R15, R14                   \
+block:                                     \
+	MOVQ    R14, DX                    \
+	ADDQ    gradientArgs_dzBytes(AX), R14 \
+	MOVQ    $32, CX                    \
+	CMPQ    R12, CX                    \
+	CMOVQLT R12, CX                    \
+	SUBQ    CX, R12                    \
+row:                                       \
+	COLS(OFROW)                        \
+	VMOVUPS (SI), Y15                  \
+	COLS(FMA0)                         \
+	VMOVUPS 32(SI), Y15                \
+	COLS(FMA1)                         \
+	VMOVUPS 64(SI), Y15                \
+	COLS(FMA2)                         \
+	VMOVUPS 96(SI), Y15                \
+	COLS(FMA3)                         \
+	ADDQ    $4, DX                     \
+	ADDQ    BX, SI                     \
+	DECQ    CX                         \
+	JNZ     row                        \
+	TESTQ   R12, R12                   \
+	JNZ     block                      \
+	LEAQ    (DI)(R10*1), R8            \
+	LEAQ    (DI)(R10*2), R9            \
+	COLS(ADD)                          \
+	MOVQ    $n, CX                     \
+	JMP     next
+
 // func gradientAVX2(a *gradientArgs)
-// Y0–Y7: four features, two registers (16 classes) each; four such passes.
 TEXT ·gradientAVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ gradientArgs_g(AX), DI
-	MOVQ gradientArgs_x(AX), R10
-	MOVQ gradientArgs_xBytes(AX), R8
-	MOVQ gradientArgs_dzBytes(AX), R9
-	MOVQ $4, R11
+	MOVQ gradientArgs_dz(AX), R15
+	MOVQ gradientArgs_xBytes(AX), BX
+	MOVQ gradientArgs_gBytes(AX), R10
+	MOVQ gradientArgs_cols(AX), R13
 
-features:                                     // do {
-	MOVQ R10, SI
-	MOVQ gradientArgs_dz(AX), DX
-	MOVQ gradientArgs_rows(AX), R12
+tile:                                         // do {
+	CMPQ R13, $3
+	JGE  n3
+	CMPQ R13, $2
+	JEQ  n2
+	JMP  n1
 
-chunk:                                        // do {
-	MOVQ    gradientArgs_chunk(AX), CX
-	CMPQ    R12, CX
-	CMOVQLT R12, CX                       // rows of this chunk
-	SUBQ    CX, R12
-	VXORPS  Y0, Y0, Y0
-	VXORPS  Y1, Y1, Y1
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
-	VXORPS  Y4, Y4, Y4
-	VXORPS  Y5, Y5, Y5
-	VXORPS  Y6, Y6, Y6
-	VXORPS  Y7, Y7, Y7
-
-row:                                          // do {
-	VMOVUPS      (DX), Y8                 // dz[r]
-	VMOVUPS      32(DX), Y9
-	VBROADCASTSS 0(SI), Y10
-	VBROADCASTSS 4(SI), Y11
-	VBROADCASTSS 8(SI), Y12
-	VBROADCASTSS 12(SI), Y13
-	VFMADD231PS  Y10, Y8, Y0           // acc[f] = fma(x[r][f], dz[r], acc[f])
-	VFMADD231PS  Y10, Y9, Y1
-	VFMADD231PS  Y11, Y8, Y2
-	VFMADD231PS  Y11, Y9, Y3
-	VFMADD231PS  Y12, Y8, Y4
-	VFMADD231PS  Y12, Y9, Y5
-	VFMADD231PS  Y13, Y8, Y6
-	VFMADD231PS  Y13, Y9, Y7
-	ADDQ         R8, SI
-	ADDQ         R9, DX
-	DECQ         CX
-	JNZ          row                      // } while (--rows)
-	VADDPS  0(DI), Y0, Y0                     // g[f] += acc[f]
-	VMOVUPS Y0, 0(DI)
-	VADDPS  32(DI), Y1, Y1
-	VMOVUPS Y1, 32(DI)
-	VADDPS  64(DI), Y2, Y2
-	VMOVUPS Y2, 64(DI)
-	VADDPS  96(DI), Y3, Y3
-	VMOVUPS Y3, 96(DI)
-	VADDPS  128(DI), Y4, Y4
-	VMOVUPS Y4, 128(DI)
-	VADDPS  160(DI), Y5, Y5
-	VMOVUPS Y5, 160(DI)
-	VADDPS  192(DI), Y6, Y6
-	VMOVUPS Y6, 192(DI)
-	VADDPS  224(DI), Y7, Y7
-	VMOVUPS Y7, 224(DI)
-	TESTQ   R12, R12
-	JNZ     chunk                         // } while rows are left
-	ADDQ    $256, DI
-	ADDQ    $16, R10
-	DECQ    R11
-	JNZ     features                      // } while (--passes)
+next:                                         // CX classes are done
+	MOVQ  CX, R14
+	IMULQ R10, R14
+	ADDQ  R14, DI
+	MOVQ  CX, R14
+	SHLQ  $7, R14
+	ADDQ  R14, R15
+	SUBQ  CX, R13
+	JNZ   tile                            // } while classes are left
 	VZEROUPPER
 	RET
+
+n3:
+	TILE(3, block3, row3, COLS3)
+
+n2:
+	TILE(2, block2, row2, COLS2)
+
+n1:
+	TILE(1, block1, row1, COLS1)

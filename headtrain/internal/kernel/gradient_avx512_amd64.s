@@ -3,94 +3,144 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// Up to 12 classes: their gradients at DI, R8, R9 with the distance R10, three
+// times which is R11; two registers of 16 features each.
+#define COLS1(OP)  OP(0, 0(DI), 64(DI), Z0, Z1)
+#define COLS2(OP)  COLS1(OP); OP(128, (DI)(R10*1), 64(DI)(R10*1), Z2, Z3)
+#define COLS3(OP)  COLS2(OP); OP(256, (DI)(R10*2), 64(DI)(R10*2), Z4, Z5)
+#define COLS4(OP)  COLS3(OP); OP(384, (DI)(R11*1), 64(DI)(R11*1), Z6, Z7)
+#define COLS5(OP)  COLS4(OP); OP(512, 0(R8), 64(R8), Z8, Z9)
+#define COLS6(OP)  COLS5(OP); OP(640, (R8)(R10*1), 64(R8)(R10*1), Z10, Z11)
+#define COLS7(OP)  COLS6(OP); OP(768, (R8)(R10*2), 64(R8)(R10*2), Z12, Z13)
+#define COLS8(OP)  COLS7(OP); OP(896, (R8)(R11*1), 64(R8)(R11*1), Z14, Z15)
+#define COLS9(OP)  COLS8(OP); OP(1024, 0(R9), 64(R9), Z16, Z17)
+#define COLS10(OP) COLS9(OP); OP(1152, (R9)(R10*1), 64(R9)(R10*1), Z18, Z19)
+#define COLS11(OP) COLS10(OP); OP(1280, (R9)(R10*2), 64(R9)(R10*2), Z20, Z21)
+#define COLS12(OP) COLS11(OP); OP(1408, (R9)(R11*1), 64(R9)(R11*1), Z22, Z23)
+
+#define ZERO(at, g, h, a, b) \
+	VPXORQ a, a, a \
+	VPXORQ b, b, b
+
+#define FMA(at, g, h, a, b) \
+	VBROADCASTSS at(DX), Z26  \
+	VFMADD231PS  Z24, Z26, a \
+	VFMADD231PS  Z25, Z26, b
+
+#define ADD(at, g, h, a, b) \
+	VADDPS  g, a, a \
+	VMOVUPS a, g    \
+	VADDPS  h, b, b \
+	VMOVUPS b, h
+
+// TILE sums n classes over the rows, block by block of 32.
+#define TILE(n, block, row, COLS) \
+	COLS(ZERO)                         \
+	MOVQ    gradientArgs_x(AX), SI     \
+	MOVQ    gradientArgs_rows(AX), R12 \
+	MOVQ    R15, R14                   \
+block:                                     \
+	MOVQ    R14, DX                    \
+	ADDQ    gradientArgs_dzBytes(AX), R14 \
+	MOVQ    $32, CX                    \
+	CMPQ    R12, CX                    \
+	CMOVQLT R12, CX                    \
+	SUBQ    CX, R12                    \
+row:                                       \
+	VMOVUPS (SI), Z24                  \
+	VMOVUPS 64(SI), Z25                \
+	COLS(FMA)                          \
+	ADDQ    $4, DX                     \
+	ADDQ    BX, SI                     \
+	DECQ    CX                         \
+	JNZ     row                        \
+	TESTQ   R12, R12                   \
+	JNZ     block                      \
+	LEAQ    (DI)(R10*4), R8            \
+	LEAQ    (DI)(R10*8), R9            \
+	COLS(ADD)                          \
+	MOVQ    $n, CX                     \
+	JMP     next
+
 // func gradientAVX512(a *gradientArgs)
-// Z0–Z15: one feature each, 16 classes a register.
 TEXT ·gradientAVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ gradientArgs_g(AX), DI
-	MOVQ gradientArgs_x(AX), SI
-	MOVQ gradientArgs_dz(AX), DX
-	MOVQ gradientArgs_xBytes(AX), R8
-	MOVQ gradientArgs_dzBytes(AX), R9
-	MOVQ gradientArgs_rows(AX), R10
+	MOVQ gradientArgs_dz(AX), R15
+	MOVQ gradientArgs_xBytes(AX), BX
+	MOVQ gradientArgs_gBytes(AX), R10
+	MOVQ gradientArgs_cols(AX), R13
+	LEAQ (R10)(R10*2), R11
 
-chunk:                                        // do {
-	MOVQ    gradientArgs_chunk(AX), CX
-	CMPQ    R10, CX
-	CMOVQLT R10, CX                       // rows of this chunk
-	SUBQ    CX, R10
-	VPXORQ  Z0, Z0, Z0
-	VPXORQ  Z1, Z1, Z1
-	VPXORQ  Z2, Z2, Z2
-	VPXORQ  Z3, Z3, Z3
-	VPXORQ  Z4, Z4, Z4
-	VPXORQ  Z5, Z5, Z5
-	VPXORQ  Z6, Z6, Z6
-	VPXORQ  Z7, Z7, Z7
-	VPXORQ  Z8, Z8, Z8
-	VPXORQ  Z9, Z9, Z9
-	VPXORQ  Z10, Z10, Z10
-	VPXORQ  Z11, Z11, Z11
-	VPXORQ  Z12, Z12, Z12
-	VPXORQ  Z13, Z13, Z13
-	VPXORQ  Z14, Z14, Z14
-	VPXORQ  Z15, Z15, Z15
+tile:                                         // do {
+	CMPQ R13, $12
+	JGE  n12
+	CMPQ R13, $11
+	JEQ  n11
+	CMPQ R13, $10
+	JEQ  n10
+	CMPQ R13, $9
+	JEQ  n9
+	CMPQ R13, $8
+	JEQ  n8
+	CMPQ R13, $7
+	JEQ  n7
+	CMPQ R13, $6
+	JEQ  n6
+	CMPQ R13, $5
+	JEQ  n5
+	CMPQ R13, $4
+	JEQ  n4
+	CMPQ R13, $3
+	JEQ  n3
+	CMPQ R13, $2
+	JEQ  n2
+	JMP  n1
 
-row:                                          // do {
-	VMOVUPS (DX), Z16                     // dz[r]
-	VFMADD231PS.BCST 0(SI), Z16, Z0          // acc[f] = fma(x[r][f], dz[r], acc[f])
-	VFMADD231PS.BCST 4(SI), Z16, Z1
-	VFMADD231PS.BCST 8(SI), Z16, Z2
-	VFMADD231PS.BCST 12(SI), Z16, Z3
-	VFMADD231PS.BCST 16(SI), Z16, Z4
-	VFMADD231PS.BCST 20(SI), Z16, Z5
-	VFMADD231PS.BCST 24(SI), Z16, Z6
-	VFMADD231PS.BCST 28(SI), Z16, Z7
-	VFMADD231PS.BCST 32(SI), Z16, Z8
-	VFMADD231PS.BCST 36(SI), Z16, Z9
-	VFMADD231PS.BCST 40(SI), Z16, Z10
-	VFMADD231PS.BCST 44(SI), Z16, Z11
-	VFMADD231PS.BCST 48(SI), Z16, Z12
-	VFMADD231PS.BCST 52(SI), Z16, Z13
-	VFMADD231PS.BCST 56(SI), Z16, Z14
-	VFMADD231PS.BCST 60(SI), Z16, Z15
-	ADDQ    R8, SI
-	ADDQ    R9, DX
-	DECQ    CX
-	JNZ     row                           // } while (--rows)
-	VADDPS  0(DI), Z0, Z0                   // g[f] += acc[f]
-	VMOVUPS Z0, 0(DI)
-	VADDPS  64(DI), Z1, Z1
-	VMOVUPS Z1, 64(DI)
-	VADDPS  128(DI), Z2, Z2
-	VMOVUPS Z2, 128(DI)
-	VADDPS  192(DI), Z3, Z3
-	VMOVUPS Z3, 192(DI)
-	VADDPS  256(DI), Z4, Z4
-	VMOVUPS Z4, 256(DI)
-	VADDPS  320(DI), Z5, Z5
-	VMOVUPS Z5, 320(DI)
-	VADDPS  384(DI), Z6, Z6
-	VMOVUPS Z6, 384(DI)
-	VADDPS  448(DI), Z7, Z7
-	VMOVUPS Z7, 448(DI)
-	VADDPS  512(DI), Z8, Z8
-	VMOVUPS Z8, 512(DI)
-	VADDPS  576(DI), Z9, Z9
-	VMOVUPS Z9, 576(DI)
-	VADDPS  640(DI), Z10, Z10
-	VMOVUPS Z10, 640(DI)
-	VADDPS  704(DI), Z11, Z11
-	VMOVUPS Z11, 704(DI)
-	VADDPS  768(DI), Z12, Z12
-	VMOVUPS Z12, 768(DI)
-	VADDPS  832(DI), Z13, Z13
-	VMOVUPS Z13, 832(DI)
-	VADDPS  896(DI), Z14, Z14
-	VMOVUPS Z14, 896(DI)
-	VADDPS  960(DI), Z15, Z15
-	VMOVUPS Z15, 960(DI)
-	TESTQ   R10, R10
-	JNZ     chunk                         // } while rows are left
+next:                                         // CX classes are done
+	MOVQ  CX, R14
+	IMULQ R10, R14
+	ADDQ  R14, DI
+	MOVQ  CX, R14
+	SHLQ  $7, R14
+	ADDQ  R14, R15
+	SUBQ  CX, R13
+	JNZ   tile                            // } while classes are left
 	VZEROUPPER
 	RET
+
+n12:
+	TILE(12, block12, row12, COLS12)
+
+n11:
+	TILE(11, block11, row11, COLS11)
+
+n10:
+	TILE(10, block10, row10, COLS10)
+
+n9:
+	TILE(9, block9, row9, COLS9)
+
+n8:
+	TILE(8, block8, row8, COLS8)
+
+n7:
+	TILE(7, block7, row7, COLS7)
+
+n6:
+	TILE(6, block6, row6, COLS6)
+
+n5:
+	TILE(5, block5, row5, COLS5)
+
+n4:
+	TILE(4, block4, row4, COLS4)
+
+n3:
+	TILE(3, block3, row3, COLS3)
+
+n2:
+	TILE(2, block2, row2, COLS2)
+
+n1:
+	TILE(1, block1, row1, COLS1)

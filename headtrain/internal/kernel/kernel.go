@@ -1,12 +1,15 @@
 package kernel
 
-// Lane is the number of classes in a tile, of features in a gradient block,
-// and of rows in a forward block.
+// Lane is the number of float32 in the widest vector.
 const Lane = 16
+
+// Block is the number of rows whose logits are computed, and turned into
+// gradients, at a time; and of features whose gradients are summed at a time.
+const Block = 32
 
 // ChunkRows is the number of consecutive batch rows whose gradient is summed
 // by itself before it is added to the total.
-const ChunkRows = 32
+const ChunkRows = 64
 
 // ISA names one implementation of the kernels.
 type ISA uint8
@@ -35,35 +38,16 @@ func Best() ISA {
 	return all[len(all)-1]
 }
 
-// Matrix is a row-major view: row r starts at Data[r*Stride] and has Cols values.
-type Matrix struct {
-	Data               []float32
-	Rows, Cols, Stride int
+// RoundUp returns n rounded up to a multiple of Block.
+func RoundUp(n int) int { return (n + Block - 1) / Block * Block }
+
+// Stride returns the length of a row of d features, or of a class' weights on
+// them with the bias behind: it has room for whole blocks of features, and is
+// an odd number of cache lines, so that rows spread over all sets of a cache.
+func Stride(d int) int {
+	n := (max(RoundUp(d), d+1) + Lane - 1) / Lane
+	return (n | 1) * Lane
 }
-
-// Row returns row r.
-func (m Matrix) Row(r int) []float32 { return m.Data[r*m.Stride : r*m.Stride+m.Cols] }
-
-// Slice returns rows lo to hi.
-func (m Matrix) Slice(lo, hi int) Matrix {
-	m.Data = m.Data[lo*m.Stride : lo*m.Stride+max(0, hi-lo)*m.Stride]
-	m.Rows = hi - lo
-	return m
-}
-
-// RoundUp returns n rounded up to a multiple of Lane.
-func RoundUp(n int) int { return (n + Lane - 1) / Lane * Lane }
-
-// Rows returns the rows of a parameter tile of d features: the features, the
-// bias, and zeros up to a multiple of Lane.
-func Rows(d int) int { return RoundUp(d + 1) }
-
-// ParamLen returns the length of the parameters of d features and k classes.
-func ParamLen(d, k int) int { return Rows(d) * RoundUp(k) }
-
-// ParamIndex returns where feature j (d for the bias) of class c lies in the
-// parameters of a head of d features.
-func ParamIndex(d, j, c int) int { return (c/Lane*Rows(d)+j)*Lane + c%Lane }
 
 // AffineMap maps feature j to (x[j]-Mean[j])·Scale[j].
 type AffineMap struct{ Mean, Scale []float32 }
@@ -82,60 +66,107 @@ func (i ISA) Affine(dst, x []float32, m AffineMap, rowScale float32, ahead []flo
 	}
 }
 
-// Forward writes the logits of x.Cols features under params:
+// Transpose writes a block of rows, stride apart in x, by column:
+// dst[j*Block+r] = x[r*stride+j] for the columns under RoundUp(cols).
+func (i ISA) Transpose(dst, x []float32, stride, cols int) {
+	n := RoundUp(cols)
+	check(cols > 0 && stride >= n && len(x) >= (Block-1)*stride+n && len(dst) >= n*Block, "kernel: transpose: shape")
+	i.transpose(dst, x, stride, n)
+}
+
+// Forward writes the logits of a block of rows, x by column, under the weights
+// w of some classes, stride apart:
 //
-//	z[r][c] = fma(x[r][d-1], w[d-1][c], … fma(x[r][0], w[0][c], bias[c]))
+//	z[c*Block+r] = fma(x[d-1][r], w[c][d-1], … fma(x[0][r], w[c][0], w[c][d]))
 //
-// z.Rows == x.Rows is a multiple of Lane, and so is z.Cols.
-func (i ISA) Forward(z, x Matrix, params []float32) {
-	z.check()
-	x.check()
-	check(z.Rows == x.Rows && z.Rows%Lane == 0 && z.Cols%Lane == 0, "kernel: forward: shape")
-	check(len(params) >= ParamLen(x.Cols, z.Cols), "kernel: forward: short params")
-	if z.Rows > 0 && z.Cols > 0 {
-		i.forward(z, x, params)
+// Meanwhile up to Lane rows of d features, which begin at the pointers of ahead,
+// are asked for: the multiplier leaves the memory idle.
+func (i ISA) Forward(z, x, w []float32, stride, d, cols int, ahead []*float32) {
+	check(d > 0 && cols >= 0 && stride > d && len(x) >= d*Block, "kernel: forward: shape")
+	check(len(z) >= cols*Block && len(w) >= cols*stride, "kernel: forward: short slice")
+	if cols > 0 {
+		i.forward(z, x, w, stride, d, cols, ahead)
 	}
 }
 
-// Gradient adds to g, 16 rows of a parameter tile, the gradient of features
-// j to j+15 (of x's row, up to its stride) for the 16 classes at column c:
+// Gradient adds to g[c*gStride+f], for Block features f of some classes c, the
+// gradient over at most ChunkRows rows:
 //
-//	for each chunk of ChunkRows rows, in order, the last one shorter:
-//	    acc = 0; acc = fma(x[r][j+f], dz[r][c+l], acc) over its rows r in order
-//	    g[f][l] += acc
-func (i ISA) Gradient(g []float32, x, dz Matrix, j, c int) {
-	x.check()
-	dz.check()
-	check(x.Rows == dz.Rows, "kernel: gradient: rows")
-	check(len(g) >= Lane*Lane && j >= 0 && j+Lane <= x.Stride && c >= 0 && c+Lane <= dz.Stride, "kernel: gradient: shape")
-	check(x.Rows == 0 || len(x.Data) >= (x.Rows-1)*x.Stride+j+Lane && len(dz.Data) >= (dz.Rows-1)*dz.Stride+c+Lane, "kernel: gradient: short data")
-	if x.Rows > 0 {
-		i.gradient(g, x, dz, j, c)
+//	acc = 0; acc = fma(x[r*xStride+f], dz[r][c], acc) over rows r in order; g += acc
+//
+// dz is in blocks dzStride apart: row r of class c is at
+// dz[r/Block*dzStride+c*Block+r%Block].
+func (i ISA) Gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int) {
+	check(rows >= 0 && rows <= ChunkRows && cols >= 0 && gStride >= Block && dzStride >= cols*Block, "kernel: gradient: shape")
+	if rows == 0 || cols == 0 {
+		return
+	}
+	last := (rows - 1) / Block * dzStride
+	check(len(g) >= (cols-1)*gStride+Block && len(x) >= (rows-1)*xStride+Block && len(dz) >= last+cols*Block, "kernel: gradient: short slice")
+	i.gradient(g, gStride, x, xStride, dz, dzStride, rows, cols)
+}
+
+// Bias adds to g[c*gStride], for some classes c, the sum of dz over some whole
+// blocks of rows: lane r sums row r of each block in order, and the lanes are
+// folded 16, 8, 4, 2, 1 apart.
+func (i ISA) Bias(g []float32, gStride int, dz []float32, dzStride, blocks, cols int) {
+	if blocks == 0 || cols == 0 {
+		return
+	}
+	check(blocks > 0 && cols > 0 && gStride > 0 && dzStride >= cols*Block, "kernel: bias: shape")
+	check(len(g) > (cols-1)*gStride && len(dz) >= (blocks-1)*dzStride+cols*Block, "kernel: bias: short slice")
+	i.bias(g, gStride, dz, dzStride, blocks, cols)
+}
+
+// Add adds src to dst; lengths are equal and a multiple of Lane.
+func (i ISA) Add(dst, src []float32) {
+	check(len(dst) == len(src) && len(src)%Lane == 0, "kernel: add: lengths")
+	if len(src) > 0 {
+		i.add(dst, src)
 	}
 }
 
-// Exp writes e[r][c] = exp(z[r][c]-top[r]) with top[r] the largest of row r, and
-// sum[r] the sum of row r of e. Both reductions run in 16 lanes, lane l over
-// columns l, l+16, … in order; the lanes are then folded 8, 4, 2, 1 apart.
-// Columns that are no class must hold -Inf: they give +0.
-func (i ISA) Exp(e, z Matrix, top, sum []float32) {
-	e.check()
-	z.check()
-	check(e.Rows == z.Rows && e.Cols == z.Cols && z.Cols%Lane == 0 && z.Cols > 0, "kernel: exp: shape")
-	check(len(top) >= z.Rows && len(sum) >= z.Rows, "kernel: exp: short slice")
-	if z.Rows > 0 {
-		i.exp(e, z, top, sum)
+// Prefetch asks for values that will be wanted soon, and changes nothing.
+func (i ISA) Prefetch(x []float32) {
+	if len(x) > 0 {
+		i.prefetch(x)
 	}
 }
 
-// Residual replaces e[r][c] by a[r]·e[r][c] - q[c].
-func (i ISA) Residual(e Matrix, a, q []float32) {
-	e.check()
-	check(e.Cols%Lane == 0 && len(a) >= e.Rows && len(q) >= e.Cols, "kernel: residual: shape")
-	if e.Rows > 0 && e.Cols > 0 {
-		i.residual(e, a, q)
-	}
+// LossTable holds the factors of a loss, by class: see Softmax.
+type LossTable struct {
+	Soft, Hot, Spread []float32
+	Total             float32 // the sum of Spread
 }
+
+// Judged is what Softmax says of the rows of a block.
+type Judged struct {
+	Loss, Sum [Block]float32 // Sum is that of exp(z-top) over the classes
+	Best      [Block]int32   // the first class with the largest logit
+}
+
+// Softmax judges a block of logits, z[c*Block+r], for rows of the given labels.
+// With top the largest logit of a row, y its label, and sums running over
+// classes in order:
+//
+//	e[c] = exp(z[c]-top)    sum = Σ e[c]    log = ln(sum)
+//	loss = Hot[y]·((top-z[y])+log) + (Total·log - Σ Spread[c]·(z[c]-top))
+//
+// z becomes e, or with learn the gradient of the loss:
+//
+//	(Soft[y]/sum)·e[c] - Spread[c], less Hot[y] for class y
+func (i ISA) Softmax(z []float32, classes int, labels *[Block]int32, t *LossTable, out *Judged, learn bool) {
+	check(classes > 0 && len(z) >= classes*Block, "kernel: softmax: short block")
+	check(len(t.Soft) >= classes && len(t.Hot) >= classes && len(t.Spread) >= classes, "kernel: softmax: short table")
+	for _, y := range labels {
+		check(uint32(y) < uint32(classes), "kernel: softmax: label out of range")
+	}
+	i.softmax(z, classes, labels, t, out, learn)
+}
+
+// Peak does about `rounds` times 24 independent multiply-adds of a vector and
+// nothing else, and returns how many operations that were.
+func (i ISA) Peak(rounds int) (flops float64) { return i.peak(max(1, rounds)) }
 
 // AdamStep holds the scalars of one Adam step; the order of its operations is
 // that of adamPortable.
@@ -176,11 +207,6 @@ func (i ISA) SGD(w, m, g []float32, s *SGDStep) {
 	if len(w) > 0 {
 		i.sgd(w, m, g, s)
 	}
-}
-
-func (m Matrix) check() {
-	ok := m.Rows >= 0 && m.Cols >= 0 && m.Stride >= m.Cols
-	check(ok && (m.Rows == 0 || len(m.Data) >= (m.Rows-1)*m.Stride+m.Cols), "kernel: matrix out of its data")
 }
 
 func check(ok bool, fault string) {

@@ -33,10 +33,6 @@ func (v vectors) positive(n int) []float32 {
 	return s
 }
 
-func (v vectors) matrix(rows, cols, stride int) Matrix {
-	return Matrix{Data: v.floats((rows-1)*stride + max(cols, stride)), Rows: rows, Cols: cols, Stride: stride}
-}
-
 func clone(s []float32) []float32 { return append([]float32(nil), s...) }
 
 func copyOf(v vectors, s []float32) []float32 {
@@ -79,18 +75,29 @@ func TestAffineEqualsPortableBitForBit(t *testing.T) {
 	})
 }
 
+func TestTransposeEqualsPortableBitForBit(t *testing.T) {
+	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
+		for _, d := range []int{1, 31, 32, 33, 70} {
+			stride := Stride(d)
+			x := v.floats((Block-1)*stride + RoundUp(d))
+			got, want := v.floats(RoundUp(d)*Block), make([]float32, RoundUp(d)*Block)
+			isa.Transpose(got, x, stride, d)
+			Portable.Transpose(want, x, stride, d)
+			same(t, fmt.Sprint("transpose ", d), got, want)
+		}
+	})
+}
+
 func TestForwardEqualsPortableBitForBit(t *testing.T) {
 	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
-		for _, rows := range []int{16, 32, 48} {
-			for _, d := range []int{1, 2, 3, 15, 16, 17, 31, 40} {
-				for _, cols := range []int{16, 32, 64} {
-					x, params := v.matrix(rows, d, Rows(d)+5), v.floats(ParamLen(d, cols))
-					got, want := v.matrix(rows, cols, cols+3), v.matrix(rows, cols, cols+3)
-					copy(got.Data, want.Data) // the gap between rows must stay
-					isa.Forward(got, x, params)
-					Portable.Forward(want, x, params)
-					same(t, fmt.Sprint("forward ", rows, d, cols), got.Data, want.Data)
-				}
+		for _, d := range []int{1, 2, 3, 17, 40} {
+			for cols := 1; cols <= 26; cols++ {
+				stride := Stride(d)
+				x, w := v.floats(d*Block), v.floats(cols*stride)
+				got, want := v.floats(cols*Block), make([]float32, cols*Block)
+				isa.Forward(got, x, w, stride, d, cols, []*float32{&x[0], &w[0], &x[0]}[:cols%4])
+				Portable.Forward(want, x, w, stride, d, cols, nil)
+				same(t, fmt.Sprint("forward ", d, cols), got, want)
 			}
 		}
 	})
@@ -98,58 +105,93 @@ func TestForwardEqualsPortableBitForBit(t *testing.T) {
 
 func TestGradientEqualsPortableBitForBit(t *testing.T) {
 	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
-		for rows := 1; rows <= 3*ChunkRows+1; rows++ {
-			for _, at := range [][2]int{{0, 0}, {16, 0}, {3, 16}} {
-				x, dz := v.matrix(rows, 32, 32), v.matrix(rows, 32, 32)
-				g := v.floats(Lane * Lane)
+		for _, rows := range []int{1, 2, 31, 32, 33, 63, 64} {
+			for cols := 1; cols <= 26; cols++ {
+				const xStride, gStride = Block + 5, Block + 3
+				dzStride := cols*Block + 7
+				x := v.floats((rows-1)*xStride + Block)
+				dz := v.floats((rows-1)/Block*dzStride + cols*Block)
+				g := v.floats((cols-1)*gStride + Block)
 				want := clone(g)
-				isa.Gradient(g, x, dz, at[0], at[1])
-				Portable.Gradient(want, x, dz, at[0], at[1])
-				same(t, fmt.Sprint("gradient ", rows, at), g, want)
+				isa.Gradient(g, gStride, x, xStride, dz, dzStride, rows, cols)
+				Portable.Gradient(want, gStride, x, xStride, dz, dzStride, rows, cols)
+				same(t, fmt.Sprint("gradient ", rows, cols), g, want)
 			}
 		}
 	})
 }
 
-func TestExpEqualsPortableBitForBit(t *testing.T) {
+func TestBiasEqualsPortableBitForBit(t *testing.T) {
+	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
+		for blocks := 1; blocks <= 4; blocks++ {
+			for cols := 1; cols <= 5; cols++ {
+				dzStride := cols*Block + 3
+				dz, g := v.floats((blocks-1)*dzStride+cols*Block), v.floats((cols-1)*9+1)
+				want := clone(g)
+				isa.Bias(g, 9, dz, dzStride, blocks, cols)
+				Portable.Bias(want, 9, dz, dzStride, blocks, cols)
+				same(t, fmt.Sprint("bias ", blocks, cols), g, want)
+			}
+		}
+	})
+}
+
+func TestAddEqualsPortableBitForBit(t *testing.T) {
+	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
+		for _, n := range []int{16, 32, 80} {
+			dst, src := v.floats(n), v.floats(n)
+			want := clone(dst)
+			isa.Add(dst, src)
+			isa.Prefetch(src)
+			Portable.Add(want, src)
+			same(t, fmt.Sprint("add ", n), dst, want)
+		}
+	})
+}
+
+func TestSoftmaxEqualsPortableBitForBit(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
-		for _, cols := range []int{16, 32, 48, 112} {
-			for round := range 40 {
-				rows := 1 + round%5
-				z := v.matrix(rows, cols, cols+round%3)
-				for i := range z.Data {
-					z.Data[i] *= float32(math.Ldexp(1, round%12))
+		for _, k := range []int{1, 2, 3, 10, 17, 100} {
+			for round := range 60 {
+				z := v.floats(k * Block)
+				for i := range z {
+					z[i] *= float32(math.Ldexp(1, round%12))
 				}
-				for _, special := range []float32{-inf, inf, nan}[:min(3, round/10)] {
-					z.Row(v.r.IntN(rows))[v.r.IntN(cols)] = special
+				for _, special := range []float32{-inf, inf, nan}[:min(3, round/15)] {
+					z[v.r.IntN(len(z))] = special
 				}
-				got, want := v.matrix(rows, cols, cols), v.matrix(rows, cols, cols)
-				top, sum := v.floats(rows), v.floats(rows)
-				wantTop, wantSum := clone(top), clone(sum)
-				isa.Exp(got, z, top, sum)
-				Portable.Exp(want, z, wantTop, wantSum)
-				same(t, "exp", got.Data, want.Data)
-				same(t, "top", top, wantTop)
-				same(t, "sum", sum, wantSum)
+				table := &LossTable{v.floats(k), v.floats(k), v.floats(k), 0.3}
+				var labels [Block]int32
+				for r := range labels {
+					labels[r] = v.r.Int32N(int32(k))
+				}
+				want := clone(z)
+				var got, wanted Judged
+				learn := round%3 > 0
+				isa.Softmax(z, k, &labels, table, &got, learn)
+				Portable.Softmax(want, k, &labels, table, &wanted, learn)
+				same(t, "block", z, want)
+				same(t, "loss", got.Loss[:], wanted.Loss[:])
+				same(t, "sum", got.Sum[:], wanted.Sum[:])
+				if got.Best != wanted.Best {
+					t.Fatalf("best %v, portable %v", got.Best, wanted.Best)
+				}
 			}
 		}
 	})
 }
 
-func TestResidualEqualsPortableBitForBit(t *testing.T) {
-	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
-		for _, cols := range []int{16, 48} {
-			for rows := 1; rows < 6; rows++ {
-				e, a, q := v.matrix(rows, cols, cols+2), v.floats(rows), v.floats(cols)
-				want := e
-				want.Data = clone(e.Data)
-				isa.Residual(e, a, q)
-				Portable.Residual(want, a, q)
-				same(t, "residual", e.Data, want.Data)
-			}
+func TestLogarithmIsExactToAUnit(t *testing.T) {
+	for x := float32(1); x < 20000; x += x / 1000 {
+		want := math.Log(float64(x))
+		if got := log32(x); math.Abs(float64(got)-want) > 1.2e-7*want {
+			t.Fatalf("log32(%v) = %v, want %v", x, got, want)
 		}
-	})
+	}
+	if nan := log32(float32(math.NaN())); nan == nan {
+		t.Error("log32 of NaN is a number")
+	}
 }
 
 func TestAdamEqualsPortableBitForBit(t *testing.T) {
@@ -195,14 +237,18 @@ func TestStepsKeepPaddingZero(t *testing.T) {
 }
 
 func TestWrongShapesPanicInsteadOfStraying(t *testing.T) {
-	x := Matrix{Data: make([]float32, 64), Rows: 16, Cols: 4, Stride: 4}
-	z := Matrix{Data: make([]float32, 256), Rows: 16, Cols: 16, Stride: 16}
+	f := func(n int) []float32 { return make([]float32, n) }
+	var labels [Block]int32
+	labels[31] = 2
 	for name, f := range map[string]func(){
-		"short params":  func() { Best().Forward(z, x, make([]float32, 8)) },
-		"ragged rows":   func() { Best().Forward(z.Slice(0, 15), x.Slice(0, 15), make([]float32, 256)) },
-		"matrix":        func() { x := x; x.Rows = 17; x.check() },
-		"wide feature":  func() { Best().Gradient(make([]float32, 256), x, z, 0, 0) },
-		"short moments": func() { Best().Adam(make([]float32, 16), nil, nil, nil, &AdamStep{}) },
+		"short weights":  func() { Best().Forward(f(64), f(64), f(8), 16, 2, 2, nil) },
+		"short block":    func() { Best().Forward(f(63), f(64), f(32), 16, 2, 2, nil) },
+		"many rows":      func() { Best().Gradient(f(32), 32, f(9999), 32, f(9999), 32, ChunkRows+1, 1) },
+		"short gradient": func() { Best().Gradient(f(31), 32, f(9999), 32, f(9999), 32, 3, 1) },
+		"short dz":       func() { Best().Bias(f(32), 1, f(63), 32, 2, 1) },
+		"narrow rows":    func() { Best().Transpose(f(9999), f(9999), 16, 17) },
+		"label":          func() { Best().Softmax(f(64), 2, &labels, &LossTable{f(2), f(2), f(2), 0}, new(Judged), true) },
+		"short moments":  func() { Best().Adam(f(16), nil, nil, nil, &AdamStep{}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
@@ -212,5 +258,13 @@ func TestWrongShapesPanicInsteadOfStraying(t *testing.T) {
 			}()
 			f()
 		})
+	}
+}
+
+func TestPeakCountsItsOperations(t *testing.T) {
+	for _, isa := range Available() {
+		if one, two := isa.Peak(1), isa.Peak(2); one <= 0 || two != 2*one {
+			t.Errorf("%v: %v and %v operations in 1 and 2 rounds", isa, one, two)
+		}
 	}
 }

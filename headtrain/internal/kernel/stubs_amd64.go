@@ -12,29 +12,43 @@ type affineArgs struct {
 	rowScale float32
 }
 
+type transposeArgs struct {
+	dst, x *float32
+	xBytes int // from row to row
+	cols   int
+}
+
 type forwardArgs struct {
-	z, x, w        *float32 // first column of the tile, first row, the tile
-	zBytes, xBytes int      // from row to row
-	features, rows int
+	z, x, w        *float32
+	wBytes         int // from class to class
+	features, cols int
+
+	ahead      **float32 // rows to fetch
+	aheadBytes int       // of their pointers
+	run        int       // features to a row fetched
 }
 
 type gradientArgs struct {
-	g, x, dz        *float32
-	xBytes, dzBytes int
-	rows, chunk     int
+	g, x, dz       *float32
+	gBytes, xBytes int // from class to class, from row to row
+	dzBytes        int // from block to block
+	rows, cols     int
 }
 
-type expArgs struct {
-	e, z, top, sum *float32
-	eBytes, zBytes int
-	colBytes, rows int
+type biasArgs struct {
+	g, dz           *float32
+	gBytes, dzBytes int // from class to class, from block to block
+	blocks, cols    int
 }
 
-type residualArgs struct {
-	e, a, q  *float32
-	eBytes   int
-	colBytes int
-	rows     int
+type softmaxArgs struct {
+	z                 *float32
+	labels            *int32
+	soft, hot, spread *float32
+	out               *Judged
+	classes           int
+	total             float32
+	learn             bool
 }
 
 type adamArgs struct {
@@ -59,6 +73,9 @@ func affineAVX2(a *affineArgs)
 func affineAVX512(a *affineArgs)
 
 //go:noescape
+func transposeAVX2(a *transposeArgs)
+
+//go:noescape
 func forwardAVX2(a *forwardArgs)
 
 //go:noescape
@@ -71,16 +88,13 @@ func gradientAVX2(a *gradientArgs)
 func gradientAVX512(a *gradientArgs)
 
 //go:noescape
-func expAVX2(a *expArgs)
+func biasAVX2(a *biasArgs)
 
 //go:noescape
-func expAVX512(a *expArgs)
+func softmaxAVX2(a *softmaxArgs)
 
 //go:noescape
-func residualAVX2(a *residualArgs)
-
-//go:noescape
-func residualAVX512(a *residualArgs)
+func softmaxAVX512(a *softmaxArgs)
 
 //go:noescape
 func adamAVX2(a *adamArgs)
@@ -93,3 +107,17 @@ func sgdAVX2(a *sgdArgs)
 
 //go:noescape
 func sgdAVX512(a *sgdArgs)
+
+// peakAVX2 and peakAVX512 do nothing but multiply-adds, 24 instructions a round.
+
+func peakAVX2(rounds int)
+
+func peakAVX512(rounds int)
+
+// addAVX2 adds n floats, a multiple of 16.
+//
+//go:noescape
+func addAVX2(dst, src *float32, n int)
+
+//go:noescape
+func prefetchLines(p *float32, lines int)

@@ -143,10 +143,116 @@ def flat_jpegs():
 def real_jpegs():
     for name, kw in dict(q75=dict(quality=75), q95_444=dict(quality=95, subsampling=0), q85_422=dict(quality=85, subsampling=1),
                          progressive=dict(quality=80, progressive=True), restart=dict(quality=75, restart_marker_blocks=2)).items():
-        add(f"{name}.jpg", saved(Image.fromarray(smooth(61, 47)), "JPEG", **kw), exact=False)
-    add("grey.jpg", saved(Image.fromarray(smooth(61, 47, 1)[..., 0]), "JPEG", quality=75), exact=False)
+        add(f"{name}.jpg", saved(Image.fromarray(smooth(61, 47)), "JPEG", **kw), exact=name != "progressive")
+    add("grey.jpg", saved(Image.fromarray(smooth(61, 47, 1)[..., 0]), "JPEG", quality=75))
     add("grey-progressive.jpg", saved(Image.fromarray(smooth(61, 47, 1)[..., 0]), "JPEG", quality=75, progressive=True), exact=False)
     add("cmyk-real.jpg", saved(Image.fromarray(smooth(48, 40, 4), "CMYK"), "JPEG", quality=90), exact=False)
+
+
+# ---- JPEG of every shape that a sequential one can have ----
+
+def codes():
+    """Counts and symbols of an AC table that has all 162 symbols and codes of
+    2, 8, 12 and 16 bits; and how each is written."""
+    symbols = [0x00] + [(i * 16 + size) for size in range(1, 11) for i in range(16)] + [0xF0]
+    counts = [0] * 16
+    counts[1], counts[7], counts[11], counts[15] = 1, 100, 30, 31
+    written, code, at = {}, 0, 0
+    for n, count in enumerate(counts, 1):
+        for _ in range(count):
+            written[symbols[at]] = f"{code:0{n}b}"
+            code, at = code + 1, at + 1
+        code <<= 1
+    return bytes(counts), bytes(symbols), written
+
+
+def coef_jpeg(rng, w, h, factors, apps=b"", size=4, density=0.2, quant=8, wide=False, restart=0, split=False, sof=0xC0, table=0, ids=(1, 2, 3)):
+    """Sequential JPEG with random coefficients of up to size bits. wide: 16-bit
+    quantisation; split: a scan a component; table: the number of its tables."""
+    counts, symbols, written = codes()
+    maxh, maxv = max(f[0] for f in factors), max(f[1] for f in factors)
+    out = b"\xff\xd8" + apps
+    out += segment(0xDB, b"\x10" + struct.pack(">64H", *[quant] * 64) if wide else b"\x00" + bytes([quant] * 64))
+    out += segment(sof, struct.pack(">BHHB", 8, h, w, len(factors)) +
+                   b"".join(bytes([ids[i], f[0] << 4 | f[1], 0]) for i, f in enumerate(factors)))
+    out += segment(0xC4, bytes([table]) + bytes([0, 0, 0, 12] + [0] * 12) + bytes(range(12)))
+    out += segment(0xC4, bytes([0x10 | table]) + counts + symbols)
+    if restart:
+        out += segment(0xDD, struct.pack(">H", restart))
+
+    def value(v):
+        n = abs(v).bit_length()
+        return n, f"{v if v > 0 else v + (1 << n) - 1:0{n}b}" if n else ""
+
+    def block(last):
+        dc = int(rng.integers(-127, 128))
+        n, text = value(dc - last)
+        text, run = f"{n:04b}" + text, 0
+        for _ in range(63):
+            v = int(rng.integers(-(1 << size) + 1, 1 << size)) if rng.random() < density else 0
+            if v == 0:
+                run += 1
+                continue
+            while run > 15:
+                text, run = text + written[0xF0], run - 16
+            n, low = value(v)
+            text, run = text + written[run * 16 + n] + low, 0
+        return dc, text + (written[0x00] if run else "")
+
+    def packed(s):
+        s += "1" * (-len(s) % 8)
+        return int(s, 2).to_bytes(len(s) // 8, "big").replace(b"\xff", b"\xff\x00")
+
+    for scan in [[i] for i in range(len(factors))] if split else [list(range(len(factors)))]:
+        out += segment(0xDA, bytes([len(scan)]) + b"".join(bytes([ids[i], table * 17]) for i in scan) + b"\x00\x3f\x00")
+        if len(scan) == 1:
+            fh, fv = factors[scan[0]]
+            if len(factors) == 1:
+                fh = fv = maxh = maxv = 1
+            cw, ch = -(-w * fh // maxh), -(-h * fv // maxv)
+            mcus, blocks = -(-cw // 8) * -(-ch // 8), [(scan[0], 1)]
+        else:
+            mcus, blocks = -(-w // (8 * maxh)) * -(-h // (8 * maxv)), [(i, factors[i][0] * factors[i][1]) for i in scan]
+        bits, last = "", [0] * len(factors)
+        for mcu in range(mcus):
+            if restart and mcu and mcu % restart == 0:
+                out += packed(bits) + bytes([0xFF, 0xD0 + (mcu // restart - 1) % 8])
+                bits, last = "", [0] * len(factors)
+            for i, n in blocks:
+                for _ in range(n):
+                    last[i], text = block(last[i])
+                    bits += text
+        out += packed(bits)
+    return out + b"\xff\xd9"
+
+
+def sequential_jpegs():
+    rng = np.random.default_rng(11)  # of its own, so that other fixtures stay
+    full, half = (1, 1), (2, 2)
+    layouts = {"444": [full] * 3, "422": [(2, 1), full, full], "440": [(1, 2), full, full], "420": [half, full, full], "400": [half]}
+    for n in range(1, 18):
+        for name, f in layouts.items():
+            if name == "420" or n in (1, 2, 3, 5, 8, 9, 16, 17):
+                add(f"s{name}-{n}x{18 - n}.jpg", coef_jpeg(rng, n, 18 - n, f, JFIF))
+    for name, f in layouts.items():
+        add(f"s{name}-restart.jpg", coef_jpeg(rng, 61, 47, f, JFIF, restart=3))
+        add(f"s{name}-restart-1.jpg", coef_jpeg(rng, 83, 30, f, JFIF, restart=1, density=0.05))
+        add(f"s{name}-scans.jpg", coef_jpeg(rng, 61, 47, f, JFIF, split=True))
+    add("s420-scans-restart.jpg", coef_jpeg(rng, 37, 53, layouts["420"], JFIF, split=True, restart=5))
+    add("s411.jpg", coef_jpeg(rng, 61, 47, [(4, 1), full, full], JFIF))
+    add("s410.jpg", coef_jpeg(rng, 61, 47, [(4, 2), full, full], JFIF))
+    add("s-small-luma.jpg", coef_jpeg(rng, 61, 47, [full, half, half], JFIF))
+    add("s-mixed.jpg", coef_jpeg(rng, 61, 47, [half, (2, 1), (1, 2)], JFIF))
+    add("s-all-double.jpg", coef_jpeg(rng, 61, 47, [(2, 1)] * 3, JFIF))
+    add("s-wide-quant.jpg", coef_jpeg(rng, 61, 47, layouts["420"], JFIF, wide=True, quant=300, size=2, density=0.05))
+    add("s-extended.jpg", coef_jpeg(rng, 61, 47, layouts["420"], JFIF, sof=0xC1, table=3))
+    add("s-harsh.jpg", coef_jpeg(rng, 61, 47, layouts["420"], JFIF, size=8, density=0.5))
+    add("s-harshest.jpg", coef_jpeg(rng, 61, 47, layouts["444"], JFIF, size=10, density=0.9, quant=255))
+    add("s-long-codes.jpg", coef_jpeg(rng, 32, 32, layouts["444"], JFIF, size=9, density=0.12, quant=1))
+    add("s-rgb.jpg", coef_jpeg(rng, 61, 47, layouts["444"], adobe(0)))
+    for q in (1, 5, 10, 25, 50, 60, 90, 100):
+        add(f"quality{q}.jpg", saved(Image.fromarray(pattern(83, 70) if q < 50 else np.asarray(Image.fromarray(pattern(20, 17)).resize((83, 70)))),
+                                     "JPEG", quality=q, subsampling=q % 3, optimize=q % 2 == 0))
 
 
 # ---- PNG of every kind, which Pillow reads but does not write ----
@@ -351,7 +457,7 @@ def resizes():
     return [dict(width=w, height=h, crop=sha(np.asarray(CROP(Image.fromarray(pattern(w, h)))))) for w, h in sizes]
 
 
-flat_jpegs(); real_jpegs(); pngs(); gifs(); bmps(); webps(); tiffs(); refused()
+flat_jpegs(); real_jpegs(); pngs(); gifs(); bmps(); webps(); tiffs(); refused(); sequential_jpegs()
 ramp = np.stack([np.arange(256, dtype=np.uint8)] * 3, -1)[None]
 NORMALISE(Image.fromarray(ramp)).numpy().astype("<f4").tofile("lut.f32")
 tensor = NORMALISE(CROP(Image.fromarray(pattern(320, 240)))).numpy().astype("<f4")

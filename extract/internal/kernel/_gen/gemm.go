@@ -14,9 +14,16 @@ const unroll = 4
 // and is read straight through, once a block of rows; meanwhile the next one is
 // fetched, each block its share.
 func gemm(a *assembler) {
-	a.function("gemm", "gemmArgs",
+	gemmOf(a, "gemm", 2*a.isa.bytes)
+	gemmOf(a, "gemmHalf", a.isa.bytes)
+}
+
+// gemmOf emits the case of panels whose rows have so many bytes: those of floats,
+// or of half floats, which are widened as they are read.
+func gemmOf(a *assembler, name string, panelRow int) {
+	a.function(name, "gemmArgs",
 		fmt.Sprintf("for plane { for panel { for block { c[≤%d rows][2 vectors] = fma chain over k } } }", a.isa.rows))
-	g := gemmTile{assembler: a, lda: a.load("lda"), b: a.GP64(), fetch: a.GP64(), fetchStep: a.load("fetchStep"), k: a.GP64(), c: a.GP64(), bytes: 2 * a.isa.bytes}
+	g := gemmTile{assembler: a, lda: a.load("lda"), b: a.GP64(), fetch: a.GP64(), fetchStep: a.load("fetchStep"), k: a.GP64(), c: a.GP64(), bytes: 2 * a.isa.bytes, panelRow: panelRow}
 	for range (a.isa.rows + 2) / 3 {
 		g.a = append(g.a, a.GP64())
 	}
@@ -79,7 +86,8 @@ type gemmTile struct {
 	acc              []vec // row r: 2r, 2r+1
 	b0, b1           vec
 	x                [2]vec // broadcast of a value of A
-	bytes            int    // of a row of a panel
+	bytes            int    // of a row of the tile
+	panelRow         int    // bytes of a row of a panel
 }
 
 // block emits the case of m rows, and leaves a[0] and c at the next block and b at
@@ -102,7 +110,7 @@ func (g *gemmTile) block(m int) {
 	for i := 0; 3*i < m; i++ {
 		g.ADDQ(operand.U8(4*unroll), g.a[i])
 	}
-	g.ADDQ(operand.U32(unroll*g.bytes), g.b)
+	g.ADDQ(operand.U32(unroll*g.panelRow), g.b)
 	g.SUBQ(operand.U8(unroll), g.k)
 	g.JNE(operand.LabelRef(name("k")))
 	g.Comment("store; step to the next block")
@@ -146,10 +154,14 @@ func (g *gemmTile) start(m int, from, begin string) {
 
 // step emits acc[r] = fma(a[r][k+u], b[k+u], acc[r]).
 func (g *gemmTile) step(m, u int) {
-	g.VMOVUPS(at(g.b, u*g.bytes), g.b0)
-	g.VMOVUPS(at(g.b, u*g.bytes+g.bytes/2), g.b1)
+	load := g.VMOVUPS
+	if g.panelRow < g.bytes {
+		load = g.VCVTPH2PS
+	}
+	load(at(g.b, u*g.panelRow), g.b0)
+	load(at(g.b, u*g.panelRow+g.panelRow/2), g.b1)
 	g.PREFETCHT0(at(g.fetch, 0))
-	if g.bytes == 128 {
+	if g.panelRow == 128 {
 		g.PREFETCHT0(operand.Mem{Base: g.fetch, Index: g.fetchStep, Scale: 1})
 		g.LEAQ(operand.Mem{Base: g.fetch, Index: g.fetchStep, Scale: 2}, g.fetch)
 	} else {

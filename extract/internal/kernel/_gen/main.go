@@ -26,6 +26,7 @@ var operations = []struct {
 	{"input", inputs},
 	{"output", outputs},
 	{"maxpool", maxPool},
+	{"fma", fma},
 }
 
 func main() {

@@ -3,6 +3,11 @@ package main
 // The one-dimensional transforms, factored. They compute the products with the
 // matrices of kernel's scheme.go, in the same order of operations at any width.
 
+// input4 is Bᵀ of points 0, 1, -1, ∞.
+func input4(a *assembler, d []vec) []vec {
+	return []vec{a.sub(d[0], d[2]), a.add(d[1], d[2]), a.sub(d[2], d[1]), a.sub(d[3], d[1])}
+}
+
 // input6 is Bᵀ of points 0, 1, -1, 2, -2, ∞.
 func input6(a *assembler, d []vec) []vec {
 	even := a.fma(-4, d[2], d[4])
@@ -39,6 +44,29 @@ func input7(a *assembler, d []vec) []vec {
 	}
 }
 
+// input9 is Bᵀ of points ±1, ±2, ±1/2, ±1/4, ∞.
+func input9(a *assembler, d []vec) []vec {
+	// Row ±p is (x ± p) times the product of x² - q² over the other q: by parity, with
+	// a factor for two of the q at a time.
+	near := func(i int) vec { return a.fma(4, d[i], a.fma(-5, d[i+2], d[i+4])) }            // ±1, ±2
+	far := func(i int) vec { return a.fma(0.015625, d[i], a.fma(-0.3125, d[i+2], d[i+4])) } // ±1/2, ±1/4
+	others := func(i int, n0, n1 vec) [4]vec {
+		f0, f1 := far(i), far(i+2)
+		return [4]vec{a.fma(-4, f0, f1), a.sub(f1, f0), a.fma(-0.0625, n0, n1), a.fma(-0.25, n0, n1)}
+	}
+	n0, n2, n4 := near(0), near(2), near(4)
+	infinity := a.fma(0.015625, n0, a.fma(-0.3125, n2, n4))
+	even := others(0, n0, n2)
+	odd := others(1, near(1), near(3))
+	return []vec{
+		a.add(odd[0], even[0]), a.sub(odd[0], even[0]),
+		a.fma(2, even[1], odd[1]), a.fma(-2, even[1], odd[1]),
+		a.fma(0.5, even[2], odd[2]), a.fma(-0.5, even[2], odd[2]),
+		a.fma(0.25, even[3], odd[3]), a.fma(-0.25, even[3], odd[3]),
+		infinity,
+	}
+}
+
 // input5 is Bᵀ of points 0, 1, -1, 2, ∞; of the first four alone if d has four.
 func input5(a *assembler, d []vec) []vec {
 	far := a.sub(d[3], d[1])
@@ -52,6 +80,11 @@ func input5(a *assembler, d []vec) []vec {
 		out = append(out, a.fma(-2, far, a.sub(d[4], d[2])))
 	}
 	return out
+}
+
+// output4to2 is Aᵀ of F(2,3).
+func output4to2(a *assembler, m []vec) []vec {
+	return []vec{a.add(m[0], a.add(m[1], m[2])), a.add(a.sub(m[1], m[2]), m[3])}
 }
 
 // output6to4 is Aᵀ of F(4,3).
@@ -89,6 +122,26 @@ func output7to5(a *assembler, m []vec) []vec {
 		a.fma(0.125, m[5], a.fma(8, v, d)),
 		a.fma(0.0625, m[5], a.fma(16, u, a.add(s, m[6]))),
 	}
+}
+
+// output9to7 is Aᵀ of F(7,3).
+func output9to7(a *assembler, m []vec) []vec {
+	var s, d [4]vec // of points ±1, ±2, ±1/2, ±1/4
+	for i := range s {
+		s[i], d[i] = a.add(m[2*i], m[2*i+1]), a.sub(m[2*i], m[2*i+1])
+	}
+	// power is x0 + 2ⁿ·x1 + 2⁻ⁿ·x2 + 4⁻ⁿ·x3.
+	power := func(n int, x [4]vec, x0 vec) vec {
+		p := float32(int(1) << n)
+		return a.fma(1/(p*p), x[3], a.fma(1/p, x[2], a.fma(p, x[1], x0)))
+	}
+	y0 := a.add(a.add(s[0], s[1]), a.add(s[2], s[3]))
+	y2 := power(2, s, s[0])
+	y4 := power(4, s, s[0])
+	y6 := power(6, s, a.add(s[0], m[8]))
+	y1 := power(1, d, d[0])
+	y3 := power(3, d, d[0])
+	return []vec{y0, y1, y2, y3, y4, power(5, d, d[0]), y6}
 }
 
 // output5to4 is Aᵀ of F(4,2).

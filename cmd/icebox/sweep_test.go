@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"icebox/config"
+	"icebox/pipeline"
+)
+
+// npy is a NumPy file of format 1.
+func npy(t testing.TB, descr, shape string, values any) []byte {
+	t.Helper()
+	head := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n", descr, shape)
+	out := bytes.NewBufferString("\x93NUMPY\x01\x00")
+	out.Write(binary.LittleEndian.AppendUint16(nil, uint16(len(head))))
+	out.WriteString(head)
+	must(t, binary.Write(out, binary.LittleEndian, values))
+	return out.Bytes()
+}
+
+// features makes a folder f of features of three classes, with val and test.
+func features(t testing.TB) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	for i, sub := range []string{"f", "f/val", "f/test"} {
+		const n, dim = 60, 8
+		rng := rand.New(rand.NewPCG(uint64(i), 5))
+		x, y := make([]float32, n*dim), make([]int64, n)
+		for r := range n {
+			y[r] = int64(r % 3)
+			for j := range dim {
+				x[r*dim+j] = float32(rng.NormFloat64())
+				if j%3 == r%3 {
+					x[r*dim+j]++
+				}
+			}
+		}
+		write(t, dir, sub+"/features.npy", npy(t, "<f4", fmt.Sprintf("(%d, %d)", n, dim), x))
+		write(t, dir, sub+"/labels.npy", npy(t, "<i8", fmt.Sprintf("(%d,)", n), y))
+	}
+	return dir
+}
+
+// sweepArgs are a sweep of six points with two seeds.
+var sweepArgs = []string{"sweep", "--features", "f", "--json", "head.epochs=6", "head.batch_size=16",
+	"sweep.axes.lr={log: [1e-3, 1e-1], steps: 3}", "sweep.axes.weight_decay=[0, 0.01]", "sweep.seeds=2"}
+
+func TestSweepThenEval(t *testing.T) {
+	dir := features(t)
+	r := icebox(t, dir, sweepArgs...)
+	if r.code != 0 {
+		t.Fatalf("exit %d: %s", r.code, r.errOut)
+	}
+	got := r.lastJSON(t)
+	for key, want := range map[string]any{"heads": 12.0, "epochs_run": 72.0, "points": 6.0, "diverged": 0.0, "metric": "val_acc", "train_rows": 60.0, "epochs": 6.0} {
+		if got[key] != want {
+			t.Errorf("%s is %v, want %v", key, got[key], want)
+		}
+	}
+	for _, key := range []string{"seconds", "best", "val_acc", "test_acc", "test_acc_interval", "run_dir", "epoch_seconds", "train_loss", "features"} {
+		if got[key] == nil {
+			t.Errorf("sweep --json has no %s", key)
+		}
+	}
+	for _, want := range []string{"6 points × 2 seeds: 12 heads, 72 epochs in all", "icebox sweep --resume", "chosen     lr ", "importance lr", "180 rows of 8 from f", "head-epochs/s"} {
+		if !strings.Contains(r.errOut, want) {
+			t.Errorf("the output has no %q: %s", want, r.errOut)
+		}
+	}
+	run := got["run_dir"].(string)
+	eval := icebox(t, dir, "eval", "--run", run, "--json").lastJSON(t)
+	if eval["parts"].(map[string]any)["test"].(map[string]any)["top1"] != got["test_acc"] {
+		t.Errorf("eval: %v, sweep: %v", eval["parts"], got["test_acc"])
+	}
+	other := icebox(t, dir, "eval", "--run", run, "--features", "f/test", "--json").lastJSON(t)
+	if other["parts"].(map[string]any)["all"].(map[string]any)["top1"] != got["test_acc"] {
+		t.Errorf("eval --features: %v, sweep: %v", other["parts"], got["test_acc"])
+	}
+	write(t, dir, "a.png", pngOf(t, 0, 0))
+	if r := icebox(t, dir, "predict", "--run", run, "a.png"); r.code != exitData || !strings.Contains(r.errOut, "what made those of an image is not known here") {
+		t.Errorf("predict: exit %d, %s", r.code, r.errOut)
+	}
+	best := got["best"].(map[string]any)
+	train := icebox(t, dir, "train", "--features", "f", "--json", "head.epochs=6", "head.batch_size=16", fmt.Sprint("head.lr=", best["lr"]), fmt.Sprint("head.weight_decay=", best["weight_decay"])).lastJSON(t)
+	if train["train_loss"] != got["train_loss"] || train["test_acc"] != got["test_acc"] {
+		t.Errorf("train with the best options: %v, sweep: %v", train, got)
+	}
+}
+
+// stopAfter cancels after so many head-epochs.
+type stopAfter struct {
+	pipeline.Progress
+	stage  string
+	left   int
+	cancel func()
+}
+
+func (s *stopAfter) Start(stage string, _ int) { s.stage = stage }
+
+func (s *stopAfter) Add(n int) {
+	if s.left -= n; s.stage == "sweep" && s.left < 0 {
+		s.cancel()
+	}
+}
+
+func TestInterruptedSweepGoesOnWithItsOwnSettings(t *testing.T) {
+	dir := features(t)
+	args := append(sweepArgs[:len(sweepArgs):len(sweepArgs)], "sweep.method=halving", "data.name=blobs")
+	whole := icebox(t, dir, args...).lastJSON(t)
+
+	// The first rung, 12 heads of 2 epochs, is done when the sweep is stopped.
+	var over []config.Override
+	for _, arg := range args[4:] {
+		o, err := config.ParseOverride(arg)
+		must(t, err)
+		over = append(over, o)
+	}
+	cfg, err := config.Load(config.Source{Overrides: over, Dir: dir})
+	must(t, err)
+	o := cfg.Options
+	run := pipeline.SweepRun{Choice: pipeline.Choice{Features: filepath.Join(dir, "f")}}
+	o.Data.Name = "blobs"
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	sum, err := pipeline.RunSweep(ctx, o, run, &stopAfter{Progress: pipeline.Silent, left: 25, cancel: cancel})
+	if !errors.Is(err, context.Canceled) || sum.Heads != 12 {
+		t.Fatalf("%v: %d heads", err, sum.Heads)
+	}
+	p := &process{dir: dir}
+	if told := p.sweepStopped(sum, err).Error(); !strings.Contains(told, "interrupted: 12 heads are kept; `icebox sweep --resume runs/") {
+		t.Errorf("told: %s", told)
+	}
+
+	if r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt, "head.weight_decay=0.5"); r.code != exitUsage || !strings.Contains(r.errOut, "head.weight_decay was 0 and is 0.5") {
+		t.Errorf("other settings: exit %d, %s", r.code, r.errOut)
+	}
+	r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt, "--json")
+	if r.code != 0 {
+		t.Fatalf("exit %d: %s", r.code, r.errOut)
+	}
+	got := r.lastJSON(t)
+	if got["resumed"] != 12.0 || got["heads"] != whole["heads"] || got["epochs_run"] != whole["epochs_run"] {
+		t.Errorf("resumed: %v, whole: %v", got, whole)
+	}
+	for _, name := range []string{"head.safetensors", "sweep.jsonl", "sweep.csv"} {
+		a, err := os.ReadFile(filepath.Join(whole["run_dir"].(string), name))
+		must(t, err)
+		b, err := os.ReadFile(filepath.Join(got["run_dir"].(string), name))
+		must(t, err)
+		if !bytes.Equal(a, b) {
+			t.Errorf("%s differs", name)
+		}
+	}
+}
+
+func TestSweepIsToldWhatIsWrongInOneLine(t *testing.T) {
+	dir := features(t)
+	lr := "sweep.axes.lr={log: [1e-4, 1], steps: 1000}"
+	for _, c := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"sweep", "--features", "f"}, exitUsage, "sweep.axes names nothing to try"},
+		{[]string{"sweep", "--features", "f", lr, "sweep.seeds=11"}, exitUsage, "11,000 heads, more than 10,000: --yes"},
+		{[]string{"sweep", "--features", "f", "--yes", lr, "sweep.axes.weight_decay={log: [1e-6, 1], steps: 1000}", "sweep.axes.label_smoothing={lin: [0, 0.5], steps: 1000}"}, exitUsage, "1,000,000,000 heads"},
+		{[]string{"sweep", "--features", "f", "sweep.axes.lr=[]"}, exitUsage, "the list is empty"},
+		{[]string{"sweep", "--features", "f", "sweep.folds=21"}, exitData, `class "0" has 20 training rows`},
+		{[]string{"sweep", "--features", "f", "sweep.folds=1", "sweep.axes.lr=[1]"}, exitUsage, "sweep.folds (1)"},
+		{[]string{"sweep", "--features", "nowhere", "sweep.axes.lr=[1]"}, exitData, "features.npy"},
+		{[]string{"sweep", "--resume", "nowhere"}, exitUsage, "holds no interrupted sweep"},
+		{[]string{"sweep", "sweep.axes.lr=[1]"}, exitData, "there is no cache"},
+		{[]string{"train", "--features", "f", "--dataset", "x"}, exitUsage, "--features and --dataset"},
+		{[]string{"train", "--features", "f", "--data", "x"}, exitUsage, "--features and --data"},
+		{[]string{"eval", "--run", "f", "--features", "f", "--cache", "x"}, exitUsage, "--features and --cache"},
+	} {
+		r := icebox(t, dir, c.args...)
+		if r.code != c.code || !strings.Contains(r.errOut, c.want) || strings.Count(strings.TrimSpace(r.errOut), "\n") > 0 {
+			t.Errorf("%v: exit %d, %s", c.args, r.code, r.errOut)
+		}
+	}
+}
+
+func TestTrainOnFeatures(t *testing.T) {
+	dir := features(t)
+	got := icebox(t, dir, "train", "--features", "f", "--json", "--quiet").lastJSON(t)
+	for _, key := range []string{"epoch_seconds", "train_loss", "val_acc", "test_acc"} {
+		if got[key] == nil {
+			t.Errorf("train --json has no %s", key)
+		}
+	}
+	must(t, os.RemoveAll(filepath.Join(dir, "f", "val")))
+	must(t, os.RemoveAll(filepath.Join(dir, "f", "test")))
+	r := icebox(t, dir, "train", "--features", "f", "--json")
+	got = r.lastJSON(t)
+	if got["train_rows"] != 60.0 || got["val_acc"] != nil || got["test_acc"] != nil {
+		t.Errorf("all rows train: %s", r.out)
+	}
+	sweep := icebox(t, dir, "sweep", "--features", "f", "--json", "sweep.axes.lr=[0.001, 0.01]")
+	got = sweep.lastJSON(t)
+	if sweep.code != 0 || got["metric"] != "train_loss" || !strings.Contains(sweep.errOut, "says nothing of new images") {
+		t.Errorf("a sweep with nothing held out: %s %s", sweep.out, sweep.errOut)
+	}
+	report, err := os.ReadFile(filepath.Join(got["run_dir"].(string), "report.json"))
+	must(t, err)
+	if !json.Valid(report) || !strings.Contains(string(report), "nothing was held out") {
+		t.Errorf("report: %s", report)
+	}
+}

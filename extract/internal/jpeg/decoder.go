@@ -1,0 +1,144 @@
+package jpeg
+
+import (
+	"errors"
+	"image"
+)
+
+// ErrForeign is returned for a file that is not this package's: another kind
+// of JPEG, or one with anything wrong with it. Another decoder may read it, or
+// say what is wrong.
+var ErrForeign = errors.New("not a sound baseline JPEG of 1 or 3 components")
+
+// keepBytes is the most memory of one kind that a Decoder keeps between
+// pictures.
+const keepBytes = 8 << 20
+
+// Decoder decodes pictures, one after the other, in memory that it keeps. The
+// zero value is ready for use, by one goroutine.
+type Decoder struct {
+	portable  bool // for tests, as is inspect
+	inspect   func(coefs []int16, quant *[64]uint16)
+	data      []byte
+	frame     frame
+	tables    [2][4]table
+	packed    []byte // entropy-coded data without stuffed bytes
+	ends      []int  // of the restart intervals in packed
+	planes    [maxComponents]Plane
+	pred      [maxComponents]int32
+	units     [maxMCUBlocks]unit
+	scanComps [maxComponents]int
+}
+
+func (d *Decoder) isa() ISA {
+	if d.portable {
+		return Portable
+	}
+	return native
+}
+
+// Decode decodes what it takes to make the window's pixels, window being within
+// the picture, and returns the components, valid until the next call. data is
+// only read, and not kept. Which files are refused does not depend on the
+// window.
+func (d *Decoder) Decode(data []byte, window image.Rectangle) ([]Plane, error) {
+	d.data = data
+	defer d.release()
+	f := &d.frame
+	*f = frame{comps: f.comps}
+	if len(data) < 2 || data[0] != 0xff || data[1] != markSOI {
+		return nil, ErrForeign
+	}
+	at, laidOut := 2, false
+	for {
+		sos, next, done, err := d.segments(at)
+		if err != nil {
+			return nil, err
+		}
+		if done {
+			break
+		}
+		if !laidOut {
+			if !window.In(image.Rect(0, 0, f.width, f.height)) || window.Empty() {
+				return nil, ErrForeign
+			}
+			d.layOut(window)
+			laidOut = true
+		}
+		if at, err = d.scan(sos, next); err != nil {
+			return nil, err
+		}
+	}
+	for i := range f.count {
+		if !f.comps[i].decoded {
+			return nil, ErrForeign
+		}
+		d.planes[i] = f.comps[i].plane
+	}
+	if f.count == 0 {
+		return nil, ErrForeign
+	}
+	return d.planes[:f.count], nil
+}
+
+// release lets go of the file.
+func (d *Decoder) release() {
+	d.data = nil
+	if cap(d.packed) > keepBytes {
+		d.packed = nil
+	}
+}
+
+// Forget drops the planes, if they are large.
+func (d *Decoder) Forget() {
+	for i := range d.frame.comps {
+		c := &d.frame.comps[i]
+		d.planes[i] = Plane{}
+		if cap(c.plane.Pix) > keepBytes {
+			c.plane = Plane{}
+		}
+	}
+}
+
+// layOut decides which blocks are decoded: those of whole MCUs that the window
+// needs, including what upsampling takes from beyond it.
+func (d *Decoder) layOut(window image.Rectangle) {
+	f := &d.frame
+	mcus := image.Rectangle{Min: image.Pt(f.width, f.height)}
+	for i := range f.count {
+		c := &f.comps[i]
+		h, v := f.hMax/c.h, f.vMax/c.v
+		c.plane.H, c.plane.V = h, v
+		c.plane.Width, c.plane.Height = (f.width+h-1)/h, (f.height+v-1)/v
+		c.across, c.down = (c.plane.Width+7)/8, (c.plane.Height+7)/8
+		x0, x1 := reach(window.Min.X, window.Max.X, h, c.plane.Width)
+		y0, y1 := reach(window.Min.Y, window.Max.Y, v, c.plane.Height)
+		mcus.Min.X, mcus.Max.X = min(mcus.Min.X, x0/(8*c.h)), max(mcus.Max.X, (x1-1)/(8*c.h)+1)
+		mcus.Min.Y, mcus.Max.Y = min(mcus.Min.Y, y0/(8*c.v)), max(mcus.Max.Y, (y1-1)/(8*c.v)+1)
+	}
+	for i := range f.count {
+		c := &f.comps[i]
+		c.x0, c.x1 = mcus.Min.X*c.h, mcus.Max.X*c.h
+		c.y0, c.y1 = mcus.Min.Y*c.v, mcus.Max.Y*c.v
+		pairs := (c.x1 - c.x0 + 1) / 2
+		c.stride = 128 * pairs
+		if n := c.stride * c.v; n <= cap(c.coefs) {
+			c.coefs = c.coefs[:n]
+			clear(c.coefs)
+		} else {
+			c.coefs = make([]int16, n)
+		}
+		p := &c.plane
+		p.X, p.Y, p.Stride = 8*c.x0, 8*c.y0, 16*pairs
+		p.Pix = grow(p.Pix, p.Stride*8*(c.y1-c.y0))
+	}
+}
+
+// reach returns the samples that the pixels [lo, hi) are made of, where one
+// stands for n pixels.
+func reach(lo, hi, n, size int) (int, int) {
+	if n == 1 {
+		return lo, hi
+	}
+	return max(lo/n-1, 0), min((hi-1)/n+2, size)
+}

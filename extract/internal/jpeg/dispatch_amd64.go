@@ -1,0 +1,86 @@
+//go:build !purego
+
+package jpeg
+
+import "golang.org/x/sys/cpu"
+
+// available returns the implementations that this machine runs, slowest first.
+func available() []ISA {
+	if cpu.X86.HasAVX2 && cpu.X86.HasBMI2 {
+		return []ISA{Portable, AVX2}
+	}
+	return []ISA{Portable}
+}
+
+// turn is the number of samples that a loop over a row does at once; shorter
+// rows are left to portable code.
+const turn = 16
+
+func (i ISA) idct(dst []byte, stride int, coefs []int16, quant *[64]uint16, pairs int) {
+	if i == Portable {
+		idctPortable(dst, stride, coefs, quant, pairs)
+		return
+	}
+	_, _ = dst[7*stride+16*pairs-1], coefs[128*pairs-1]
+	idctAVX2(&dst[0], stride, &coefs[0], &quant[0], pairs)
+}
+
+func (i ISA) blend(dst, near, far []byte, bias int) {
+	n := len(dst)
+	if i == Portable || n < turn {
+		blendPortable(dst, near, far, bias)
+		return
+	}
+	_, _ = near[n-1], far[n-1]
+	blendAVX2(&dst[0], &near[0], &far[0], n, bias)
+}
+
+func (i ISA) weigh(dst []int16, near, far []byte) {
+	n := len(dst)
+	if i == Portable || n < turn {
+		weighPortable(dst, near, far)
+		return
+	}
+	_, _ = near[n-1], far[n-1]
+	weighAVX2(&dst[0], &near[0], &far[0], n)
+}
+
+func (i ISA) spread(dst []byte, sums []int16, even, odd int) {
+	n := len(dst) / 2
+	if i == Portable || n < turn {
+		spreadPortable(dst, sums, even, odd)
+		return
+	}
+	_ = sums[n+1]
+	spreadAVX2(&dst[0], &sums[0], n, even, odd)
+}
+
+func (i ISA) convert(dst, luma, cb, cr []byte) {
+	n := len(luma)
+	if i == Portable || n < turn {
+		convertPortable(dst, luma, cb, cr)
+		return
+	}
+	_, _, _ = dst[3*n-1], cb[n-1], cr[n-1]
+	convertAVX2(&dst[0], &luma[0], &cb[0], &cr[0], n)
+}
+
+func (i ISA) decode(r *reader, units []unit, first, mcus int) bool {
+	if i == Portable {
+		return r.decode(units, first, mcus)
+	}
+	for j := range units {
+		u := &units[j]
+		_ = u.coefs[(first+mcus-1)*u.step+63]
+	}
+	_ = r.data[r.end+slack-1]
+	return decodeAVX2(r, &units[0], len(units), first, mcus)
+}
+
+func (i ISA) skip(r *reader, units []unit, mcus int) bool {
+	if i == Portable {
+		return r.skip(units, mcus)
+	}
+	_ = r.data[r.end+slack-1]
+	return skipAVX2(r, &units[0], len(units), mcus)
+}

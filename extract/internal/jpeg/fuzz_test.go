@@ -1,0 +1,119 @@
+package jpeg
+
+import (
+	"bytes"
+	"image"
+	stdjpeg "image/jpeg"
+	"slices"
+	"testing"
+)
+
+// fuzzPixels is the largest picture that the fuzzers decode.
+const fuzzPixels = 1 << 16
+
+// FuzzDecode compares with the standard library's decoder, whose samples may be
+// off by its other inverse DCT; with portable code; and a window with the whole.
+func FuzzDecode(f *testing.F) {
+	for _, name := range []string{
+		"q75.jpg", "quality1.jpg", "restart.jpg", "grey.jpg", "progressive.jpg", "s420-restart-1.jpg", "s420-scans.jpg", "s422-scans.jpg", "s440-9x9.jpg",
+		"s411.jpg", "s-mixed.jpg", "s-wide-quant.jpg", "s-extended.jpg", "s-harsh.jpg", "f420-3x3.jpg", "rgb-adobe.jpg", "s-small-luma.jpg", "s400-1x17.jpg",
+	} {
+		f.Add(fixture(f, name), uint16(7), uint16(9))
+	}
+	native, portable := new(Decoder), &Decoder{portable: true}
+	f.Fuzz(func(t *testing.T, data []byte, x, y uint16) {
+		w := whole(t, data)
+		if w.Empty() || w.Dx()*w.Dy() > fuzzPixels {
+			return
+		}
+		planes, err := native.Decode(data, w)
+		tame := true
+		portable.inspect = func(coefs []int16, quant *[64]uint16) { tame = tame && isTame(coefs, quant) }
+		same, err2 := portable.Decode(data, w)
+		if (err == nil) != (err2 == nil) {
+			t.Fatalf("%v, portable %v", err, err2)
+		}
+		part := image.Rect(int(x)%w.Dx(), int(y)%w.Dy(), w.Dx(), w.Dy())
+		if err != nil {
+			if _, err := native.Decode(data, part); err == nil {
+				t.Fatalf("the whole is refused, %v is not", part)
+			}
+			return
+		}
+		got := samples(planes, w)
+		if !slices.EqualFunc(got, samples(same, w), bytes.Equal) {
+			t.Fatal("implementations differ")
+		}
+		pixels := rgb(new(Rows), planes, w)
+		if tame {
+			compareStandard(t, data, planes, got)
+		}
+		comparePart(t, native, data, pixels, w, part)
+	})
+}
+
+// isTame tells whether coefficients are so small that no decoder's arithmetic
+// leaves its range, in its own way.
+func isTame(coefs []int16, quant *[64]uint16) bool {
+	for block := range slices.Chunk(coefs, 64) {
+		sum := 0
+		for i, c := range block {
+			sum += max(int(c), -int(c)) * int(quant[i])
+		}
+		if sum > 5000 {
+			return false
+		}
+	}
+	return true
+}
+
+// compareStandard holds the samples against the standard library's, where it
+// accepts the picture.
+func compareStandard(t *testing.T, data []byte, planes []Plane, got [][]byte) {
+	img, err := stdjpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		return
+	}
+	for i := range planes {
+		pix, stride := standard(img, i)
+		p := &planes[i]
+		if pix == nil {
+			continue
+		}
+		for y := range p.Height {
+			for x := range p.Width {
+				a, b := int(got[i][y*p.Width+x]), int(pix[y*stride+x])
+				if a-b > 3 || b-a > 3 {
+					t.Fatalf("component %d, sample %d of row %d is %d, the standard library's %d", i, x, y, a, b)
+				}
+			}
+		}
+	}
+}
+
+// standard returns the samples of a picture that the standard library has left
+// as they are.
+func standard(img image.Image, i int) ([]byte, int) {
+	switch img := img.(type) {
+	case *image.Gray:
+		return img.Pix, img.Stride
+	case *image.YCbCr:
+		return [][]byte{img.Y, img.Cb, img.Cr}[i], []int{img.YStride, img.CStride, img.CStride}[i]
+	}
+	return nil, 0
+}
+
+func comparePart(t *testing.T, d *Decoder, data, pixels []byte, w, part image.Rectangle) {
+	planes, err := d.Decode(data, part)
+	if err != nil {
+		t.Fatalf("the whole is sound, %v is not: %v", part, err)
+	}
+	got := rgb(new(Rows), planes, part)
+	n := 3 * part.Dx()
+	for y := range part.Dy() {
+		from := 3 * ((part.Min.Y+y)*w.Dx() + part.Min.X)
+		if !bytes.Equal(got[n*y:][:n], pixels[from:][:n]) {
+			t.Fatalf("%v: row %d differs from the whole's", part, y)
+		}
+	}
+}

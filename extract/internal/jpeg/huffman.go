@@ -1,0 +1,120 @@
+package jpeg
+
+// lookBits is the length of the codes that one look into a table resolves.
+const lookBits = 10
+
+// A code's entry says what to do with the bits at hand. Its bytes are, from the
+// lowest: the bits of code and value together; the bits of the code; 63 less the
+// bits of the value; how many coefficients it moves on. An entry with special
+// set is an end of block, or 0 but for that: a code longer than lookBits, or
+// none.
+const (
+	entryCode    = 8
+	entryShift   = 16
+	entryAdvance = 24
+	special      = 1 << 31
+	endOfBlock   = special | 63<<entryShift
+)
+
+// table resolves the codes of one Huffman table.
+type table struct {
+	look [1 << lookBits]uint32
+	// Codes longer than lookBits: those of n bits, left-aligned in 16, lie
+	// below limit[n], and the place of a code's entry is code + offset[n].
+	limit  [17]uint32
+	offset [17]int32
+	long   [256]uint32
+	// spec is the segment's part that it was made from: tables are the same in
+	// image after image.
+	spec []byte
+}
+
+// parseHuffman reads tables of codes.
+func (d *Decoder) parseHuffman(body []byte) error {
+	for len(body) > 0 {
+		class, n := int(body[0]>>4), int(body[0]&15)
+		if class > 1 || n > 3 || len(body) < 17 {
+			return ErrForeign
+		}
+		codes := 0
+		for _, c := range body[1:17] {
+			codes += int(c)
+		}
+		if codes > 256 || len(body) < 17+codes {
+			return ErrForeign
+		}
+		t := &d.tables[class][n]
+		if !t.isOf(body[:17+codes]) && !t.build(class == 1, body[:17+codes]) {
+			return ErrForeign
+		}
+		if class == 0 {
+			d.frame.dc[n] = t
+		} else {
+			d.frame.ac[n] = t
+		}
+		body = body[17+codes:]
+	}
+	return nil
+}
+
+func (t *table) isOf(spec []byte) bool { return string(t.spec) == string(spec) }
+
+// build makes the table of a class byte, 16 counts and the symbols. It fails
+// where the codes don't fit or a symbol is none of an 8-bit picture's.
+func (t *table) build(ac bool, spec []byte) bool {
+	t.spec = t.spec[:0]
+	for i := range t.look {
+		t.look[i] = special
+	}
+	counts, symbols := spec[1:17], spec[17:]
+	code, place := uint32(0), 0
+	for n := 1; n <= 16; n++ {
+		t.offset[n] = int32(place) - int32(code)
+		for range counts[n-1] {
+			e, ok := entryOf(ac, symbols[place], uint32(n))
+			// libjpeg keeps the code of ones only free.
+			if !ok || code >= 1<<n-1 {
+				return false
+			}
+			t.long[place] = e
+			if n <= lookBits {
+				from := code << (lookBits - n)
+				for i := range uint32(1) << (lookBits - n) {
+					t.look[from+i] = e
+				}
+			}
+			code++
+			place++
+		}
+		t.limit[n] = code << (16 - n)
+		code <<= 1
+	}
+	t.spec = append(t.spec, spec...)
+	return true
+}
+
+// entryOf makes the entry of a symbol with a code of n bits. Differences of DC
+// have up to 11 bits, other coefficients 10.
+func entryOf(ac bool, symbol uint8, n uint32) (uint32, bool) {
+	if ac && symbol == 0 {
+		return endOfBlock | n<<entryCode | n, true
+	}
+	run, size := uint32(symbol>>4), uint32(symbol&15)
+	switch {
+	case !ac && symbol > 11, ac && size > 10, ac && size == 0 && run != 15:
+		return 0, false
+	}
+	return n<<entryCode | (63-size)<<entryShift | (run+1)<<entryAdvance | n + size, true
+}
+
+// find resolves a code longer than lookBits at the top of acc. It returns
+// special alone if there is none.
+func (t *table) find(acc uint64) uint32 {
+	top := uint32(acc >> 48)
+	for n := lookBits + 1; n <= 16; n++ {
+		if top < t.limit[n] {
+			return t.long[uint8(int32(top>>(16-n))+t.offset[n])]
+		}
+	}
+	return special
+}

@@ -1,0 +1,32 @@
+//go:build !purego
+
+package jpeg
+
+import (
+	"testing"
+
+	"golang.org/x/sys/cpu"
+)
+
+func TestAssemblyIsChosenWhereTheMachineHasIt(t *testing.T) {
+	if !cpu.X86.HasAVX2 || !cpu.X86.HasBMI2 {
+		t.Skip("no AVX2 with BMI2 on this machine")
+	}
+	if native == Portable || new(Decoder).isa() == Portable || new(Rows).isa() == Portable {
+		t.Fatal("portable code is chosen")
+	}
+}
+
+// The assembly itself is called: a kernel that fell back to Go would pass the
+// comparisons with it.
+func TestAssemblyRuns(t *testing.T) {
+	assembly(t)
+	dst, row := make([]byte, 3*turn), make([]byte, turn)
+	for i := range row {
+		row[i] = 200
+	}
+	convertAVX2(&dst[0], &row[0], &row[0], &row[0], turn)
+	if dst[3*turn-1] == 0 {
+		t.Error("no colours come out")
+	}
+}

@@ -1,0 +1,127 @@
+package jpeg
+
+// Plane holds samples of one component, of which every one stands for H×V
+// pixels. Width and Height count the component's real samples, without the
+// padding of blocks; Pix begins with sample X of row Y.
+type Plane struct {
+	Pix           []byte
+	Stride        int
+	X, Y          int
+	Width, Height int
+	H, V          int
+}
+
+// line returns the samples [x0, x1) of row y.
+func (p *Plane) line(y, x0, x1 int) []byte {
+	at := (y-p.Y)*p.Stride - p.X
+	return p.Pix[at+x0 : at+x1]
+}
+
+// Rows makes rows of pixels from planes. The zero value is ready for use, by
+// one goroutine.
+type Rows struct {
+	portable bool // for tests
+	buf      [4][]byte
+	sums     []int16
+}
+
+func (r *Rows) isa() ISA {
+	if r.portable {
+		return Portable
+	}
+	return native
+}
+
+// Upsample returns the columns [x0, x1) of pixel row y of component c, either
+// in place or valid until the next call for c, as libjpeg-turbo's "fancy
+// upsampling" does: triangle filters where a sample is 2 pixels wide or high,
+// replication elsewhere. Roundings alternate between neighbours, so that they do
+// not add up to a tint.
+func (r *Rows) Upsample(c int, p *Plane, y, x0, x1 int) []byte {
+	if p.H == 1 && p.V == 1 {
+		return p.line(y, x0, x1)
+	}
+	c0, c1 := x0/p.H, (x1-1)/p.H+1
+	r.buf[c] = grow(r.buf[c], (c1-c0)*p.H)
+	out := r.buf[c]
+	switch {
+	case p.H == 1 && p.V == 2:
+		near, far, bias := p.neighbours(y)
+		r.isa().blend(out, p.line(near, c0, c1), p.line(far, c0, c1), bias)
+	case p.H == 2 && p.V <= 2 && p.Width > 2:
+		r.triangle(out, p, y, c0, c1)
+	default:
+		row := p.line(y/p.V, c0, c1)
+		for i := range out {
+			out[i] = row[i/p.H]
+		}
+	}
+	return out[x0-c0*p.H:][:x1-x0]
+}
+
+// neighbours returns the row of samples that pixel row y lies in and the one
+// that it lies next to, and what rounds their sum. Beyond the picture its first
+// and last row go on.
+func (p *Plane) neighbours(y int) (near, far int, bias int) {
+	near = y / 2
+	if y%2 == 0 {
+		return near, max(near-1, 0), 1
+	}
+	return near, min(near+1, p.Height-1), 2
+}
+
+// triangle doubles the samples [c0, c1) in width: each is 3/4 itself and 1/4 a
+// neighbour. Beyond the picture the sample at the edge goes on.
+func (r *Rows) triangle(out []byte, p *Plane, y, c0, c1 int) {
+	near, far, even, odd := y, y, 4, 8
+	if p.V == 2 {
+		near, far, _ = p.neighbours(y)
+		even, odd = 8, 7
+	}
+	from, to := max(c0-1, 0), min(c1+1, p.Width)
+	r.sums = grow(r.sums, c1-c0+2)
+	sums := r.sums[from-(c0-1):][:to-from]
+	r.isa().weigh(sums, p.line(near, from, to), p.line(far, from, to))
+	if from == c0 {
+		r.sums[0] = r.sums[1]
+	}
+	if to == c1 {
+		r.sums[c1-c0+1] = r.sums[c1-c0]
+	}
+	r.isa().spread(out, r.sums, even, odd)
+}
+
+// grow returns a slice of n elements, s if it is long enough; contents are
+// unspecified.
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}
+
+// blendPortable mixes rows 3:1.
+func blendPortable(dst, near, far []byte, bias int) {
+	near, far = near[:len(dst)], far[:len(dst)]
+	for i := range dst {
+		dst[i] = uint8((3*int(near[i]) + int(far[i]) + bias) >> 2)
+	}
+}
+
+// weighPortable sums rows 3:1.
+func weighPortable(dst []int16, near, far []byte) {
+	near, far = near[:len(dst)], far[:len(dst)]
+	for i := range dst {
+		dst[i] = 3*int16(near[i]) + int16(far[i])
+	}
+}
+
+// spreadPortable makes two samples of each of the sums but the first and the
+// last, which only have neighbours.
+func spreadPortable(dst []byte, sums []int16, even, odd int) {
+	for i := range len(dst) / 2 {
+		last, this, next := int(sums[i]), int(sums[i+1]), int(sums[i+2])
+		dst[2*i] = uint8((3*this + last + even) >> 4)
+		dst[2*i+1] = uint8((3*this + next + odd) >> 4)
+	}
+}

@@ -1,0 +1,241 @@
+package jpeg
+
+import "bytes"
+
+// scan decodes the scan that a header announces, whose data begins at an
+// offset, and returns the offset of the marker behind it.
+func (d *Decoder) scan(header []byte, at int) (next int, err error) {
+	comps, err := d.scanned(header)
+	if err != nil {
+		return 0, err
+	}
+	next, ok := d.unstuff(at)
+	if !ok {
+		return 0, ErrForeign
+	}
+	w := d.newWalk(comps)
+	if len(w.units) > maxMCUBlocks || len(d.ends) != w.intervals() || !w.run() {
+		return 0, ErrForeign
+	}
+	return next, nil
+}
+
+// scanned reads a scan header, and returns which components the scan holds.
+func (d *Decoder) scanned(body []byte) ([]int, error) {
+	f := &d.frame
+	if len(body) < 1 {
+		return nil, ErrForeign
+	}
+	n := int(body[0])
+	if n < 1 || n > f.count || len(body) != 2*n+4 || n == 2 {
+		return nil, ErrForeign
+	}
+	if tail := body[2*n+1:]; tail[0] != 0 || tail[1] != 63 || tail[2] != 0 {
+		return nil, ErrForeign
+	}
+	last := -1
+	for i := range n {
+		id, tables := int(body[2*i+1]), body[2*i+2]
+		at := -1
+		for j := range f.count {
+			if f.comps[j].id == id {
+				at = j
+			}
+		}
+		if at <= last || tables>>4 > 3 || tables&15 > 3 {
+			return nil, ErrForeign
+		}
+		c := &f.comps[at]
+		c.dcTable, c.acTable = f.dc[tables>>4], f.ac[tables&15]
+		if c.decoded || c.dcTable == nil || c.acTable == nil || !f.hasQuant[c.quant] {
+			return nil, ErrForeign
+		}
+		c.decoded = true
+		d.scanComps[i], last = at, at
+	}
+	return d.scanComps[:n], nil
+}
+
+// unstuff copies the entropy-coded data at an offset to d.packed, without its
+// stuffed bytes and restart markers, and returns the offset of the marker
+// behind it. It is false where the file ends first or markers are out of order.
+func (d *Decoder) unstuff(at int) (next int, ok bool) {
+	out, rest := d.packed[:0], d.data[at:]
+	d.ends = d.ends[:0]
+	for {
+		i := bytes.IndexByte(rest, 0xff)
+		if i < 0 || i+1 >= len(rest) {
+			return 0, false
+		}
+		mark := rest[i+1]
+		if mark == 0 {
+			out = append(out, rest[:i+1]...)
+			rest = rest[i+2:]
+			continue
+		}
+		out = append(out, rest[:i]...)
+		if mark == 0xff {
+			// Fill bytes, which may stand before a marker.
+			rest = rest[i+1:]
+			if len(rest) > 1 && rest[1] == 0 {
+				return 0, false
+			}
+			continue
+		}
+		if mark < markRST0 || mark > markRST7 {
+			d.ends = append(d.ends, len(out))
+			d.packed = append(out, make([]byte, slack)...)
+			return len(d.data) - len(rest) + i, true
+		}
+		if int(mark-markRST0) != len(d.ends)%8 {
+			return 0, false
+		}
+		d.ends = append(d.ends, len(out))
+		rest = rest[i+2:]
+	}
+}
+
+// walk is a way through the MCUs of a scan.
+type walk struct {
+	reader
+	d        *Decoder
+	comps    []int
+	units    []unit
+	single   bool // one component, whose every block is an MCU
+	across   int  // MCUs of a row
+	total    int
+	x0, x1   int // columns of MCUs that are decoded
+	y0, y1   int // rows of MCUs that are decoded
+	left     int // MCUs of the interval
+	interval int // the next one
+}
+
+// newWalk lists the blocks of an MCU. In a scan of one component it is one
+// block, and those of padding are left out.
+func (d *Decoder) newWalk(comps []int) walk {
+	f := &d.frame
+	w := walk{reader: reader{data: d.packed}, d: d, comps: comps, units: d.units[:0], single: len(comps) == 1}
+	c := &f.comps[comps[0]]
+	down := 0
+	if w.single {
+		w.across, down = c.across, c.down
+		w.x0, w.x1, w.y0, w.y1 = c.x0, min(c.x1, c.across), c.y0, min(c.y1, c.down)
+		w.add(comps[0], 1, 1)
+	} else {
+		w.across, down = (f.width+8*f.hMax-1)/(8*f.hMax), (f.height+8*f.vMax-1)/(8*f.vMax)
+		w.x0, w.x1, w.y0, w.y1 = c.x0/c.h, c.x1/c.h, c.y0/c.v, c.y1/c.v
+		for _, i := range comps {
+			w.add(i, f.comps[i].h, f.comps[i].v)
+		}
+	}
+	w.total = w.across * down
+	return w
+}
+
+// add lists the blocks of a component in an MCU.
+func (w *walk) add(comp, h, v int) {
+	c := &w.d.frame.comps[comp]
+	for y := range v {
+		for x := range h {
+			w.units = append(w.units, unit{dc: c.dcTable, ac: c.acTable, pred: &w.d.pred[comp], coefs: c.coefs[y*c.stride+64*x:], step: 64 * h})
+		}
+	}
+}
+
+// intervals returns how many restart intervals the scan has.
+func (w *walk) intervals() int {
+	if n := w.d.frame.restart; n > 0 {
+		return (w.total + n - 1) / n
+	}
+	return 1
+}
+
+// run goes through the whole scan. What is damaged in the rows that are wanted
+// often shows only behind them, when the data ends too early.
+func (w *walk) run() bool {
+	at := 0
+	for row := w.y0; row < w.y1; row++ {
+		first := row*w.across + w.x0
+		if !w.pass(first-at) || !w.take(w.x1-w.x0) {
+			return false
+		}
+		at = first + w.x1 - w.x0
+		w.transform(row - w.y0)
+	}
+	return w.pass(w.total-at) && w.beyond() <= 0
+}
+
+// atATime is the most MCUs that are passed in one call: assembly cannot be
+// interrupted, which the garbage collector may have to wait for.
+const atATime = 4096
+
+// pass goes through n MCUs that are not wanted.
+func (w *walk) pass(n int) bool {
+	for n > 0 {
+		if !w.begin() {
+			return false
+		}
+		part := min(n, w.left, atATime)
+		if !w.d.isa().skip(&w.reader, w.units, part) {
+			return false
+		}
+		n, w.left = n-part, w.left-part
+	}
+	return true
+}
+
+// take decodes the n MCUs of a row that are wanted.
+func (w *walk) take(n int) bool {
+	for first := 0; first < n; {
+		if !w.begin() {
+			return false
+		}
+		part := min(n-first, w.left)
+		if !w.d.isa().decode(&w.reader, w.units, first, part) {
+			return false
+		}
+		first, w.left = first+part, w.left-part
+	}
+	return true
+}
+
+// begin enters the next restart interval where one ends.
+func (w *walk) begin() bool {
+	if w.left > 0 {
+		return true
+	}
+	from := 0
+	if w.interval > 0 {
+		if b := w.beyond(); b > 0 || b <= -8 {
+			return false
+		}
+		from = w.end
+	}
+	w.start(from, w.d.ends[w.interval])
+	w.interval++
+	w.d.pred = [maxComponents]int32{}
+	w.left = w.d.frame.restart
+	if w.left == 0 {
+		w.left = w.total
+	}
+	return true
+}
+
+// transform turns the coefficients of a row of MCUs into samples.
+func (w *walk) transform(row int) {
+	for _, i := range w.comps {
+		c := &w.d.frame.comps[i]
+		v := c.v
+		if w.single {
+			v = 1
+		}
+		for y := range v {
+			dst := c.plane.Pix[8*(row*v+y)*c.plane.Stride:]
+			coefs, quant := c.coefs[y*c.stride:][:c.stride], &w.d.frame.quant[c.quant]
+			if w.d.inspect != nil {
+				w.d.inspect(coefs, quant)
+			}
+			w.d.isa().idct(dst, c.plane.Stride, coefs, quant, c.stride/128)
+		}
+	}
+}

@@ -1,0 +1,69 @@
+package extract
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"icebox/extract/internal/kernel"
+	"icebox/extract/internal/resnet"
+)
+
+// LayerTime is what a layer of the native engine took.
+type LayerTime struct {
+	Name      string        `json:"name"`
+	Algorithm string        `json:"algorithm"`
+	Direct    int64         `json:"direct_macs"` // multiplications an image, were they done one by one
+	Done      int64         `json:"done_macs"`   // multiplications of the products that are done instead
+	Time      time.Duration `json:"ns"`          // of the whole call
+}
+
+// profiler is an engine that can time its layers.
+type profiler interface {
+	profile(features []float32, pixels []uint8, n int) ([]resnet.Layer, []time.Duration)
+}
+
+func (e *native) profile(features []float32, pixels []uint8, n int) ([]resnet.Layer, []time.Duration) {
+	ws := e.arenas.get()
+	defer e.arenas.put(ws)
+	return e.net.Layers(), e.net.Profile(ws, features, pixels, n)
+}
+
+func (e *nativeSingle) profile(features []float32, pixels []uint8, n int) ([]resnet.Layer, []time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.net.Net().Layers(), e.net.Profile(features[:Dim], pixels[:PixelBytes])
+}
+
+// Profile is [Extractor.Forward], on one thread; it returns what each layer took. It
+// fails where the engine has no layers to tell of.
+func (x *Extractor) Profile(ctx context.Context, features []float32, pixels []uint8, n int) ([]LayerTime, error) {
+	engine, err := x.engine()
+	if err != nil {
+		return nil, err
+	}
+	p, ok := engine.Engine.(profiler)
+	if !ok {
+		return nil, fmt.Errorf("%w %s: cannot time its layers", ErrEngine, x.spec.Name)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	layers, spent := p.profile(features[:n*Dim], pixels[:n*PixelBytes], n)
+	times := make([]LayerTime, len(layers))
+	for i, l := range layers {
+		times[i] = LayerTime{l.Name, l.Algorithm, l.Direct, l.Done, spent[i]}
+	}
+	return times, nil
+}
+
+// Peak measures the floating-point operations a second that one core does at most
+// with an instruction set, 0 for portable code.
+func Peak(isa string) float64 {
+	for _, i := range kernel.Available() {
+		if i.String() == isa {
+			return i.Peak()
+		}
+	}
+	return 0
+}

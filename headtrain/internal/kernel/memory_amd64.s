@@ -1,0 +1,36 @@
+//go:build !purego
+
+#include "textflag.h"
+
+// func prefetchLines(p *float32, lines int)
+TEXT ·prefetchLines(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), SI
+	MOVQ lines+8(FP), CX
+
+line:                                         // do {
+	PREFETCHT1 (SI)
+	ADDQ       $64, SI
+	DECQ       CX
+	JNZ        line                       // } while (--lines)
+	RET
+
+// func addAVX2(dst, src *float32, n int)
+TEXT ·addAVX2(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+	SHLQ $2, CX
+	XORQ BX, BX
+
+loop:                                         // do {
+	VMOVUPS (DI)(BX*1), Y0
+	VADDPS  (SI)(BX*1), Y0, Y0
+	VMOVUPS 32(DI)(BX*1), Y1
+	VADDPS  32(SI)(BX*1), Y1, Y1
+	VMOVUPS Y0, (DI)(BX*1)
+	VMOVUPS Y1, 32(DI)(BX*1)
+	ADDQ    $64, BX
+	CMPQ    BX, CX
+	JL      loop                          // } while (i < n)
+	VZEROUPPER
+	RET

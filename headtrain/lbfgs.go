@@ -1,0 +1,207 @@
+package headtrain
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
+// lbfgs minimises the mean loss over all training rows plus
+// weight_decay/2·‖W‖², biases not counted, by L-BFGS with a weak Wolfe line
+// search: what scikit-learn's LogisticRegression does, where C is
+// 1/(weight_decay·rows). The gradient of a panel of rows is float32, that of
+// the set and all else float64.
+type lbfgs struct {
+	s *stack
+	f *fit
+
+	x, g, dir []float64 // the point, its gradient and the way down; laid out as the weights
+	loss      float64   // the objective at x, penalty included
+	pairs     []pair    // the last steps, oldest first
+}
+
+// pair is a step and the change of the gradient along it.
+type pair struct {
+	s, y []float64
+	rho  float64 // 1/(s·y)
+}
+
+const (
+	lbfgsMemory    = 10   // steps remembered
+	lbfgsTolerance = 1e-5 // a gradient all of whose values are under it is 0
+	lbfgsTries     = 25   // of a line search
+	armijo, wolfe  = 1e-4, 0.9
+)
+
+// runLBFGS fits the one head of the stack. An epoch is an iteration.
+func (s *stack) runLBFGS(ctx context.Context, onEpoch func(head int, e Epoch), done func(head int, r Result, err error)) error {
+	f := s.heads[0]
+	for _, r := range s.train.rows {
+		s.counts[s.train.Labels[r]]++
+	}
+	f.batchWeight = f.objective.setBatch(s.counts)
+	clear(s.params)
+	m := &lbfgs{s: s, f: f, x: make([]float64, len(s.params)), g: make([]float64, len(s.params)), dir: make([]float64, len(s.params))}
+	var err error
+	if m.loss, err = m.at(ctx, m.x, m.g); err != nil {
+		return err
+	}
+	for epoch := 1; ; epoch++ {
+		start := time.Now()
+		converged, err := m.iterate(ctx)
+		if err != nil {
+			return err
+		}
+		f.trained(epoch)
+		if s.val != nil && f.err == nil {
+			if err := s.evaluate(ctx, s.val, 0); err != nil {
+				return err
+			}
+			f.validated()
+		}
+		over := f.finished() || converged
+		if f.err == nil {
+			f.history[epoch-1].Seconds = time.Since(start).Seconds()
+			onEpoch(f.index, f.history[epoch-1])
+		}
+		if over {
+			if converged && f.stopped != StoppedEarly {
+				f.stopped = StoppedConverged
+			}
+			return s.retire(ctx, []bool{true}, done)
+		}
+	}
+}
+
+// at returns the objective at x and writes its gradient to g. The weights of
+// the head become x.
+func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
+	s, f := m.s, m.f
+	for i, v := range x {
+		s.params[i] = float32(v)
+	}
+	clear(g)
+	f.sum, f.weight = tally{}, f.batchWeight
+	rows := s.train.rows
+	for at := 0; at < len(rows); at += panelRows {
+		if err := ctx.Err(); err != nil {
+			return 0, fmt.Errorf("training stopped in epoch %d: %w", len(f.history)+1, err)
+		}
+		end := min(at+panelRows, len(rows))
+		s.task.fresh, s.task.last, s.task.upcoming = true, false, rows[end:]
+		s.pass(s.train, rows[at:end], 0, true)
+		s.learnWide()
+		for i, v := range s.grad {
+			g[i] += float64(v)
+		}
+	}
+	loss, decay := f.sum.loss/f.weight, f.options.WeightDecay
+	for c := range s.classes {
+		for j := c * s.stride; j < c*s.stride+s.dim; j++ {
+			w := x[j]
+			loss += float64(decay / 2 * float64(w*w))
+			g[j] += float64(decay * w)
+		}
+	}
+	return loss, nil
+}
+
+// iterate takes one step, and tells whether there is none to take after it.
+func (m *lbfgs) iterate(ctx context.Context) (converged bool, err error) {
+	m.direct()
+	slope := dot(m.g, m.dir)
+	t, low, high := 1.0, 0.0, math.Inf(1)
+	if len(m.pairs) == 0 {
+		t = min(1, 1/math.Sqrt(-slope))
+	}
+	x, g := make([]float64, len(m.x)), make([]float64, len(m.x))
+	for range lbfgsTries {
+		for i, v := range m.x {
+			x[i] = v + float64(t*m.dir[i])
+		}
+		loss, err := m.at(ctx, x, g)
+		if err != nil {
+			return false, err
+		}
+		switch {
+		case !(loss <= m.loss+float64(armijo*t*slope)):
+			high = t
+		case dot(g, m.dir) < float64(wolfe*slope):
+			low = t
+		default:
+			m.f.lr = t
+			m.move(x, g, loss)
+			return largest(g) <= lbfgsTolerance, nil
+		}
+		if t = 2 * low; !math.IsInf(high, 1) {
+			t = (low + high) / 2
+		}
+	}
+	// Nothing better within the precision of the loss.
+	_, err = m.at(ctx, m.x, m.g)
+	return true, err
+}
+
+// direct sets dir to the quasi-Newton direction at x.
+func (m *lbfgs) direct() {
+	d := m.dir
+	for i, v := range m.g {
+		d[i] = -v
+	}
+	alpha := make([]float64, len(m.pairs))
+	for i := len(m.pairs) - 1; i >= 0; i-- {
+		p := m.pairs[i]
+		alpha[i] = float64(p.rho * dot(p.s, d))
+		addScaled(d, -alpha[i], p.y)
+	}
+	if n := len(m.pairs); n > 0 {
+		p := m.pairs[n-1]
+		scale := 1 / float64(p.rho*dot(p.y, p.y))
+		for i := range d {
+			d[i] *= scale
+		}
+	}
+	for i, p := range m.pairs {
+		addScaled(d, alpha[i]-float64(p.rho*dot(p.y, d)), p.s)
+	}
+}
+
+// move goes to x, and remembers the step if it tells of the curvature.
+func (m *lbfgs) move(x, g []float64, loss float64) {
+	p := pair{s: make([]float64, len(x)), y: make([]float64, len(x))}
+	for i := range x {
+		p.s[i], p.y[i] = x[i]-m.x[i], g[i]-m.g[i]
+	}
+	if sy := dot(p.s, p.y); sy > 1e-12*dot(p.y, p.y) {
+		p.rho = 1 / sy
+		if len(m.pairs) == lbfgsMemory {
+			copy(m.pairs, m.pairs[1:])
+			m.pairs = m.pairs[:lbfgsMemory-1]
+		}
+		m.pairs = append(m.pairs, p)
+	}
+	m.x, m.g, m.loss = x, g, loss
+}
+
+func dot(a, b []float64) float64 {
+	sum := 0.0
+	for i, v := range a {
+		sum += float64(v * b[i])
+	}
+	return sum
+}
+
+func addScaled(a []float64, factor float64, b []float64) {
+	for i, v := range b {
+		a[i] += float64(factor * v)
+	}
+}
+
+func largest(a []float64) float64 {
+	most := 0.0
+	for _, v := range a {
+		most = max(most, math.Abs(v))
+	}
+	return most
+}

@@ -1,0 +1,49 @@
+package headtrain
+
+import "icebox/headtrain/internal/kernel"
+
+// panelRows is the most rows of a batch that are in hand at a time; a larger
+// batch is taken in several panels, so that memory does not grow with it.
+const panelRows = 16 * kernel.ChunkRows
+
+// evalRows is the least capacity of a panel: evaluation takes as many rows at
+// once, however small the batches of training are.
+const evalRows = 8 * kernel.ChunkRows
+
+// panel is the scratch memory of a stack of heads for some rows of a batch: the
+// gathered rows, their logits and what follows from them. Rows are padded up to
+// whole blocks; what the padding rows hold has no influence.
+type panel struct {
+	rows int // in use
+
+	x       []float32 // gathered features, stride apart
+	z       []float32 // logits that become dloss/dz: blocks, zStride apart
+	zStride int
+	loss    []float64 // of each block and head
+	hits    []int32   // rows of each block that each head classifies correctly
+	parts   []float32 // gradients of each chunk, of a stack that is narrow, or comes to be
+}
+
+func newPanel(rows, stride, cols, heads int) *panel {
+	n := kernel.RoundUp(rows)
+	blocks := n / kernel.Block
+	zStride := cols*kernel.Block | kernel.Lane // an odd number of cache lines
+	chunks := (n + kernel.ChunkRows - 1) / kernel.ChunkRows
+	return &panel{
+		x: make([]float32, n*stride), z: make([]float32, blocks*zStride), zStride: zStride,
+		loss: make([]float64, blocks*heads), hits: make([]int32, blocks*heads),
+		parts: make([]float32, chunks*min(cols, narrow)*stride),
+	}
+}
+
+func (p *panel) blocks() int { return kernel.RoundUp(p.rows) / kernel.Block }
+
+// scratch is what a worker has to itself.
+type scratch struct {
+	x      []float32 // a chunk of rows that are in no panel
+	xt     []float32 // a block by column
+	g      []float32 // gradient of a group of columns
+	labels [kernel.Block]int32
+	ahead  [kernel.Lane]*float32 // rows to fetch
+	judged kernel.Judged
+}

@@ -1,0 +1,201 @@
+package headtrain
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"icebox/headtrain/internal/kernel"
+)
+
+// stack is some heads that see the same batches, trained in one pass over the
+// features: their classes lie side by side as the columns of one matrix, head h
+// having columns h·classes to (h+1)·classes. No sum runs across columns of two
+// heads, so a head's bits do not depend on its neighbours.
+type stack struct {
+	isa                  kernel.ISA
+	train, val           *rowSet // val is nil for none
+	input                input
+	dim, classes, stride int
+
+	heads  []*fit    // those still in training
+	params []float32 // of their columns, stride apart: features, bias, zeros
+	grad   []float32 // of the same, where a batch takes several panels; else nil
+	plain  kernel.LossTable
+
+	team      *team
+	workers   []scratch
+	panel     *panel
+	forwardFn func(worker, item int) // bound once: a method value allocates
+	updateFn  func(worker, item int)
+	chunkFn   func(worker, item int)
+	reduceFn  func(worker, item int)
+	task      passTask
+
+	seed      uint64
+	batchSize int
+	order     []int32 // the training rows in this epoch's order
+	counts    []int32 // rows of the batch by class
+	step      int     // steps taken
+}
+
+// newStack prepares heads that may share batches, with options that have their
+// defaults; indices are their places in the job. Its team must be closed.
+func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
+	o := heads[0]
+	d, k, n := v.train.Dim, len(v.train.Classes), len(v.train.rows)
+	s := &stack{
+		isa: isa, train: v.train, val: v.val, input: v.input,
+		dim: d, classes: k, stride: kernel.Stride(d), plain: plainLoss(k),
+		seed: o.Seed, batchSize: min(o.BatchSize, n), order: make([]int32, n), counts: make([]int32, k),
+	}
+	if o.Optimizer == OptimizerLBFGS {
+		s.batchSize = n
+	}
+	size := 0
+	for _, o := range heads {
+		size = max(size, threads(o.Threads))
+	}
+	s.team = newTeam(size)
+	own := k * s.stride
+	s.params = make([]float32, len(heads)*own)
+	drawParams(s.params[:own], d, k, o.Seed)
+	for h, o := range heads {
+		params := s.params[h*own : (h+1)*own]
+		copy(params, s.params[:own])
+		s.heads = append(s.heads, newFit(isa, indices[h], o, v, params))
+	}
+	s.forwardFn, s.updateFn, s.chunkFn, s.reduceFn = s.forward, s.update, s.chunk, s.reduce
+	s.panel = newPanel(min(max(s.batchSize, evalRows), panelRows), s.stride, len(heads)*k, len(heads))
+	if s.batchSize > panelRows || o.Optimizer == OptimizerLBFGS {
+		s.grad = make([]float32, len(s.params))
+	}
+	s.workers = make([]scratch, size)
+	for i := range s.workers {
+		w := &s.workers[i]
+		w.xt = make([]float32, kernel.RoundUp(d)*kernel.Block)
+		w.x = make([]float32, s.stride*kernel.ChunkRows)
+		w.g = make([]float32, min(mostGroupCols, len(heads)*k)*s.stride)
+	}
+	return s
+}
+
+// run trains until every head is done and hands each one's result over as soon
+// as it is; it returns the error of a cancelled context.
+func (s *stack) run(ctx context.Context, onEpoch func(head int, e Epoch), done func(head int, r Result, err error)) error {
+	for epoch := 1; len(s.heads) > 0; epoch++ {
+		if err := s.epoch(ctx, epoch); err != nil {
+			return err
+		}
+		over := make([]bool, len(s.heads))
+		for h, f := range s.heads {
+			over[h] = f.finished()
+			if f.err == nil {
+				onEpoch(f.index, f.history[epoch-1])
+			}
+		}
+		if err := s.retire(ctx, over, done); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// epoch trains on every row once and adds to the heads' histories. It does not
+// allocate.
+func (s *stack) epoch(ctx context.Context, epoch int) error {
+	start := time.Now()
+	shuffle(s.order, s.train.rows, s.seed, epoch)
+	s.resetSums()
+	for at := 0; at < len(s.order); at += s.batchSize {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("training stopped in epoch %d: %w", epoch, err)
+		}
+		end := min(at+s.batchSize, len(s.order))
+		s.trainBatch(s.order[at:end], s.order[end:])
+	}
+	for _, f := range s.heads {
+		f.trained(epoch)
+	}
+	if s.val != nil {
+		if err := s.evaluate(ctx, s.val, 0); err != nil {
+			return err
+		}
+		for _, f := range s.heads {
+			if f.err == nil {
+				f.validated()
+			}
+		}
+	}
+	seconds := time.Since(start).Seconds()
+	for _, f := range s.heads {
+		if f.err == nil {
+			f.history[epoch-1].Seconds = seconds
+		}
+	}
+	return nil
+}
+
+func (s *stack) resetSums() {
+	for _, f := range s.heads {
+		f.sum, f.weight = tally{}, 0
+	}
+}
+
+// evaluate sums up plain cross-entropy and hits over the rows of a set, for the
+// heads from first on.
+func (s *stack) evaluate(ctx context.Context, set *rowSet, first int) error {
+	s.resetSums()
+	capacity := len(s.panel.x) / s.stride
+	for at := 0; at < len(set.rows); at += capacity {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("evaluation stopped: %w", err)
+		}
+		s.pass(set, set.rows[at:min(at+capacity, len(set.rows))], first, false)
+	}
+	return nil
+}
+
+// retire takes the heads that are over out of the stack.
+func (s *stack) retire(ctx context.Context, over []bool, done func(head int, r Result, err error)) error {
+	first := len(s.heads)
+	for h := 0; h < first; h++ {
+		if over[h] {
+			first--
+			s.swap(h, first)
+			over[h], over[first] = over[first], over[h]
+			h--
+		}
+	}
+	if first == len(s.heads) {
+		return nil
+	}
+	for _, f := range s.heads[first:] {
+		f.restore(s)
+	}
+	if err := s.evaluate(ctx, s.train, first); err != nil {
+		return err
+	}
+	gone := s.heads[first:]
+	s.heads = s.heads[:first]
+	slices.SortFunc(gone, func(a, b *fit) int { return a.index - b.index })
+	for _, f := range gone {
+		r, err := f.result(s)
+		done(f.index, r, err)
+	}
+	return nil
+}
+
+// swap exchanges two heads and their columns.
+func (s *stack) swap(a, b int) {
+	if a == b {
+		return
+	}
+	x, y := s.heads[a], s.heads[b]
+	for i, v := range x.params {
+		x.params[i], y.params[i] = y.params[i], v
+	}
+	x.params, y.params = y.params, x.params
+	s.heads[a], s.heads[b] = y, x
+}

@@ -1,0 +1,394 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"icebox/headtrain"
+)
+
+// sweepOptions are options for a small sweep of 6 points with two seeds.
+func sweepOptions(t *testing.T) folderOptions {
+	o := featureOptions(t)
+	o.Sweep.Seeds = 2
+	o.Sweep.Axes = []Axis{{Key: "lr", Log: []float64{1e-3, 1e-1}, Steps: 3}, {Key: "batch_size", Values: []any{16, 32}}}
+	return o
+}
+
+func TestSweepOfOneIsTrain(t *testing.T) {
+	ctx := context.Background()
+	o := featureOptions(t)
+	o.Head.LR, o.Head.Seed = 0.02, 7
+	train, err := o.train()
+	must(t, err)
+	o.Head.LR = 1
+	o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{0.02}}}
+	sum, err := o.sweep(ctx, "", Silent)
+	must(t, err)
+	a, err := os.ReadFile(filepath.Join(*train.RunDir, headFile))
+	must(t, err)
+	b, err := os.ReadFile(filepath.Join(*sum.RunDir, headFile))
+	must(t, err)
+	if !bytes.Equal(a, b) {
+		t.Error("the heads differ")
+	}
+	if sum.Heads != 1 || *sum.ValAcc != *train.ValAcc || math.Abs(*sum.ValLoss-*train.ValLoss) > 1e-6 || *sum.TestAcc != *train.TestAcc || sum.TrainLoss != train.TrainLoss {
+		t.Errorf("sweep %+v, train %+v", sum, train.TrainSummary)
+	}
+}
+
+func TestSweepTrainsEveryPointAndKeepsTheBest(t *testing.T) {
+	o := sweepOptions(t)
+	sum, err := o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	if sum.Points != 6 || sum.Heads != 12 || sum.EpochsRun != 72 || sum.Diverged != 0 || sum.InterruptedAt != "" {
+		t.Errorf("%+v", sum)
+	}
+	lines := sweepLines(t, *sum.RunDir)
+	if len(lines) != 6 || len(lines[0].Heads) != 2 {
+		t.Fatalf("%+v", lines)
+	}
+	for i, p := range lines {
+		if i > 0 && p.ValAcc.Mean > lines[i-1].ValAcc.Mean {
+			t.Errorf("line %d is better than the one before", i)
+		}
+		if mean := (*p.Heads[0].ValAcc + *p.Heads[1].ValAcc) / 2; math.Abs(mean-p.ValAcc.Mean) > 1e-12 {
+			t.Errorf("the mean of line %d is %v, not %v", i, p.ValAcc.Mean, mean)
+		}
+	}
+	if *sum.ValAcc != lines[0].ValAcc.Mean || sum.Best["lr"] != lines[0].Values["lr"] {
+		t.Errorf("best %v, first line %v", sum.Best, lines[0])
+	}
+	table, err := os.ReadFile(filepath.Join(*sum.RunDir, sweepTableFile))
+	must(t, err)
+	if !strings.HasPrefix(string(table), "rank,lr,batch_size,val_acc,") || strings.Count(string(table), "\n") != 7 {
+		t.Errorf("table: %s", table)
+	}
+	report, err := os.ReadFile(filepath.Join(*sum.RunDir, reportTextFile))
+	must(t, err)
+	for _, want := range []string{"val_acc on validation (45 images), the mean of 2 seeds, chose among 6 points", "test was looked at once", "± ", "95 % interval", "importance lr", "val_acc by lr"} {
+		if !strings.Contains(string(report), want) {
+			t.Errorf("the report has no %q: %s", want, report)
+		}
+	}
+	if i := sum.TestAccRange; i == nil || !(i.Low <= *sum.TestAcc && *sum.TestAcc <= i.High && i.Low < i.High) {
+		t.Errorf("test %v, interval %v", *sum.TestAcc, i)
+	}
+	if _, err := os.Stat(filepath.Join(*sum.RunDir, sweepLogFile)); err == nil {
+		t.Error("the log is still there")
+	}
+}
+
+func sweepLines(t *testing.T, dir string) []pointResult {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, sweepFile))
+	must(t, err)
+	var all []pointResult
+	for d := json.NewDecoder(bytes.NewReader(text)); d.More(); {
+		var p pointResult
+		must(t, d.Decode(&p))
+		all = append(all, p)
+	}
+	return all
+}
+
+// TestTestChoosesNothing holds the choice and the head to be the same whatever the
+// test labels are.
+func TestTestChoosesNothing(t *testing.T) {
+	ctx := context.Background()
+	o := sweepOptions(t)
+	a, err := o.sweep(ctx, "", Silent)
+	must(t, err)
+	labels := make([]int64, 60)
+	for i := range labels {
+		labels[i] = int64((i + 1) % 3)
+	}
+	writeFile(t, filepath.Join(o.Features, "test", labelsNPY), npyBytes(t, "<i8", "(60,)", labels))
+	b, err := o.sweep(ctx, "", Silent)
+	must(t, err)
+	if !sameWeights(headOf(t, a.RunDir), headOf(t, b.RunDir)) || *a.TestAcc == *b.TestAcc {
+		t.Errorf("test accuracies %v and %v", *a.TestAcc, *b.TestAcc)
+	}
+}
+
+// interrupted cancels a sweep after so many head-epochs, and returns its folder.
+func interruptedSweep(t *testing.T, o folderOptions, epochs int) (dir string, heads int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	sum, err := o.sweep(ctx, "", &cancelAfter{n: epochs, cancel: cancel, stage: "sweep"})
+	if !errors.Is(err, context.Canceled) || sum.InterruptedAt == "" {
+		t.Fatalf("interrupted: %v, %+v", err, sum)
+	}
+	return sum.InterruptedAt, sum.Heads
+}
+
+// smallBatches makes sweeps write their log every few heads.
+func smallBatches(t *testing.T) {
+	was := mostHeads
+	mostHeads = 3
+	t.Cleanup(func() { mostHeads = was })
+}
+
+func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
+	smallBatches(t)
+	ctx := context.Background()
+	for _, method := range []string{"grid", "halving"} {
+		o := sweepOptions(t)
+		o.Sweep.Method = method
+		whole, err := o.sweep(ctx, "", Silent)
+		must(t, err)
+		dir, heads := interruptedSweep(t, o, 30)
+		if heads == 0 || heads >= whole.Heads {
+			t.Fatalf("%s: %d of %d heads are kept", method, heads, whole.Heads)
+		}
+		// A kill may leave half a line.
+		log, err := os.OpenFile(filepath.Join(dir, sweepLogFile), os.O_APPEND|os.O_WRONLY, 0)
+		must(t, err)
+		_, err = log.WriteString(`{"rung":0,"poi`)
+		must(t, errors.Join(err, log.Close()))
+
+		sum, err := o.sweep(ctx, dir, Silent)
+		must(t, err)
+		if sum.Resumed != heads || sum.Heads != whole.Heads || sum.EpochsRun != whole.EpochsRun {
+			t.Errorf("%s: resumed %d heads of %d: %+v", method, sum.Resumed, heads, sum)
+		}
+		if *sum.RunDir+partial != dir {
+			t.Errorf("%s: the run is in %s", method, *sum.RunDir)
+		}
+		for _, name := range []string{headFile, sweepFile, sweepTableFile, labelsFile} {
+			a, err := os.ReadFile(filepath.Join(*whole.RunDir, name))
+			must(t, err)
+			b, err := os.ReadFile(filepath.Join(*sum.RunDir, name))
+			must(t, err)
+			if !bytes.Equal(a, b) {
+				t.Errorf("%s: %s differs", method, name)
+			}
+		}
+		if _, err := o.sweep(ctx, *sum.RunDir, Silent); !errors.Is(err, ErrResume) || !strings.Contains(err.Error(), "complete") {
+			t.Errorf("%s: resuming what is complete: %v", method, err)
+		}
+	}
+}
+
+func TestResumeRefusesOtherSettingsAndSaysWhich(t *testing.T) {
+	smallBatches(t)
+	ctx := context.Background()
+	o := sweepOptions(t)
+	dir, _ := interruptedSweep(t, o, 30)
+	refused := func(o folderOptions, want ...string) {
+		t.Helper()
+		_, err := o.sweep(ctx, dir, Silent)
+		if !errors.Is(err, ErrResume) {
+			t.Fatalf("got %v", err)
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("the message has no %q: %v", w, err)
+			}
+		}
+	}
+	other := o
+	other.Head.WeightDecay, other.Sweep.Seeds = 0.1, 3
+	refused(other, "head.weight_decay was 0 and is 0.1", "sweep.seeds was 2 and is 3")
+	other = o
+	other.Sweep.Axes = o.Sweep.Axes[:1]
+	refused(other, "sweep.axes.batch_size was", "is not there")
+
+	writeArrays(t, o.Features, 9, 90, 8, 3)
+	refused(o, "the images, their labels or their split are others")
+	if _, err := o.sweep(ctx, t.TempDir(), Silent); !errors.Is(err, ErrResume) {
+		t.Errorf("an empty folder: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, sweepLogFile)); err != nil {
+		t.Errorf("a refusal took the log away: %v", err)
+	}
+}
+
+func TestSweepWithoutAFinishedHeadLeavesNothing(t *testing.T) {
+	o := sweepOptions(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	sum, err := o.sweep(ctx, "", &cancelAfter{n: 1, cancel: cancel, stage: "sweep"})
+	if !errors.Is(err, context.Canceled) || sum.InterruptedAt != "" {
+		t.Fatalf("%v, %+v", err, sum)
+	}
+	if left, _ := os.ReadDir(o.Output.Dir); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestDivergedHeadsAreListedAndStopNothing(t *testing.T) {
+	o := sweepOptions(t)
+	o.Head.Input = headtrain.InputNone
+	o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{1e-2, 3e38, 1e-3}}}
+	o.Head.Optimizer = headtrain.OptimizerSGD
+	sum, err := o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	if sum.Diverged != 2 || sum.Heads != 6 || sum.Best["lr"] == 3e38 {
+		t.Errorf("%+v", sum)
+	}
+	lines := sweepLines(t, *sum.RunDir)
+	if last := lines[2]; last.Diverged != 2 || last.ValAcc != nil || last.Values["lr"] != 3e38 {
+		t.Errorf("the last line is %+v", last)
+	}
+	report, err := os.ReadFile(filepath.Join(*sum.RunDir, reportTextFile))
+	must(t, err)
+	if !strings.Contains(string(report), "diverged: 1 of 3 points, such as lr 3e+38") {
+		t.Errorf("report: %s", report)
+	}
+	o.Sweep.Axes[0].Values = []any{3e38}
+	if _, err := o.sweep(context.Background(), "", Silent); !errors.Is(err, headtrain.ErrDiverged) || !strings.Contains(err.Error(), "lr") {
+		t.Errorf("all diverged: %v", err)
+	}
+}
+
+func TestFoldsChooseAndValidationDoesNot(t *testing.T) {
+	ctx := context.Background()
+	o := sweepOptions(t)
+	o.Sweep.Folds, o.Sweep.Seeds = 3, 1
+	a, err := o.sweep(ctx, "", Silent)
+	must(t, err)
+	if a.Heads != 18 || a.ValRows != 45 {
+		t.Errorf("%+v", a)
+	}
+	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
+	b, err := o.sweep(ctx, "", Silent)
+	must(t, err)
+	if *a.ValAcc != *b.ValAcc || !sameWeights(headOf(t, a.RunDir), headOf(t, b.RunDir)) {
+		t.Errorf("%v with val/, %v without", *a.ValAcc, *b.ValAcc)
+	}
+	report, err := os.ReadFile(filepath.Join(*b.RunDir, reportTextFile))
+	must(t, err)
+	if !strings.Contains(string(report), "val_acc in 3 folds of the training images chose") || !strings.Contains(string(report), "over 3 folds") {
+		t.Errorf("report: %s", report)
+	}
+	o.Sweep.Folds = 31
+	if _, err := o.sweep(ctx, "", Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), `class "0" has 30 training rows`) {
+		t.Errorf("more folds than rows of a class: %v", err)
+	}
+}
+
+func TestRefitTrainsOnValidationToo(t *testing.T) {
+	o := sweepOptions(t)
+	o.Sweep.Refit = true
+	o.Head.EarlyStopping = headtrain.EarlyStopping{Patience: 2, Metric: headtrain.MetricValLoss}
+	sum, err := o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	if sum.TrainRows != 135 || sum.ValRows != 0 || sum.ValAcc == nil || sum.RunSummary.ValAcc != nil {
+		t.Errorf("%+v", sum)
+	}
+	if best := sweepLines(t, *sum.RunDir)[0].BestEpoch; sum.Epochs != best {
+		t.Errorf("trained %d epochs, the sweep's heads kept epoch %d", sum.Epochs, best)
+	}
+}
+
+func TestSweepWithoutHeldOutRowsSaysSo(t *testing.T) {
+	o := sweepOptions(t)
+	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
+	sum, err := o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	if sum.Metric != metricTrainLoss || sum.ValAcc != nil || !strings.Contains(strings.Join(sum.Warnings, " "), "says nothing of new images") {
+		t.Errorf("%+v", sum)
+	}
+	lines := sweepLines(t, *sum.RunDir)
+	if lines[0].TrainLoss.Mean > lines[5].TrainLoss.Mean {
+		t.Error("the worst is first")
+	}
+}
+
+func TestTrainFractionLearnsFromLess(t *testing.T) {
+	o := sweepOptions(t)
+	o.Sweep.Axes = []Axis{{Key: fractionKey, Values: []any{0.1}}}
+	sum, err := o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	if sum.TrainRows != 9 || sum.Best[fractionKey] != 0.1 {
+		t.Errorf("%+v", sum)
+	}
+}
+
+func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
+	steps := func(n int) []Axis {
+		return []Axis{{Key: "lr", Log: []float64{1e-4, 1}, Steps: n}, {Key: "weight_decay", Log: []float64{1e-6, 1}, Steps: n}, {Key: "label_smoothing", Lin: []float64{0, 0.5}, Steps: n}}
+	}
+	for _, c := range []struct {
+		name string
+		set  func(*Options)
+		is   error
+		want string
+	}{
+		{"nothing to try", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = nil, 1 }, headtrain.ErrOptions, "names nothing to try"},
+		{"a billion", func(o *Options) { o.Sweep.Axes = steps(1000) }, ErrManyHeads, "2,000,000,000 heads (1000 lr × 1000 weight_decay × 1000 label_smoothing × 2 seeds)"},
+		{"many", func(o *Options) { o.Sweep.Axes = steps(20) }, ErrManyHeads, "--yes"},
+		{"a warm-up past the epochs", func(o *Options) { o.Head.Warmup = 3; o.Sweep.Axes = []Axis{{Key: "epochs", Values: []any{2, 5}}} }, headtrain.ErrOptions, "epochs 2"},
+		{"epochs in a halving", func(o *Options) {
+			o.Sweep.Method, o.Sweep.Axes = "halving", []Axis{{Key: "epochs", Values: []any{2, 5}}}
+		}, headtrain.ErrOptions, "sweep.axes.epochs"},
+		{"a share of more than all", func(o *Options) { o.Sweep.Axes = []Axis{{Key: fractionKey, Values: []any{1.5}}} }, headtrain.ErrOptions, "train_fraction (1.5)"},
+		{"a word as a rate", func(o *Options) { o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{"fast"}}} }, headtrain.ErrOptions, "sweep.axes.lr has no value fast"},
+		{"a class that is not there", func(o *Options) {
+			o.Head.ClassWeights = headtrain.ClassWeights{Mode: headtrain.WeightsMap, Map: map[string]float64{"dog": 2}}
+		}, headtrain.ErrOptions, "dog"},
+	} {
+		o := sweepOptions(t)
+		c.set(&o.Options)
+		_, err := o.sweep(context.Background(), "", Silent)
+		if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if left, _ := os.ReadDir(o.Output.Dir); len(left) > 0 {
+			t.Errorf("%s: left %v", c.name, left)
+		}
+	}
+}
+
+func TestValidationWithoutAClassIsNoted(t *testing.T) {
+	o := sweepOptions(t)
+	writeArrays(t, filepath.Join(o.Features, "val"), 2, 30, 8, 2)
+	sum, err := o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	if !strings.Contains(strings.Join(sum.Warnings, " "), `no val image of class "2"`) {
+		t.Errorf("%v", sum.Warnings)
+	}
+}
+
+func TestSweepFromTheCache(t *testing.T) {
+	ctx := context.Background()
+	o := settings(photos(t, 3, 12))
+	_, err := Run(ctx, o, Silent)
+	must(t, err)
+	o.Data.Train = ""
+	o.Sweep.Folds = 2
+	o.Sweep.Axes = []Axis{{Key: "input", Values: []any{"standardise", "l2"}}, {Key: "optimizer", Values: []any{"adam", "sgd"}}}
+	o.Head.Momentum, o.Head.Optimizer = 0.9, "sgd"
+	sum, err := RunSweep(ctx, o, SweepRun{}, Silent)
+	must(t, err)
+	if sum.Heads != 8 || sum.ImagesOpened != 0 {
+		t.Errorf("%+v", sum)
+	}
+	e, err := Eval(ctx, *sum.RunDir, Default(), Choice{}, Silent)
+	if err == nil {
+		t.Errorf("evaluated without the cache: %+v", e)
+	}
+	own := Default()
+	own.Cache.Path = o.Cache.Path
+	e, err = Eval(ctx, *sum.RunDir, own, Choice{}, Silent)
+	must(t, err)
+	if e.Parts["test"].Top1 != *sum.TestAcc {
+		t.Errorf("eval %v, sweep %v", e.Parts["test"].Top1, *sum.TestAcc)
+	}
+}
+
+func ExampleAxis() {
+	a := Axis{Key: "lr", Log: []float64{1e-4, 1e-1}, Steps: 7}
+	fmt.Println(a.grid()...)
+	// Output: 0.0001 0.0003162 0.001 0.003162 0.01 0.03162 0.1
+}
