@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -25,6 +27,10 @@ type Answering struct {
 	Goal        headtrain.RejectGoal `json:"goal"`
 	ValRows     int                  `json:"val_rows"` // validation images it was all chosen on
 
+	// Refit is set where the head learned from validation too: it was all chosen with
+	// a head of the same options that learned from training alone.
+	Refit bool `json:"refit,omitempty"`
+
 	Parts map[string]PartAnswers `json:"parts"`
 }
 
@@ -38,24 +44,37 @@ type PartAnswers struct {
 // choose.
 func (j *job) checkAnswers() error {
 	if j.opts.Answers.Reject != (headtrain.RejectGoal{}) && len(j.train.parts[ValPart].items) == 0 {
-		return fmt.Errorf("%w: head.reject chooses its threshold on validation images, and there are none: set data.split.val or data.val", ErrData)
+		advice := "set data.split.val or data.val"
+		if j.arrays != nil {
+			advice = fmt.Sprintf("give %s a folder val, or an index.csv with splits", j.arrays.dir)
+		}
+		return fmt.Errorf("%w: head.reject chooses its threshold on validation images, and there are none: %s", ErrData, advice)
 	}
 	return nil
 }
 
 // fitAnswers fits temperature and threshold on the validation images, and on nothing
-// else.
-func (j *job) fitAnswers() error {
+// else, by a head that did not learn from them.
+func (j *job) fitAnswers(ctx context.Context) error {
 	t, o := j.train, j.opts.Answers
 	t.answering = Answering{Temperature: 1, Goal: o.Reject}
-	a, head, val := &t.answering, t.result.Head, t.parts[ValPart]
-	if len(val.items) == 0 {
+	a, head, val, fitted := &t.answering, t.result.Head, t.parts[ValPart], t.result.Head
+	if t.unjoined != nil {
+		val = t.unjoined[ValPart]
+	}
+	if len(val.items) == 0 || !o.Calibrate && o.Reject == (headtrain.RejectGoal{}) {
 		return nil
+	}
+	if a.ValRows = len(val.items); t.unjoined != nil {
+		var err error
+		if fitted, err = j.headOfTrainingAlone(ctx); err != nil {
+			return err
+		}
+		a.Refit = true
 	}
 	k := len(head.Classes)
 	logits := make([]float32, len(val.items)*k)
-	head.Logits(logits, val.data.X, len(val.items))
-	a.ValRows = len(val.items)
+	fitted.Logits(logits, val.data.X, len(val.items))
 	if o.Calibrate {
 		temperature, ok, err := headtrain.FitTemperature(logits, val.data.Labels, k)
 		if err != nil {
@@ -83,6 +102,20 @@ func (j *job) fitAnswers() error {
 	return nil
 }
 
+// headOfTrainingAlone trains the options of a refit on what it had before validation
+// joined it. Its probabilities on validation say how sure such heads may be; those
+// of the refit head would say how well it knows what it learned from.
+func (j *job) headOfTrainingAlone(ctx context.Context) (*headtrain.Head, error) {
+	results, err := headtrain.New().Fit(ctx, headtrain.Job{Train: j.train.unjoined[TrainPart].data, Heads: []headtrain.Options{j.opts.Head}})
+	if errors.Is(err, headtrain.ErrDiverged) {
+		return nil, fmt.Errorf("head.calibrate and head.reject want a head that did not learn from validation, and that one: %w; turn them off, or sweep.refit", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return results[0].Head, nil
+}
+
 // judgeAnswers judges the answers that a head gives for scored rows.
 func judgeAnswers(h *headtrain.Head, s *scored, labels []int32) (p PartAnswers, err error) {
 	temperature := h.Temperature
@@ -102,6 +135,9 @@ func (a *Answering) text(w io.Writer, parts map[string]Score) {
 		fmt.Fprintf(w, "calibrated  temperature %.3f", a.Temperature)
 		if a.ValRows > 0 {
 			fmt.Fprintf(w, ", fitted on %d validation images", a.ValRows)
+		}
+		if a.Refit {
+			fmt.Fprint(w, " by a head of these options that learned from the others alone")
 		}
 		eachHeldOut(parts, func(name string, s Score) {
 			fmt.Fprintf(w, "; %s ECE %.3f → %.3f", name, s.ECE, a.Parts[name].Calibration.ECE)

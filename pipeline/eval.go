@@ -58,6 +58,9 @@ func Eval(ctx context.Context, dir string, o Options, c Choice, p Progress) (*Ev
 	if err := head.Check(j.space.ID, extract.Dim); err != nil {
 		return nil, err
 	}
+	if o.Data.Train == "" && j.ds.Name == info.Dataset {
+		info.joinLearned(j.ds)
+	}
 	e := newEvaluation(dir, head)
 	err = j.do(ctx, []stage{{"evaluate", func(context.Context, *job) error { return e.judge(j, head) }}})
 	e.Summary = j.sum
@@ -95,7 +98,9 @@ func evalFeatures(ctx context.Context, dir string, o Options, c Choice, head *he
 	if err := head.Check(head.Fingerprint, j.arrays.dim); err != nil {
 		return nil, err
 	}
-	if others && j.ds.Count(TrainPart) == len(j.ds.Items) {
+	if !others {
+		info.joinLearned(j.ds)
+	} else if j.ds.Count(TrainPart) == len(j.ds.Items) {
 		for i := range j.ds.Items {
 			j.ds.Items[i].Assigned = true // nobody says that they were trained on
 		}
@@ -104,6 +109,19 @@ func evalFeatures(ctx context.Context, dir string, o Options, c Choice, head *he
 	err = j.do(ctx, []stage{{"evaluate", func(context.Context, *job) error { return e.judge(j, head) }}})
 	e.Summary = j.sum
 	return e, err
+}
+
+// joinLearned makes one part of what the head learned from in its own dataset, if it
+// learned from validation: none of that is held out.
+func (i HeadInfo) joinLearned(ds *Dataset) {
+	if !i.Refit {
+		return
+	}
+	for n := range ds.Items {
+		if it := &ds.Items[n]; it.Part == ValPart {
+			it.Part = TrainPart
+		}
+	}
 }
 
 // noImages is why a head is of no use for images.

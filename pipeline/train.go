@@ -21,6 +21,10 @@ type trained struct {
 	scores map[Part]*scored
 	opts   headtrain.Options
 
+	// unjoined are the training and validation rows as they were before a refit
+	// made one part of them; nil without a refit.
+	unjoined map[Part]*rows
+
 	answering Answering
 	baselines *Baselines // nil where nothing is held out
 }
@@ -43,6 +47,9 @@ type HeadInfo struct {
 	// Features is the folder that the features came from; nobody knows what made
 	// them, and the rest but Dataset says nothing. "" is features of the cache.
 	Features string `json:"features,omitempty"`
+
+	// Refit is set where the head learned from the validation rows too.
+	Refit bool `json:"refit,omitempty"`
 }
 
 // loadRows joins the items of part p with their features, by content.
@@ -124,7 +131,7 @@ func trainHead(ctx context.Context, j *job) error {
 	}
 	t.result = results[0]
 	j.noteFewSteps()
-	if err := j.fitAnswers(); err != nil {
+	if err := j.fitAnswers(ctx); err != nil {
 		return err
 	}
 	return j.saveHead()
@@ -248,7 +255,7 @@ func (j *job) warnDuplicates() {
 
 func (j *job) saveHead() error {
 	head := j.train.result.Head
-	about := HeadInfo{Dataset: j.ds.Name}
+	about := HeadInfo{Dataset: j.ds.Name, Refit: j.train.unjoined != nil}
 	if j.arrays != nil {
 		about.Features = j.arrays.dir
 	} else {
