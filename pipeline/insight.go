@@ -38,6 +38,9 @@ type Insight struct {
 	Classes []string `json:"classes"`
 	Images  int      `json:"images"` // labelled ones with a feature
 	Folds   int      `json:"folds"`
+	// FoldsOfTest is the number of test images in the folds: who acts on what they
+	// say of these has looked at test.
+	FoldsOfTest int `json:"folds_of_test"`
 
 	// OutOfFold judges each image by a head that saw neither it nor its copies.
 	OutOfFold Score          `json:"out_of_fold"`
@@ -63,6 +66,7 @@ type inspection struct {
 	*job
 	insight *Insight
 	head    *headtrain.Head
+	info    HeadInfo
 	near    float32
 	rows    *rows     // all labelled items with a feature
 	fold    []int     // of each row
@@ -71,9 +75,10 @@ type inspection struct {
 }
 
 // Inspect looks at the images of the run in dir, as the cache has them: which labels
-// to doubt, which images are there twice, what more of them would bring. Near is the
-// cosine from which on images count as near copies. It opens no image and writes
-// its findings to the run folder.
+// to doubt, which images are there twice, what more of them would bring. Of a head
+// that was trained on a folder of features it is the rows of that folder, or else of
+// c.Features. Near is the cosine from which on images count as near copies. It opens
+// no image and writes its findings to the run folder.
 func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64, p Progress) (*Insight, error) {
 	if !(near > 0 && near <= 1) {
 		return nil, fmt.Errorf("near (%v) must be a cosine above 0, up to 1", near)
@@ -82,7 +87,13 @@ func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64,
 	if err != nil {
 		return nil, err
 	}
-	j, err := newJob(info.adopt(o), p)
+	if c.Features == "" {
+		c.Features = info.Features
+	}
+	if c.Features == "" {
+		o = info.adopt(o)
+	}
+	j, err := newJob(o, p)
 	if err != nil {
 		return nil, err
 	}
@@ -95,9 +106,9 @@ func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64,
 	if c.Space == "" {
 		j.choice.Space = head.Fingerprint
 	}
-	i := &inspection{job: j, head: head, near: float32(near), insight: &Insight{Run: dir}}
+	i := &inspection{job: j, head: head, info: info, near: float32(near), insight: &Insight{Run: dir}}
 	err = j.do(ctx, []stage{
-		{"load", loadFromCache}, {"read", i.read}, {"copies", i.findCopies}, {"out of fold", i.outOfFold},
+		{"load", loadFeatures}, {"read", i.read}, {"copies", i.findCopies}, {"out of fold", i.outOfFold},
 		{"curve", i.learningCurve}, {"errors", i.worst}, {"write", i.write},
 	})
 	i.insight.Summary = j.sum
@@ -106,8 +117,15 @@ func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64,
 
 // read loads the rows and the recipe of the head.
 func (i *inspection) read(context.Context, *job) error {
-	if err := i.head.Check(i.space.ID, extract.Dim); err != nil {
+	space, dim := i.space.ID, extract.Dim
+	if i.arrays != nil {
+		space, dim = i.head.Fingerprint, i.arrays.dim // what made them is for the caller to know
+	}
+	if err := i.head.Check(space, dim); err != nil {
 		return err
+	}
+	if i.arrays != nil && i.arrays.dir == i.info.Features || i.arrays == nil && i.ds.Name == i.info.Dataset {
+		i.info.joinLearned(i.ds)
 	}
 	classes, err := matchClasses(i.ds.Classes, i.head.Classes)
 	if err != nil {
@@ -129,6 +147,11 @@ func (i *inspection) read(context.Context, *job) error {
 	}
 	i.options.Epochs = epochs
 	i.options.EarlyStopping = headtrain.EarlyStopping{}
+	for r := range i.rows.items {
+		if i.item(r).Part == TestPart {
+			i.insight.FoldsOfTest++
+		}
+	}
 	i.insight.Classes, i.insight.Images = i.head.Classes, len(i.rows.items)
 	return nil
 }
@@ -151,7 +174,7 @@ func (i *inspection) temperature() float64 {
 func (i *inspection) worst(context.Context, *job) error {
 	for _, p := range []Part{TestPart, ValPart} {
 		var at []int
-		held := &rows{data: &headtrain.Dataset{Dim: extract.Dim, Classes: i.head.Classes}}
+		held := &rows{data: &headtrain.Dataset{Dim: i.head.Dim, Classes: i.head.Classes}}
 		for r, item := range i.rows.items {
 			if i.ds.Items[item].Part == p {
 				at = append(at, r)

@@ -90,7 +90,7 @@ func checkInsightFiles(t *testing.T, dir string, want *Insight) {
 	}
 	text, err := os.ReadFile(filepath.Join(dir, insightTextFile))
 	must(t, err)
-	for _, say := range []string{"COPIES  2 exact", "both sides of a split", "class0/planted.png", "LEARNING CURVE  5 folds"} {
+	for _, say := range []string{"COPIES  2 exact", "both sides of a split", "class0/planted.png", "LEARNING CURVE  5 folds", "the 19 of test too"} {
 		if !strings.Contains(string(text), say) {
 			t.Errorf("insight.txt does not say %q:\n%s", say, text)
 		}
@@ -165,6 +165,51 @@ func TestExtrapolationFollowsAPowerLaw(t *testing.T) {
 	flat := []CurvePoint{{Rows: 10, Accuracy: 0.5}, {Rows: 20, Accuracy: 0.5}, {Rows: 40, Accuracy: 0.5}, {Rows: 80, Accuracy: 0.5}}
 	if g := extrapolate(flat, [][]float64{{.5, .5}, {.5, .5}}); g == nil || g.Gain > 1e-9 || g.High > 1e-9 {
 		t.Errorf("a flat curve: %+v", g)
+	}
+}
+
+// TestFoldersOfFeaturesAreJudgedLikeACache trains on a folder, and asks all of its
+// head that is asked of one whose features lie in a cache.
+func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
+	ctx := context.Background()
+	o := featureOptions(t)
+	o.Answers.Reject.Coverage = 0.8
+	run, err := o.train()
+	must(t, err)
+	rep, _ := run.report(t)
+	if run.Temperature == 1 || run.Threshold == 0 || rep.Base == nil || len(rep.Base.Found) != 5 || rep.Base.Part != "test" {
+		t.Errorf("%+v, %+v", run.TrainSummary, rep.Base)
+	}
+	e, err := Eval(ctx, *run.RunDir, Default(), Choice{}, Silent)
+	must(t, err)
+	if e.Answers.Temperature != run.Temperature || e.Answers.Parts["test"].Calibration.ECE != *run.TestECE {
+		t.Errorf("eval says %+v", e.Answers)
+	}
+	i, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, NearCosine, Silent)
+	must(t, err)
+	text := new(strings.Builder)
+	i.Text(text)
+	if i.Images != 195 || i.FoldsOfTest != 60 || i.WorstOf != "test" || i.Curve == nil || !strings.Contains(text.String(), "195 labelled rows, 3 classes") {
+		t.Errorf("%s", text)
+	}
+	copies := i.Copies.Exact
+	writeArrays(t, filepath.Join(o.Features, "test"), 1, 90, 8, 3) // the training rows
+	if i, err = Inspect(ctx, *run.RunDir, Default(), Choice{}, NearCosine, Silent); err != nil || i.Copies.Exact != copies+90 || i.Copies.Leaks < 90 {
+		t.Errorf("%v, %+v", err, i.Copies)
+	}
+	other := t.TempDir()
+	writeArrays(t, other, 5, 30, 9, 3)
+	if _, err := Inspect(ctx, *run.RunDir, Default(), Choice{Features: other}, NearCosine, Silent); !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), "8 features, not 9") {
+		t.Errorf("features of another dimension: %v", err)
+	}
+	must(t, os.RemoveAll(o.Features))
+	if _, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, NearCosine, Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), o.Features) {
+		t.Errorf("a folder that is gone: %v", err)
+	}
+	o.Answers.Reject.Coverage = 0.8
+	writeArrays(t, o.Features, 1, 90, 8, 3)
+	if _, err := o.train(); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), "a folder val, or an index.csv") {
+		t.Errorf("rejection without validation rows: %v", err)
 	}
 }
 

@@ -13,7 +13,7 @@ const insightShown = 10
 
 // Text writes i for a person.
 func (i *Insight) Text(w io.Writer) {
-	fmt.Fprintf(w, "insight on %s: %s labelled images, %d classes\n", i.Summary.Dataset, humanize.Comma(int64(i.Images)), len(i.Classes))
+	fmt.Fprintf(w, "insight on %s: %s labelled %s, %d classes\n", i.Summary.Dataset, humanize.Comma(int64(i.Images)), i.Summary.things(), len(i.Classes))
 	for _, warning := range i.Summary.Warnings {
 		fmt.Fprintf(w, "note: %s\n", warning)
 	}
@@ -72,13 +72,17 @@ func (i *Insight) shownPairs() []CopyPair {
 func (i *Insight) suspectsText(w io.Writer) {
 	fmt.Fprintf(w, "\nLABELS  %d to look through, the most suspicious first: heads that never saw the image (%d folds, %s right)\n", len(i.Suspects), i.Folds, percent(i.OutOfFold.Top1))
 	fmt.Fprintln(w, "        are surer of another class than they usually are of that class. Many will be hard images, not wrong labels.")
+	if i.FoldsOfTest > 0 {
+		fmt.Fprintf(w, "        The folds take in all labelled images, the %s of test too. Who acts on a suspect in test has looked at test:\n", humanize.Comma(int64(i.FoldsOfTest)))
+		fmt.Fprintln(w, "        its score is then no longer that of images which nobody chose by.")
+	}
 	if len(i.Suspects) == 0 {
 		return
 	}
 	t := newTable(w)
-	t.AppendHeader(table.Row{"image", "label", "looks like", "with", "label with"})
+	t.AppendHeader(table.Row{"image", "part", "label", "looks like", "with", "label with"})
 	for _, s := range i.Suspects[:min(len(i.Suspects), insightShown)] {
-		t.AppendRow(table.Row{s.Path, s.Label, s.LooksLike, fmt.Sprintf("%.3f", s.OfLooksLike), fmt.Sprintf("%.3f", s.OfLabel)})
+		t.AppendRow(table.Row{s.Path, s.Part, s.Label, s.LooksLike, fmt.Sprintf("%.3f", s.OfLooksLike), fmt.Sprintf("%.3f", s.OfLabel)})
 	}
 	t.Render()
 	more(w, len(i.Suspects)-insightShown, suspectsFile)
