@@ -35,35 +35,51 @@ const NearestName = "nearest"
 // knnVotes are the numbers of neighbours that vote.
 var knnVotes = []int{1, 5, 20}
 
-// What keeps baselines within some tenths of a second, however many rows there
-// are: past so many multiplications, nearest neighbours judge a part of the
-// rows; past so many rows, a ridge learns from a part of them.
+// What keeps baselines within a tenth of a second on two cores, however many
+// rows there are: past baselineRows, a sample of them is learned from; past so
+// many multiplications, nearest neighbours judge a sample.
 const (
-	baselineWork = 5e9
-	ridgeRows    = 16_000
+	baselineRows = 6000
+	baselineWork = 1.5e9
 )
 
 // ridgePenalties are tried, in shares of the number of features; without
 // validation it is their number, which is seldom far from the best.
-var ridgePenalties = []float64{0.1, 0.3, 1, 3}
+var ridgePenalties = []float64{0.3, 3}
 
 // Baselines judges on the labelled rows of test: the most frequent class of
 // train, the votes of the nearest 1, 5 and 20 rows of train by cosine, and a
 // ridge regression, whose penalty val chooses unless it is nil. Each is
-// compared with head on the same rows.
+// compared with head on the same rows. Of a large train all but the first know a
+// sample; see Baseline.Learned and Baseline.Rows.
 func Baselines(ctx context.Context, train, val, test *Dataset, head *Head) ([]Baseline, error) {
+	if train == nil {
+		return nil, Job{}.checkData()
+	}
+	if err := train.checkShape(); err != nil {
+		return nil, err
+	}
+	counts, learned := newRowSet(train, InputNone, nil).counts(), labelledRows(train)
+	some := sample(learned, baselineRows)
+	if len(some) < len(learned) {
+		train = train.gather(some)
+	}
 	if err := (Job{Train: train, Val: test, Heads: []Options{{}}}).Validate(); err != nil {
 		return nil, err
 	}
-	c := &comparison{test: test, rows: labelledRows(test), learned: len(labelledRows(train))}
-	c.head = c.answers(head)
-	counts := newRowSet(train, InputNone, nil).counts()
+	c := &comparison{test: test, rows: labelledRows(test), learned: len(learned)}
+	var err error
+	if c.head, err = c.answers(ctx, head); err != nil {
+		return nil, err
+	}
 	majority := slices.Index(counts, slices.Max(counts))
 	c.add("majority class", c.rows, func(int) int { return majority })
+	c.learned = len(some)
 	if err := c.addNeighbours(ctx, train); err != nil {
 		return nil, err
 	}
-	return c.found, c.addRidge(ctx, train, val)
+	err = c.addRidge(ctx, train, val)
+	return c.found, err
 }
 
 // comparison holds baselines against a head.
@@ -71,20 +87,23 @@ type comparison struct {
 	test    *Dataset
 	rows    []int // the labelled ones
 	head    []int // its answers, by row
-	learned int   // labelled training rows
+	learned int   // rows that the next one knows
 	found   []Baseline
 }
 
 // answers returns a head's classes of all rows.
-func (c *comparison) answers(h *Head) []int {
+func (c *comparison) answers(ctx context.Context, h *Head) ([]int, error) {
 	k := len(h.Classes)
 	logits := make([]float32, c.test.Rows()*k)
-	h.Logits(logits, c.test.X, c.test.Rows())
+	if err := h.logitsOnAll(ctx, logits, c.test.X); err != nil {
+		return nil, err
+	}
 	out := make([]int, c.test.Rows())
 	for r := range out {
-		out[r], _ = softmaxTop(logits[r*k:(r+1)*k], 1)
+		z := logits[r*k : (r+1)*k]
+		out[r] = slices.Index(z, slices.Max(z))
 	}
-	return out
+	return out, nil
 }
 
 // add judges the answers of a method on rows.
@@ -113,7 +132,7 @@ func (c *comparison) add(name string, rows []int, answer func(i int) int) {
 
 func (c *comparison) addNeighbours(ctx context.Context, train *Dataset) error {
 	most := max(1, int(baselineWork/float64(len(train.X))))
-	rows := evenly(c.rows, most)
+	rows := sample(c.rows, most)
 	queries := c.test.gather(rows)
 	neighbours, err := Neighbours(ctx, train, queries, slices.Max(knnVotes))
 	if err != nil {
@@ -129,16 +148,19 @@ func (c *comparison) addNeighbours(ctx context.Context, train *Dataset) error {
 	return nil
 }
 
-// evenly returns every n-th row, so that there are at most so many.
-func evenly(rows []int, most int) []int {
-	step := (len(rows) + most - 1) / most
-	if step <= 1 {
+// sample returns at most so many rows, always the same ones, in their order.
+// They are drawn, for every n-th row may be of the same class.
+func sample(rows []int, most int) []int {
+	if len(rows) <= most {
 		return rows
 	}
-	var some []int
-	for i := 0; i < len(rows); i += step {
-		some = append(some, rows[i])
+	some, r := slices.Clone(rows), newRNG(0, 0)
+	for i := range most {
+		j := i + r.below(len(some)-i)
+		some[i], some[j] = some[j], some[i]
 	}
+	some = some[:most]
+	slices.Sort(some)
 	return some
 }
 
@@ -171,28 +193,31 @@ func (c *comparison) addRidge(ctx context.Context, train, val *Dataset) error {
 	for i, share := range shares {
 		penalties[i] = share * float64(train.Dim)
 	}
-	if rows := evenly(labelledRows(train), ridgeRows); len(rows) < c.learned {
-		train = train.gather(rows)
-		c.learned = len(rows)
-	}
 	heads, err := FitRidge(ctx, train, penalties)
 	if err != nil {
 		return err
 	}
-	best := 0
-	for i, accuracy := 0, -1.0; i < len(heads) && len(heads) > 1; i++ {
+	best, most := 0, -1
+	for i := 0; i < len(heads) && len(heads) > 1; i++ {
 		on := &comparison{test: val}
+		answers, err := on.answers(ctx, heads[i])
+		if err != nil {
+			return err
+		}
 		right := 0
-		for r, y := range on.answers(heads[i]) {
+		for r, y := range answers {
 			if int32(y) == val.Labels[r] {
 				right++
 			}
 		}
-		if a := float64(right); a > accuracy {
-			best, accuracy = i, a
+		if right > most {
+			best, most = i, right
 		}
 	}
-	answers := c.answers(heads[best])
+	answers, err := c.answers(ctx, heads[best])
+	if err != nil {
+		return err
+	}
 	c.add("ridge regression", c.rows, func(i int) int { return answers[c.rows[i]] })
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -286,11 +287,72 @@ func TestBaselinesJudgeTheHead(t *testing.T) {
 	}
 }
 
-func TestEvenlyTakesAtMostSoMany(t *testing.T) {
+func TestSamplesAreOfAllClassesAndInOrder(t *testing.T) {
 	rows := make([]int, 1000)
+	for i := range rows {
+		rows[i] = 3 * i
+	}
 	for most := 1; most <= 1001; most++ {
-		if n := len(evenly(rows, most)); n > most || n < most/2 {
-			t.Fatalf("%d of 1000 rows, at most %d asked for", n, most)
+		some := sample(rows, most)
+		seen := map[int]bool{}
+		for i, r := range some {
+			seen[r%10] = true // classes that take turns
+			if r%3 != 0 || r >= 3000 || i > 0 && r <= some[i-1] {
+				t.Fatalf("%d of 1000 rows: %v", most, some)
+			}
+		}
+		if len(some) != min(most, 1000) || most >= 200 && len(seen) != 10 {
+			t.Fatalf("%d of 1000 rows: %d, of %d classes", most, len(some), len(seen))
+		}
+	}
+	if &sample(rows, 1000)[0] != &rows[0] || !slices.Equal(sample(rows, 77), sample(rows, 77)) {
+		t.Error("rows were copied, or drawn anew")
+	}
+}
+
+// TestBaselinesOfManyRowsSayWhatTheyKnow is past both of the bounds on work.
+func TestBaselinesOfManyRowsSayWhatTheyKnow(t *testing.T) {
+	train, test := clusters(baselineRows+500, 512, 3, 1), clusters(600, 512, 3, 3)
+	head := &Head{Classes: train.Classes, Dim: 512, W: make([]float32, 3*512), B: make([]float32, 3)}
+	found, err := Baselines(t.Context(), train, nil, test, head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	work := float64(baselineWork)
+	judged := int(work / (baselineRows * 512))
+	for i, b := range found {
+		learned, rows := baselineRows, judged
+		if i == 0 {
+			learned = baselineRows + 500
+		}
+		if i == 0 || i == len(found)-1 {
+			rows = 600
+		}
+		if b.Learned != learned || b.Rows != rows {
+			t.Errorf("%+v, want %d rows learned and %d judged", b, learned, rows)
+		}
+	}
+	if ridge := found[len(found)-1]; ridge.Accuracy < 0.9 {
+		t.Errorf("a ridge regression on a sample: %+v", ridge)
+	}
+}
+
+func TestFirstFaultyValueIsFound(t *testing.T) {
+	for n := range 40 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = math.MaxFloat32 * float32(1-2*(i%2))
+		}
+		if i := firstNotFinite(x); i != -1 {
+			t.Fatalf("%d values: %d", n, i)
+		}
+		for i := n - 1; i >= 0; i-- {
+			for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+				x[i] = float32(v)
+				if got := firstNotFinite(x); got != i {
+					t.Fatalf("%v at %d of %d: %d", v, i, n, got)
+				}
+			}
 		}
 	}
 }

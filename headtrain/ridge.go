@@ -244,18 +244,19 @@ func choleskySolve(l []float64, d int, x []float64) {
 
 // laneDot sums in four lanes, which are then added in order.
 func laneDot(a, b []float64) float64 {
-	var s [4]float64
-	n := len(a) / 4 * 4
+	var s0, s1, s2, s3 float64
 	b = b[:len(a)]
-	for i := 0; i < n; i += 4 {
-		s[0] += float64(a[i] * b[i])
-		s[1] += float64(a[i+1] * b[i+1])
-		s[2] += float64(a[i+2] * b[i+2])
-		s[3] += float64(a[i+3] * b[i+3])
+	for len(a) >= 4 && len(b) >= 4 { // the second says that no index is out of range
+		x, y := a[:4:4], b[:4:4]
+		s0 += float64(x[0] * y[0])
+		s1 += float64(x[1] * y[1])
+		s2 += float64(x[2] * y[2])
+		s3 += float64(x[3] * y[3])
+		a, b = a[4:], b[4:]
 	}
-	sum := s[0] + s[1] + s[2] + s[3]
-	for i := n; i < len(a); i++ {
-		sum += float64(a[i] * b[i])
+	sum := s0 + s1 + s2 + s3
+	for i, v := range a {
+		sum += float64(v * b[i])
 	}
 	return sum
 }

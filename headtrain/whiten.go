@@ -66,7 +66,7 @@ func whitener(l []float64, in input, rows int) *Head {
 
 // logitsOnAll is Logits on all processors.
 func (h *Head) logitsOnAll(ctx context.Context, dst, x []float32) error {
-	const share = 4096
+	const share = 1024
 	k, n := len(h.Classes), len(x)/h.Dim
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))

@@ -155,3 +155,18 @@ func headThatBeatsNothingIsTold(t *testing.T, o Options) {
 		t.Errorf("majority: %+v", rep.Base.Found[0])
 	}
 }
+
+func TestBaselinesSayWhichSampleTheyKnow(t *testing.T) {
+	b := Baselines{Part: "test", Found: []headtrain.Baseline{
+		{Name: "majority class", Rows: 900, Learned: 35000, Head: 1}, {Name: "nearest image", Rows: 488, Learned: 6000, Head: 1},
+		{Name: "nearest 5 images", Rows: 488, Learned: 6000, Head: 1, OnlyHead: 1}, {Name: "ridge regression", Rows: 900, Learned: 6000, Head: 1},
+	}}
+	text := new(strings.Builder)
+	b.sampleText(text)
+	const want = `            (to save time, nearest image, nearest 5 images: judged on 488 of 900 test images, from 6,000 of 35,000 training images)
+            (to save time, ridge regression: judged on 900 of 900 test images, from 6,000 of 35,000 training images)
+`
+	if text.String() != want {
+		t.Errorf("%s", text)
+	}
+}

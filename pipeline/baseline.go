@@ -63,6 +63,23 @@ func (b *Baselines) best() *headtrain.Baseline {
 	return best
 }
 
+// sampleText says which baselines were judged on a sample, or know one.
+func (b *Baselines) sampleText(w io.Writer) {
+	all := b.Found[0]
+	var names []string
+	for i, f := range b.Found {
+		names = append(names, f.Name)
+		if i+1 < len(b.Found) && b.Found[i+1].Rows == f.Rows && b.Found[i+1].Learned == f.Learned {
+			continue // the same may be said of the next
+		}
+		if f.Rows < all.Rows || f.Learned < all.Learned {
+			fmt.Fprintf(w, "            (to save time, %s: judged on %s of %s %s images, from %s of %s training images)\n",
+				strings.Join(names, ", "), commas(f.Rows), commas(all.Rows), b.Part, commas(f.Learned), commas(all.Learned))
+		}
+		names = nil
+	}
+}
+
 // text writes b in one line.
 func (b *Baselines) text(w io.Writer, head float64) {
 	fmt.Fprintf(w, "baselines   on %s: ", b.Part)
@@ -71,12 +88,7 @@ func (b *Baselines) text(w io.Writer, head float64) {
 	}
 	fmt.Fprintf(w, "this head %s", percent(head))
 	fmt.Fprintln(w)
-	all := b.Found[0]
-	for _, f := range b.Found {
-		if f.Rows < all.Rows || f.Learned < all.Learned {
-			fmt.Fprintf(w, "            (for time, %s: %d of %d images judged, %d of %d learned from)\n", f.Name, f.Rows, all.Rows, f.Learned, all.Learned)
-		}
-	}
+	b.sampleText(w)
 	if best := b.best(); !best.Beaten() {
 		fmt.Fprintf(w, "\n*** THE TRAINED HEAD DOES NOT BEAT %s: see the note above ***\n", best.Name)
 	}
