@@ -94,6 +94,12 @@ func headKeys() []*key {
 			"share of the target spread over all classes"),
 		newKey("head.class_weights", classWeights{}, func(o *options) *headtrain.ClassWeights { return &o.Head.ClassWeights },
 			"weight of a class in the loss: none, balanced, or a mapping such as {ants: 2}, where classes left out weigh 1"),
+		newKey("head.calibrate", boolean{}, func(o *options) *bool { return &o.Answers.Calibrate },
+			"fit a temperature on validation, so that probabilities can be believed; changes no label"),
+		newKey("head.reject.precision", number{from(0).to(1)}, func(o *options) *float64 { return &o.Answers.Reject.Precision },
+			"predict says unknown under a probability, chosen on validation so that this share of its answers is right; 0 is off"),
+		newKey("head.reject.coverage", number{from(0).to(1)}, func(o *options) *float64 { return &o.Answers.Reject.Coverage },
+			"the same, so that this share of the images gets an answer; 0 is off"),
 		newKey("head.seed", whole[uint64]{from(0)}, func(o *options) *uint64 { return &o.Head.Seed },
 			"same seed, same head, to the bit"),
 	}

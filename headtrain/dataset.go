@@ -24,7 +24,20 @@ func (d *Dataset) Row(r int) []float32 { return d.X[r*d.Dim : (r+1)*d.Dim] }
 // Validate reports every kind of fault at once, each by its first place, as
 // one error that wraps ErrDataset.
 func (d *Dataset) Validate() error {
-	var f faults
+	f := d.checkAllButValues()
+	if i := firstNotFinite(d.X); i >= 0 && d.Dim > 0 {
+		f.check(false, "row %d, feature %d is %v", i/d.Dim, i%d.Dim, d.X[i])
+	}
+	return f.err(ErrDataset)
+}
+
+// checkShape is Validate but for the values.
+func (d *Dataset) checkShape() error {
+	f := d.checkAllButValues()
+	return f.err(ErrDataset)
+}
+
+func (d *Dataset) checkAllButValues() (f faults) {
 	f.check(d.Dim > 0, "the dimension must be positive, not %d", d.Dim)
 	f.check(len(d.X) == len(d.Labels)*d.Dim, "%d feature values do not make %d rows of %d", len(d.X), len(d.Labels), d.Dim)
 	f.check(len(d.Labels) <= math.MaxInt32, "%d rows are more than %d", len(d.Labels), math.MaxInt32)
@@ -33,10 +46,7 @@ func (d *Dataset) Validate() error {
 	if r := slices.IndexFunc(d.Labels, func(y int32) bool { return y < -1 || y >= k }); r >= 0 {
 		f.check(false, "row %d has label %d, but labels go from 0 to %d, or -1 for none", r, d.Labels[r], k-1)
 	}
-	if i := slices.IndexFunc(d.X, notFinite); i >= 0 && d.Dim > 0 {
-		f.check(false, "row %d, feature %d is %v", i/d.Dim, i%d.Dim, d.X[i])
-	}
-	return f.err(ErrDataset)
+	return f
 }
 
 func (d *Dataset) checkClasses(f *faults) {
@@ -49,7 +59,30 @@ func (d *Dataset) checkClasses(f *faults) {
 	}
 }
 
-func notFinite(v float32) bool { return math.Float32bits(v)&0x7f800000 == 0x7f800000 }
+// firstNotFinite returns the place of the first value that is no number, -1 if
+// there is none. Eight values are looked at together, since all of a dataset is.
+func firstNotFinite(x []float32) int {
+	at := 0
+	for rest := x; len(rest) >= 8; rest = rest[8:] {
+		v := rest[:8:8]
+		a, b := max(exponent(v[0]), exponent(v[1])), max(exponent(v[2]), exponent(v[3]))
+		c, d := max(exponent(v[4]), exponent(v[5])), max(exponent(v[6]), exponent(v[7]))
+		if max(a, b, c, d) == infExponent {
+			break
+		}
+		at += 8
+	}
+	if i := slices.IndexFunc(x[at:], notFinite); i >= 0 {
+		return at + i
+	}
+	return -1
+}
+
+const infExponent = 0x7f800000
+
+func exponent(v float32) uint32 { return math.Float32bits(v) & infExponent }
+
+func notFinite(v float32) bool { return exponent(v) == infExponent }
 
 // rowSet is a dataset as an engine walks it: the labelled rows, and the factor
 // that each row takes.

@@ -5,8 +5,11 @@
 // or more heads; a Trainer, from New, turns it into one Result a head. A Head
 // predicts from raw features, whatever was done to them in training, and is
 // saved as a safetensors file that torchvision's ResNet loads as its fc layer.
-// Evaluate judges logits as scikit-learn would. An engine of another package
-// brings the arithmetic of a step, a Learner, and leaves all else to FitEach.
+// Evaluate judges logits as scikit-learn would, FitTemperature and
+// ChooseRejection make answers of them that can be believed, Baselines holds a
+// head against methods with nothing to tune, and OutOfFold, Whiten and
+// SimilarPairs tell of the data itself. An engine of another package brings the
+// arithmetic of a step, a Learner, and leaves all else to FitEach.
 //
 // # Order of summation
 //

@@ -19,6 +19,13 @@ type Head struct {
 	Hidden  *Layer    // of an MLP, before its ReLU; nil for a linear head
 	Input   string    // "", or InputL2: rows are scaled to length 1 first
 
+	// Temperature divides the logits before the softmax, so that probabilities
+	// can be believed; 0 is 1. It changes no label. See FitTemperature.
+	Temperature float64
+	// Threshold is the probability under which an answer is better called
+	// unknown; 0 is none. See ChooseRejection.
+	Threshold float64
+
 	Fingerprint   string          // names the function that made the features
 	Preprocessing json.RawMessage // what that function does to an image; may be nil
 	Recipe        json.RawMessage // how the head was trained; may be nil
@@ -50,9 +57,10 @@ func (h *Head) Logits(dst, x []float32, n int) {
 	}, nil)
 }
 
-// Probabilities is Logits followed by a softmax.
+// Probabilities is Logits followed by a softmax at the head's temperature.
 func (h *Head) Probabilities(dst, x []float32, n int) {
 	k, isa := len(h.Classes), kernel.Best()
+	sharpness := float32(1 / h.temperature())
 	table := plainLoss(k)
 	var labels [kernel.Block]int32
 	var judged kernel.Judged
@@ -60,7 +68,12 @@ func (h *Head) Probabilities(dst, x []float32, n int) {
 		for c := range k {
 			row[c] = z[c*kernel.Block+r] / judged.Sum[r]
 		}
-	}, func(z []float32) { isa.Softmax(z, k, &labels, &table, &judged, false) })
+	}, func(z []float32) {
+		for i := range z {
+			z[i] *= sharpness
+		}
+		isa.Softmax(z, k, &labels, &table, &judged, false)
+	})
 }
 
 // forward computes logits block by block; after, if not nil, is given each
@@ -112,21 +125,30 @@ type Prediction struct {
 	Probability float64 `json:"probability"`
 }
 
-// Predict returns the k most probable classes of one row, best first; equal
-// ones in the order of their index.
+// Predict returns the k most probable classes of one row, best first; those of
+// equal logits in the order of their index.
 func (h *Head) Predict(x []float32, k int) []Prediction {
-	p := make([]float32, len(h.Classes))
-	h.Probabilities(p, x, 1)
-	return h.TopK(p, k)
-}
-
-// TopK returns the k most probable classes of one row of probabilities, best
-// first; equal ones in the order of their index.
-func (h *Head) TopK(probabilities []float32, k int) []Prediction {
+	logits := make([]float32, len(h.Classes))
+	h.Logits(logits, x, 1)
+	probabilities := make([]float64, len(h.Classes))
+	Softmax(probabilities, logits, h.temperature())
 	all := make([]Prediction, len(h.Classes))
 	for c, name := range h.Classes {
-		all[c] = Prediction{name, c, float64(probabilities[c])}
+		all[c] = Prediction{name, c, probabilities[c]}
 	}
-	slices.SortStableFunc(all, func(a, b Prediction) int { return cmp.Compare(b.Probability, a.Probability) })
+	slices.SortStableFunc(all, func(a, b Prediction) int { return cmp.Compare(logits[b.Index], logits[a.Index]) })
 	return all[:min(max(k, 0), len(all))]
+}
+
+// Unknown reports whether a row with these predictions, best first, is better
+// left without an answer.
+func (h *Head) Unknown(best []Prediction) bool {
+	return len(best) > 0 && best[0].Probability < h.Threshold
+}
+
+func (h *Head) temperature() float64 {
+	if h.Temperature == 0 {
+		return 1
+	}
+	return h.Temperature
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"icebox/headtrain/internal/kernel"
@@ -31,6 +32,9 @@ func TestSavedHeadLoadsUnchanged(t *testing.T) {
 	for _, input := range []string{"", InputL2} {
 		h := smallHead()
 		h.Input = input
+		if input != "" {
+			h.Temperature, h.Threshold = 1.25, 0.5
+		}
 		for range 2 { // the second time over an existing file
 			if err := h.Save(path); err != nil {
 				t.Fatal(err)
@@ -274,17 +278,18 @@ func TestProbabilitiesAreASoftmax(t *testing.T) {
 	})
 }
 
-func TestTopKIsSortedAndStable(t *testing.T) {
-	h := &Head{Classes: []string{"a", "b", "c", "d"}}
-	got := h.TopK([]float32{0.125, 0.375, 0.125, 0.375}, 3)
+func TestPredictionsAreSortedAndStable(t *testing.T) {
+	ln3 := float32(math.Log(3))
+	h := &Head{Classes: []string{"a", "b", "c", "d"}, Dim: 1, W: []float32{0, ln3, 0, ln3}, B: make([]float32, 4)}
+	got := h.Predict([]float32{1}, 3)
 	want := []Prediction{{"b", 1, 0.375}, {"d", 3, 0.375}, {"a", 0, 0.125}}
-	if d := cmp.Diff(want, got); d != "" {
+	if d := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-7)); d != "" {
 		t.Error(d)
 	}
-	if n := len(h.TopK([]float32{1, 0, 0, 0}, 9)); n != 4 {
+	if n := len(h.Predict([]float32{1}, 9)); n != 4 {
 		t.Errorf("asked for 9 of 4 classes, got %d", n)
 	}
-	if n := len(h.TopK([]float32{1, 0, 0, 0}, -1)); n != 0 {
+	if n := len(h.Predict([]float32{1}, -1)); n != 0 {
 		t.Errorf("asked for -1 classes, got %d", n)
 	}
 }

@@ -25,6 +25,9 @@ import (
 //	         fc2.weight  [classes, hidden]
 //	         fc2.bias    [classes]
 //
+// Temperature and threshold of that JSON came later than format 1; a reader that
+// does not know them gives the same labels, with the probabilities of training.
+//
 // An entry of a later format, or of a kind this version has not, is refused:
 // the tensors alone might then mean something else.
 const (
@@ -45,6 +48,8 @@ type headInfo struct {
 	Classes       []string        `json:"classes"`
 	Fingerprint   string          `json:"fingerprint"`
 	Input         string          `json:"input,omitempty"`
+	Temperature   float64         `json:"temperature,omitempty"`
+	Threshold     float64         `json:"threshold,omitempty"`
 	Preprocessing json.RawMessage `json:"preprocessing,omitempty"`
 	Recipe        json.RawMessage `json:"recipe,omitempty"`
 }
@@ -65,7 +70,8 @@ func (h *Head) encode() ([]byte, error) {
 	}
 	info, err := json.Marshal(headInfo{
 		Format: headFormat, Kind: h.kind(), Classes: h.Classes, Fingerprint: h.Fingerprint,
-		Input: h.Input, Preprocessing: h.Preprocessing, Recipe: h.Recipe,
+		Input: h.Input, Temperature: h.Temperature, Threshold: h.Threshold,
+		Preprocessing: h.Preprocessing, Recipe: h.Recipe,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("metadata: %w", err)
@@ -155,6 +161,7 @@ func decodeHead(data []byte) (*Head, error) {
 	}
 	h := &Head{
 		Classes: info.Classes, Fingerprint: info.Fingerprint, Input: info.Input,
+		Temperature: info.Temperature, Threshold: info.Threshold,
 		Preprocessing: info.Preprocessing, Recipe: info.Recipe,
 	}
 	names := layerNames[info.Kind]
@@ -253,6 +260,8 @@ func (h *Head) validate() error {
 	}
 	f.check(layers[0].In == h.Dim, "the hidden layer takes %d features, the head %d", layers[0].In, h.Dim)
 	f.check(h.Input == "" || h.Input == InputL2, "unknown input %q", h.Input)
+	f.check(h.Temperature == 0 || h.Temperature >= 1e-3 && h.Temperature <= 1e3, "the temperature must be from 0.001 to 1000, not %v", h.Temperature)
+	f.check(h.Threshold >= 0 && h.Threshold <= 1, "the threshold must be a probability, not %v", h.Threshold)
 	f.check(utf8.ValidString(h.Fingerprint), "fingerprint %q is not valid UTF-8", h.Fingerprint)
 	return f.err(ErrFormat)
 }

@@ -16,6 +16,15 @@ type Report struct {
 	MacroF1          float64 `json:"macro_f1"`          // over classes that are labelled or predicted
 	BalancedAccuracy float64 `json:"balanced_accuracy"` // mean recall over classes that are labelled
 
+	// ECE is the expected calibration error over Reliability: how far, on the
+	// mean over rows, the probability of the answer is from how often such
+	// answers are right.
+	ECE         float64 `json:"ece"`
+	Reliability []Bin   `json:"reliability"`
+
+	Macro    Average `json:"macro_avg"`    // over classes that are labelled or predicted
+	Weighted Average `json:"weighted_avg"` // by the labelled rows of a class
+
 	PerClass []ClassReport `json:"per_class"`
 	// Confusion[i][j] counts rows of class i predicted as class j. It is left
 	// out above MaxConfusion classes.
@@ -34,6 +43,19 @@ type ClassReport struct {
 	Support   int     `json:"support"` // rows with this label
 
 	predicted, correct int
+}
+
+// Average is a mean over classes, as in scikit-learn's classification report.
+type Average struct {
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
+}
+
+func (a *Average) add(c *ClassReport, weight float64) {
+	a.Precision += weight * c.Precision
+	a.Recall += weight * c.Recall
+	a.F1 += weight * c.F1
 }
 
 // topRanks is the k of Report.Top5.
@@ -58,14 +80,16 @@ func Evaluate(logits []float32, labels []int32, classes []string) (Report, error
 			r.Confusion[c] = make([]int, k)
 		}
 	}
+	var bins bins
 	for i, y := range labels {
 		if y >= 0 {
-			r.add(logits[i*k:(i+1)*k], int(y))
+			r.add(logits[i*k:(i+1)*k], int(y), &bins)
 		}
 	}
 	if r.N == 0 {
 		return Report{}, fmt.Errorf("%w: no labelled row to evaluate", ErrDataset)
 	}
+	r.Reliability, r.ECE = bins.finish(r.N)
 	r.finish()
 	return r, nil
 }
@@ -84,20 +108,15 @@ func checkLogits(logits []float32, labels []int32, k int) error {
 }
 
 // add counts one row; the sums become means in finish.
-func (r *Report) add(z []float32, y int) {
-	best, rank := 0, 0
+func (r *Report) add(z []float32, y int, bins *bins) {
+	best, sum := softmaxTop(z, 1)
+	rank := 0
 	for c, v := range z {
-		if v > z[best] {
-			best = c
-		}
 		if v > z[y] || v == z[y] && c < y {
 			rank++
 		}
 	}
-	sum := 0.0
-	for _, v := range z {
-		sum += math.Exp(float64(v) - float64(z[best]))
-	}
+	bins.add(1/sum, best == y)
 	r.N++
 	r.Loss += math.Log(sum) + float64(z[best]) - float64(z[y])
 	if rank < topRanks {
@@ -129,11 +148,13 @@ func (r *Report) finish() {
 		}
 		if p.Support+p.predicted > 0 {
 			seen++
-			r.MacroF1 += p.F1
+			r.Macro.add(p, 1)
 		}
+		r.Weighted.add(p, float64(p.Support)/n)
 	}
 	r.BalancedAccuracy /= float64(labelled)
-	r.MacroF1 /= float64(seen)
+	r.Macro = Average{r.Macro.Precision / float64(seen), r.Macro.Recall / float64(seen), r.Macro.F1 / float64(seen)}
+	r.MacroF1 = r.Macro.F1
 }
 
 func ratio(a, b int) float64 {

@@ -42,7 +42,8 @@ func TestReportEqualsScikitLearn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12), cmpopts.IgnoreUnexported(ClassReport{})); d != "" {
+			if d := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12), cmpopts.IgnoreUnexported(ClassReport{}),
+				cmpopts.IgnoreFields(Report{}, "ECE", "Reliability", "Macro", "Weighted")); d != "" {
 				t.Errorf("-scikit-learn +Evaluate:\n%s", d)
 			}
 		})

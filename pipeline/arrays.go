@@ -340,11 +340,11 @@ func (a *arrays) hashRows(ctx context.Context, ds *Dataset) error {
 
 func notFinite(v float32) bool { return math.Float32bits(v)&0x7f800000 == 0x7f800000 }
 
-// rows gives the labelled items of part p. Rows that lie together are not copied.
-func (a *arrays) rows(ds *Dataset, p Part) *rows {
+// rows gives the labelled items that are wanted. Rows that lie together are not copied.
+func (a *arrays) rows(ds *Dataset, wanted func(*Item) bool) *rows {
 	r := &rows{data: &headtrain.Dataset{Dim: a.dim, Classes: ds.Classes}}
 	for i := range ds.Items {
-		if it := &ds.Items[i]; it.Part == p && it.Label != Unlabelled {
+		if it := &ds.Items[i]; it.Label != Unlabelled && wanted(it) {
 			r.items = append(r.items, i)
 			r.data.Labels = append(r.data.Labels, it.Label)
 		}

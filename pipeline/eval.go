@@ -15,7 +15,8 @@ type Evaluation struct {
 	Summary Summary          `json:"summary"`
 	Run     string           `json:"run"`
 	Classes []string         `json:"classes"`
-	Parts   map[string]Score `json:"parts"`
+	Parts   map[string]Score `json:"parts"` // probabilities as trained, not calibrated
+	Answers Answering        `json:"answers"`
 }
 
 // Eval judges the head of the run in dir. If o.Data names images, they are judged
@@ -57,10 +58,22 @@ func Eval(ctx context.Context, dir string, o Options, c Choice, p Progress) (*Ev
 	if err := head.Check(j.space.ID, extract.Dim); err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Run: dir, Classes: head.Classes, Parts: map[string]Score{}}
+	if o.Data.Train == "" && j.ds.Name == info.Dataset {
+		info.joinLearned(j.ds)
+	}
+	e := newEvaluation(dir, head)
 	err = j.do(ctx, []stage{{"evaluate", func(context.Context, *job) error { return e.judge(j, head) }}})
 	e.Summary = j.sum
 	return e, err
+}
+
+func newEvaluation(dir string, head *headtrain.Head) *Evaluation {
+	e := &Evaluation{Run: dir, Classes: head.Classes, Parts: map[string]Score{},
+		Answers: Answering{Temperature: 1, Threshold: head.Threshold, Parts: map[string]PartAnswers{}}}
+	if head.Temperature != 0 {
+		e.Answers.Temperature = head.Temperature
+	}
+	return e
 }
 
 // evalFeatures judges a head on features of a folder. What made them is for the
@@ -85,15 +98,30 @@ func evalFeatures(ctx context.Context, dir string, o Options, c Choice, head *he
 	if err := head.Check(head.Fingerprint, j.arrays.dim); err != nil {
 		return nil, err
 	}
-	if others && j.ds.Count(TrainPart) == len(j.ds.Items) {
+	if !others {
+		info.joinLearned(j.ds)
+	} else if j.ds.Count(TrainPart) == len(j.ds.Items) {
 		for i := range j.ds.Items {
 			j.ds.Items[i].Assigned = true // nobody says that they were trained on
 		}
 	}
-	e := &Evaluation{Run: dir, Classes: head.Classes, Parts: map[string]Score{}}
+	e := newEvaluation(dir, head)
 	err = j.do(ctx, []stage{{"evaluate", func(context.Context, *job) error { return e.judge(j, head) }}})
 	e.Summary = j.sum
 	return e, err
+}
+
+// joinLearned makes one part of what the head learned from in its own dataset, if it
+// learned from validation: none of that is held out.
+func (i HeadInfo) joinLearned(ds *Dataset) {
+	if !i.Refit {
+		return
+	}
+	for n := range ds.Items {
+		if it := &ds.Items[n]; it.Part == ValPart {
+			it.Part = TrainPart
+		}
+	}
 }
 
 // noImages is why a head is of no use for images.
@@ -129,6 +157,9 @@ func (e *Evaluation) judge(j *job, head *headtrain.Head) error {
 			name = "all"
 		}
 		e.Parts[name] = s.report
+		if e.Answers.Parts[name], err = judgeAnswers(head, s, r.data.Labels); err != nil {
+			return err
+		}
 	}
 	if len(e.Parts) == 0 {
 		return fmt.Errorf("%w: no labelled image of %s has a feature", ErrNotExtracted, j.ds.Name)
@@ -171,6 +202,8 @@ func (i HeadInfo) adopt(o Options) Options {
 // Text writes e for a person.
 func (e *Evaluation) Text(w io.Writer) {
 	partsTable(w, e.Parts)
+	fmt.Fprintln(w)
+	e.Answers.text(w, e.Parts)
 	for _, name := range partOrder {
 		if p, ok := e.Parts[name]; ok && name != TrainPart.String() {
 			fmt.Fprintf(w, "\nper class, on %s\n", name)

@@ -21,6 +21,7 @@ type Options struct {
 	Extract  Extraction
 	Cache    Cache
 	Head     headtrain.Options
+	Answers  Answers
 	Sweep    Sweep
 	Output   Output
 
@@ -128,8 +129,9 @@ func Default() Options {
 		Extract:  Extraction{BatchSize: 16, EXIF: true, MaxPixels: extract.DefaultMaxPixels, MaxFailureRate: 0.01},
 		Cache:    Cache{Path: ".icebox/features.db", DType: string(cache.Float32)},
 		Head:     head, HeadEngine: headtrain.EngineFused,
-		Sweep:  Sweep{Method: "grid", Metric: "val_acc", Seeds: 1},
-		Output: Output{Dir: "runs"},
+		Answers: Answers{Calibrate: true},
+		Sweep:   Sweep{Method: "grid", Metric: "val_acc", Seeds: 1},
+		Output:  Output{Dir: "runs"},
 	}
 }
 
@@ -155,7 +157,7 @@ func (o Options) Validate() error {
 	add(o.Cache.Path == "", "cache.path must not be empty")
 	add(o.Cache.DType != string(cache.Float32) && o.Cache.DType != string(cache.Float16), "cache.dtype %q is not known: choose float32 or float16", o.Cache.DType)
 	add(o.Output.Dir == "", "output.dir must not be empty")
-	faults = append(faults, prefixed("backbone.", o.extractOptions().Validate()), prefixed("head.", o.checkHead()), o.Sweep.validate())
+	faults = append(faults, prefixed("backbone.", o.extractOptions().Validate()), prefixed("head.", o.checkHead()), prefixed("head.", o.Answers.Reject.Validate()), o.Sweep.validate())
 	return errors.Join(faults...)
 }
 

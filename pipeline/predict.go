@@ -15,10 +15,15 @@ import (
 // Prediction is a head's answer for one image.
 type Prediction struct {
 	Path  string                 `json:"path"`
-	Label string                 `json:"label,omitempty"`
-	Top   []headtrain.Prediction `json:"top,omitempty"`
-	Error string                 `json:"error,omitempty"` // why there is no answer
+	Label string                 `json:"label,omitempty"` // "unknown" where Unknown is set
+	Top   []headtrain.Prediction `json:"top,omitempty"`   // calibrated, where the head is
+	// Unknown is set where the first of Top is less probable than the head's threshold.
+	Unknown bool   `json:"unknown,omitempty"`
+	Error   string `json:"error,omitempty"` // why there is no answer
 }
+
+// unknownLabel is the answer where a head has better none.
+const unknownLabel = "unknown"
 
 // Predictor answers for new images with the head of a run. It neither reads nor
 // writes a cache.
@@ -138,6 +143,9 @@ func (p *Predictor) Predict(ctx context.Context, images iter.Seq[Image]) iter.Se
 			} else {
 				answer.Top = p.head.Predict(row, p.topK)
 				answer.Label = answer.Top[0].Class
+				if answer.Unknown = p.head.Unknown(answer.Top); answer.Unknown {
+					answer.Label = unknownLabel
+				}
 			}
 			if !yield(answer, nil) {
 				return

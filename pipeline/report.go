@@ -22,7 +22,9 @@ type Report struct {
 	Started time.Time         `json:"started"`
 	Summary RunSummary        `json:"summary"`
 	Classes []string          `json:"classes"`
-	Parts   map[string]Score  `json:"parts"` // train, val, test
+	Parts   map[string]Score  `json:"parts"` // train, val, test; probabilities as trained, not calibrated
+	Answers Answering         `json:"answers"`
+	Base    *Baselines        `json:"baselines,omitempty"`
 	Decided string            `json:"decided"`
 	Wrong   []Wrong           `json:"misclassified"`
 	WrongOf string            `json:"misclassified_of"` // the part that Wrong lists
@@ -39,20 +41,20 @@ type Wrong struct {
 	Path        string  `json:"path"`
 	Label       string  `json:"label"`
 	Predicted   string  `json:"predicted"`
-	Probability float32 `json:"probability"`       // of the predicted class
-	OfLabel     float32 `json:"label_probability"` // of its own
+	Probability float64 `json:"probability"`       // of the predicted class
+	OfLabel     float64 `json:"label_probability"` // of its own
 }
 
 // writeReport completes the run folder.
 func writeReport(_ context.Context, j *job) error {
 	t := j.train
-	r := Report{Classes: j.ds.Classes, Parts: map[string]Score{}, Space: j.space, Decided: decided(t), Head: j.opts.Head}
+	r := Report{Classes: j.ds.Classes, Parts: map[string]Score{}, Space: j.space, Decided: decided(t), Head: j.opts.Head, Answers: t.answering, Base: t.baselines}
 	for p, s := range t.scores {
 		r.Parts[p.String()] = s.report
 	}
 	for _, p := range []Part{TestPart, ValPart, TrainPart} {
 		if t.scores[p] != nil {
-			r.WrongOf, r.Wrong = p.String(), j.wrong(t.parts[p], t.scores[p])
+			r.WrongOf, r.Wrong = p.String(), wrong(j.ds, j.ds.Classes, t.parts[p], t.scores[p].logits, t.answering.Temperature)
 			break
 		}
 	}
@@ -103,31 +105,21 @@ func (t *trained) testOnce() string {
 	return "; test was looked at once, at the end"
 }
 
-// wrong lists the misclassified items of a part, the surest mistakes first.
-func (j *job) wrong(r *rows, s *scored) []Wrong {
-	k := len(j.ds.Classes)
+// wrong lists the misclassified of some items, the surest mistakes first.
+func wrong(ds *Dataset, classes []string, r *rows, logits []float32, temperature float64) []Wrong {
+	k := len(classes)
 	wrong := []Wrong{}
+	probs := make([]float64, k)
 	for n, i := range r.items {
-		probs := s.probs[n*k : (n+1)*k]
-		best := argmax(probs)
+		best := headtrain.Softmax(probs, logits[n*k:(n+1)*k], temperature)
 		label := int(r.data.Labels[n])
 		if best == label {
 			continue
 		}
-		wrong = append(wrong, Wrong{j.ds.Display(&j.ds.Items[i]), j.ds.Classes[label], j.ds.Classes[best], probs[best], probs[label]})
+		wrong = append(wrong, Wrong{ds.Display(&ds.Items[i]), classes[label], classes[best], probs[best], probs[label]})
 	}
 	sort.SliceStable(wrong, func(a, b int) bool { return wrong[a].Probability > wrong[b].Probability })
 	return wrong
-}
-
-func argmax(v []float32) int {
-	best := 0
-	for i, x := range v {
-		if x > v[best] {
-			best = i
-		}
-	}
-	return best
 }
 
 // Text writes r for a person.
@@ -151,7 +143,12 @@ func (r *Report) Text(w io.Writer) {
 		fmt.Fprintln(w)
 	}
 	partsTable(w, r.Parts)
+	fmt.Fprintln(w)
+	r.Answers.text(w, r.Parts)
 	part := r.Parts[r.WrongOf]
+	if r.Base != nil {
+		r.Base.text(w, part.Top1)
+	}
 	fmt.Fprintf(w, "\nper class, on %s\n", r.WrongOf)
 	classTable(w, part)
 	if len(r.Classes) <= 20 {
@@ -193,10 +190,10 @@ var partOrder = []string{"train", "val", "test", "all"}
 
 func partsTable(w io.Writer, parts map[string]Score) {
 	t := newTable(w)
-	t.AppendHeader(table.Row{"part", "images", "loss", "top-1", "top-5", "macro F1", "balanced acc."})
+	t.AppendHeader(table.Row{"part", "images", "loss", "top-1", "top-5", "macro F1", "balanced acc.", "ECE"})
 	for _, name := range partOrder {
 		if p, ok := parts[name]; ok {
-			t.AppendRow(table.Row{name, p.N, fmt.Sprintf("%.4g", p.Loss), percent(p.Top1), top5(p), fmt.Sprintf("%.4f", p.MacroF1), percent(p.BalancedAccuracy)})
+			t.AppendRow(table.Row{name, p.N, fmt.Sprintf("%.4g", p.Loss), percent(p.Top1), top5(p), fmt.Sprintf("%.4f", p.MacroF1), percent(p.BalancedAccuracy), fmt.Sprintf("%.3f", p.ECE)})
 		}
 	}
 	t.Render()
@@ -227,6 +224,14 @@ func classTable(w io.Writer, p Score) {
 	for _, c := range p.PerClass {
 		t.AppendRow(table.Row{c.Class, fmt.Sprintf("%.3f", c.Precision), fmt.Sprintf("%.3f", c.Recall), fmt.Sprintf("%.3f", c.F1), c.Support})
 	}
+	t.AppendSeparator()
+	t.AppendRow(table.Row{"accuracy", "", "", fmt.Sprintf("%.3f", p.Top1), p.N})
+	for _, a := range []struct {
+		name string
+		headtrain.Average
+	}{{"macro avg", p.Macro}, {"weighted avg", p.Weighted}} {
+		t.AppendRow(table.Row{a.name, fmt.Sprintf("%.3f", a.Precision), fmt.Sprintf("%.3f", a.Recall), fmt.Sprintf("%.3f", a.F1), p.N})
+	}
 	t.Render()
 }
 
@@ -247,18 +252,25 @@ func confusionTable(w io.Writer, classes []string, p Score) {
 	t.Render()
 }
 
+// wrongShown is how many mistakes the report for people lists.
+const wrongShown = 25
+
 func (r *Report) wrongTable(w io.Writer) {
 	if len(r.Wrong) == 0 {
 		fmt.Fprintf(w, "\nno %s image is misclassified\n", r.WrongOf)
 		return
 	}
 	fmt.Fprintf(w, "\nmisclassified on %s: %d, the surest mistakes first\n", r.WrongOf, len(r.Wrong))
+	shown := r.Wrong[:min(len(r.Wrong), wrongShown)]
 	t := newTable(w)
 	t.AppendHeader(table.Row{"image", "is", "taken for", "with", "its own class"})
-	for _, m := range r.Wrong {
+	for _, m := range shown {
 		t.AppendRow(table.Row{m.Path, m.Label, m.Predicted, fmt.Sprintf("%.3f", m.Probability), fmt.Sprintf("%.3f", m.OfLabel)})
 	}
 	t.Render()
+	if more := len(r.Wrong) - len(shown); more > 0 {
+		fmt.Fprintf(w, "… and %d more, in %s\n", more, reportFile)
+	}
 }
 
 // Datasets describes the datasets of a cache.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"icebox/extract"
+	"icebox/headtrain"
 )
 
 // Summary says what a run did, in numbers. Its JSON form is what commands print
@@ -66,11 +67,16 @@ type TrainSummary struct {
 	ValAcc       *float64 `json:"val_acc"`
 	TestLoss     *float64 `json:"test_loss"`
 	TestAcc      *float64 `json:"test_acc"`
+	TestECE      *float64 `json:"test_ece"` // expected calibration error, at the temperature
 	BestEpoch    int      `json:"best_epoch"`
 	TrainRows    int      `json:"train_rows"`
 	ValRows      int      `json:"val_rows"`
 	TestRows     int      `json:"test_rows"`
 	Missing      int      `json:"missing"` // labelled items without a feature, left out
+
+	Temperature float64             `json:"temperature"` // 1 where none was fitted
+	Threshold   float64             `json:"threshold"`   // answers under it are unknown; 0: none are
+	Baseline    *headtrain.Baseline `json:"baseline"`    // the one that the head has least over
 }
 
 // RunSummary is the summary of [Run] and [Train].

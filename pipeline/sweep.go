@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -317,15 +318,19 @@ func chooseHead(_ context.Context, j *job) error {
 	q := s.plan.points[s.chosen.Point]
 	j.opts.Head = q.options
 	if j.opts.Sweep.Refit {
+		t.unjoined = maps.Clone(t.parts)
 		t.parts[TrainPart] = joined(t.parts[TrainPart], t.parts[ValPart])
 		t.parts[ValPart] = t.parts[ValPart].restrict([]int32{})
 	}
-	if q.fraction < 1 {
-		f, err := newFolding(j.ds, t.parts[TrainPart], 0)
+	for _, parts := range []map[Part]*rows{t.parts, t.unjoined} {
+		if parts == nil || q.fraction == 1 {
+			continue
+		}
+		f, err := newFolding(j.ds, parts[TrainPart], 0)
 		if err != nil {
 			return err
 		}
-		t.parts[TrainPart] = t.parts[TrainPart].restrict(f.part(-1, q.fraction).Train)
+		parts[TrainPart] = parts[TrainPart].restrict(f.part(-1, q.fraction).Train)
 	}
 	if j.opts.Head.EarlyStopping.Patience > 0 && t.validation() == nil {
 		// Nothing is left to stop by: as many epochs as the heads kept.

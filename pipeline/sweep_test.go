@@ -291,6 +291,38 @@ func TestRefitTrainsOnValidationToo(t *testing.T) {
 	}
 }
 
+// TestRefitIsCalibratedOnRowsItsHeadHasNotSeen holds the temperature of a refit to
+// that of a head that was trained on the training rows alone.
+func TestRefitIsCalibratedOnRowsItsHeadHasNotSeen(t *testing.T) {
+	ctx := context.Background()
+	o := featureOptions(t)
+	o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{o.Head.LR}}}
+	o.Answers.Reject.Coverage = 0.8
+	alone, err := o.train()
+	must(t, err)
+	o.Sweep.Refit = true
+	sum, err := o.sweep(ctx, "", Silent)
+	must(t, err)
+	rep, text := sum.RunSummary.report(t)
+	if alone.Temperature == 1 || sum.Temperature != alone.Temperature || sum.Threshold != alone.Threshold || rep.Answers.ValRows != 45 || !rep.Answers.Refit {
+		t.Errorf("temperature %v and threshold %v, of a head of training alone %v and %v; %+v", sum.Temperature, sum.Threshold, alone.Temperature, alone.Threshold, rep.Answers)
+	}
+	if sameWeights(headOf(t, alone.RunDir), headOf(t, sum.RunDir)) || !strings.Contains(text, "45 validation images by a head of these options") {
+		t.Errorf("the refit changed nothing, or does not say so:\n%s", text)
+	}
+	e, err := Eval(ctx, *sum.RunDir, Default(), Choice{}, Silent)
+	must(t, err)
+	if _, ok := e.Parts["val"]; ok || e.Parts["train"].N != 135 || e.Parts["test"].Loss != *sum.TestLoss {
+		t.Errorf("eval holds validation out, which the head has seen: %+v", e.Parts)
+	}
+	must(t, os.RemoveAll(filepath.Join(o.Features, "test")))
+	i, err := Inspect(ctx, *sum.RunDir, Default(), Choice{}, NearCosine, Silent)
+	must(t, err)
+	if i.WorstOf != "" || i.Images != 135 {
+		t.Errorf("errors on %s of %d images", i.WorstOf, i.Images)
+	}
+}
+
 func TestSweepWithoutHeldOutRowsSaysSo(t *testing.T) {
 	o := sweepOptions(t)
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))

@@ -133,9 +133,19 @@ func hits(r *rows, s *scored) []bool {
 	k := len(r.data.Classes)
 	hit := make([]bool, len(r.items))
 	for n := range hit {
-		hit[n] = argmax(s.probs[n*k:(n+1)*k]) == int(r.data.Labels[n])
+		hit[n] = argmax(s.logits[n*k:(n+1)*k]) == int(r.data.Labels[n])
 	}
 	return hit
+}
+
+func argmax(v []float32) int {
+	best := 0
+	for i, x := range v {
+		if x > v[best] {
+			best = i
+		}
+	}
+	return best
 }
 
 // decided says which rows chose what, in a sentence.

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 
@@ -19,6 +20,13 @@ type trained struct {
 	counts TrainSummary
 	scores map[Part]*scored
 	opts   headtrain.Options
+
+	// unjoined are the training and validation rows as they were before a refit
+	// made one part of them; nil without a refit.
+	unjoined map[Part]*rows
+
+	answering Answering
+	baselines *Baselines // nil where nothing is held out
 }
 
 // rows are the features of one part's labelled items, in the dataset's order.
@@ -39,18 +47,26 @@ type HeadInfo struct {
 	// Features is the folder that the features came from; nobody knows what made
 	// them, and the rest but Dataset says nothing. "" is features of the cache.
 	Features string `json:"features,omitempty"`
+
+	// Refit is set where the head learned from the validation rows too.
+	Refit bool `json:"refit,omitempty"`
 }
 
 // loadRows joins the items of part p with their features, by content.
 func (j *job) loadRows(p Part) (*rows, error) {
+	return j.rowsOf(func(it *Item) bool { return it.Part == p })
+}
+
+// rowsOf joins the labelled items that are wanted with their features.
+func (j *job) rowsOf(wanted func(*Item) bool) (*rows, error) {
 	if j.arrays != nil {
-		return j.arrays.rows(j.ds, p), nil
+		return j.arrays.rows(j.ds, wanted), nil
 	}
 	r := &rows{data: &headtrain.Dataset{Dim: extract.Dim, Classes: j.ds.Classes}}
 	var keys []cache.Key
 	for i := range j.ds.Items {
 		it := &j.ds.Items[i]
-		if it.Part != p || it.Label == Unlabelled {
+		if it.Label == Unlabelled || !wanted(it) {
 			continue
 		}
 		if !it.Hashed() || !j.cache.Has(j.space.ID, it.Hash) {
@@ -79,7 +95,7 @@ func gatherRows(_ context.Context, j *job) error {
 		}
 		t.parts[p] = r
 	}
-	return j.checkRows()
+	return errors.Join(j.checkRows(), j.checkAnswers())
 }
 
 // validation is what a head is validated on in training; nil if there is nothing.
@@ -119,6 +135,9 @@ func trainHead(ctx context.Context, j *job) error {
 	}
 	t.result = results[0]
 	j.noteFewSteps()
+	if err := j.fitAnswers(ctx); err != nil {
+		return err
+	}
 	return j.saveHead()
 }
 
@@ -240,7 +259,7 @@ func (j *job) warnDuplicates() {
 
 func (j *job) saveHead() error {
 	head := j.train.result.Head
-	about := HeadInfo{Dataset: j.ds.Name}
+	about := HeadInfo{Dataset: j.ds.Name, Refit: j.train.unjoined != nil}
 	if j.arrays != nil {
 		about.Features = j.arrays.dir
 	} else {
@@ -258,13 +277,14 @@ func (j *job) saveHead() error {
 // scored is a part's rows under the head.
 type scored struct {
 	report headtrain.Report
-	probs  []float32 // rows × classes
+	logits []float32 // rows × classes
 }
 
 // evaluateHead judges the head on what it was not trained on. The test part is
 // looked at here and nowhere else.
-func evaluateHead(_ context.Context, j *job) error {
+func evaluateHead(ctx context.Context, j *job) error {
 	t := j.train
+	t.answering.Parts = map[string]PartAnswers{}
 	for _, p := range []Part{TrainPart, ValPart, TestPart} {
 		r := t.parts[p]
 		if len(r.items) == 0 {
@@ -275,13 +295,20 @@ func evaluateHead(_ context.Context, j *job) error {
 			return err
 		}
 		t.scores[p] = s
+		if t.answering.Parts[p.String()], err = judgeAnswers(t.result.Head, s, r.data.Labels); err != nil {
+			return err
+		}
 	}
 	c := &t.counts
+	c.Temperature, c.Threshold = t.answering.Temperature, t.answering.Threshold
 	c.Epochs, c.EpochSeconds, c.BestEpoch = len(t.result.History), t.result.EpochSeconds, t.result.BestEpoch
 	c.TrainLoss, c.TrainAcc = t.scores[TrainPart].report.Loss, t.scores[TrainPart].report.Top1
 	c.ValLoss, c.ValAcc = t.scores[ValPart].lossAcc()
 	c.TestLoss, c.TestAcc = t.scores[TestPart].lossAcc()
-	return nil
+	if a, ok := t.answering.Parts[TestPart.String()]; ok {
+		c.TestECE = &a.Calibration.ECE
+	}
+	return j.judgeBaselines(ctx)
 }
 
 func score(h *headtrain.Head, d *headtrain.Dataset) (*scored, error) {
@@ -291,8 +318,7 @@ func score(h *headtrain.Head, d *headtrain.Dataset) (*scored, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.Probabilities(logits, d.X, len(d.Labels))
-	return &scored{report: report, probs: logits}, nil
+	return &scored{report: report, logits: logits}, nil
 }
 
 func (s *scored) lossAcc() (loss, acc *float64) {

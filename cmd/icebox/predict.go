@@ -21,7 +21,8 @@ func (p *process) predictCommand(c *common) *cobra.Command {
 		Short: "Label new images with a run's head",
 		Long: `predict labels image files, all images of folders, or one image on standard input (-).
 It prints a line an image: path, label, probability and the next candidates, separated by
-tabs; with --json, a JSON object a line. An image without an answer has its reason there,
+tabs; with --json, a JSON object a line. Where head.reject gave the head a threshold, an
+image that it is less sure of is "unknown", followed by all candidates. An image without an answer has its reason there,
 and makes the exit code 3.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if top < 1 {
@@ -104,7 +105,7 @@ func predictionLine(a pipeline.Prediction) string {
 	}
 	fields := []string{a.Path, a.Label}
 	for i, t := range a.Top {
-		if i == 0 {
+		if i == 0 && !a.Unknown {
 			fields = append(fields, fmt.Sprintf("%.4f", t.Probability))
 		} else {
 			fields = append(fields, fmt.Sprintf("%s %.4f", t.Class, t.Probability))

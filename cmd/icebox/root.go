@@ -36,7 +36,7 @@ one file, and trains linear heads on them in seconds, without opening an image a
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "print one JSON object, on the last line of stdout")
 	root.PersistentFlags().BoolVarP(&c.quiet, "quiet", "q", false, "no progress and no notes")
 	root.AddCommand(
-		p.quickstartCommand(c), p.runCommand(c), p.extractCommand(c), p.trainCommand(c), p.sweepCommand(c), p.evalCommand(c), p.predictCommand(c),
+		p.quickstartCommand(c), p.runCommand(c), p.extractCommand(c), p.trainCommand(c), p.sweepCommand(c), p.evalCommand(c), p.insightCommand(c), p.predictCommand(c),
 		p.cacheCommand(c), p.configCommand(c), p.weightsCommand(c), p.benchCommand(c), p.doctorCommand(c), p.versionCommand(c), exitCodesTopic(),
 	)
 	for _, cmd := range root.Commands() {

@@ -1,0 +1,172 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"icebox/headtrain"
+)
+
+// report reads what a run wrote, as JSON and as text.
+func (r *RunSummary) report(t *testing.T) (Report, string) {
+	t.Helper()
+	body, err := os.ReadFile(filepath.Join(*r.RunDir, reportFile))
+	must(t, err)
+	var rep Report
+	must(t, json.Unmarshal(body, &rep))
+	text, err := os.ReadFile(filepath.Join(*r.RunDir, reportTextFile))
+	must(t, err)
+	return rep, string(text)
+}
+
+// TestAnswers trains heads that make mistakes, all on the same features.
+func TestAnswers(t *testing.T) {
+	o := settings(photos(t, 3, 30))
+	o.Head.Epochs, o.Head.LR = 1, 1e-5
+	for name, test := range map[string]func(*testing.T, Options){
+		"calibration is of validation alone": calibrationIsOfValidationAlone,
+		"rejected answers are unknown":       rejectedAnswersAreUnknown,
+		"precision out of reach is told":     precisionOutOfReachIsTold,
+		"a head that beats nothing is told":  headThatBeatsNothingIsTold,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, o) })
+	}
+}
+
+func calibrationIsOfValidationAlone(t *testing.T, o Options) {
+	ctx := context.Background()
+	run, err := Run(ctx, o, Silent)
+	must(t, err)
+	head, _, err := Head(*run.RunDir)
+	must(t, err)
+	rep, text := run.report(t)
+	if head.Temperature == 0 || head.Temperature != run.Temperature || rep.Answers.Temperature != head.Temperature || rep.Answers.ValRows != run.ValRows {
+		t.Fatalf("temperature %v in the head, %v in the summary, %+v", head.Temperature, run.Temperature, rep.Answers)
+	}
+	val := rep.Answers.Parts["val"].Calibration
+	if val.Loss > rep.Parts["val"].Loss || !strings.Contains(text, "fitted on 18 validation images; val ECE") {
+		t.Errorf("validation loss %v → %v\n%s", rep.Parts["val"].Loss, val.Loss, text)
+	}
+	o.Answers.Calibrate = false
+	plain, err := Run(ctx, o, Silent)
+	must(t, err)
+	bare, _, err := Head(*plain.RunDir)
+	must(t, err)
+	if bare.Temperature != 0 || plain.Temperature != 1 || *plain.TestAcc != *run.TestAcc {
+		t.Errorf("without calibration: %v, accuracy %v, with it %v", bare.Temperature, *plain.TestAcc, *run.TestAcc)
+	}
+	bare.Temperature = head.Temperature
+	if !sameHeads(t, bare, head) {
+		t.Error("calibration changed more than the temperature")
+	}
+}
+
+func sameHeads(t *testing.T, a, b *headtrain.Head) bool {
+	t.Helper()
+	var files [2][]byte
+	for i, h := range []*headtrain.Head{a, b} {
+		path := filepath.Join(t.TempDir(), "h")
+		must(t, h.Save(path))
+		var err error
+		files[i], err = os.ReadFile(path)
+		must(t, err)
+	}
+	return bytes.Equal(files[0], files[1])
+}
+
+func rejectedAnswersAreUnknown(t *testing.T, o Options) {
+	ctx := context.Background()
+	o.Answers.Reject.Coverage = 0.5
+	run, err := Run(ctx, o, Silent)
+	must(t, err)
+	rep, text := run.report(t)
+	if run.Threshold == 0 || rep.Answers.Parts["val"].Rejection.Coverage < 0.5 || !strings.Contains(text, "unknown     under") {
+		t.Fatalf("threshold %v: %+v\n%s", run.Threshold, rep.Answers, text)
+	}
+	p, err := OpenPredictor(ctx, *run.RunDir, o, 2)
+	must(t, err)
+	defer p.Close()
+	unknown, all := 0, 0
+	for a, err := range p.Predict(ctx, Files(ctx, []string{o.Data.Train})) {
+		must(t, err)
+		all++
+		if under := a.Top[0].Probability < run.Threshold; a.Unknown != under || (a.Label == unknownLabel) != under {
+			t.Errorf("%+v with threshold %v", a, run.Threshold)
+		}
+		if a.Unknown {
+			unknown++
+		}
+	}
+	if unknown == 0 || unknown == all {
+		t.Errorf("%d of %d unknown", unknown, all)
+	}
+	e, err := Eval(ctx, *run.RunDir, Options{Data: Data{}, Cache: o.Cache, Backbone: o.Backbone, Extract: o.Extract, Head: o.Head, Sweep: o.Sweep, Output: o.Output}, Choice{}, Silent)
+	must(t, err)
+	if e.Answers.Threshold != run.Threshold || e.Answers.Parts["test"].Rejection != rep.Answers.Parts["test"].Rejection {
+		t.Errorf("eval says %+v, the run %+v", e.Answers, rep.Answers)
+	}
+}
+
+func precisionOutOfReachIsTold(t *testing.T, o Options) {
+	o.Answers.Reject.Precision = 1
+	run, err := Run(context.Background(), o, Silent)
+	must(t, err)
+	rep, _ := run.report(t)
+	reached := rep.Answers.Parts["val"].Rejection.Precision == 1
+	told := strings.Contains(strings.Join(run.Warnings, "\n"), "no threshold makes")
+	if reached == told || run.Threshold == 0 {
+		t.Errorf("reached %v, told %v: %v", reached, told, run.Warnings)
+	}
+}
+
+func TestRejectWithoutValidationIsRefused(t *testing.T) {
+	o := settings(photos(t, 2, 4))
+	o.Data.Split, o.Answers.Reject.Precision = Split{}, 0.9
+	if _, err := Run(context.Background(), o, Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), "data.split.val") {
+		t.Errorf("got %v", err)
+	}
+	o.Answers.Reject.Coverage = 0.5
+	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "head.reject.precision and reject.coverage") {
+		t.Errorf("both goals: %v", err)
+	}
+}
+
+func headThatBeatsNothingIsTold(t *testing.T, o Options) {
+	ctx := context.Background()
+	o.Head.LR = 1e-9
+	bad, err := Run(ctx, o, Silent)
+	must(t, err)
+	_, text := bad.report(t)
+	if !strings.Contains(strings.Join(bad.Warnings, "\n"), "DOES NOT BEAT") || !strings.Contains(text, "*** THE TRAINED HEAD DOES NOT BEAT") {
+		t.Errorf("warnings %v\n%s", bad.Warnings, text)
+	}
+	rep, _ := bad.report(t)
+	if rep.Base.Part != "test" || len(rep.Base.Found) != 5 || bad.Baseline == nil || bad.Baseline.Head != *bad.TestAcc {
+		t.Errorf("%+v", rep.Base)
+	}
+	if math.Abs(rep.Base.Found[0].Accuracy-1.0/3) > 1e-9 {
+		t.Errorf("majority: %+v", rep.Base.Found[0])
+	}
+}
+
+func TestBaselinesSayWhichSampleTheyKnow(t *testing.T) {
+	b := Baselines{Part: "test", Found: []headtrain.Baseline{
+		{Name: "majority class", Rows: 900, Learned: 35000, Head: 1}, {Name: "nearest image", Rows: 488, Learned: 6000, Head: 1},
+		{Name: "nearest 5 images", Rows: 488, Learned: 6000, Head: 1, OnlyHead: 1}, {Name: "ridge regression", Rows: 900, Learned: 6000, Head: 1},
+	}}
+	text := new(strings.Builder)
+	b.sampleText(text)
+	const want = `            (to save time, nearest image, nearest 5 images: judged on 488 of 900 test images, from 6,000 of 35,000 training images)
+            (to save time, ridge regression: judged on 900 of 900 test images, from 6,000 of 35,000 training images)
+`
+	if text.String() != want {
+		t.Errorf("%s", text)
+	}
+}
