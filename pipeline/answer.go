@@ -106,7 +106,11 @@ func (j *job) fitAnswers(ctx context.Context) error {
 // joined it. Its probabilities on validation say how sure such heads may be; those
 // of the refit head would say how well it knows what it learned from.
 func (j *job) headOfTrainingAlone(ctx context.Context) (*headtrain.Head, error) {
-	results, err := headtrain.New().Fit(ctx, headtrain.Job{Train: j.train.unjoined[TrainPart].data, Heads: []headtrain.Options{j.opts.Head}})
+	engine, err := j.opts.headEngine()
+	if err != nil {
+		return nil, err
+	}
+	results, err := engine.Trainer.Fit(ctx, headtrain.Job{Train: j.train.unjoined[TrainPart].data, Heads: []headtrain.Options{j.opts.Head}})
 	if errors.Is(err, headtrain.ErrDiverged) {
 		return nil, fmt.Errorf("head.calibrate and head.reject want a head that did not learn from validation, and that one: %w; turn them off, or sweep.refit", err)
 	}

@@ -146,6 +146,8 @@ func (i *inspection) read(context.Context, *job) error {
 		return err
 	}
 	i.options.Epochs = epochs
+	// Whatever the run's head is, linear ones look at the data: quick ones tell enough.
+	i.options.Kind, i.options.Hidden, i.options.Dropout = headtrain.KindLinear, 0, 0
 	i.options.EarlyStopping = headtrain.EarlyStopping{}
 	for r := range i.rows.items {
 		if i.item(r).Part == TestPart {

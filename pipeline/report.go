@@ -125,7 +125,7 @@ func wrong(ds *Dataset, classes []string, r *rows, logits []float32, temperature
 // Text writes r for a person.
 func (r *Report) Text(w io.Writer) {
 	s := &r.Summary
-	fmt.Fprintf(w, "icebox run on %s: %d %s, %d classes\n", s.Dataset, s.Images, s.things(), len(r.Classes))
+	fmt.Fprintf(w, "dataset %s: %d %s, %d classes\n", s.Dataset, s.Images, s.things(), len(r.Classes))
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(w, "note: %s\n", warning)
 	}
