@@ -4,7 +4,7 @@ package kernel
 type Scheme uint8
 
 // The schemes. A tile of n outputs and k taps takes n+k-1 points each way; F42S2
-// does a 3×3 kernel as one of 2×2 taps and three smaller ones.
+// does a 3×3 kernel as one of 2×2 taps and three smaller ones, F13S2 as nine of one.
 const (
 	F43   Scheme = iota // 3×3 kernels, 4×4 outputs
 	F23                 // 3×3 kernels, 2×2 outputs
@@ -12,6 +12,7 @@ const (
 	F73                 // 3×3 kernels, 7×7 outputs
 	F44                 // 4×4 kernels, 4×4 outputs
 	F42S2               // 3×3 kernels two pixels apart, 4×4 outputs, by polyphase
+	F13S2               // 3×3 kernels two pixels apart, one output: the plain convolution
 	schemes
 )
 
@@ -85,6 +86,9 @@ func (s Scheme) Step() int { return s.shape().step() }
 // Planes is the number of planes.
 func (s Scheme) Planes() int { return s.shape().points * s.shape().points }
 
+// MaxSlots is the largest number of slots of any scheme.
+const MaxSlots = 9
+
 // Slots is the number of K-segments, each as long as there are channels, in a
 // tile's row of plane p.
 func (s Scheme) Slots(p int) int {
@@ -97,7 +101,7 @@ func (s Scheme) MaxSlots() int { return s.Slots(0) }
 
 // Kernel writes the planes of the weights of one pair of channels: u[p] holds what
 // slot 0, 1, … of plane p is multiplied with. The kernel w is row-major.
-func (s Scheme) Kernel(u [][4]float64, w []float64) {
+func (s Scheme) Kernel(u [][MaxSlots]float64, w []float64) {
 	sh := s.shape()
 	n, taps := sh.points, sh.taps()
 	var used [81]int

@@ -55,7 +55,7 @@ func checkScheme(t *rapid.T, isa ISA, s Scheme) {
 		Width: width, Plane: width, Tiles: 1, Channels: channels, Scratch: make([]float32, ScratchLen),
 	}
 	isa.Input(&in)
-	u := make([][4]float64, points)
+	u := make([][MaxSlots]float64, points)
 	s.Kernel(u, w)
 	m := make([]float32, points*channels)
 	for p := range points {

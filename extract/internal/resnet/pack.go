@@ -53,15 +53,25 @@ func (p *packed) block(i, k int) (at, rows int) {
 	return s.offset + k*p.columns, min(kBlock, s.k-k)
 }
 
-// panels returns the weights of plane i from row k on, of a range of columns: one
-// of the two slices, and the number of rows.
-func (p *packed) panels(i, k, first, columns int) (data []float32, half []uint16, rows int) {
+// panels points g at the weights of plane i from row k on, of columns from first on,
+// and at those that follow in k or else in the next plane.
+func (p *packed) panels(g *kernel.GEMM, i, k, first int) {
 	at, rows := p.block(i, k)
 	at += first * rows
+	g.K = rows
 	if p.half != nil {
-		return nil, p.half[at:][:rows*columns], rows
+		g.Half = p.half[at:][:rows*g.Columns]
+	} else {
+		g.B = p.data[at:][:rows*g.Columns]
 	}
-	return p.data[at:][:rows*columns], nil, rows
+	if k += rows; k == p.planes[i].k {
+		i, k = i+1, 0
+	}
+	g.Next = 0
+	if i < len(p.planes) {
+		next, rows := p.block(i, k)
+		g.Next = next + first*rows - at
+	}
 }
 
 // put stores columns n and following of row k of plane i, a panel of them.
@@ -137,7 +147,7 @@ func (w *packing) run() {
 // packPanel fills the panel that begins at output channel n.
 func packPanel(to packed, f *filters, s kernel.Scheme, n, panel int) {
 	planes := s.Planes()
-	u := make([][4]float64, panel*planes)
+	u := make([][kernel.MaxSlots]float64, panel*planes)
 	w := make([]float64, f.taps*f.taps)
 	row := make([]float32, panel)
 	for c := range f.in {
