@@ -36,7 +36,7 @@ type Options struct {
 	// ISA limits the native engine: "auto" (also ""), "avx512", "avx2", "portable".
 	ISA string
 	// Plan is how the native engine computes: "winograd" (also "") is fastest in
-	// batches, "compact" takes two fifths of the memory. Features differ in their last
+	// batches, "compact" takes a quarter of the memory. Features differ in their last
 	// bits; the plan is part of [EngineInfo].
 	Plan string
 	// Threads is how many threads of the native engine share one call, 1 if 0:

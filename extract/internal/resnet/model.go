@@ -15,7 +15,7 @@ const Dim = 512
 // bits of a feature may.
 const (
 	Winograd = "winograd" // fewest multiplications: for batches
-	Compact  = "compact"  // two fifths of the memory: for single images, or where memory is short
+	Compact  = "compact"  // a quarter of the memory: for single images, or where memory is short
 	Version  = 3
 )
 
