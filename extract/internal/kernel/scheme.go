@@ -86,9 +86,6 @@ func (s Scheme) Step() int { return s.shape().step() }
 // Planes is the number of planes.
 func (s Scheme) Planes() int { return s.shape().points * s.shape().points }
 
-// MaxSlots is the largest number of slots of any scheme.
-const MaxSlots = 9
-
 // Slots is the number of K-segments, each as long as there are channels, in a
 // tile's row of plane p.
 func (s Scheme) Slots(p int) int {
@@ -98,35 +95,3 @@ func (s Scheme) Slots(p int) int {
 
 // MaxSlots is the largest of Slots.
 func (s Scheme) MaxSlots() int { return s.Slots(0) }
-
-// Kernel writes the planes of the weights of one pair of channels: u[p] holds what
-// slot 0, 1, … of plane p is multiplied with. The kernel w is row-major.
-func (s Scheme) Kernel(u [][MaxSlots]float64, w []float64) {
-	sh := s.shape()
-	n, taps := sh.points, sh.taps()
-	var used [81]int
-	var half [9][9]float64
-	for _, down := range sh.phases {
-		for _, across := range sh.phases {
-			for i, g := range down.g {
-				for c, x := range across.taps {
-					sum := 0.0
-					for r, y := range down.taps {
-						sum += g[r] * w[y*taps+x]
-					}
-					half[i][c] = sum
-				}
-			}
-			for i := range down.g {
-				for j, g := range across.g {
-					sum := 0.0
-					for c := range across.taps {
-						sum += half[i][c] * g[c]
-					}
-					u[i*n+j][used[i*n+j]] = sum
-					used[i*n+j]++
-				}
-			}
-		}
-	}
-}

@@ -74,11 +74,12 @@ func (p *packed) panels(g *kernel.GEMM, i, k, first int) {
 	}
 }
 
-// put stores columns n and following of row k of plane i, a panel of them.
-func (p *packed) put(i, k, n int, values []float32) {
+// put stores rows of the panel of columns that begins at n, from row k of plane i on;
+// they lie in one block.
+func (p *packed) put(i, k, n, panel int, values []float32) {
 	start := k / kBlock * kBlock
 	at, rows := p.block(i, start)
-	at += n*rows + (k-start)*len(values)
+	at += n*rows + (k-start)*panel
 	if p.half == nil {
 		copy(p.data[at:], values)
 		return
@@ -119,7 +120,7 @@ func (w *packing) addMatrix(f *filters) packed {
 					f.at(v[:], n+lane, c)
 					row[lane] = float32(v[0])
 				}
-				to.put(0, c, n, row)
+				to.put(0, c, n, w.panel, row)
 			}
 		})
 	}
@@ -144,23 +145,27 @@ func (w *packing) run() {
 	wg.Wait()
 }
 
+// packRows is the number of input channels that are packed together; it divides
+// kernel.KStep.
+const packRows = 4
+
 // packPanel fills the panel that begins at output channel n.
 func packPanel(to packed, f *filters, s kernel.Scheme, n, panel int) {
-	planes := s.Planes()
-	u := make([][kernel.MaxSlots]float64, panel*planes)
-	w := make([]float64, f.taps*f.taps)
-	row := make([]float32, panel)
-	for c := range f.in {
-		for lane := range panel {
-			f.at(w, n+lane, c)
-			s.Kernel(u[lane*planes:][:planes], w)
+	const slots = 81
+	stride := packRows * panel
+	filter := s.Filter(stride)
+	u := make([]float32, slots*stride) // by slot of a plane, input channel and lane
+	var w [kernel.MaxTaps * kernel.MaxTaps]float64
+	for c := 0; c < f.in; c += packRows {
+		for i := range stride {
+			f.at(w[:], n+i%panel, c+i/panel)
+			filter.Apply(u[i:], &w)
 		}
-		for p := range planes {
+		rows := u
+		for p := range s.Planes() {
 			for slot := range s.Slots(p) {
-				for lane := range row {
-					row[lane] = float32(u[lane*planes+p][slot])
-				}
-				to.put(p, slot*f.in+c, n, row)
+				to.put(p, slot*f.in+c, n, panel, rows[:stride])
+				rows = rows[stride:]
 			}
 		}
 	}
