@@ -45,6 +45,8 @@ func backboneKeys() []*key {
 			"arithmetic on a GPU; features of each are kept apart"),
 		newKey("backbone.isa", oneOf("auto", "avx512", "avx2", "portable"), func(o *options) *string { return &o.Backbone.ISA },
 			"widest instruction set the native engine may use"),
+		newKey("backbone.plan", oneOf("auto", "winograd", "compact"), func(o *options) *string { return &o.Backbone.Plan },
+			"how the native engine computes: winograd is fastest and holds 250 MB of weights, compact 60 MB; auto is winograd; rows of both share the cache and differ by less than fp32's tolerance"),
 	}
 }
 

@@ -297,6 +297,9 @@ func TestCompactPlanPassesTheGateUnderItsName(t *testing.T) {
 	if plan := x.engineInfo(t).Plan; plan != "compact" {
 		t.Errorf("plan %q", plan)
 	}
+	if plan := open(t, Options{Plan: Auto}).engineInfo(t).Plan; plan != "winograd" {
+		t.Errorf("auto is plan %q", plan)
+	}
 	if _, err := Open(context.Background(), Options{Weights: Random, Plan: "small"}); err == nil || !strings.Contains(err.Error(), `plan "small"`) {
 		t.Errorf("%v", err)
 	}

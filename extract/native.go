@@ -21,7 +21,11 @@ var _ Engine = (*native)(nil)
 
 func nativeSpec(o Options) EngineSpec {
 	return EngineSpec{Name: Native, Numerics: []string{"fp32"}, Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
-		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: o.ISA, Plan: o.Plan})
+		plan := o.Plan
+		if plan == Auto {
+			plan = resnet.Winograd
+		}
+		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: o.ISA, Plan: plan})
 		if err != nil {
 			return nil, EngineInfo{}, err
 		}

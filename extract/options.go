@@ -14,7 +14,7 @@ import (
 
 // Names of the values that have a meaning of their own in [Options].
 const (
-	Auto     = "auto"     // Weights, Engine, ISA: choose by what this machine has
+	Auto     = "auto"     // Weights, Engine, ISA, Plan: choose by what this machine has
 	Random   = "random"   // Weights: seeded He initialisation, for smoke tests
 	Native   = "native"   // Engine: the CPU engine of this package
 	CUDA     = "cuda"     // Engine: the GPU engine, if the program hands it down; Device
@@ -44,9 +44,10 @@ type Options struct {
 	Precision string
 	// ISA limits the native engine: "auto" (also ""), "avx512", "avx2", "portable".
 	ISA string
-	// Plan is how the native engine computes: "winograd" (also "") is fastest in
-	// batches, "compact" takes two fifths of the memory. Features differ in their last
-	// bits; the plan is part of [EngineInfo].
+	// Plan is how the native engine computes: "winograd" (also "auto" and "") is fastest
+	// in batches, "compact" takes a quarter of the memory for its weights. Features agree
+	// within the numeric class, so both share a fingerprint, but not bit by bit; the
+	// plan is part of [EngineInfo].
 	Plan string
 	// Threads is how many threads of the native engine share one call, 1 if 0:
 	// callers who extract from many goroutines at once leave it. It has no
@@ -96,9 +97,9 @@ func (o Options) Validate() error {
 		faults = append(faults, fmt.Errorf("isa %q is not known: choose auto, avx512, avx2 or portable", o.ISA))
 	}
 	switch o.Plan {
-	case "", resnet.Winograd, resnet.Compact:
+	case "", Auto, resnet.Winograd, resnet.Compact:
 	default:
-		faults = append(faults, fmt.Errorf("plan %q is not known: choose %s or %s", o.Plan, resnet.Winograd, resnet.Compact))
+		faults = append(faults, fmt.Errorf("plan %q is not known: choose auto, %s or %s", o.Plan, resnet.Winograd, resnet.Compact))
 	}
 	if o.Threads < 0 {
 		faults = append(faults, fmt.Errorf("threads (%d) must be ≥ 0", o.Threads))

@@ -3,7 +3,7 @@ package extract
 import "context"
 
 // Single answers for one image at a time: it has the first answer sooner than an
-// [Extractor] and gives each image all processors, in two fifths of the memory. Its
+// [Extractor] and gives each image all processors, in a quarter of the memory. Its
 // features lie within the same numeric class, but are not an Extractor's bit by
 // bit. So a Single has no Extract: rows that are kept never come from it.
 type Single struct {

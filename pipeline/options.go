@@ -60,6 +60,7 @@ type Backbone struct {
 	Weights string // see extract.Options.Weights
 	Engine  string
 	ISA     string
+	Plan    string // see extract.Options.Plan; predict has its own
 
 	Device    string // see extract.ParseDevice
 	Precision string // numeric class: fp32, tf32, fp16
@@ -125,7 +126,7 @@ func Default() Options {
 	head.StepEpochs = 0 // a third of the epochs, whatever they come to be
 	return Options{
 		Data:     Data{Split: Split{Val: 0.1}},
-		Backbone: Backbone{Name: "resnet18", Weights: extract.Auto, Engine: extract.Auto, ISA: extract.Auto, Device: extract.Auto, Precision: "fp32"},
+		Backbone: Backbone{Name: "resnet18", Weights: extract.Auto, Engine: extract.Auto, ISA: extract.Auto, Plan: extract.Auto, Device: extract.Auto, Precision: "fp32"},
 		Extract:  Extraction{BatchSize: 16, EXIF: true, MaxPixels: extract.DefaultMaxPixels, MaxFailureRate: 0.01},
 		Cache:    Cache{Path: ".icebox/features.db", DType: string(cache.Float32)},
 		Head:     head, HeadEngine: headtrain.EngineFused,
@@ -209,7 +210,7 @@ func (s Sweep) validate() error {
 func (o Options) extractOptions() extract.Options {
 	return extract.Options{
 		Weights: o.Backbone.Weights, WeightsHash: o.Backbone.WeightsHash, WeightsHints: o.Backbone.WeightsHints,
-		Engine: o.Backbone.Engine, ISA: o.Backbone.ISA, Engines: o.Engines, Device: o.Backbone.Device, Precision: o.Backbone.Precision,
+		Engine: o.Backbone.Engine, ISA: o.Backbone.ISA, Plan: o.Backbone.Plan, Engines: o.Engines, Device: o.Backbone.Device, Precision: o.Backbone.Precision,
 		IgnoreEXIF: !o.Extract.EXIF, MaxPixels: o.Extract.MaxPixels, Env: o.Env,
 	}
 }

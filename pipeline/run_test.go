@@ -286,6 +286,30 @@ func TestTwoSpacesShareAFile(t *testing.T) {
 	}
 }
 
+func TestTwoPlansShareASpace(t *testing.T) {
+	ctx := context.Background()
+	o := settings(photos(t, 2, 6))
+	o.Backbone.Plan = "compact"
+	a, err := Extract(ctx, ready(t, o), Silent)
+	must(t, err)
+	writePicture(t, filepath.Join(o.Data.Train, "class1", "new.png"), 1, 101)
+	time.Sleep(2 * tick)
+	mixed := o
+	mixed.Backbone.Plan = "winograd"
+	b, err := Extract(ctx, ready(t, mixed), Silent)
+	must(t, err)
+	if a.Space != b.Space || b.Hits != 12 || b.Misses != 1 {
+		t.Errorf("the other plan: %+v", b)
+	}
+	alone := o
+	alone.Cache.Path = filepath.Join(t.TempDir(), "alone.db")
+	_, err = Extract(ctx, ready(t, alone), Silent)
+	must(t, err)
+	if bytes.Equal(exported(t, mixed, Choice{})["features.npy"], exported(t, alone, Choice{})["features.npy"]) {
+		t.Error("the new row is not the second plan's")
+	}
+}
+
 func TestBadImagesAreQuarantinedRememberedAndRetried(t *testing.T) {
 	ctx := context.Background()
 	dir := photos(t, 2, 8)

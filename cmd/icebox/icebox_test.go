@@ -274,7 +274,7 @@ func TestBenchForwardPrintsRatesAndLayers(t *testing.T) {
 		}
 	}
 	m := icebox(t, t.TempDir(), "bench", "forward", "--weights", "random", "--seconds", "0.03", "--batch", "1", "--threads", "2", "--json").lastJSON(t)
-	if m["batch"] != 1.0 || m["threads"] != 2.0 || m["plan"] != "compact-2" || !(m["images_per_s"].(float64) > 0) {
+	if m["batch"] != 1.0 || m["threads"] != 2.0 || m["plan"] != "compact-3" || !(m["images_per_s"].(float64) > 0) {
 		t.Errorf("%v", m)
 	}
 }

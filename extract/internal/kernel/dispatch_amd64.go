@@ -47,6 +47,10 @@ func (i ISA) gemm(g *GEMM) {
 	} else {
 		a.b = unsafe.Pointer(&g.B[0])
 	}
+	a.next = uintptr(a.b) + uintptr(a.planes*a.panels*a.panelBytes)
+	if g.Next != 0 {
+		a.next = uintptr(a.b) + uintptr(g.Next*g.size())
+	}
 	switch {
 	case i == AVX512 && g.Half != nil:
 		gemmHalfAVX512(&a)
@@ -89,6 +93,8 @@ func inputAVX512(s Scheme, a *inputArgs) {
 		inputF9AVX512(a)
 	case F42S2:
 		inputF5S2AVX512(a)
+	case F13S2:
+		inputF1S2AVX512(a)
 	default:
 		inputF7AVX512(a)
 	}
@@ -104,6 +110,8 @@ func inputAVX2(s Scheme, a *inputArgs) {
 		inputF9AVX2(a)
 	case F42S2:
 		inputF5S2AVX2(a)
+	case F13S2:
+		inputF1S2AVX2(a)
 	default:
 		inputF7AVX2(a)
 	}
@@ -150,6 +158,8 @@ func outputAVX512(s Scheme, residual bool, a *outputArgs) {
 		outputF9AVX512(a)
 	case s == F44:
 		outputF7FourAVX512(a)
+	case s == F13S2:
+		outputF1AVX512(a)
 	default:
 		outputF5AVX512(a)
 	}
@@ -175,6 +185,8 @@ func outputAVX2(s Scheme, residual bool, a *outputArgs) {
 		outputF9AVX2(a)
 	case s == F44:
 		outputF7FourAVX2(a)
+	case s == F13S2:
+		outputF1AVX2(a)
 	default:
 		outputF5AVX2(a)
 	}

@@ -25,6 +25,11 @@ panel:
 	MOVQ DI, gemmArgs_blocksLeft+0(AX)
 	MOVQ gemmArgs_b+0(AX), BX
 	ADDQ gemmArgs_panelBytes+0(AX), BX
+	CMPQ gemmArgs_panelsLeft+0(AX), $0x01
+	JNE  block
+	CMPQ gemmArgs_planes+0(AX), $0x01
+	JNE  block
+	MOVQ gemmArgs_next+0(AX), BX
 
 block:
 	// the first blocks have blockRows rows, the last `small` ones a row less
@@ -757,6 +762,11 @@ panel:
 	MOVQ DI, gemmArgs_blocksLeft+0(AX)
 	MOVQ gemmArgs_b+0(AX), BX
 	ADDQ gemmArgs_panelBytes+0(AX), BX
+	CMPQ gemmArgs_panelsLeft+0(AX), $0x01
+	JNE  block
+	CMPQ gemmArgs_planes+0(AX), $0x01
+	JNE  block
+	MOVQ gemmArgs_next+0(AX), BX
 
 block:
 	// the first blocks have blockRows rows, the last `small` ones a row less

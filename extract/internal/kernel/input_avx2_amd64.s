@@ -3605,8 +3605,8 @@ channel:
 	VMOVUPS     864(CX), Y1
 	VMOVUPS     1440(CX), Y2
 	VMOVUPS     2016(CX), Y3
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*2), R10
+	IMUL3Q      $0x02, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3655,8 +3655,8 @@ channel:
 	VMOVUPS     896(CX), Y1
 	VMOVUPS     1472(CX), Y2
 	VMOVUPS     2048(CX), Y3
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*2), R10
+	IMUL3Q      $0x02, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3705,8 +3705,8 @@ channel:
 	VMOVUPS     928(CX), Y1
 	VMOVUPS     1504(CX), Y2
 	VMOVUPS     2080(CX), Y3
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*2), R10
+	IMUL3Q      $0x02, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3755,8 +3755,8 @@ channel:
 	VMOVUPS     960(CX), Y1
 	VMOVUPS     1536(CX), Y2
 	VMOVUPS     2112(CX), Y3
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*2), R10
+	IMUL3Q      $0x02, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3805,8 +3805,8 @@ channel:
 	VMOVUPS     992(CX), Y1
 	VMOVUPS     1568(CX), Y2
 	VMOVUPS     2144(CX), Y3
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x01, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3831,8 +3831,8 @@ channel:
 	VMOVUPS     1312(CX), Y2
 	VMOVUPS     1888(CX), Y3
 	VMOVUPS     2464(CX), Y4
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x01, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3858,9 +3858,8 @@ channel:
 	VMOVUPS     1024(CX), Y1
 	VMOVUPS     1600(CX), Y2
 	VMOVUPS     2176(CX), Y3
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R10)(R10*2), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x03, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3884,8 +3883,8 @@ channel:
 	VMOVUPS     1344(CX), Y2
 	VMOVUPS     1920(CX), Y3
 	VMOVUPS     2496(CX), Y4
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x01, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3911,9 +3910,8 @@ channel:
 	VMOVUPS     1056(CX), Y1
 	VMOVUPS     1632(CX), Y2
 	VMOVUPS     2208(CX), Y3
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R10)(R10*2), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x03, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3937,8 +3935,8 @@ channel:
 	VMOVUPS     1376(CX), Y2
 	VMOVUPS     1952(CX), Y3
 	VMOVUPS     2528(CX), Y4
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x01, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3964,9 +3962,8 @@ channel:
 	VMOVUPS     1088(CX), Y1
 	VMOVUPS     1664(CX), Y2
 	VMOVUPS     2240(CX), Y3
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R10)(R10*2), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x03, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3990,8 +3987,8 @@ channel:
 	VMOVUPS     1408(CX), Y2
 	VMOVUPS     1984(CX), Y3
 	VMOVUPS     2560(CX), Y4
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x01, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -4017,9 +4014,8 @@ channel:
 	VMOVUPS     1120(CX), Y1
 	VMOVUPS     1696(CX), Y2
 	VMOVUPS     2272(CX), Y3
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R10)(R10*2), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x03, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -4044,5 +4040,116 @@ channel:
 	ADDQ        inputArgs_dstStep+0(AX), BX
 	DECQ        inputArgs_tiles+0(AX)
 	JNE         tile
+	VZEROUPPER
+	RET
+
+// func inputF1S2AVX2(a *inputArgs)
+// Requires: AVX
+TEXT ·inputF1S2AVX2(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ inputArgs_scratch+0(AX), CX
+	MOVQ inputArgs_src+0(AX), DX
+	MOVQ inputArgs_dst+0(AX), BX
+	MOVQ inputArgs_channels+0(AX), SI
+
+tile:
+	MOVQ inputArgs_channels+0(AX), SI
+
+channel:
+	MOVQ inputArgs_pixel+0(AX), DI
+	MOVQ DX, R8
+
+	// row 0
+	VMOVUPS (R8), Y0
+	VMOVUPS Y0, (CX)
+	VMOVUPS (R8)(DI*1), Y0
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS (R8)(DI*2), Y0
+	VMOVUPS Y0, 64(CX)
+	ADDQ    inputArgs_row+0(AX), R8
+
+	// row 1
+	VMOVUPS (R8), Y0
+	VMOVUPS Y0, 96(CX)
+	VMOVUPS (R8)(DI*1), Y0
+	VMOVUPS Y0, 128(CX)
+	VMOVUPS (R8)(DI*2), Y0
+	VMOVUPS Y0, 160(CX)
+	ADDQ    inputArgs_row+0(AX), R8
+
+	// row 2
+	VMOVUPS (R8), Y0
+	VMOVUPS Y0, 192(CX)
+	VMOVUPS (R8)(DI*1), Y0
+	VMOVUPS Y0, 224(CX)
+	VMOVUPS (R8)(DI*2), Y0
+	VMOVUPS Y0, 256(CX)
+	MOVQ    inputArgs_gridRow+0(AX), DI
+	MOVQ    BX, DI
+
+	// column 0, phases 0 0
+	VMOVUPS (CX), Y0
+	VMOVUPS Y0, (DI)
+
+	// column 0, phases 1 0
+	VMOVUPS 96(CX), Y0
+	IMUL3Q  $0x03, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Y0, (R8)
+
+	// column 0, phases 2 0
+	VMOVUPS 192(CX), Y0
+	IMUL3Q  $0x06, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Y0, (R8)
+	ADDQ    inputArgs_plane+0(AX), DI
+	MOVQ    BX, DI
+
+	// column 0, phases 0 1
+	VMOVUPS 32(CX), Y0
+	IMUL3Q  $0x01, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Y0, (R8)
+
+	// column 0, phases 1 1
+	VMOVUPS 128(CX), Y0
+	IMUL3Q  $0x04, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Y0, (R8)
+
+	// column 0, phases 2 1
+	VMOVUPS 224(CX), Y0
+	IMUL3Q  $0x07, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Y0, (R8)
+	ADDQ    inputArgs_plane+0(AX), DI
+	MOVQ    BX, DI
+
+	// column 0, phases 0 2
+	VMOVUPS 64(CX), Y0
+	IMUL3Q  $0x02, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Y0, (R8)
+
+	// column 0, phases 1 2
+	VMOVUPS 160(CX), Y0
+	IMUL3Q  $0x05, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Y0, (R8)
+
+	// column 0, phases 2 2
+	VMOVUPS 256(CX), Y0
+	IMUL3Q  $0x08, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Y0, (R8)
+	ADDQ    inputArgs_plane+0(AX), DI
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	SUBQ    $0x20, SI
+	JNE     channel
+	ADDQ    inputArgs_srcStep+0(AX), DX
+	ADDQ    inputArgs_dstStep+0(AX), BX
+	DECQ    inputArgs_tiles+0(AX)
+	JNE     tile
 	VZEROUPPER
 	RET

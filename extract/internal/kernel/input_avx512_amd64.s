@@ -3743,8 +3743,8 @@ channel:
 	VMOVUPS     1728(CX), Z4
 	VMOVUPS     2880(CX), Z5
 	VMOVUPS     4032(CX), Z6
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*2), R10
+	IMUL3Q      $0x02, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3793,8 +3793,8 @@ channel:
 	VMOVUPS     1792(CX), Z4
 	VMOVUPS     2944(CX), Z5
 	VMOVUPS     4096(CX), Z6
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*2), R10
+	IMUL3Q      $0x02, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3843,8 +3843,8 @@ channel:
 	VMOVUPS     1856(CX), Z4
 	VMOVUPS     3008(CX), Z5
 	VMOVUPS     4160(CX), Z6
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*2), R10
+	IMUL3Q      $0x02, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3893,8 +3893,8 @@ channel:
 	VMOVUPS     1920(CX), Z4
 	VMOVUPS     3072(CX), Z5
 	VMOVUPS     4224(CX), Z6
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*2), R10
+	IMUL3Q      $0x02, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3943,8 +3943,8 @@ channel:
 	VMOVUPS     1984(CX), Z4
 	VMOVUPS     3136(CX), Z5
 	VMOVUPS     4288(CX), Z6
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x01, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3969,8 +3969,8 @@ channel:
 	VMOVUPS     2624(CX), Z5
 	VMOVUPS     3776(CX), Z6
 	VMOVUPS     4928(CX), Z7
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x01, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -3996,9 +3996,8 @@ channel:
 	VMOVUPS     2048(CX), Z4
 	VMOVUPS     3200(CX), Z5
 	VMOVUPS     4352(CX), Z6
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R10)(R10*2), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x03, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -4022,8 +4021,8 @@ channel:
 	VMOVUPS     2688(CX), Z5
 	VMOVUPS     3840(CX), Z6
 	VMOVUPS     4992(CX), Z7
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x01, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -4049,9 +4048,8 @@ channel:
 	VMOVUPS     2112(CX), Z4
 	VMOVUPS     3264(CX), Z5
 	VMOVUPS     4416(CX), Z6
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R10)(R10*2), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x03, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -4075,8 +4073,8 @@ channel:
 	VMOVUPS     2752(CX), Z5
 	VMOVUPS     3904(CX), Z6
 	VMOVUPS     5056(CX), Z7
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x01, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -4102,9 +4100,8 @@ channel:
 	VMOVUPS     2176(CX), Z4
 	VMOVUPS     3328(CX), Z5
 	VMOVUPS     4480(CX), Z6
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R10)(R10*2), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x03, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -4128,8 +4125,8 @@ channel:
 	VMOVUPS     2816(CX), Z5
 	VMOVUPS     3968(CX), Z6
 	VMOVUPS     5120(CX), Z7
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x01, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -4155,9 +4152,8 @@ channel:
 	VMOVUPS     2240(CX), Z4
 	VMOVUPS     3392(CX), Z5
 	VMOVUPS     4544(CX), Z6
-	MOVQ        inputArgs_channels+0(AX), R10
-	LEAQ        (R10)(R10*2), R10
-	LEAQ        (R9)(R10*1), R10
+	IMUL3Q      $0x03, inputArgs_channels+0(AX), R10
+	ADDQ        R9, R10
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -4182,5 +4178,116 @@ channel:
 	ADDQ        inputArgs_dstStep+0(AX), BX
 	DECQ        inputArgs_tiles+0(AX)
 	JNE         tile
+	VZEROUPPER
+	RET
+
+// func inputF1S2AVX512(a *inputArgs)
+// Requires: AVX, AVX512F
+TEXT ·inputF1S2AVX512(SB), NOSPLIT, $0-8
+	MOVQ a+0(FP), AX
+	MOVQ inputArgs_scratch+0(AX), CX
+	MOVQ inputArgs_src+0(AX), DX
+	MOVQ inputArgs_dst+0(AX), BX
+	MOVQ inputArgs_channels+0(AX), SI
+
+tile:
+	MOVQ inputArgs_channels+0(AX), SI
+
+channel:
+	MOVQ inputArgs_pixel+0(AX), DI
+	MOVQ DX, R8
+
+	// row 0
+	VMOVUPS (R8), Z0
+	VMOVUPS Z0, (CX)
+	VMOVUPS (R8)(DI*1), Z0
+	VMOVUPS Z0, 64(CX)
+	VMOVUPS (R8)(DI*2), Z0
+	VMOVUPS Z0, 128(CX)
+	ADDQ    inputArgs_row+0(AX), R8
+
+	// row 1
+	VMOVUPS (R8), Z0
+	VMOVUPS Z0, 192(CX)
+	VMOVUPS (R8)(DI*1), Z0
+	VMOVUPS Z0, 256(CX)
+	VMOVUPS (R8)(DI*2), Z0
+	VMOVUPS Z0, 320(CX)
+	ADDQ    inputArgs_row+0(AX), R8
+
+	// row 2
+	VMOVUPS (R8), Z0
+	VMOVUPS Z0, 384(CX)
+	VMOVUPS (R8)(DI*1), Z0
+	VMOVUPS Z0, 448(CX)
+	VMOVUPS (R8)(DI*2), Z0
+	VMOVUPS Z0, 512(CX)
+	MOVQ    inputArgs_gridRow+0(AX), DI
+	MOVQ    BX, DI
+
+	// column 0, phases 0 0
+	VMOVUPS (CX), Z0
+	VMOVUPS Z0, (DI)
+
+	// column 0, phases 1 0
+	VMOVUPS 192(CX), Z0
+	IMUL3Q  $0x03, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Z0, (R8)
+
+	// column 0, phases 2 0
+	VMOVUPS 384(CX), Z0
+	IMUL3Q  $0x06, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Z0, (R8)
+	ADDQ    inputArgs_plane+0(AX), DI
+	MOVQ    BX, DI
+
+	// column 0, phases 0 1
+	VMOVUPS 64(CX), Z0
+	IMUL3Q  $0x01, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Z0, (R8)
+
+	// column 0, phases 1 1
+	VMOVUPS 256(CX), Z0
+	IMUL3Q  $0x04, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Z0, (R8)
+
+	// column 0, phases 2 1
+	VMOVUPS 448(CX), Z0
+	IMUL3Q  $0x07, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Z0, (R8)
+	ADDQ    inputArgs_plane+0(AX), DI
+	MOVQ    BX, DI
+
+	// column 0, phases 0 2
+	VMOVUPS 128(CX), Z0
+	IMUL3Q  $0x02, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Z0, (R8)
+
+	// column 0, phases 1 2
+	VMOVUPS 320(CX), Z0
+	IMUL3Q  $0x05, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Z0, (R8)
+
+	// column 0, phases 2 2
+	VMOVUPS 512(CX), Z0
+	IMUL3Q  $0x08, inputArgs_channels+0(AX), R8
+	ADDQ    DI, R8
+	VMOVUPS Z0, (R8)
+	ADDQ    inputArgs_plane+0(AX), DI
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x40, SI
+	JNE     channel
+	ADDQ    inputArgs_srcStep+0(AX), DX
+	ADDQ    inputArgs_dstStep+0(AX), BX
+	DECQ    inputArgs_tiles+0(AX)
+	JNE     tile
 	VZEROUPPER
 	RET

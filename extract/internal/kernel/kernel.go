@@ -71,6 +71,7 @@ type GEMM struct {
 	Planes         int
 	Rows, Columns  int // of C; Columns is a multiple of ISA.Panel()
 	K              int // a multiple of KStep
+	Next           int // values from the beginning of B to what the next call reads, which is fetched meanwhile; 0 is what follows B
 	Accumulate     bool
 }
 

@@ -5918,3 +5918,53 @@ done1:
 	JNE  tile
 	VZEROUPPER
 	RET
+
+// func outputF1AVX2(a *outputArgs)
+// Requires: AVX
+TEXT ·outputF1AVX2(SB), NOSPLIT, $0-8
+	MOVQ   a+0(FP), AX
+	MOVQ   outputArgs_scratch+0(AX), CX
+	MOVQ   outputArgs_m+0(AX), DX
+	MOVQ   outputArgs_out+0(AX), BX
+	VXORPS Y0, Y0, Y0
+
+tile:
+	// only the last tile may be cut short
+	MOVQ $0x00000001, SI
+	CMPQ outputArgs_tiles+0(AX), $0x01
+	JNE  full
+	MOVQ outputArgs_lastColumns+0(AX), SI
+
+full:
+	MOVQ outputArgs_bias+0(AX), SI
+	MOVQ outputArgs_channels+0(AX), DI
+
+channel:
+	MOVQ outputArgs_plane+0(AX), R8
+	MOVQ DX, R8
+
+	// grid row 0
+	VMOVUPS (R8), Y1
+	VMOVUPS Y1, (CX)
+	MOVQ    outputArgs_row+0(AX), R8
+	MOVQ    outputArgs_rows+0(AX), R8
+	VMOVUPS (SI), Y1
+	MOVQ    BX, R8
+
+	// column 0
+	VMOVUPS (CX), Y2
+	VADDPS  Y1, Y2, Y1
+	VMAXPS  Y1, Y0, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ    $0x20, DX
+	ADDQ    $0x20, BX
+	ADDQ    $0x20, SI
+	SUBQ    $0x20, DI
+	JNE     channel
+
+	// the planes' rows follow each other: m is there already
+	ADDQ outputArgs_outStep+0(AX), BX
+	DECQ outputArgs_tiles+0(AX)
+	JNE  tile
+	VZEROUPPER
+	RET

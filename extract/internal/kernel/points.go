@@ -180,4 +180,13 @@ var shapes = [schemes]shape{
 				g: [][]float64{{1. / 2}, {-1. / 2}, {-1. / 6}, {1. / 6}}},
 		},
 	},
+	F13S2: {
+		name: "direct /2", outputs: 1, points: 1, stride: 2,
+		at: [][]float32{{1}},
+		phases: []phase{
+			{first: 0, every: 1, taps: []int{0}, bt: [][]float32{{1}}, g: [][]float64{{1}}},
+			{first: 1, every: 1, taps: []int{1}, bt: [][]float32{{1}}, g: [][]float64{{1}}},
+			{first: 2, every: 1, taps: []int{2}, bt: [][]float32{{1}}, g: [][]float64{{1}}},
+		},
+	},
 }

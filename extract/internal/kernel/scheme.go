@@ -4,7 +4,7 @@ package kernel
 type Scheme uint8
 
 // The schemes. A tile of n outputs and k taps takes n+k-1 points each way; F42S2
-// does a 3×3 kernel as one of 2×2 taps and three smaller ones.
+// does a 3×3 kernel as one of 2×2 taps and three smaller ones, F13S2 as nine of one.
 const (
 	F43   Scheme = iota // 3×3 kernels, 4×4 outputs
 	F23                 // 3×3 kernels, 2×2 outputs
@@ -12,6 +12,7 @@ const (
 	F73                 // 3×3 kernels, 7×7 outputs
 	F44                 // 4×4 kernels, 4×4 outputs
 	F42S2               // 3×3 kernels two pixels apart, 4×4 outputs, by polyphase
+	F13S2               // 3×3 kernels two pixels apart, one output: the plain convolution
 	schemes
 )
 
@@ -94,35 +95,3 @@ func (s Scheme) Slots(p int) int {
 
 // MaxSlots is the largest of Slots.
 func (s Scheme) MaxSlots() int { return s.Slots(0) }
-
-// Kernel writes the planes of the weights of one pair of channels: u[p] holds what
-// slot 0, 1, … of plane p is multiplied with. The kernel w is row-major.
-func (s Scheme) Kernel(u [][4]float64, w []float64) {
-	sh := s.shape()
-	n, taps := sh.points, sh.taps()
-	var used [81]int
-	var half [9][9]float64
-	for _, down := range sh.phases {
-		for _, across := range sh.phases {
-			for i, g := range down.g {
-				for c, x := range across.taps {
-					sum := 0.0
-					for r, y := range down.taps {
-						sum += g[r] * w[y*taps+x]
-					}
-					half[i][c] = sum
-				}
-			}
-			for i := range down.g {
-				for j, g := range across.g {
-					sum := 0.0
-					for c := range across.taps {
-						sum += half[i][c] * g[c]
-					}
-					u[i*n+j][used[i*n+j]] = sum
-					used[i*n+j]++
-				}
-			}
-		}
-	}
-}

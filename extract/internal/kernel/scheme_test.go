@@ -39,8 +39,8 @@ func checkScheme(t *rapid.T, isa ISA, s Scheme) {
 	size, taps, points := sh.size(), sh.taps(), sh.points*sh.points
 	value := rapid.Float32Range(-1, 1)
 	d := rapid.SliceOfN(value, size*size, size*size).Draw(t, "pixels")
-	w := make([]float64, taps*taps)
-	for i, x := range rapid.SliceOfN(value, len(w), len(w)).Draw(t, "kernel") {
+	var w [MaxTaps * MaxTaps]float64
+	for i, x := range rapid.SliceOfN(value, taps*taps, taps*taps).Draw(t, "kernel") {
 		w[i] = float64(x)
 	}
 	lane := rapid.IntRange(0, channels-1).Draw(t, "channel")
@@ -55,12 +55,15 @@ func checkScheme(t *rapid.T, isa ISA, s Scheme) {
 		Width: width, Plane: width, Tiles: 1, Channels: channels, Scratch: make([]float32, ScratchLen),
 	}
 	isa.Input(&in)
-	u := make([][4]float64, points)
-	s.Kernel(u, w)
+	const stride = 3
+	u := make([]float32, points*s.MaxSlots()*stride)
+	s.Filter(stride).Apply(u, &w)
+	next := 0
 	m := make([]float32, points*channels)
 	for p := range points {
 		for slot := range s.Slots(p) {
-			m[p*channels+lane] += float32(u[p][slot]) * in.Dst[p*width+slot*channels+lane]
+			m[p*channels+lane] += u[next] * in.Dst[p*width+slot*channels+lane]
+			next += stride
 		}
 	}
 	const bias = 100 // so that no ReLU hides a sign
@@ -71,7 +74,7 @@ func checkScheme(t *rapid.T, isa ISA, s Scheme) {
 	}
 	out.Bias[lane] = bias
 	isa.Output(&out)
-	for i, want := range convolve(d, w, size, taps, sh.stride, sh.outputs) {
+	for i, want := range convolve(d, w[:taps*taps], size, taps, sh.stride, sh.outputs) {
 		if got := float64(out.Dst[i*channels+lane]) - bias; !(math.Abs(got-want) <= 2e-3) {
 			t.Fatalf("pixel %d is %v, want %v", i, got, want)
 		}

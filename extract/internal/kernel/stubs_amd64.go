@@ -16,9 +16,10 @@ type gemmArgs struct {
 	planes           int // runs
 	panels           int
 	panelBytes       int
-	blocks           int // of rows
-	blockRows, small int // rows of a block; the last small blocks have one less
-	fetchStep        int // how far to fetch ahead a vector row of a panel
+	next             uintptr // what to fetch during the last panel
+	blocks           int     // of rows
+	blockRows, small int     // rows of a block; the last small blocks have one less
+	fetchStep        int     // how far to fetch ahead a vector row of a panel
 	accumulate       int
 
 	panelsLeft, blocksLeft int
@@ -104,6 +105,12 @@ func inputF5S2AVX2(a *inputArgs)
 func inputF5S2AVX512(a *inputArgs)
 
 //go:noescape
+func inputF1S2AVX2(a *inputArgs)
+
+//go:noescape
+func inputF1S2AVX512(a *inputArgs)
+
+//go:noescape
 func outputF4AVX2(a *outputArgs)
 
 //go:noescape
@@ -162,6 +169,12 @@ func outputF5AVX2(a *outputArgs)
 
 //go:noescape
 func outputF5AVX512(a *outputArgs)
+
+//go:noescape
+func outputF1AVX2(a *outputArgs)
+
+//go:noescape
+func outputF1AVX512(a *outputArgs)
 
 //go:noescape
 func maxPoolAVX2(a *poolArgs)

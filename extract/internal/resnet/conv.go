@@ -128,7 +128,7 @@ func (k *chunk) multiply() {
 		g.C = k.m[p*g.CPlane:]
 		for at := 0; at < plane.k; at += g.K {
 			g.A = k.v[p*g.APlane+at:]
-			g.B, g.Half, g.K = k.weights.panels(p, at, k.first, k.columns)
+			k.weights.panels(&g, p, at, k.first)
 			g.Accumulate = at > 0
 			k.isa.GEMM(&g)
 		}

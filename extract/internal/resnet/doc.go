@@ -21,8 +21,8 @@
 // in cache; layers 3 and 4 take up to 16 at once, to read their weights less often.
 //
 // Compact is for single images, where each weight is read for few tiles: F(4,3) in
-// layers 2 and 3, F(2,3) in layer 4, and half-precision weights in the 3×3
-// convolutions of layers 3 and 4. A [Single] gives one image several processors; it
+// layers 2 and 3, F(2,3) in layer 4, whose convolution with stride 2 is the plain
+// one, and half-precision weights in the 3×3 convolutions of layers 3 and 4. A [Single] gives one image several processors; it
 // works for either plan.
 //
 // The larger the tile, the fewer the multiplications and the larger the rounding

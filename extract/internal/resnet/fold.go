@@ -34,9 +34,11 @@ func (f *filters) fitsHalf() bool {
 	most := 0.0
 	n := len(f.weights) / f.out
 	for out, scale := range f.scale {
+		bits := uint32(0) // those of floats of one sign are in the floats' order
 		for _, x := range f.weights[out*n:][:n] {
-			most = max(most, math.Abs(float64(x)*scale))
+			bits = max(bits, math.Float32bits(x)&^(1<<31))
 		}
+		most = max(most, math.Abs(float64(math.Float32frombits(bits))*scale))
 	}
 	return most > 1./128 && most < 4096
 }

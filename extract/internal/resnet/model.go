@@ -15,13 +15,14 @@ const Dim = 512
 // bits of a feature may.
 const (
 	Winograd = "winograd" // fewest multiplications: for batches
-	Compact  = "compact"  // two fifths of the memory: for single images, or where memory is short
-	Version  = 2
+	Compact  = "compact"  // a quarter of the memory: for single images, or where memory is short
+	Version  = 3
 )
 
 // plan says how the layers are done.
 type plan struct {
 	schemes [4]kernel.Scheme // of 3×3 convolutions with stride 1, by stage
+	strided [4]kernel.Scheme // of the one with stride 2
 	tiles   [4]int           // most tiles of a chunk, by stage
 	half    [4]bool          // weights of its 3×3 convolutions in half precision, by stage
 }
@@ -29,10 +30,12 @@ type plan struct {
 var plans = map[string]plan{
 	Winograd: {
 		schemes: [4]kernel.Scheme{kernel.F73, kernel.F73, kernel.F73, kernel.F43},
+		strided: [4]kernel.Scheme{1: kernel.F42S2, 2: kernel.F42S2, 3: kernel.F42S2},
 		tiles:   [4]int{32, 16, 32, 64},
 	},
 	Compact: {
 		schemes: [4]kernel.Scheme{kernel.F73, kernel.F43, kernel.F43, kernel.F23},
+		strided: [4]kernel.Scheme{1: kernel.F42S2, 2: kernel.F42S2, 3: kernel.F13S2},
 		tiles:   [4]int{32, 49, 64, 64},
 		half:    [4]bool{2: true, 3: true},
 	},

@@ -145,7 +145,7 @@ func (b *builder) block(s blockShape) block {
 	}
 	scheme := b.plan.schemes[s.stage]
 	if s.stride > 1 {
-		scheme = kernel.F42S2
+		scheme = b.plan.strided[s.stage]
 	}
 	k := block{stage: s.stage, conv1: b.conv(first, scheme, s), conv2: b.conv(second, b.plan.schemes[s.stage], s)}
 	if across != nil {

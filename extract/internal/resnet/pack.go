@@ -53,22 +53,33 @@ func (p *packed) block(i, k int) (at, rows int) {
 	return s.offset + k*p.columns, min(kBlock, s.k-k)
 }
 
-// panels returns the weights of plane i from row k on, of a range of columns: one
-// of the two slices, and the number of rows.
-func (p *packed) panels(i, k, first, columns int) (data []float32, half []uint16, rows int) {
+// panels points g at the weights of plane i from row k on, of columns from first on,
+// and at those that follow in k or else in the next plane.
+func (p *packed) panels(g *kernel.GEMM, i, k, first int) {
 	at, rows := p.block(i, k)
 	at += first * rows
+	g.K = rows
 	if p.half != nil {
-		return nil, p.half[at:][:rows*columns], rows
+		g.Half = p.half[at:][:rows*g.Columns]
+	} else {
+		g.B = p.data[at:][:rows*g.Columns]
 	}
-	return p.data[at:][:rows*columns], nil, rows
+	if k += rows; k == p.planes[i].k {
+		i, k = i+1, 0
+	}
+	g.Next = 0
+	if i < len(p.planes) {
+		next, rows := p.block(i, k)
+		g.Next = next + first*rows - at
+	}
 }
 
-// put stores columns n and following of row k of plane i, a panel of them.
-func (p *packed) put(i, k, n int, values []float32) {
+// put stores rows of the panel of columns that begins at n, from row k of plane i on;
+// they lie in one block.
+func (p *packed) put(i, k, n, panel int, values []float32) {
 	start := k / kBlock * kBlock
 	at, rows := p.block(i, start)
-	at += n*rows + (k-start)*len(values)
+	at += n*rows + (k-start)*panel
 	if p.half == nil {
 		copy(p.data[at:], values)
 		return
@@ -109,7 +120,7 @@ func (w *packing) addMatrix(f *filters) packed {
 					f.at(v[:], n+lane, c)
 					row[lane] = float32(v[0])
 				}
-				to.put(0, c, n, row)
+				to.put(0, c, n, w.panel, row)
 			}
 		})
 	}
@@ -134,23 +145,27 @@ func (w *packing) run() {
 	wg.Wait()
 }
 
+// packRows is the number of input channels that are packed together; it divides
+// kernel.KStep.
+const packRows = 4
+
 // packPanel fills the panel that begins at output channel n.
 func packPanel(to packed, f *filters, s kernel.Scheme, n, panel int) {
-	planes := s.Planes()
-	u := make([][4]float64, panel*planes)
-	w := make([]float64, f.taps*f.taps)
-	row := make([]float32, panel)
-	for c := range f.in {
-		for lane := range panel {
-			f.at(w, n+lane, c)
-			s.Kernel(u[lane*planes:][:planes], w)
+	const slots = 81
+	stride := packRows * panel
+	filter := s.Filter(stride)
+	u := make([]float32, slots*stride) // by slot of a plane, input channel and lane
+	var w [kernel.MaxTaps * kernel.MaxTaps]float64
+	for c := 0; c < f.in; c += packRows {
+		for i := range stride {
+			f.at(w[:], n+i%panel, c+i/panel)
+			filter.Apply(u[i:], &w)
 		}
-		for p := range planes {
+		rows := u
+		for p := range s.Planes() {
 			for slot := range s.Slots(p) {
-				for lane := range row {
-					row[lane] = float32(u[lane*planes+p][slot])
-				}
-				to.put(p, slot*f.in+c, n, row)
+				to.put(p, slot*f.in+c, n, panel, rows[:stride])
+				rows = rows[stride:]
 			}
 		}
 	}

@@ -5,9 +5,21 @@ import "icebox/extract/internal/kernel"
 // Single computes one image at a time with several processors. The feature is, bit
 // by bit, that of Net.Forward.
 type Single struct {
-	net  *Net
-	team *team
-	ws   []*Workspace // by worker; the images are those of the first
+	net                               *Net
+	team                              *team
+	ws                                []*Workspace // by worker; the images are those of the first
+	pixels                            []uint8
+	step                              step
+	stem, down, tiles, input, columns func(worker, item int) // made once: an image allocates nothing
+}
+
+// step is what the team does at the moment.
+type step struct {
+	conv     *conv
+	down     *downsample
+	src, dst grid
+	residual bool
+	items    int
 }
 
 // NewSingle returns a Single of so many threads. Close ends them.
@@ -16,6 +28,7 @@ func (n *Net) NewSingle(threads int) *Single {
 	for range s.team.workers {
 		s.ws = append(s.ws, n.workspace(0))
 	}
+	s.stem, s.down, s.tiles, s.input, s.columns = s.doStem, s.doDown, s.doTiles, s.doInput, s.doColumns
 	return s
 }
 
@@ -29,16 +42,21 @@ func (s *Single) Close() { s.team.close() }
 func (s *Single) Forward(feature []float32, pixels []uint8) {
 	n, ws := s.net, s.ws[0]
 	ws.clock.start()
-	bands := s.team.size()
-	s.team.run(bands, func(worker, i int) {
-		n.stem.run(n.isa, s.ws[worker], ws.x[0], pixels, stemTiles*i/bands, stemTiles*(i+1)/bands)
-	})
+	s.pixels = pixels
+	s.run(s.team.size(), s.stem)
+	s.pixels = nil
 	ws.clock.lap(0)
 	for i := range n.blocks {
 		s.block(&n.blocks[i])
 	}
 	average(feature, ws.x[3])
 	ws.clock.lap(len(n.layers) - 1)
+}
+
+// run does a part of the step, cut into items.
+func (s *Single) run(items int, part func(worker, item int)) {
+	s.step.items = items
+	s.team.run(items, part)
 }
 
 // block is Net.block for one image.
@@ -48,51 +66,76 @@ func (s *Single) block(k *block) {
 	from := x
 	if d := k.down; d != nil {
 		from = ws.x[k.stage-1]
-		parts := min(d.side, s.team.size())
-		s.team.run(parts, func(_, i int) { d.run(s.net.isa, from, x, 1, d.side*i/parts, d.side*(i+1)/parts) })
+		s.step = step{down: d, src: from, dst: x}
+		s.run(min(d.side, s.team.size()), s.down)
 		ws.clock.lap(k.layer + 2)
 	}
-	s.conv(&k.conv1, from, y, false)
+	s.step = step{conv: &k.conv1, src: from, dst: y}
+	s.convolve()
 	ws.clock.lap(k.layer)
-	s.conv(&k.conv2, y, x, true)
+	s.step = step{conv: &k.conv2, src: y, dst: x, residual: true}
+	s.convolve()
 	ws.clock.lap(k.layer + 1)
 }
 
-// conv shares out the tiles where there are enough of them to fill the registers of
-// every worker; else the tiles on their way in, then the output channels, so that
+// convolve shares out the tiles where there are enough of them to fill the registers
+// of every worker; else the tiles on their way in, then the output channels, so that
 // no two workers read the same weights.
-func (s *Single) conv(c *conv, src, dst grid, residual bool) {
-	isa, size := s.net.isa, s.team.size()
+func (s *Single) convolve() {
+	c, size := s.step.conv, s.team.size()
 	total := c.across() * c.across()
-	if total > c.tiles || total >= size*isa.Rows() {
+	if total > c.tiles || total >= size*s.net.isa.Rows() {
 		chunks := (total + c.tiles - 1) / c.tiles
-		chunks = (chunks + size - 1) / size * size
-		s.team.run(chunks, func(worker, i int) {
-			k := c.chunk(isa, s.ws[worker], total*i/chunks, total*(i+1)/chunks)
-			k.input(src, k.lo, k.hi)
-			k.multiply()
-			k.output(dst, residual)
-		})
+		s.run((chunks+size-1)/size*size, s.tiles)
 		return
 	}
-	part := func(worker int) chunk {
-		k := c.chunk(isa, s.ws[worker], 0, total)
-		k.v = s.ws[0].v
-		return k
-	}
-	parts := min(total, size)
-	s.team.run(parts, func(worker, i int) {
-		k := part(worker)
-		k.input(src, total*i/parts, total*(i+1)/parts)
-	})
-	width := max(isa.Panel(), kernel.Lane)
-	panels := c.out / width
-	shares := min(panels, 2*size)
-	s.team.run(shares, func(worker, i int) {
-		k := part(worker)
-		k.first = panels * i / shares * width
-		k.columns = panels*(i+1)/shares*width - k.first
-		k.multiply()
-		k.output(dst, residual)
-	})
+	s.run(min(total, size), s.input)
+	s.run(min(c.out/s.width(), size), s.columns)
+}
+
+// width is the least number of output channels of a share.
+func (s *Single) width() int { return max(s.net.isa.Panel(), kernel.Lane) }
+
+// share returns the part of n that falls to item i.
+func (s *step) share(n, i int) (from, to int) { return n * i / s.items, n * (i + 1) / s.items }
+
+func (s *Single) doStem(worker, i int) {
+	from, to := s.step.share(stemTiles, i)
+	s.net.stem.run(s.net.isa, s.ws[worker], s.ws[0].x[0], s.pixels, from, to)
+}
+
+func (s *Single) doDown(_, i int) {
+	from, to := s.step.share(s.step.down.side, i)
+	s.step.down.run(s.net.isa, s.step.src, s.step.dst, 1, from, to)
+}
+
+func (s *Single) doTiles(worker, i int) {
+	c := s.step.conv
+	from, to := s.step.share(c.across()*c.across(), i)
+	k := c.chunk(s.net.isa, s.ws[worker], from, to)
+	k.input(s.step.src, from, to)
+	k.multiply()
+	k.output(s.step.dst, s.step.residual)
+}
+
+// whole returns the chunk of all tiles, whose V is the first worker's.
+func (s *Single) whole(worker int) chunk {
+	c := s.step.conv
+	k := c.chunk(s.net.isa, s.ws[worker], 0, c.across()*c.across())
+	k.v = s.ws[0].v
+	return k
+}
+
+func (s *Single) doInput(worker, i int) {
+	k := s.whole(worker)
+	from, to := s.step.share(k.hi, i)
+	k.input(s.step.src, from, to)
+}
+
+func (s *Single) doColumns(worker, i int) {
+	k := s.whole(worker)
+	from, to := s.step.share(k.out/s.width(), i)
+	k.first, k.columns = from*s.width(), (to-from)*s.width()
+	k.multiply()
+	k.output(s.step.dst, s.step.residual)
 }

@@ -28,6 +28,7 @@ var inputSchemes = []inputScheme{
 	{"inputF7", 7, 7, []phase{{0, 1, 7, 7}}, input7, []float32{-4, 2, -3, 3, -5, -0.5}},
 	{"inputF9", 9, 9, []phase{{0, 1, 9, 9}}, input9, []float32{-5, 4, -0.3125, 0.015625, -0.0625, -0.25, -4, 2, -2, 0.5, -0.5, 0.25}},
 	{"inputF5S2", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, input5, []float32{2, -3, -2}},
+	{"inputF1S2", 3, 1, []phase{{0, 1, 1, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}}, same, nil},
 }
 
 func inputs(a *assembler) {
@@ -135,12 +136,8 @@ func (t *inputTile) columns() {
 				base := reg.Register(first)
 				if slot := t.slot(p, q, j); slot > 0 {
 					moved := t.GP64()
-					t.MOVQ(t.arg("channels"), moved)
-					if slot == 3 {
-						t.LEAQ(operand.Mem{Base: moved, Index: moved, Scale: 2}, moved)
-						slot = 1
-					}
-					t.LEAQ(operand.Mem{Base: first, Index: moved, Scale: uint8(slot)}, moved)
+					t.IMUL3Q(operand.U8(slot), t.arg("channels"), moved)
+					t.ADDQ(first, moved)
 					base = moved
 				}
 				for i, v := range t.transform(t.assembler, d)[:down.points] {

@@ -27,6 +27,7 @@ var outputSchemes = []outputScheme{
 	{"outputF9Add", 9, 7, output9to7, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, true},
 	{"outputF7Four", 7, 4, output7to4, []float32{2, 4, 8, 0.5, 0.25, 0.125}, false},
 	{"outputF5", 5, 4, output5to4, []float32{2, 4, 8}, false},
+	{"outputF1", 1, 1, same, nil, false},
 }
 
 func outputs(a *assembler) {

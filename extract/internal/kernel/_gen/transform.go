@@ -3,6 +3,9 @@ package main
 // The one-dimensional transforms, factored. They compute the products with the
 // matrices of kernel's scheme.go, in the same order of operations at any width.
 
+// same is the transform of a single point.
+func same(_ *assembler, d []vec) []vec { return d }
+
 // input4 is Bᵀ of points 0, 1, -1, ∞.
 func input4(a *assembler, d []vec) []vec {
 	return []vec{a.sub(d[0], d[2]), a.add(d[1], d[2]), a.sub(d[2], d[1]), a.sub(d[3], d[1])}
