@@ -28,7 +28,10 @@ func (r *RunSummary) report(t *testing.T) (Report, string) {
 
 // TestAnswers trains heads that make mistakes, all on the same features.
 func TestAnswers(t *testing.T) {
-	o := settings(photos(t, 3, 30))
+	if raceEnabled {
+		t.Skip("skipped: it wants the real backbone, which takes minutes under the race detector")
+	}
+	o := ready(t, settings(photos(t, 3, 30)))
 	o.Head.Epochs, o.Head.LR = 1, 1e-5
 	for name, test := range map[string]func(*testing.T, Options){
 		"calibration is of validation alone": calibrationIsOfValidationAlone,
@@ -127,7 +130,7 @@ func precisionOutOfReachIsTold(t *testing.T, o Options) {
 }
 
 func TestRejectWithoutValidationIsRefused(t *testing.T) {
-	o := settings(photos(t, 2, 4))
+	o := ready(t, settings(photos(t, 2, 4)))
 	o.Data.Split, o.Answers.Reject.Precision = Split{}, 0.9
 	if _, err := Run(context.Background(), o, Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), "data.split.val") {
 		t.Errorf("got %v", err)

@@ -103,7 +103,7 @@ func sameWeights(a, b *headtrain.Head) bool {
 
 func TestAnExportTrainsTheHeadOfTheCache(t *testing.T) {
 	ctx := context.Background()
-	o := folderOptions{settings(photos(t, 3, 8)), filepath.Join(t.TempDir(), "features")}
+	o := folderOptions{ready(t, settings(photos(t, 3, 8))), filepath.Join(t.TempDir(), "features")}
 	run, err := Run(ctx, o.Options, Silent)
 	must(t, err)
 	_, err = Export(o.Cache.Path, o.Features, Choice{}, Unassigned)

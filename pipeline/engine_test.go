@@ -33,6 +33,7 @@ func (*lostDevice) Close() error { return nil }
 func withDevice(o Options, images int64) Options {
 	d := &lostDevice{}
 	d.left.Store(images)
+	o.Backbone.Engine = extract.Auto
 	o.Engines = []extract.EngineSpec{{Name: extract.CUDA, Numerics: []string{"fp32"}, Open: func(context.Context, extract.Backbone) (extract.Engine, extract.EngineInfo, error) {
 		return d, extract.EngineInfo{Name: extract.CUDA, ISA: "a GPU", Plan: "test", Numeric: "fp32"}, nil
 	}}}
@@ -59,6 +60,9 @@ func TestALostDeviceKeepsWhatIsDone(t *testing.T) {
 }
 
 func TestAnEngineThatIsNotThereIsSaidOnce(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: it wants the real backbone, which takes minutes under the race detector")
+	}
 	o := ready(t, settings(photos(t, 2, 3)))
 	o.Engines = []extract.EngineSpec{{Name: extract.CUDA, Numerics: []string{"fp32"}, Open: func(context.Context, extract.Backbone) (extract.Engine, extract.EngineInfo, error) {
 		return nil, extract.EngineInfo{}, fmt.Errorf("no cuDNN: %w", extract.ErrEngineUnavailable)

@@ -24,6 +24,9 @@ func copyFile(t *testing.T, from, to string) {
 }
 
 func TestInsightFindsWhatWasPlanted(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: it wants the real backbone, which takes minutes under the race detector")
+	}
 	ctx := context.Background()
 	dir := photos(t, 3, 20)
 	for c, name := range []string{"class0", "class1", "class2"} {
@@ -35,7 +38,7 @@ func TestInsightFindsWhatWasPlanted(t *testing.T) {
 	writePicture(t, filepath.Join(dir, "class0", "planted.png"), 2, 500)
 	copyFile(t, filepath.Join(dir, "class1", "003.png"), filepath.Join(dir, "class1", "copy.png"))
 	copyFile(t, filepath.Join(dir, "class2", "005.png"), filepath.Join(dir, "..", "test", "class2", "leak.png"))
-	o := settings(dir)
+	o := ready(t, settings(dir))
 	o.Data.Test, o.Data.Split, o.Head.Epochs = filepath.Join(dir, "..", "test"), Split{Val: 0.2}, 40
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
@@ -215,7 +218,7 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 
 func TestInsightOfTinyAndPlainSets(t *testing.T) {
 	ctx := context.Background()
-	o := settings(photos(t, 2, 2))
+	o := ready(t, settings(photos(t, 2, 2)))
 	o.Data.Split = Split{}
 	run, err := Run(ctx, o, Silent)
 	must(t, err)

@@ -107,6 +107,7 @@ func settings(dir string) Options {
 	o.Extract.BatchSize = 4
 	o.Data.Split = Split{Val: 0.2, Test: 0.2}
 	o.Head.Epochs = 5
+	useQuickEngine(&o)
 	return o
 }
 
@@ -287,6 +288,9 @@ func TestTwoSpacesShareAFile(t *testing.T) {
 }
 
 func TestTwoPlansShareASpace(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: it wants the real backbone, which takes minutes under the race detector")
+	}
 	ctx := context.Background()
 	o := settings(photos(t, 2, 6))
 	o.Backbone.Plan = "compact"

@@ -394,7 +394,7 @@ func TestValidationWithoutAClassIsNoted(t *testing.T) {
 
 func TestSweepFromTheCache(t *testing.T) {
 	ctx := context.Background()
-	o := settings(photos(t, 3, 12))
+	o := ready(t, settings(photos(t, 3, 12)))
 	_, err := Run(ctx, o, Silent)
 	must(t, err)
 	o.Data.Train = ""
