@@ -44,6 +44,6 @@ type scratch struct {
 	xt     []float32 // a block by column
 	g      []float32 // gradient of a group of columns
 	labels [kernel.Block]int32
-	ahead  [kernel.Lane]*float32 // rows to fetch
+	ahead  kernel.Ahead // what to fetch
 	judged kernel.Judged
 }

@@ -259,7 +259,7 @@ func (s *stack) gradient(g []float32, c0, c1, f0, f1 int) {
 		for r := 0; r < p.rows; r += kernel.ChunkRows {
 			rows := min(kernel.ChunkRows, p.rows-r)
 			dz := p.z[r/kernel.Block*p.zStride+c0*kernel.Block:]
-			s.isa.Gradient(g[f:], s.stride, p.x[r*s.stride+f:], s.stride, dz, p.zStride, rows, cols)
+			s.isa.Gradient(g[f:], s.stride, p.x[r*s.stride+f:], s.stride, dz, p.zStride, rows, cols, nil)
 		}
 		if s.task.last {
 			share := (c1 - c0) * s.stride / ((end - f0) / kernel.Block)
@@ -326,17 +326,14 @@ func (s *stack) chunk(worker, item int) {
 	cols, own := len(s.heads)*s.classes, s.classes*kernel.Block
 	r := item * kernel.ChunkRows
 	next := r + s.team.size*kernel.ChunkRows // what this worker is likely to do next
+	w.ahead.Reset()
+	for i := next; i < next+kernel.ChunkRows; i++ {
+		w.ahead.Add(s.coming(i))
+	}
 	for b := item * blocks; b < min((item+1)*blocks, p.blocks()); b++ {
 		s.gather(w.x[b%blocks*kernel.Block*s.stride:], w, b*kernel.Block)
 		z := p.z[b*p.zStride:]
-		ahead := w.ahead[:0]
-		for i := next; i < next+kernel.Lane; i++ {
-			if row := s.coming(i); row != nil {
-				ahead = append(ahead, &row[0])
-			}
-		}
-		next += kernel.Lane
-		s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, cols, ahead)
+		s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, cols, &w.ahead)
 		for h := range s.heads {
 			s.judge(w, z[h*own:(h+1)*own], b, h)
 		}
@@ -344,12 +341,8 @@ func (s *stack) chunk(worker, item int) {
 	rows := min(kernel.ChunkRows, p.rows-r)
 	dz, g := p.z[item*blocks*p.zStride:], p.parts[item*cols*s.stride:(item+1)*cols*s.stride]
 	clear(g)
-	strips := kernel.RoundUp(s.dim) / kernel.Block
-	for i := range strips {
-		f := i * kernel.Block
-		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols)
-		const rest = kernel.ChunkRows - blocks*kernel.Lane
-		s.fetchRows(next+i*rest/strips, next+(i+1)*rest/strips)
+	for f := 0; f < s.dim; f += kernel.Block {
+		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols, &w.ahead)
 	}
 	s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, kernel.RoundUp(rows)/kernel.Block, cols)
 }

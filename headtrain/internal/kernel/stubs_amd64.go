@@ -23,9 +23,14 @@ type forwardArgs struct {
 	wBytes         int // from class to class
 	features, cols int
 
-	ahead      **float32 // rows to fetch
-	aheadBytes int       // of their pointers
-	run        int       // features to a row fetched
+	ahead aheadArgs
+}
+
+// aheadArgs are the pieces of an Ahead and the indices of the one whose turn it
+// is and of the last.
+type aheadArgs struct {
+	pieces     **float32
+	next, last int
 }
 
 type gradientArgs struct {
@@ -33,6 +38,8 @@ type gradientArgs struct {
 	gBytes, xBytes int // from class to class, from row to row
 	dzBytes        int // from block to block
 	rows, cols     int
+
+	ahead aheadArgs
 }
 
 type biasArgs struct {
