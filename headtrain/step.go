@@ -311,13 +311,14 @@ func (s *stack) learnNarrow() {
 	chunks := (p.rows + kernel.ChunkRows - 1) / kernel.ChunkRows
 	s.team.run(s.useful(0), chunks, s.chunkFn)
 	s.addUp()
-	work := (chunks + adamWork) * cols * s.stride / worthAWorker
+	work := (chunks*addWork + adamWork) * cols * s.stride / worthAWorker
 	t.splits = min(cols, 2*work+1)
 	s.team.run(work+1, t.splits, s.reduceFn)
 }
 
-// adamWork is what a step of a parameter compares with.
-const adamWork = 8
+// addWork and adamWork are the multiplications that adding a value of another
+// core's and a step of a parameter compare with.
+const addWork, adamWork = 8, 24
 
 // chunk takes a chunk of rows to losses and to the gradient of the weights.
 func (s *stack) chunk(worker, item int) {
