@@ -43,6 +43,7 @@ type scratch struct {
 	x      []float32 // a chunk of rows that are in no panel
 	xt     []float32 // a block by column
 	g      []float32 // gradient of a group of columns
+	rows   kernel.Rows // a block, where they are
 	labels [kernel.Block]int32
 	ahead  kernel.Ahead // what to fetch
 	judged kernel.Judged

@@ -30,9 +30,6 @@ type passTask struct {
 // narrow is the most columns that are learnt chunk by chunk.
 const narrow = kernel.ChunkRows / 2
 
-// gatherAhead is how many rows before its turn a row is fetched.
-const gatherAhead = 3
-
 // trainBatch takes one step on rows of the order, and adds the batch, as it was
 // before the step, to the sums of the heads.
 func (s *stack) trainBatch(rows, upcoming []int32) {
@@ -167,11 +164,11 @@ func (s *stack) gather(x []float32, w *scratch, at int) {
 	t := &s.task
 	last := len(t.rows) - 1
 	for i := range kernel.Block {
-		row, ahead := t.rows[min(at+i, last)], t.rows[min(at+i+gatherAhead, last)]
-		s.isa.Affine(x[i*s.stride:], t.set.Row(int(row)), s.input.AffineMap, t.set.rowScale(row), t.set.Row(int(ahead)))
+		row := t.rows[min(at+i, last)]
+		w.rows.Row[i], w.rows.Scale[i] = &t.set.Row(int(row))[0], t.set.rowScale(row)
 		w.labels[i] = t.set.Labels[row]
 	}
-	s.isa.Transpose(w.xt, x, s.stride, s.dim)
+	s.isa.Gather(x, w.xt, s.stride, s.dim, &w.rows, s.input.AffineMap)
 }
 
 // judge takes a block of logits of one head to its loss, hits and gradient.

@@ -40,6 +40,15 @@ func (i ISA) transpose(dst, x []float32, stride, cols int) {
 	transposeAVX2(&a)
 }
 
+func (i ISA) gather(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
+	if i != AVX512 {
+		i.gatherByRow(dst, xt, stride, d, r, m)
+		return
+	}
+	a := gatherArgs{&dst[0], &xt[0], &r.Row[0], &r.Scale[0], &m.Mean[0], &m.Scale[0], stride * 4, d}
+	gatherAVX512(&a)
+}
+
 func (i ISA) forward(z, x, w []float32, stride, d, cols int, ahead *Ahead) {
 	here := &x[0]
 	a := forwardArgs{&z[0], here, &w[0], stride * 4, d, cols, ahead.args(&here)}

@@ -11,6 +11,10 @@ func (ISA) affine(dst, x []float32, m AffineMap, rowScale float32, _ []float32) 
 
 func (ISA) transpose(dst, x []float32, stride, cols int) { transposePortable(dst, x, stride, cols) }
 
+func (i ISA) gather(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
+	i.gatherByRow(dst, xt, stride, d, r, m)
+}
+
 func (ISA) forward(z, x, w []float32, stride, d, cols int, _ *Ahead) {
 	forwardPortable(z, x, w, stride, d, cols)
 }

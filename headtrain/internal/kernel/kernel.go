@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // Lane is the number of float32 in the widest vector.
 const Lane = 16
 
@@ -73,6 +75,33 @@ func (i ISA) Transpose(dst, x []float32, stride, cols int) {
 	check(cols > 0 && stride >= n && len(x) >= (Block-1)*stride+n && len(dst) >= n*Block, "kernel: transpose: shape")
 	i.transpose(dst, x, stride, n)
 }
+
+// Rows are a block of rows, wherever they are, and a factor of each.
+type Rows struct {
+	Row   [Block]*float32
+	Scale [Block]float32
+}
+
+// Gather maps rows of d features as Affine does into dst, stride apart, and
+// writes them by column to xt too, as Transpose does. What lies in dst between
+// d and RoundUp(d) must be 0 and stays so.
+func (i ISA) Gather(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
+	n := RoundUp(d)
+	check(d > 0 && stride >= n && len(dst) >= (Block-1)*stride+n && len(xt) >= n*Block, "kernel: gather: shape")
+	check(len(m.Mean) >= d && len(m.Scale) >= d, "kernel: gather: short map")
+	i.gather(dst, xt, stride, d, r, m)
+}
+
+func (i ISA) gatherByRow(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
+	for n, row := range r.Row {
+		ahead := r.Row[min(n+gatherAhead, Block-1)]
+		i.Affine(dst[n*stride:], unsafe.Slice(row, d), m, r.Scale[n], unsafe.Slice(ahead, d))
+	}
+	i.Transpose(xt, dst, stride, d)
+}
+
+// gatherAhead is how many rows before its turn a row is fetched.
+const gatherAhead = 3
 
 // Forward writes the logits of a block of rows, x by column, under the weights
 // w of some classes, stride apart:

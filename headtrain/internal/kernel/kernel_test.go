@@ -88,6 +88,28 @@ func TestTransposeEqualsPortableBitForBit(t *testing.T) {
 	})
 }
 
+func TestGatherEqualsAffineAndTransposeBitForBit(t *testing.T) {
+	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
+		for _, d := range []int{1, 15, 16, 17, 31, 32, 33, 100, 512} {
+			stride := Stride(d)
+			m := AffineMap{v.floats(d), v.floats(d)}
+			var r Rows
+			want := make([]float32, Block*stride)
+			for i := range Block {
+				x := v.floats(d)
+				r.Row[i], r.Scale[i] = &x[0], v.floats(1)[0]
+				Portable.Affine(want[i*stride:], x, m, r.Scale[i], nil)
+			}
+			wantT := make([]float32, RoundUp(d)*Block)
+			Portable.Transpose(wantT, want, stride, d)
+			got, gotT := make([]float32, len(want)), make([]float32, len(wantT))
+			isa.Gather(got, gotT, stride, d, &r, m)
+			same(t, fmt.Sprint("rows of ", d), got, want)
+			same(t, fmt.Sprint("columns of ", d), gotT, wantT)
+		}
+	})
+}
+
 func TestForwardEqualsPortableBitForBit(t *testing.T) {
 	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
 		for _, d := range []int{1, 2, 3, 17, 40} {

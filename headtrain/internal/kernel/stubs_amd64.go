@@ -12,6 +12,14 @@ type affineArgs struct {
 	rowScale float32
 }
 
+type gatherArgs struct {
+	dst, xt     *float32
+	rows        **float32
+	scales      *float32
+	mean, scale *float32
+	dstBytes, d int // from row to row; features
+}
+
 type transposeArgs struct {
 	dst, x *float32
 	xBytes int // from row to row
@@ -78,6 +86,9 @@ func affineAVX2(a *affineArgs)
 
 //go:noescape
 func affineAVX512(a *affineArgs)
+
+//go:noescape
+func gatherAVX512(a *gatherArgs)
 
 //go:noescape
 func transposeAVX2(a *transposeArgs)
