@@ -125,7 +125,7 @@ func (g *gramBlock) add(sum []float64, s *rowSet, in input, rows []int32) {
 		for r := 0; r < len(rows); r += kernel.ChunkRows {
 			n := min(kernel.ChunkRows, len(rows)-r)
 			xt := g.xt[r/kernel.Block*g.tStride+f*kernel.Block:]
-			isa.Gradient(g.g, kernel.Block, g.x[r*g.stride+f:], g.stride, xt, g.tStride, n, d-f)
+			isa.Gradient(g.g, kernel.Block, g.x[r*g.stride+f:], g.stride, xt, g.tStride, n, d-f, nil)
 		}
 		for i := f; i < d; i++ {
 			to := sum[i*d+f : i*d+min(f+kernel.Block, i+1)]
