@@ -125,6 +125,8 @@ func optimizerKeys() []*key {
 			"schedule step: epochs between steps; 0 is a third of head.epochs"),
 		newKey("head.step_factor", number{above(0).to(1)}, func(o *options) *float64 { return &o.Head.StepFactor },
 			"schedule step: factor of each step"),
+		newKey("head.ema", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.EMA },
+			"decay of a moving average of the weights over the steps, which is what is validated and saved; 0 is none, 0.999 is usual"),
 		newKey("head.threads", whole[int]{from(0).to(1024)}, func(o *options) *int { return &o.Head.Threads },
 			"threads that train; 0 is one a processor; no influence on the result"),
 	}

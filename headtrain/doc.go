@@ -31,6 +31,8 @@
 //   - Step: adamPortable or sgdPortable of internal/kernel, whose scalars are
 //     computed in float64. L-BFGS is float64 throughout but for the gradient of
 //     1024 rows at a time.
+//   - EMA: a[i] += share·(w[i]-a[i]) from a = 0, share being 1 in the first step and
+//     1-decay, taken in float64, in each later one.
 //   - Losses of rows are float32; they are summed in float64 over blocks of 32
 //     rows in order, and those in order.
 //

@@ -108,6 +108,11 @@ func (s *stack) epoch(ctx context.Context, epoch int) error {
 	start := time.Now()
 	shuffle(s.order, s.train.rows, s.seed, epoch)
 	s.resetSums()
+	for _, f := range s.heads {
+		if epoch > 1 {
+			f.average.exchange(f.params) // back from the epoch before
+		}
+	}
 	for at := 0; at < len(s.order); at += s.batchSize {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("training stopped in epoch %d: %w", epoch, err)

@@ -45,6 +45,7 @@ func (s *stack) trainBatch(rows, upcoming []int32) {
 		f.weight += f.batchWeight
 		f.lr = f.schedule.rate(s.step)
 		f.optimizer.begin(f.lr)
+		f.average.begin(s.step)
 	}
 	t := &s.task
 	for at := 0; at < len(rows); at += panelRows {
@@ -299,6 +300,7 @@ func (s *stack) apply(g []float32, c0, c1, f0, f1 int) {
 		f, own := s.heads[h], (c-h*s.classes)*s.stride
 		lo, hi := own+f0, own+(end-1-c)*s.stride+f1
 		f.optimizer.update(f.params[lo:hi], g[(c-c0)*s.stride+f0:][:hi-lo], lo)
+		f.average.update(f.params[lo:hi], lo)
 		c = end
 	}
 }

@@ -15,8 +15,8 @@ import (
 const findLRHelp = `
 --find-lr trains the head for one epoch at each of 16 learning rates from 1e-5 to 1, all
 in one pass, prints the training loss of each and recommends the rate with the lowest. It
-leaves the schedule, warm-up and early stopping aside, and writes nothing. The rate is a
-place to start from: over many epochs a third of it is often better.
+leaves the schedule, warm-up, early stopping and EMA aside, and writes nothing. The rate
+is a place to start from: over many epochs a third of it is often better.
 `
 
 // lrResult is what train --find-lr prints with --json.

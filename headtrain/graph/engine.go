@@ -55,6 +55,9 @@ func check(o headtrain.Options) error {
 	unknown(momentum && o.WeightDecay > 0, "weight_decay", "weight decay with momentum")
 	unknown(momentum && o.Schedule != headtrain.ScheduleConstant, "schedule", "a changing rate with momentum")
 	unknown(momentum && o.Warmup > 0, "warmup", "a changing rate with momentum")
+	if o.EMA > 0 {
+		faults = append(faults, fmt.Errorf("ema: the engine %s does not know averages of weights; use the engine %s or leave it out", Name, headtrain.EngineFused))
+	}
 	if faults == nil {
 		return nil
 	}

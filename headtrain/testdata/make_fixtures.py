@@ -1,4 +1,4 @@
-"""Writes torch.json, schedule.json, metrics.json and lbfgs.json beside itself: numbers of PyTorch and scikit-learn on
+"""Writes torch.json, ema.json, schedule.json, metrics.json and lbfgs.json beside itself: numbers of PyTorch and scikit-learn on
 generated data, against which the tests of this package compare. Needs numpy, torch, scikit-learn.
 
 usage: python make_fixtures.py
@@ -75,6 +75,39 @@ def training():
                           w=floats(m.weight.detach()), b=floats(m.bias.detach())))
     write("torch.json", dict(made_with="torch " + torch.__version__, dim=d, classes=k, x=floats(x), labels=y.tolist(),
                              w0=floats(w0), b0=floats(b0), batches=batches, cases=cases))
+
+
+def linear(t):
+    """the layer that the steps of torch.json begin with, and its data"""
+    k, d = t["classes"], t["dim"]
+    m = nn.Linear(d, k)
+    with torch.no_grad():
+        m.weight.copy_(torch.tensor(t["w0"]).reshape(k, d))
+        m.bias.copy_(torch.tensor(t["b0"]))
+    return m, torch.tensor(t["x"]).reshape(-1, d), torch.tensor(t["labels"])
+
+
+def optimizer(m, name, lr):
+    return dict(adam=torch.optim.Adam, sgd=torch.optim.SGD)[name](m.parameters(), lr=lr)
+
+
+def averages():
+    t = json.load(open(os.path.join(HERE, "torch.json")))
+    cases = []
+    for name, lr, decay in [("adam", 1e-2, 0.9), ("sgd", 1e-1, 0.3), ("sgd", 1e-1, 0.999)]:
+        m, x, y = linear(t)
+        o = optimizer(m, name, lr)
+        a = torch.optim.swa_utils.AveragedModel(m, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(decay))
+        after = []
+        for b in t["batches"]:
+            o.zero_grad()
+            nn.functional.cross_entropy(m(x[b]), y[b]).backward()
+            o.step()
+            a.update_parameters(m)
+            after.append(floats(a.module.bias.detach()))
+        cases.append(dict(name=f"{name}, decay {decay}", lr=lr, options=dict(optimizer=name, ema=decay), after=after,
+                          w=floats(a.module.weight.detach()), b=after[-1]))
+    write("ema.json", dict(made_with="torch " + torch.__version__, cases=cases))
 
 
 def schedules():
@@ -155,6 +188,7 @@ def converged():
 
 
 training()
+averages()
 schedules()
 evaluation()
 converged()
