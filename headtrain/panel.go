@@ -40,10 +40,11 @@ func (p *panel) blocks() int { return kernel.RoundUp(p.rows) / kernel.Block }
 
 // scratch is what a worker has to itself.
 type scratch struct {
-	x      []float32 // a chunk of rows that are in no panel
-	xt     []float32 // a block by column
-	g      []float32 // gradient of a group of columns
+	x      []float32   // a chunk of rows that are in no panel
+	xt     []float32   // a block by column
+	g      []float32   // gradient of a group of columns
+	rows   kernel.Rows // a block, where they are
 	labels [kernel.Block]int32
-	ahead  [kernel.Lane]*float32 // rows to fetch
+	ahead  kernel.Ahead // what to fetch
 	judged kernel.Judged
 }

@@ -30,9 +30,6 @@ type passTask struct {
 // narrow is the most columns that are learnt chunk by chunk.
 const narrow = kernel.ChunkRows / 2
 
-// gatherAhead is how many rows before its turn a row is fetched.
-const gatherAhead = 3
-
 // trainBatch takes one step on rows of the order, and adds the batch, as it was
 // before the step, to the sums of the heads.
 func (s *stack) trainBatch(rows, upcoming []int32) {
@@ -168,11 +165,11 @@ func (s *stack) gather(x []float32, w *scratch, at int) {
 	t := &s.task
 	last := len(t.rows) - 1
 	for i := range kernel.Block {
-		row, ahead := t.rows[min(at+i, last)], t.rows[min(at+i+gatherAhead, last)]
-		s.isa.Affine(x[i*s.stride:], t.set.Row(int(row)), s.input.AffineMap, t.set.rowScale(row), t.set.Row(int(ahead)))
+		row := t.rows[min(at+i, last)]
+		w.rows.Row[i], w.rows.Scale[i] = &t.set.Row(int(row))[0], t.set.rowScale(row)
 		w.labels[i] = t.set.Labels[row]
 	}
-	s.isa.Transpose(w.xt, x, s.stride, s.dim)
+	s.isa.Gather(x, w.xt, s.stride, s.dim, &w.rows, s.input.AffineMap)
 }
 
 // judge takes a block of logits of one head to its loss, hits and gradient.
@@ -260,7 +257,7 @@ func (s *stack) gradient(g []float32, c0, c1, f0, f1 int) {
 		for r := 0; r < p.rows; r += kernel.ChunkRows {
 			rows := min(kernel.ChunkRows, p.rows-r)
 			dz := p.z[r/kernel.Block*p.zStride+c0*kernel.Block:]
-			s.isa.Gradient(g[f:], s.stride, p.x[r*s.stride+f:], s.stride, dz, p.zStride, rows, cols)
+			s.isa.Gradient(g[f:], s.stride, p.x[r*s.stride+f:], s.stride, dz, p.zStride, rows, cols, nil)
 		}
 		if s.task.last {
 			share := (c1 - c0) * s.stride / ((end - f0) / kernel.Block)
@@ -313,13 +310,14 @@ func (s *stack) learnNarrow() {
 	chunks := (p.rows + kernel.ChunkRows - 1) / kernel.ChunkRows
 	s.team.run(s.useful(0), chunks, s.chunkFn)
 	s.addUp()
-	work := (chunks + adamWork) * cols * s.stride / worthAWorker
+	work := (chunks*addWork + adamWork) * cols * s.stride / worthAWorker
 	t.splits = min(cols, 2*work+1)
 	s.team.run(work+1, t.splits, s.reduceFn)
 }
 
-// adamWork is what a step of a parameter compares with.
-const adamWork = 8
+// addWork and adamWork are the multiplications that adding a value of another
+// core's and a step of a parameter compare with.
+const addWork, adamWork = 8, 24
 
 // chunk takes a chunk of rows to losses and to the gradient of the weights.
 func (s *stack) chunk(worker, item int) {
@@ -328,17 +326,14 @@ func (s *stack) chunk(worker, item int) {
 	cols, own := len(s.heads)*s.classes, s.classes*kernel.Block
 	r := item * kernel.ChunkRows
 	next := r + s.team.size*kernel.ChunkRows // what this worker is likely to do next
+	w.ahead.Reset()
+	for i := next; i < next+kernel.ChunkRows; i++ {
+		w.ahead.Add(s.coming(i))
+	}
 	for b := item * blocks; b < min((item+1)*blocks, p.blocks()); b++ {
 		s.gather(w.x[b%blocks*kernel.Block*s.stride:], w, b*kernel.Block)
 		z := p.z[b*p.zStride:]
-		ahead := w.ahead[:0]
-		for i := next; i < next+kernel.Lane; i++ {
-			if row := s.coming(i); row != nil {
-				ahead = append(ahead, &row[0])
-			}
-		}
-		next += kernel.Lane
-		s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, cols, ahead)
+		s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, cols, &w.ahead)
 		for h := range s.heads {
 			s.judge(w, z[h*own:(h+1)*own], b, h)
 		}
@@ -346,12 +341,8 @@ func (s *stack) chunk(worker, item int) {
 	rows := min(kernel.ChunkRows, p.rows-r)
 	dz, g := p.z[item*blocks*p.zStride:], p.parts[item*cols*s.stride:(item+1)*cols*s.stride]
 	clear(g)
-	strips := kernel.RoundUp(s.dim) / kernel.Block
-	for i := range strips {
-		f := i * kernel.Block
-		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols)
-		const rest = kernel.ChunkRows - blocks*kernel.Lane
-		s.fetchRows(next+i*rest/strips, next+(i+1)*rest/strips)
+	for f := 0; f < s.dim; f += kernel.Block {
+		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols, &w.ahead)
 	}
 	s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, kernel.RoundUp(rows)/kernel.Block, cols)
 }

@@ -145,6 +145,23 @@ func TestRunThenTrainThenPredict(t *testing.T) {
 	}
 }
 
+// L-BFGS stops by itself at the optimum, long before the last epoch it may take.
+func TestTrainWithLBFGSConverges(t *testing.T) {
+	dir := folder(t, 3, 8)
+	r := icebox(t, dir, "run", "--data", "photos", "--json", "--weights", "random", "--cache", "f.db",
+		"head.optimizer=lbfgs", "head.epochs=300", "head.weight_decay=0.1")
+	if r.code != 0 {
+		t.Fatalf("exit %d: %s", r.code, r.errOut)
+	}
+	got := r.lastJSON(t)
+	if n := got["epochs"].(float64); n < 2 || n >= 300 {
+		t.Errorf("lbfgs took %v iterations", n)
+	}
+	if loss := got["train_loss"].(float64); loss <= 0 || loss > 0.7 {
+		t.Errorf("train_loss %v: three classes of plain colour are hardly learnt", loss)
+	}
+}
+
 func TestExtractTakesUnlabelledImages(t *testing.T) {
 	dir := t.TempDir()
 	for i := range 3 {

@@ -2,11 +2,7 @@
 
 package kernel
 
-import (
-	"unsafe"
-
-	"golang.org/x/sys/cpu"
-)
+import "golang.org/x/sys/cpu"
 
 // Available returns the implementations that this machine runs, slowest first.
 func Available() []ISA {
@@ -44,8 +40,18 @@ func (i ISA) transpose(dst, x []float32, stride, cols int) {
 	transposeAVX2(&a)
 }
 
-func (i ISA) forward(z, x, w []float32, stride, d, cols int, ahead []*float32) {
-	a := forwardArgs{&z[0], &x[0], &w[0], stride * 4, d, cols, unsafe.SliceData(ahead), len(ahead) * 8, (d + Lane - 1) / Lane}
+func (i ISA) gather(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
+	if i != AVX512 {
+		i.gatherByRow(dst, xt, stride, d, r, m)
+		return
+	}
+	a := gatherArgs{&dst[0], &xt[0], &r.Row[0], &r.Scale[0], &m.Mean[0], &m.Scale[0], stride * 4, d}
+	gatherAVX512(&a)
+}
+
+func (i ISA) forward(z, x, w []float32, stride, d, cols int, ahead *Ahead) {
+	here := &x[0]
+	a := forwardArgs{&z[0], here, &w[0], stride * 4, d, cols, ahead.args(&here)}
 	switch i {
 	case AVX512:
 		forwardAVX512(&a)
@@ -54,10 +60,12 @@ func (i ISA) forward(z, x, w []float32, stride, d, cols int, ahead []*float32) {
 	default:
 		forwardPortable(z, x, w, stride, d, cols)
 	}
+	ahead.advance(a.ahead.next)
 }
 
-func (i ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int) {
-	a := gradientArgs{&g[0], &x[0], &dz[0], gStride * 4, xStride * 4, dzStride * 4, rows, cols}
+func (i ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, ahead *Ahead) {
+	here := &x[0]
+	a := gradientArgs{&g[0], here, &dz[0], gStride * 4, xStride * 4, dzStride * 4, rows, cols, ahead.args(&here)}
 	switch i {
 	case AVX512:
 		gradientAVX512(&a)
@@ -65,6 +73,21 @@ func (i ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []f
 		gradientAVX2(&a)
 	default:
 		gradientPortable(g, gStride, x, xStride, dz, dzStride, rows, cols)
+	}
+	ahead.advance(a.ahead.next)
+}
+
+// args returns a as the assembly wants it: with `here` if nothing is left.
+func (a *Ahead) args(here **float32) aheadArgs {
+	if a == nil || a.next >= len(a.pieces)-1 {
+		return aheadArgs{here, 0, 0}
+	}
+	return aheadArgs{&a.pieces[0], a.next, len(a.pieces) - 1}
+}
+
+func (a *Ahead) advance(next int) {
+	if a != nil && next > a.next {
+		a.next = next
 	}
 }
 

@@ -11,11 +11,15 @@ func (ISA) affine(dst, x []float32, m AffineMap, rowScale float32, _ []float32) 
 
 func (ISA) transpose(dst, x []float32, stride, cols int) { transposePortable(dst, x, stride, cols) }
 
-func (ISA) forward(z, x, w []float32, stride, d, cols int, _ []*float32) {
+func (i ISA) gather(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
+	i.gatherByRow(dst, xt, stride, d, r, m)
+}
+
+func (ISA) forward(z, x, w []float32, stride, d, cols int, _ *Ahead) {
 	forwardPortable(z, x, w, stride, d, cols)
 }
 
-func (ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int) {
+func (ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, _ *Ahead) {
 	gradientPortable(g, gStride, x, xStride, dz, dzStride, rows, cols)
 }
 

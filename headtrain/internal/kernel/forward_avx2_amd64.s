@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "ahead_amd64.h"
 
 // Up to 3 classes, four registers of 8 rows each.
 #define COLS1(OP) OP(0, (SI), Y12, Y0, Y1, Y2, Y3)
@@ -26,24 +27,20 @@
 	VMOVUPS c, (at+64)(DI) \
 	VMOVUPS d, (at+96)(DI)
 
-// TILE is the loop over features for n classes, in runs of which each fetches
-// a row that will be wanted, a line a feature, as long as there is one.
-#define TILE(n, run, loop, plain, store, COLS) \
+// TILE is the loop over features for n classes, in runs of 16; meanwhile a
+// line a feature is fetched.
+#define TILE(n, run, loop, COLS) \
 	MOVQ    forwardArgs_features(AX), R8 \
 	LEAQ    (R10)(R8*4), SI              \
 	COLS(BIAS)                           \
 	MOVQ    R10, SI                      \
 	MOVQ    R12, R11                     \
 run:                                         \
-	CMPQ    R15, forwardArgs_aheadBytes(AX) \
-	JGE     plain                        \
-	MOVQ    forwardArgs_ahead(AX), R9   \
-	MOVQ    (R9)(R15*1), R9            \
-	ADDQ    $8, R15                      \
-	MOVQ    forwardArgs_run(AX), CX      \
+	MOVQ    $16, CX                     \
 	CMPQ    R8, CX                      \
 	CMOVQLT R8, CX                      \
 	SUBQ    CX, R8                      \
+	AHEAD(forwardArgs_ahead, R9, R15) \
 loop:                                        \
 	PREFETCHT1 (R9)                     \
 	ADDQ    $64, R9                     \
@@ -58,26 +55,10 @@ loop:                                        \
 	COLS(FMA3)                           \
 	ADDQ    $128, R11                    \
 	ADDQ    $4, SI                       \
-	DECQ    CX                           \
-	JNZ     loop                         \
-	TESTQ   R8, R8                     \
-	JNZ     run                          \
-	JMP     store                        \
-plain:                                       \
-	COLS(WEIGHT)                         \
-	VMOVUPS (R11), Y15                   \
-	COLS(FMA0)                           \
-	VMOVUPS 32(R11), Y15                 \
-	COLS(FMA1)                           \
-	VMOVUPS 64(R11), Y15                 \
-	COLS(FMA2)                           \
-	VMOVUPS 96(R11), Y15                 \
-	COLS(FMA3)                           \
-	ADDQ    $128, R11                    \
-	ADDQ    $4, SI                       \
-	DECQ    R8                          \
-	JNZ     plain                        \
-store:                                       \
+	DECQ    CX                          \
+	JNZ     loop                        \
+	TESTQ   R8, R8                      \
+	JNZ     run                         \
 	COLS(STORE)                          \
 	MOVQ    $n, CX                       \
 	JMP     next
@@ -90,7 +71,6 @@ TEXT ·forwardAVX2(SB), NOSPLIT, $0-8
 	MOVQ forwardArgs_w(AX), R10
 	MOVQ forwardArgs_wBytes(AX), DX
 	MOVQ forwardArgs_cols(AX), R13
-	XORQ R15, R15                         // of ahead
 
 tile:                                         // do {
 	CMPQ R13, $3
@@ -112,10 +92,10 @@ next:                                         // CX classes are done
 	RET
 
 n3:
-	TILE(3, run3, loop3, plain3, store3, COLS3)
+	TILE(3, run3, loop3, COLS3)
 
 n2:
-	TILE(2, run2, loop2, plain2, store2, COLS2)
+	TILE(2, run2, loop2, COLS2)
 
 n1:
-	TILE(1, run1, loop1, plain1, store1, COLS1)
+	TILE(1, run1, loop1, COLS1)

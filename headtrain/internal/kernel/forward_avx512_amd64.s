@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "ahead_amd64.h"
 
 // Up to 12 classes: their weights at SI, R8, R9 with the distance DX, three
 // times which is BX; two registers of 16 rows each.
@@ -31,9 +32,9 @@
 	VMOVUPS a, at(DI)      \
 	VMOVUPS b, (at+64)(DI)
 
-// TILE is the loop over features for n classes, in runs of which each fetches
-// a row that will be wanted, a line a feature, as long as there is one.
-#define TILE(n, run, loop, plain, store, COLS) \
+// TILE is the loop over features for n classes, in runs of 16; meanwhile a
+// line a feature is fetched.
+#define TILE(n, run, loop, COLS) \
 	MOVQ    forwardArgs_features(AX), R10 \
 	LEAQ    (SI)(R10*4), SI              \
 	LEAQ    (SI)(DX*4), R8               \
@@ -45,18 +46,14 @@
 	SUBQ    CX, R9                       \
 	MOVQ    R12, R11                     \
 run:                                         \
-	CMPQ    R15, forwardArgs_aheadBytes(AX) \
-	JGE     plain                        \
-	MOVQ    forwardArgs_ahead(AX), R14   \
-	MOVQ    (R14)(R15*1), R14            \
-	ADDQ    $8, R15                      \
-	MOVQ    forwardArgs_run(AX), CX      \
-	CMPQ    R10, CX                      \
-	CMOVQLT R10, CX                      \
-	SUBQ    CX, R10                      \
+	MOVQ    $16, CX                     \
+	CMPQ    R10, CX                     \
+	CMOVQLT R10, CX                     \
+	SUBQ    CX, R10                     \
+	AHEAD(forwardArgs_ahead, R14, R15) \
 loop:                                        \
-	PREFETCHT1 (R14)                     \
-	ADDQ    $64, R14                     \
+	PREFETCHT1 (R14)                    \
+	ADDQ    $64, R14                    \
 	VMOVUPS (R11), Z24                   \
 	VMOVUPS 64(R11), Z25                 \
 	COLS(FMA)                            \
@@ -64,22 +61,10 @@ loop:                                        \
 	ADDQ    $4, SI                       \
 	ADDQ    $4, R8                       \
 	ADDQ    $4, R9                       \
-	DECQ    CX                           \
-	JNZ     loop                         \
-	TESTQ   R10, R10                     \
-	JNZ     run                          \
-	JMP     store                        \
-plain:                                       \
-	VMOVUPS (R11), Z24                   \
-	VMOVUPS 64(R11), Z25                 \
-	COLS(FMA)                            \
-	ADDQ    $128, R11                    \
-	ADDQ    $4, SI                       \
-	ADDQ    $4, R8                       \
-	ADDQ    $4, R9                       \
-	DECQ    R10                          \
-	JNZ     plain                        \
-store:                                       \
+	DECQ    CX                          \
+	JNZ     loop                        \
+	TESTQ   R10, R10                    \
+	JNZ     run                         \
 	COLS(STORE)                          \
 	MOVQ    $n, CX                       \
 	JMP     next
@@ -93,7 +78,6 @@ TEXT ·forwardAVX512(SB), NOSPLIT, $0-8
 	MOVQ forwardArgs_wBytes(AX), DX
 	MOVQ forwardArgs_cols(AX), R13
 	LEAQ (DX)(DX*2), BX
-	XORQ R15, R15                         // of ahead
 
 tile:                                         // do {
 	CMPQ R13, $12
@@ -136,37 +120,37 @@ next:                                         // CX classes are done
 	RET
 
 n12:
-	TILE(12, run12, loop12, plain12, store12, COLS12)
+	TILE(12, run12, loop12, COLS12)
 
 n11:
-	TILE(11, run11, loop11, plain11, store11, COLS11)
+	TILE(11, run11, loop11, COLS11)
 
 n10:
-	TILE(10, run10, loop10, plain10, store10, COLS10)
+	TILE(10, run10, loop10, COLS10)
 
 n9:
-	TILE(9, run9, loop9, plain9, store9, COLS9)
+	TILE(9, run9, loop9, COLS9)
 
 n8:
-	TILE(8, run8, loop8, plain8, store8, COLS8)
+	TILE(8, run8, loop8, COLS8)
 
 n7:
-	TILE(7, run7, loop7, plain7, store7, COLS7)
+	TILE(7, run7, loop7, COLS7)
 
 n6:
-	TILE(6, run6, loop6, plain6, store6, COLS6)
+	TILE(6, run6, loop6, COLS6)
 
 n5:
-	TILE(5, run5, loop5, plain5, store5, COLS5)
+	TILE(5, run5, loop5, COLS5)
 
 n4:
-	TILE(4, run4, loop4, plain4, store4, COLS4)
+	TILE(4, run4, loop4, COLS4)
 
 n3:
-	TILE(3, run3, loop3, plain3, store3, COLS3)
+	TILE(3, run3, loop3, COLS3)
 
 n2:
-	TILE(2, run2, loop2, plain2, store2, COLS2)
+	TILE(2, run2, loop2, COLS2)
 
 n1:
-	TILE(1, run1, loop1, plain1, store1, COLS1)
+	TILE(1, run1, loop1, COLS1)

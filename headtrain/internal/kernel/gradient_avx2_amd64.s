@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "ahead_amd64.h"
 
 // Up to 3 classes, four registers of 8 features each.
 #define COLS1(OP) OP(0, DI, Y12, Y0, Y1, Y2, Y3)
@@ -30,8 +31,9 @@
 	VADDPS  96(g), d, d \
 	VMOVUPS d, 96(g)
 
-// TILE sums n classes over the rows, block by block of 32.
-#define TILE(n, block, row, COLS) \
+// TILE sums n classes over the rows, block by block of 32, in runs of 16;
+// meanwhile a line a row is fetched.
+#define TILE(n, block, run, row, COLS) \
 	COLS(ZERO)                         \
 	MOVQ    gradientArgs_x(AX), SI     \
 	MOVQ    gradientArgs_rows(AX), R12 \
@@ -39,11 +41,19 @@
 block:                                     \
 	MOVQ    R14, DX                    \
 	ADDQ    gradientArgs_dzBytes(AX), R14 \
-	MOVQ    $32, CX                    \
-	CMPQ    R12, CX                    \
-	CMOVQLT R12, CX                    \
-	SUBQ    CX, R12                    \
+	MOVQ    $32, R9                    \
+	CMPQ    R12, R9                    \
+	CMOVQLT R12, R9                    \
+	SUBQ    R9, R12                    \
+run:                                       \
+	MOVQ    $16, CX                    \
+	CMPQ    R9, CX                     \
+	CMOVQLT R9, CX                     \
+	SUBQ    CX, R9                     \
+	AHEAD(gradientArgs_ahead, R8, R11) \
 row:                                       \
+	PREFETCHT1 (R8)                    \
+	ADDQ    $64, R8                    \
 	COLS(OFROW)                        \
 	VMOVUPS (SI), Y15                  \
 	COLS(FMA0)                         \
@@ -57,6 +67,8 @@ row:                                       \
 	ADDQ    BX, SI                     \
 	DECQ    CX                         \
 	JNZ     row                        \
+	TESTQ   R9, R9                     \
+	JNZ     run                        \
 	TESTQ   R12, R12                   \
 	JNZ     block                      \
 	LEAQ    (DI)(R10*1), R8            \
@@ -94,10 +106,10 @@ next:                                         // CX classes are done
 	RET
 
 n3:
-	TILE(3, block3, row3, COLS3)
+	TILE(3, block3, run3, row3, COLS3)
 
 n2:
-	TILE(2, block2, row2, COLS2)
+	TILE(2, block2, run2, row2, COLS2)
 
 n1:
-	TILE(1, block1, row1, COLS1)
+	TILE(1, block1, run1, row1, COLS1)

@@ -2,6 +2,7 @@
 
 #include "go_asm.h"
 #include "textflag.h"
+#include "ahead_amd64.h"
 
 // Up to 12 classes: their gradients at DI, R8, R9 with the distance R10, three
 // times which is R11; two registers of 16 features each.
@@ -33,8 +34,9 @@
 	VADDPS  h, b, b \
 	VMOVUPS b, h
 
-// TILE sums n classes over the rows, block by block of 32.
-#define TILE(n, block, row, COLS) \
+// TILE sums n classes over the rows, block by block of 32, in runs of 16;
+// meanwhile a line a row is fetched.
+#define TILE(n, block, run, row, COLS) \
 	COLS(ZERO)                         \
 	MOVQ    gradientArgs_x(AX), SI     \
 	MOVQ    gradientArgs_rows(AX), R12 \
@@ -42,11 +44,19 @@
 block:                                     \
 	MOVQ    R14, DX                    \
 	ADDQ    gradientArgs_dzBytes(AX), R14 \
-	MOVQ    $32, CX                    \
-	CMPQ    R12, CX                    \
-	CMOVQLT R12, CX                    \
-	SUBQ    CX, R12                    \
+	MOVQ    $32, R9                    \
+	CMPQ    R12, R9                    \
+	CMOVQLT R12, R9                    \
+	SUBQ    R9, R12                    \
+run:                                       \
+	MOVQ    $16, CX                    \
+	CMPQ    R9, CX                     \
+	CMOVQLT R9, CX                     \
+	SUBQ    CX, R9                     \
+	AHEAD(gradientArgs_ahead, R8, R11) \
 row:                                       \
+	PREFETCHT1 (R8)                    \
+	ADDQ    $64, R8                    \
 	VMOVUPS (SI), Z24                  \
 	VMOVUPS 64(SI), Z25                \
 	COLS(FMA)                          \
@@ -54,8 +64,11 @@ row:                                       \
 	ADDQ    BX, SI                     \
 	DECQ    CX                         \
 	JNZ     row                        \
+	TESTQ   R9, R9                     \
+	JNZ     run                        \
 	TESTQ   R12, R12                   \
 	JNZ     block                      \
+	LEAQ    (R10)(R10*2), R11          \
 	LEAQ    (DI)(R10*4), R8            \
 	LEAQ    (DI)(R10*8), R9            \
 	COLS(ADD)                          \
@@ -70,7 +83,6 @@ TEXT ·gradientAVX512(SB), NOSPLIT, $0-8
 	MOVQ gradientArgs_xBytes(AX), BX
 	MOVQ gradientArgs_gBytes(AX), R10
 	MOVQ gradientArgs_cols(AX), R13
-	LEAQ (R10)(R10*2), R11
 
 tile:                                         // do {
 	CMPQ R13, $12
@@ -110,37 +122,37 @@ next:                                         // CX classes are done
 	RET
 
 n12:
-	TILE(12, block12, row12, COLS12)
+	TILE(12, block12, run12, row12, COLS12)
 
 n11:
-	TILE(11, block11, row11, COLS11)
+	TILE(11, block11, run11, row11, COLS11)
 
 n10:
-	TILE(10, block10, row10, COLS10)
+	TILE(10, block10, run10, row10, COLS10)
 
 n9:
-	TILE(9, block9, row9, COLS9)
+	TILE(9, block9, run9, row9, COLS9)
 
 n8:
-	TILE(8, block8, row8, COLS8)
+	TILE(8, block8, run8, row8, COLS8)
 
 n7:
-	TILE(7, block7, row7, COLS7)
+	TILE(7, block7, run7, row7, COLS7)
 
 n6:
-	TILE(6, block6, row6, COLS6)
+	TILE(6, block6, run6, row6, COLS6)
 
 n5:
-	TILE(5, block5, row5, COLS5)
+	TILE(5, block5, run5, row5, COLS5)
 
 n4:
-	TILE(4, block4, row4, COLS4)
+	TILE(4, block4, run4, row4, COLS4)
 
 n3:
-	TILE(3, block3, row3, COLS3)
+	TILE(3, block3, run3, row3, COLS3)
 
 n2:
-	TILE(2, block2, row2, COLS2)
+	TILE(2, block2, run2, row2, COLS2)
 
 n1:
-	TILE(1, block1, row1, COLS1)
+	TILE(1, block1, run1, row1, COLS1)

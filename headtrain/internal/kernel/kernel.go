@@ -1,5 +1,7 @@
 package kernel
 
+import "unsafe"
+
 // Lane is the number of float32 in the widest vector.
 const Lane = 16
 
@@ -74,14 +76,40 @@ func (i ISA) Transpose(dst, x []float32, stride, cols int) {
 	i.transpose(dst, x, stride, n)
 }
 
+// Rows are a block of rows, wherever they are, and a factor of each.
+type Rows struct {
+	Row   [Block]*float32
+	Scale [Block]float32
+}
+
+// Gather maps rows of d features as Affine does into dst, stride apart, and
+// writes them by column to xt too, as Transpose does. What lies in dst between
+// d and RoundUp(d) must be 0 and stays so.
+func (i ISA) Gather(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
+	n := RoundUp(d)
+	check(d > 0 && stride >= n && len(dst) >= (Block-1)*stride+n && len(xt) >= n*Block, "kernel: gather: shape")
+	check(len(m.Mean) >= d && len(m.Scale) >= d, "kernel: gather: short map")
+	i.gather(dst, xt, stride, d, r, m)
+}
+
+func (i ISA) gatherByRow(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
+	for n, row := range r.Row {
+		ahead := r.Row[min(n+gatherAhead, Block-1)]
+		i.Affine(dst[n*stride:], unsafe.Slice(row, d), m, r.Scale[n], unsafe.Slice(ahead, d))
+	}
+	i.Transpose(xt, dst, stride, d)
+}
+
+// gatherAhead is how many rows before its turn a row is fetched.
+const gatherAhead = 3
+
 // Forward writes the logits of a block of rows, x by column, under the weights
 // w of some classes, stride apart:
 //
 //	z[c*Block+r] = fma(x[d-1][r], w[c][d-1], … fma(x[0][r], w[c][0], w[c][d]))
 //
-// Meanwhile up to Lane rows of d features, which begin at the pointers of ahead,
-// are asked for: the multiplier leaves the memory idle.
-func (i ISA) Forward(z, x, w []float32, stride, d, cols int, ahead []*float32) {
+// Meanwhile what ahead lists is fetched; it may be nil.
+func (i ISA) Forward(z, x, w []float32, stride, d, cols int, ahead *Ahead) {
 	check(d > 0 && cols >= 0 && stride > d && len(x) >= d*Block, "kernel: forward: shape")
 	check(len(z) >= cols*Block && len(w) >= cols*stride, "kernel: forward: short slice")
 	if cols > 0 {
@@ -95,15 +123,16 @@ func (i ISA) Forward(z, x, w []float32, stride, d, cols int, ahead []*float32) {
 //	acc = 0; acc = fma(x[r*xStride+f], dz[r][c], acc) over rows r in order; g += acc
 //
 // dz is in blocks dzStride apart: row r of class c is at
-// dz[r/Block*dzStride+c*Block+r%Block].
-func (i ISA) Gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int) {
+// dz[r/Block*dzStride+c*Block+r%Block]. Meanwhile what ahead lists is fetched; it
+// may be nil.
+func (i ISA) Gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, ahead *Ahead) {
 	check(rows >= 0 && rows <= ChunkRows && cols >= 0 && gStride >= Block && dzStride >= cols*Block, "kernel: gradient: shape")
 	if rows == 0 || cols == 0 {
 		return
 	}
 	last := (rows - 1) / Block * dzStride
 	check(len(g) >= (cols-1)*gStride+Block && len(x) >= (rows-1)*xStride+Block && len(dz) >= last+cols*Block, "kernel: gradient: short slice")
-	i.gradient(g, gStride, x, xStride, dz, dzStride, rows, cols)
+	i.gradient(g, gStride, x, xStride, dz, dzStride, rows, cols, ahead)
 }
 
 // Bias adds to g[c*gStride], for some classes c, the sum of dz over some whole

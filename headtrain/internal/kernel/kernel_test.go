@@ -88,6 +88,28 @@ func TestTransposeEqualsPortableBitForBit(t *testing.T) {
 	})
 }
 
+func TestGatherEqualsAffineAndTransposeBitForBit(t *testing.T) {
+	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
+		for _, d := range []int{1, 15, 16, 17, 31, 32, 33, 100, 512} {
+			stride := Stride(d)
+			m := AffineMap{v.floats(d), v.floats(d)}
+			var r Rows
+			want := make([]float32, Block*stride)
+			for i := range Block {
+				x := v.floats(d)
+				r.Row[i], r.Scale[i] = &x[0], v.floats(1)[0]
+				Portable.Affine(want[i*stride:], x, m, r.Scale[i], nil)
+			}
+			wantT := make([]float32, RoundUp(d)*Block)
+			Portable.Transpose(wantT, want, stride, d)
+			got, gotT := make([]float32, len(want)), make([]float32, len(wantT))
+			isa.Gather(got, gotT, stride, d, &r, m)
+			same(t, fmt.Sprint("rows of ", d), got, want)
+			same(t, fmt.Sprint("columns of ", d), gotT, wantT)
+		}
+	})
+}
+
 func TestForwardEqualsPortableBitForBit(t *testing.T) {
 	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
 		for _, d := range []int{1, 2, 3, 17, 40} {
@@ -95,7 +117,7 @@ func TestForwardEqualsPortableBitForBit(t *testing.T) {
 				stride := Stride(d)
 				x, w := v.floats(d*Block), v.floats(cols*stride)
 				got, want := v.floats(cols*Block), make([]float32, cols*Block)
-				isa.Forward(got, x, w, stride, d, cols, []*float32{&x[0], &w[0], &x[0]}[:cols%4])
+				isa.Forward(got, x, w, stride, d, cols, aheadOf(cols%4, x, w))
 				Portable.Forward(want, x, w, stride, d, cols, nil)
 				same(t, fmt.Sprint("forward ", d, cols), got, want)
 			}
@@ -113,8 +135,8 @@ func TestGradientEqualsPortableBitForBit(t *testing.T) {
 				dz := v.floats((rows-1)/Block*dzStride + cols*Block)
 				g := v.floats((cols-1)*gStride + Block)
 				want := clone(g)
-				isa.Gradient(g, gStride, x, xStride, dz, dzStride, rows, cols)
-				Portable.Gradient(want, gStride, x, xStride, dz, dzStride, rows, cols)
+				isa.Gradient(g, gStride, x, xStride, dz, dzStride, rows, cols, aheadOf(rows%4, x, dz))
+				Portable.Gradient(want, gStride, x, xStride, dz, dzStride, rows, cols, nil)
 				same(t, fmt.Sprint("gradient ", rows, cols), g, want)
 			}
 		}
@@ -260,8 +282,8 @@ func TestWrongShapesPanicInsteadOfStraying(t *testing.T) {
 	for name, f := range map[string]func(){
 		"short weights":  func() { Best().Forward(f(64), f(64), f(8), 16, 2, 2, nil) },
 		"short block":    func() { Best().Forward(f(63), f(64), f(32), 16, 2, 2, nil) },
-		"many rows":      func() { Best().Gradient(f(32), 32, f(9999), 32, f(9999), 32, ChunkRows+1, 1) },
-		"short gradient": func() { Best().Gradient(f(31), 32, f(9999), 32, f(9999), 32, 3, 1) },
+		"many rows":      func() { Best().Gradient(f(32), 32, f(9999), 32, f(9999), 32, ChunkRows+1, 1, nil) },
+		"short gradient": func() { Best().Gradient(f(31), 32, f(9999), 32, f(9999), 32, 3, 1, nil) },
 		"short dz":       func() { Best().Bias(f(32), 1, f(63), 32, 2, 1) },
 		"narrow rows":    func() { Best().Transpose(f(9999), f(9999), 16, 17) },
 		"label":          func() { Best().Softmax(f(64), 2, &labels, &LossTable{f(2), f(2), f(2), 0}, new(Judged), true) },
@@ -286,4 +308,15 @@ func TestPeakCountsItsOperations(t *testing.T) {
 			t.Errorf("%v: %v and %v operations in 1 and 2 rounds", isa, one, two)
 		}
 	}
+}
+
+// aheadOf lists n times all of the given memory.
+func aheadOf(n int, of ...[]float32) *Ahead {
+	var a Ahead
+	for range n {
+		for _, x := range of {
+			a.Add(x)
+		}
+	}
+	return &a
 }

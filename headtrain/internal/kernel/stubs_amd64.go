@@ -12,6 +12,14 @@ type affineArgs struct {
 	rowScale float32
 }
 
+type gatherArgs struct {
+	dst, xt     *float32
+	rows        **float32
+	scales      *float32
+	mean, scale *float32
+	dstBytes, d int // from row to row; features
+}
+
 type transposeArgs struct {
 	dst, x *float32
 	xBytes int // from row to row
@@ -23,9 +31,14 @@ type forwardArgs struct {
 	wBytes         int // from class to class
 	features, cols int
 
-	ahead      **float32 // rows to fetch
-	aheadBytes int       // of their pointers
-	run        int       // features to a row fetched
+	ahead aheadArgs
+}
+
+// aheadArgs are the pieces of an Ahead and the indices of the one whose turn it
+// is and of the last.
+type aheadArgs struct {
+	pieces     **float32
+	next, last int
 }
 
 type gradientArgs struct {
@@ -33,6 +46,8 @@ type gradientArgs struct {
 	gBytes, xBytes int // from class to class, from row to row
 	dzBytes        int // from block to block
 	rows, cols     int
+
+	ahead aheadArgs
 }
 
 type biasArgs struct {
@@ -71,6 +86,9 @@ func affineAVX2(a *affineArgs)
 
 //go:noescape
 func affineAVX512(a *affineArgs)
+
+//go:noescape
+func gatherAVX512(a *gatherArgs)
 
 //go:noescape
 func transposeAVX2(a *transposeArgs)
