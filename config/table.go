@@ -92,6 +92,8 @@ func headKeys() []*key {
 			"rows a step"),
 		newKey("head.label_smoothing", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.LabelSmoothing },
 			"share of the target spread over all classes"),
+		newKey("head.mixup", number{from(0).to(1000)}, func(o *options) *float64 { return &o.Head.Mixup },
+			"mix each batch with a permutation of itself, by a share from Beta(mixup, mixup); 0 is off, 0.2 is usual"),
 		newKey("head.class_weights", classWeights{}, func(o *options) *headtrain.ClassWeights { return &o.Head.ClassWeights },
 			"weight of a class in the loss: none, balanced, or a mapping such as {ants: 2}, where classes left out weigh 1"),
 		newKey("head.seed", whole[uint64]{from(0)}, func(o *options) *uint64 { return &o.Head.Seed },

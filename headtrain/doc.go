@@ -17,6 +17,8 @@
 //
 //   - Initial weights and the order of rows in each epoch: rng.go. Batches are
 //     consecutive rows of that order; the last may be smaller.
+//   - Mixup: order and λ of a step, mixup.go; every value, and every loss and
+//     gradient of a logit, of the row and of its partner, is a+(1-λ)·(b-a).
 //   - Features: ((x-mean)·scale)·rowScale. Mean and scale come from float64 sums
 //     over labelled rows in order; rowScale is 1, or 1/length for "l2".
 //   - Logit: the bias, then one fma a feature, features in order.

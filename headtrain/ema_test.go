@@ -2,7 +2,6 @@ package headtrain
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -143,10 +142,33 @@ func TestAverageIsJudgedAndSavedWhileTheWeightsGoOn(t *testing.T) {
 
 func TestRecipeNamesOnlyWhatIsOn(t *testing.T) {
 	job := Job{Train: clusters(30, 4, 2, 1)}
-	for _, o := range []Options{{}, {EMA: 0.5}} {
+	for _, o := range []Options{{}, {EMA: 0.5}, {Mixup: 0.2}} {
 		recipe := string(fitOne(t, job, o).Head.Recipe)
-		if want := fmt.Sprintf(`"ema":%v`, o.EMA); strings.Contains(recipe, `"ema"`) != (o.EMA > 0) || o.EMA > 0 && !strings.Contains(recipe, want) {
-			t.Errorf("ema %v: recipe %s", o.EMA, recipe)
+		if strings.Contains(recipe, `"ema":0.5`) != (o.EMA > 0) || strings.Contains(recipe, `"mixup":0.2`) != (o.Mixup > 0) {
+			t.Errorf("ema %v, mixup %v: recipe %s", o.EMA, o.Mixup, recipe)
+		}
+		if o.EMA+o.Mixup == 0 && (strings.Contains(recipe, "ema") || strings.Contains(recipe, "mixup")) {
+			t.Errorf("recipe %s", recipe)
+		}
+	}
+}
+
+// After one epoch a slow average is next to the first step's weights, whatever the
+// rate.
+func TestFindLRLeavesTheAverageAside(t *testing.T) {
+	job := Job{Train: clusters(200, 10, 3, 1), Heads: []Options{{BatchSize: 32}}}
+	want, tried, err := FindLR(context.Background(), New(), job)
+	if err != nil {
+		t.Fatal(err)
+	}
+	job.Heads[0].EMA = 0.999
+	got, again, err := FindLR(context.Background(), New(), job)
+	if err != nil || got != want {
+		t.Fatalf("with an average %v, without %v (error %v)", got, want, err)
+	}
+	for i := range tried {
+		if *tried[i].Loss != *again[i].Loss {
+			t.Errorf("lr %v: loss %v with an average, %v without", tried[i].LR, *again[i].Loss, *tried[i].Loss)
 		}
 	}
 }

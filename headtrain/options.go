@@ -83,6 +83,12 @@ type Options struct {
 	// training, and the running training numbers are theirs.
 	EMA float64 `json:"ema,omitempty"`
 
+	// Mixup is the α of Beta(α, α), from which each batch draws the λ that its rows
+	// and a permutation of them are mixed by, and their losses; 0 for none, 0.2 is
+	// usual. Rows are mixed as Input gives them. The running training numbers are of
+	// mixed rows, right being the label of the larger share.
+	Mixup float64 `json:"mixup,omitempty"`
+
 	LabelSmoothing float64       `json:"label_smoothing"` // 0
 	ClassWeights   ClassWeights  `json:"class_weights"`   // none
 	EarlyStopping  EarlyStopping `json:"early_stopping"`  // off
@@ -141,6 +147,7 @@ func setDefault[T comparable](field *T, value T) {
 const (
 	maxEpochs  = 1_000_000
 	maxThreads = 1024
+	maxMixup   = 1000
 )
 
 // Validate reports every fault at once, as one error that wraps ErrOptions.
@@ -180,6 +187,8 @@ func (o Options) checkSchedule(f *faults) {
 }
 
 func (o Options) checkLoss(f *faults) {
+	f.check(o.Mixup == 0 || positive(o.Mixup) && o.Mixup <= maxMixup, "mixup must be from 0 (off) to %d, not %v", maxMixup, o.Mixup)
+	f.check(o.Mixup == 0 || o.Optimizer != OptimizerLBFGS, "mixup is for optimizers that take steps, not %s", o.Optimizer)
 	f.check(o.LabelSmoothing >= 0 && o.LabelSmoothing < 1, "label_smoothing must be from 0 to less than 1, not %v", o.LabelSmoothing)
 	w := o.ClassWeights
 	f.oneOf("class_weights", w.Mode, WeightsNone, WeightsBalanced, WeightsMap)

@@ -23,6 +23,7 @@ type stack struct {
 	params []float32 // of their columns, stride apart: features, bias, zeros
 	grad   []float32 // of the same, where a batch takes several panels; else nil
 	plain  kernel.LossTable
+	mix    *mixup
 
 	team      *team
 	workers   []scratch
@@ -78,6 +79,7 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 		w.x = make([]float32, s.stride*kernel.ChunkRows)
 		w.g = make([]float32, min(mostGroupCols, len(heads)*k)*s.stride)
 	}
+	s.mix = newMixup(o, s)
 	return s
 }
 

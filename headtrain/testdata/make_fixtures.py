@@ -1,4 +1,4 @@
-"""Writes torch.json, ema.json, schedule.json, metrics.json and lbfgs.json beside itself: numbers of PyTorch and scikit-learn on
+"""Writes torch.json, ema.json, mixup.json, schedule.json, metrics.json and lbfgs.json beside itself: numbers of PyTorch and scikit-learn on
 generated data, against which the tests of this package compare. Needs numpy, torch, scikit-learn.
 
 usage: python make_fixtures.py
@@ -110,6 +110,37 @@ def averages():
     write("ema.json", dict(made_with="torch " + torch.__version__, cases=cases))
 
 
+def mixtures():
+    """steps on mixed batches, as facebookresearch/mixup-cifar10 takes them"""
+    t = json.load(open(os.path.join(HERE, "torch.json")))
+    r = np.random.default_rng(4)
+    lams = [round(float(r.beta(1, 1)), 4) for _ in t["batches"]]
+    orders = [r.permutation(len(b)).tolist() for b in t["batches"]]
+    cases = []
+    for name, lr, opt, weight in [
+        ("adam", 1e-2, dict(optimizer="adam"), None),
+        ("sgd with label smoothing", 1e-1, dict(optimizer="sgd", label_smoothing=0.1), None),
+        ("sgd with both", 1e-1, dict(optimizer="sgd", label_smoothing=0.2), [1, 2, 0.5, 0, 3]),
+    ]:
+        m, x, y = linear(t)
+        o = optimizer(m, opt["optimizer"], lr)
+        criterion = nn.CrossEntropyLoss(weight=None if weight is None else torch.tensor(weight, dtype=torch.float32),
+                                        label_smoothing=opt.get("label_smoothing", 0.0))
+        losses = []
+        for b, lam, order in zip(t["batches"], lams, orders):
+            inputs, ya = x[b], y[b]
+            yb = ya[order]
+            o.zero_grad()
+            pred = m(lam * inputs + (1 - lam) * inputs[order])
+            v = lam * criterion(pred, ya) + (1 - lam) * criterion(pred, yb)
+            v.backward()
+            o.step()
+            losses.append(float(v.detach()))
+        cases.append(dict(name=name, lr=lr, options=opt, weight=weight, losses=losses,
+                          w=floats(m.weight.detach()), b=floats(m.bias.detach())))
+    write("mixup.json", dict(made_with="torch " + torch.__version__, **{"lambda": lams}, order=orders, cases=cases))
+
+
 def schedules():
     S = torch.optim.lr_scheduler
     per_epoch, epochs, lr = 4, 6, 0.5
@@ -189,6 +220,7 @@ def converged():
 
 training()
 averages()
+mixtures()
 schedules()
 evaluation()
 converged()
