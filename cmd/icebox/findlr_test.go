@@ -61,12 +61,17 @@ func TestFindLRRecommendsARateAndWritesNothing(t *testing.T) {
 
 func TestFindLRSaysWhyThereIsNone(t *testing.T) {
 	dir := features(t)
-	for want, args := range map[string][]string{
-		"features.npy":      {"train", "--features", "nowhere", "--find-lr"},
-		"there is no cache": {"train", "--find-lr"},
+	for _, c := range []struct {
+		want string
+		code int
+		args []string
+	}{
+		{"features.npy", exitData, []string{"--features", "nowhere"}},
+		{"there is no cache", exitData, nil},
+		{"lbfgs has no learning rate to look for", exitUsage, []string{"--features", "f", "head.optimizer=lbfgs"}},
 	} {
-		if r := icebox(t, dir, args...); r.code != exitData || !strings.Contains(r.errOut, want) {
-			t.Errorf("%v: exit %d, %s", args, r.code, r.errOut)
+		if r := icebox(t, dir, append([]string{"train", "--find-lr"}, c.args...)...); r.code != c.code || !strings.Contains(r.errOut, c.want) {
+			t.Errorf("%v: exit %d, %s", c.args, r.code, r.errOut)
 		}
 	}
 }
