@@ -94,6 +94,8 @@ func headKeys() []*key {
 			"rows a step"),
 		newKey("head.label_smoothing", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.LabelSmoothing },
 			"share of the target spread over all classes"),
+		newKey("head.mixup", number{from(0).to(1000)}, func(o *options) *float64 { return &o.Head.Mixup },
+			"mix each batch with a permutation of itself, by a share from Beta(mixup, mixup); 0 is off, 0.2 is usual"),
 		newKey("head.class_weights", classWeights{}, func(o *options) *headtrain.ClassWeights { return &o.Head.ClassWeights },
 			"weight of a class in the loss: none, balanced, or a mapping such as {ants: 2}, where classes left out weigh 1"),
 		newKey("head.calibrate", boolean{}, func(o *options) *bool { return &o.Answers.Calibrate },
@@ -133,6 +135,8 @@ func optimizerKeys() []*key {
 			"schedule step: epochs between steps; 0 is a third of head.epochs"),
 		newKey("head.step_factor", number{above(0).to(1)}, func(o *options) *float64 { return &o.Head.StepFactor },
 			"schedule step: factor of each step"),
+		newKey("head.ema", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.EMA },
+			"decay of a moving average of the weights over the steps, which is what is validated and saved; 0 is none, 0.999 is usual"),
 		newKey("head.threads", whole[int]{from(0).to(1024)}, func(o *options) *int { return &o.Head.Threads },
 			"threads that train; 0 is one a processor; no influence on the result"),
 	}

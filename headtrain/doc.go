@@ -20,6 +20,8 @@
 //
 //   - Initial weights and the order of rows in each epoch: rng.go. Batches are
 //     consecutive rows of that order; the last may be smaller.
+//   - Mixup: order and λ of a step, mixup.go; every value, and every loss and
+//     gradient of a logit, of the row and of its partner, is a+(1-λ)·(b-a).
 //   - Features: ((x-mean)·scale)·rowScale. Mean and scale come from float64 sums
 //     over labelled rows in order; rowScale is 1, or 1/length for "l2".
 //   - Logit: the bias, then one fma a feature, features in order.
@@ -34,6 +36,8 @@
 //   - Step: adamPortable or sgdPortable of internal/kernel, whose scalars are
 //     computed in float64. L-BFGS is float64 throughout but for the gradient of
 //     1024 rows at a time.
+//   - EMA: a[i] += share·(w[i]-a[i]) from a = 0, share being 1 in the first step and
+//     1-decay, taken in float64, in each later one.
 //   - Losses of rows are float32; they are summed in float64 over blocks of 32
 //     rows in order, and those in order.
 //

@@ -2,8 +2,8 @@ package headtrain
 
 import "math"
 
-// The function of this file stands in for package math where a last bit may
-// decide which weights are kept: Go may fuse or replace math's own differently
+// The functions of this file stand in for package math where a last bit may
+// decide which weights there are: Go may fuse or replace math's own differently
 // on each platform. Every product is converted, so that none is fused.
 
 // cosPi returns cos(πt) for t in [0, 1] as -sin(π(t-½)), by Taylor's series.
@@ -15,4 +15,33 @@ func cosPi(t float64) float64 {
 		sum = 1 - float64(q*sum)/float64((n+1)*(n+2))
 	}
 	return -float64(x * sum)
+}
+
+// exp returns eˣ for x ≤ 0 by Taylor's series around a multiple of ln 2.
+func exp(x float64) float64 {
+	if x < -700 {
+		return 0
+	}
+	n := math.Floor(x/math.Ln2 + 0.5)
+	r := x - float64(n*math.Ln2)
+	sum := 1.0
+	for k := 17; k >= 1; k-- {
+		sum = 1 + float64(r*sum)/float64(k)
+	}
+	return math.Ldexp(sum, int(n))
+}
+
+// log returns ln x for positive finite x: of x = m·2ᵉ, ln m is 2·artanh t with
+// t = (m-1)/(m+1), by its series.
+func log(x float64) float64 {
+	m, e := math.Frexp(x)
+	if m < math.Sqrt2/2 {
+		m, e = 2*m, e-1
+	}
+	t := (m - 1) / (m + 1)
+	q, sum := float64(t*t), 0.0
+	for n := 25; n >= 1; n -= 2 {
+		sum = 1/float64(n) + float64(q*sum)
+	}
+	return float64(2*t*sum) + float64(float64(e)*math.Ln2)
 }

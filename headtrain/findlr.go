@@ -22,8 +22,8 @@ const (
 // FindLR trains the one head of the job for an epoch at each of 16 learning
 // rates from 1e-5 to 1, all in one pass, and returns the rate with the lowest
 // training loss, and all of them in order. The rate is a place to start from:
-// over many epochs a third of it is often better. Schedule, warm-up and early
-// stopping of the head are left aside; an optimizer without a rate is an error.
+// over many epochs a third of it is often better. Schedule, warm-up, early
+// stopping and EMA of the head are left aside; an optimizer without a rate is an error.
 func FindLR(ctx context.Context, t Trainer, job Job) (best float64, tried []LRPoint, err error) {
 	if len(job.Heads) != 1 {
 		return 0, nil, fmt.Errorf("%w: a learning rate is looked for on one head, not %d", ErrOptions, len(job.Heads))
@@ -32,7 +32,7 @@ func FindLR(ctx context.Context, t Trainer, job Job) (best float64, tried []LRPo
 	if o.Optimizer == OptimizerLBFGS {
 		return 0, nil, fmt.Errorf("%w: the optimizer %s has no learning rate to look for", ErrOptions, o.Optimizer)
 	}
-	o.Epochs, o.Schedule, o.Warmup, o.StepEpochs, o.EarlyStopping = 1, ScheduleConstant, 0, 1, EarlyStopping{}
+	o.Epochs, o.Schedule, o.Warmup, o.StepEpochs, o.EarlyStopping, o.EMA = 1, ScheduleConstant, 0, 1, EarlyStopping{}, 0
 	part := job.part(0)
 	job.Heads, job.Parts, job.OnEpoch = nil, nil, nil
 	for i := findFrom * findPerDecade; i <= findTo*findPerDecade; i++ {

@@ -15,6 +15,7 @@ type fit struct {
 	objective *objective
 	optimizer optimizer
 	schedule  schedule
+	average   *average
 	params    []float32 // its classes' rows of the stack's weights
 	best      []float32 // the weights to keep; nil without early stopping
 	last      *Head     // of the last epoch, if that is not the best
@@ -40,6 +41,7 @@ func newFit(isa kernel.ISA, index int, o Options, v *view, params []float32) *fi
 		objective: newObjective(o, train),
 		optimizer: newOptimizer(o, isa, len(params)),
 		schedule:  newSchedule(o, (n+size-1)/size),
+		average:   newAverage(o, isa, len(params)),
 		watch:     newWatch(o.EarlyStopping),
 		history:   make([]Epoch, 0, o.Epochs),
 	}
@@ -62,6 +64,8 @@ type tally struct {
 func (t tally) accuracy() float64 { return float64(t.hits) / float64(t.rows) }
 
 // trained adds an epoch to the history from what was summed over its batches.
+// The average of the weights, if there is one, takes their place until the next
+// epoch.
 func (f *fit) trained(epoch int) {
 	e := Epoch{Epoch: epoch, LR: f.lr, TrainLoss: f.sum.loss / f.weight, TrainAcc: f.sum.accuracy()}
 	switch {
@@ -72,6 +76,7 @@ func (f *fit) trained(epoch int) {
 	default:
 		f.history = append(f.history, e)
 	}
+	f.average.exchange(f.params)
 }
 
 // validated adds the validation numbers to the last epoch.

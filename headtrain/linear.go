@@ -59,6 +59,7 @@ type stackKey struct {
 	view  viewKey
 	seed  uint64
 	batch int
+	mixup float64
 }
 
 // stackParams is the most weights in a stack, 2 MiB of them: they and what the
@@ -73,7 +74,7 @@ func (j Job) stacks() [][]int {
 	open := map[stackKey]int{}
 	for i, o := range j.Heads {
 		o = o.WithDefaults()
-		key := stackKey{viewKey{j.part(i).key(), o.Input}, o.Seed, o.BatchSize}
+		key := stackKey{viewKey{j.part(i).key(), o.Input}, o.Seed, o.BatchSize, o.Mixup}
 		at, ok := open[key]
 		if !ok || len(stacks[at]) == most || o.Optimizer == OptimizerLBFGS {
 			at = len(stacks)

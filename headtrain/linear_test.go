@@ -165,6 +165,10 @@ func TestEpochDoesNotAllocate(t *testing.T) {
 	for _, o := range variety {
 		o.Epochs, o.Threads, o.BatchSize = 1000, 2, 512
 		job.Heads = []Options{o, o}
+		job.Heads[1].EMA = 0.9
+		if o.Seed == 9 {
+			job.Heads[0].Mixup, job.Heads[1].Mixup = 0.4, 0.4
+		}
 		s := newTestStack(t, kernel.Best(), job)
 		epoch := 0
 		allocs := testing.AllocsPerRun(20, func() {

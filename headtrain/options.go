@@ -75,6 +75,20 @@ type Options struct {
 	StepEpochs int     `json:"step_epochs"` // a third of Epochs; "step" only
 	StepFactor float64 `json:"step_factor"` // 0.1; "step" only
 
+	// EMA is the decay of an exponential moving average of the weights over the
+	// steps, 0 for none; 0.999 is usual for some thousands of steps. After the
+	// first step the average is the weights; each step after moves it 1-EMA of the
+	// way to them, as PyTorch's AveragedModel with get_ema_multi_avg_fn does. The
+	// average is what is validated, kept and saved; the weights behind it go on
+	// training, and the running training numbers are theirs.
+	EMA float64 `json:"ema,omitempty"`
+
+	// Mixup is the α of Beta(α, α), from which each batch draws the λ that its rows
+	// and a permutation of them are mixed by, and their losses; 0 for none, 0.2 is
+	// usual. Rows are mixed as Input gives them. The running training numbers are of
+	// mixed rows, right being the label of the larger share.
+	Mixup float64 `json:"mixup,omitempty"`
+
 	LabelSmoothing float64       `json:"label_smoothing"` // 0
 	ClassWeights   ClassWeights  `json:"class_weights"`   // none
 	EarlyStopping  EarlyStopping `json:"early_stopping"`  // off
@@ -133,6 +147,7 @@ func setDefault[T comparable](field *T, value T) {
 const (
 	maxEpochs  = 1_000_000
 	maxThreads = 1024
+	maxMixup   = 1000
 )
 
 // Validate reports every fault at once, as one error that wraps ErrOptions.
@@ -159,6 +174,8 @@ func (o Options) checkOptimizer(f *faults) {
 	f.check(o.Optimizer == OptimizerSGD || o.Momentum == 0, "momentum is for the optimizer sgd, not %s", o.Optimizer)
 	f.check(o.Beta1 > 0 && o.Beta1 < 1, "beta1 must lie between 0 and 1, not %v", o.Beta1)
 	f.check(o.Beta2 > 0 && o.Beta2 < 1, "beta2 must lie between 0 and 1, not %v", o.Beta2)
+	f.check(o.EMA >= 0 && o.EMA < 1, "ema must be from 0 (off) to less than 1, not %v", o.EMA)
+	f.check(o.EMA == 0 || o.Optimizer != OptimizerLBFGS, "ema is for optimizers that take steps, not %s", o.Optimizer)
 	f.check(positive(o.Eps), "eps must be a positive number, not %v", o.Eps)
 }
 
@@ -170,6 +187,8 @@ func (o Options) checkSchedule(f *faults) {
 }
 
 func (o Options) checkLoss(f *faults) {
+	f.check(o.Mixup == 0 || positive(o.Mixup) && o.Mixup <= maxMixup, "mixup must be from 0 (off) to %d, not %v", maxMixup, o.Mixup)
+	f.check(o.Mixup == 0 || o.Optimizer != OptimizerLBFGS, "mixup is for optimizers that take steps, not %s", o.Optimizer)
 	f.check(o.LabelSmoothing >= 0 && o.LabelSmoothing < 1, "label_smoothing must be from 0 to less than 1, not %v", o.LabelSmoothing)
 	w := o.ClassWeights
 	f.oneOf("class_weights", w.Mode, WeightsNone, WeightsBalanced, WeightsMap)

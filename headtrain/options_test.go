@@ -77,6 +77,11 @@ func TestEachSingleFaultIsCaught(t *testing.T) {
 		"less than epochs (3), not 3":            {Epochs: 3, Warmup: 3},
 		"but no weights are given":               {ClassWeights: ClassWeights{Mode: "map"}},
 		"so the mode must be map, not balanced":  {ClassWeights: ClassWeights{Mode: "balanced", Map: map[string]float64{"a": 1}}},
+		"mixup must be from 0 (off) to 1000":     {Mixup: -1},
+		"to 1000, not +Inf":                      {Mixup: math.Inf(1)},
+		"mixup is for optimizers that take":      {Mixup: 1, Optimizer: "lbfgs"},
+		"ema must be from 0 (off)":               {EMA: 1},
+		"ema is for optimizers that take steps":  {EMA: 0.5, Optimizer: "lbfgs"},
 		"epochs must be from 1 to 1000000":       {Epochs: 2_000_000},
 	} {
 		if err := o.Validate(); !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {

@@ -47,4 +47,5 @@ type scratch struct {
 	labels [kernel.Block]int32
 	ahead  kernel.Ahead // what to fetch
 	judged kernel.Judged
+	mix    *mixScratch // nil where rows are not mixed
 }

@@ -23,6 +23,7 @@ type stack struct {
 	params []float32 // of their columns, stride apart: features, bias, zeros
 	grad   []float32 // of the same, where a batch takes several panels; else nil
 	plain  kernel.LossTable
+	mix    *mixup
 
 	team      *team
 	workers   []scratch
@@ -78,6 +79,7 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 		w.x = make([]float32, s.stride*kernel.ChunkRows)
 		w.g = make([]float32, min(mostGroupCols, len(heads)*k)*s.stride)
 	}
+	s.mix = newMixup(o, s)
 	return s
 }
 
@@ -108,6 +110,11 @@ func (s *stack) epoch(ctx context.Context, epoch int) error {
 	start := time.Now()
 	shuffle(s.order, s.train.rows, s.seed, epoch)
 	s.resetSums()
+	for _, f := range s.heads {
+		if epoch > 1 {
+			f.average.exchange(f.params) // back from the epoch before
+		}
+	}
 	for at := 0; at < len(s.order); at += s.batchSize {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("training stopped in epoch %d: %w", epoch, err)

@@ -18,6 +18,7 @@ import "icebox/headtrain/internal/kernel"
 type passTask struct {
 	set         *rowSet
 	rows        []int32
+	partners    []int32 // of the rows, where these are mixed
 	upcoming    []int32 // rows that will be wanted next
 	first       int
 	learn       bool
@@ -42,11 +43,14 @@ func (s *stack) trainBatch(rows, upcoming []int32) {
 		f.weight += f.batchWeight
 		f.lr = f.schedule.rate(s.step)
 		f.optimizer.begin(f.lr)
+		f.average.begin(s.step)
 	}
+	s.mix.begin(rows, s.step)
 	t := &s.task
 	for at := 0; at < len(rows); at += panelRows {
 		end := min(at+panelRows, len(rows))
 		t.fresh, t.last, t.upcoming = at == 0, end == len(rows), rows[end:]
+		t.partners = s.mix.of(at, end)
 		if t.last {
 			t.upcoming = upcoming
 		}
@@ -158,17 +162,26 @@ func (s *stack) forward(worker, item int) {
 	}
 }
 
-// gather maps a block of rows into x, with its labels, and transposes it.
-// Behind the last row of the panel, that row is repeated.
+// gather maps a block of rows into x and, by column, into w.xt, with its labels,
+// and mixes their partners in.
 func (s *stack) gather(x []float32, w *scratch, at int) {
-	t := &s.task
-	last := len(t.rows) - 1
-	for i := range kernel.Block {
-		row := t.rows[min(at+i, last)]
-		w.rows.Row[i], w.rows.Scale[i] = &t.set.Row(int(row))[0], t.set.rowScale(row)
-		w.labels[i] = t.set.Labels[row]
+	s.gatherRows(x, w.xt, &w.labels, w, s.task.rows, at)
+	if s.mixes() {
+		s.mixIn(x, w, at)
 	}
-	s.isa.Gather(x, w.xt, s.stride, s.dim, &w.rows, s.input.AffineMap)
+}
+
+// gatherRows maps a block of rows into x and, by column, into xt, with its labels.
+// Behind the last row of the panel, that row is repeated.
+func (s *stack) gatherRows(x, xt []float32, labels *[kernel.Block]int32, w *scratch, rows []int32, at int) {
+	t := &s.task
+	last := len(rows) - 1
+	for i := range kernel.Block {
+		row := rows[min(at+i, last)]
+		w.rows.Row[i], w.rows.Scale[i] = &t.set.Row(int(row))[0], t.set.rowScale(row)
+		labels[i] = t.set.Labels[row]
+	}
+	s.isa.Gather(x, xt, s.stride, s.dim, &w.rows, s.input.AffineMap)
 }
 
 // judge takes a block of logits of one head to its loss, hits and gradient.
@@ -179,12 +192,12 @@ func (s *stack) judge(w *scratch, z []float32, block, head int) {
 	if t.learn {
 		table = &s.heads[t.first+head].objective.table
 	}
-	s.isa.Softmax(z, s.classes, &w.labels, table, &w.judged, t.learn)
+	labels := s.softmax(w, z, table)
 	rows := min(kernel.Block, p.rows-block*kernel.Block)
 	loss, hits := 0.0, int32(0)
 	for r := range rows {
 		loss += float64(w.judged.Loss[r])
-		if w.judged.Best[r] == w.labels[r] {
+		if w.judged.Best[r] == labels[r] {
 			hits++
 		}
 	}
@@ -296,6 +309,7 @@ func (s *stack) apply(g []float32, c0, c1, f0, f1 int) {
 		f, own := s.heads[h], (c-h*s.classes)*s.stride
 		lo, hi := own+f0, own+(end-1-c)*s.stride+f1
 		f.optimizer.update(f.params[lo:hi], g[(c-c0)*s.stride+f0:][:hi-lo], lo)
+		f.average.update(f.params[lo:hi], lo)
 		c = end
 	}
 }

@@ -27,8 +27,26 @@ func plotLR(results []pointResult, m metric) string {
 	if len(lr) < 2 {
 		return ""
 	}
+	best := 0
+	for i := range lr {
+		if m.better(score[i], score[best]) {
+			best = i
+		}
+	}
+	label := func(v float64) string {
+		if m.name == headtrain.MetricValAcc {
+			return fmt.Sprintf("%8.2f %%", 100*v)
+		}
+		return fmt.Sprintf("%10.4g", v)
+	}
+	return plotByLR(m.name, lr, score, best, label)
+}
+
+// plotByLR draws the values of points by the logarithm of their learning rate, one
+// of them as the best; "" if there are no two learning rates.
+func plotByLR(name string, lr, value []float64, best int, label func(float64) string) string {
 	left, right := bounds(lr)
-	low, high := bounds(score)
+	low, high := bounds(value)
 	if left == right {
 		return ""
 	}
@@ -39,29 +57,17 @@ func plotLR(results []pointResult, m metric) string {
 	for y := range grid {
 		grid[y] = []byte(strings.Repeat(" ", plotWidth))
 	}
-	best := 0
-	for i := range lr {
-		if m.better(score[i], score[best]) {
-			best = i
-		}
-	}
 	mark := func(i int, c byte) {
 		x := int(math.Round((lr[i] - left) / (right - left) * (plotWidth - 1)))
-		y := int(math.Round((high - score[i]) / (high - low) * (plotHeight - 1)))
+		y := int(math.Round((high - value[i]) / (high - low) * (plotHeight - 1)))
 		grid[y][x] = c
 	}
 	for i := range lr {
 		mark(i, 'o')
 	}
 	mark(best, '*')
-	label := func(v float64) string {
-		if m.name == headtrain.MetricValAcc {
-			return fmt.Sprintf("%8.2f %%", 100*v)
-		}
-		return fmt.Sprintf("%10.4g", v)
-	}
 	var out strings.Builder
-	fmt.Fprintf(&out, "%s by lr; o is a point, * the best\n", m.name)
+	fmt.Fprintf(&out, "%s by lr; o is a point, * the best\n", name)
 	for y, line := range grid {
 		side := strings.Repeat(" ", 10)
 		switch y {

@@ -16,12 +16,13 @@ func choice(cmd *cobra.Command) *pipeline.Choice {
 
 func (p *process) trainCommand(c *common) *cobra.Command {
 	s := &settings{common: c}
+	var findLR bool
 	cmd := &cobra.Command{
-		Use:   "train [--features DIR] [key=value …]",
+		Use:   "train [--features DIR] [--find-lr] [key=value …]",
 		Short: "Train a head from the cache alone, or on features made elsewhere",
 		Long: `train is the second stage alone: it trains, evaluates and reports from the features and
 the dataset that the cache keeps. It opens no image; the image folder may be gone.
-` + featuresHelp,
+` + findLRHelp + featuresHelp,
 	}
 	ch := choice(cmd)
 	featuresFlag(cmd, ch)
@@ -33,13 +34,18 @@ the dataset that the cache keeps. It opens no image; the image folder may be gon
 		if err := checkFeatures(cmd, ch.Features, cfg); err != nil {
 			return err
 		}
+		command := withoutLR(cmd, args)
 		ch.KeepSplit, ch.ByBackbone = !cfg.Given("data.split"), cfg.Given("backbone")
 		ch.Features = p.path(ch.Features)
+		if findLR {
+			return p.findLR(cmd.Context(), c, p.options(cfg), *ch, command)
+		}
 		bar := p.progress(c)
 		sum, err := pipeline.Train(cmd.Context(), p.options(cfg), *ch, bar)
 		bar.finish()
 		return p.ranHead(c, sum, err, "nothing was kept of this training; the features stay in the cache")
 	}
 	s.addFlags(cmd)
+	cmd.Flags().BoolVar(&findLR, "find-lr", false, "try learning rates for an epoch each, recommend one, and write nothing")
 	return cmd
 }

@@ -55,6 +55,14 @@ func check(o headtrain.Options) error {
 	unknown(momentum && o.WeightDecay > 0, "weight_decay", "weight decay with momentum")
 	unknown(momentum && o.Schedule != headtrain.ScheduleConstant, "schedule", "a changing rate with momentum")
 	unknown(momentum && o.Warmup > 0, "warmup", "a changing rate with momentum")
+	for _, f := range []struct {
+		option, what string
+		on           bool
+	}{{"ema", "averages of weights", o.EMA > 0}, {"mixup", "mixed batches", o.Mixup > 0}} {
+		if f.on {
+			faults = append(faults, fmt.Errorf("%s: the engine %s does not know %s; use the engine %s or leave it out", f.option, Name, f.what, headtrain.EngineFused))
+		}
+	}
 	if faults == nil {
 		return nil
 	}

@@ -212,13 +212,15 @@ func TestThousandEpochsLeakNothing(t *testing.T) {
 }
 
 func TestUnknownOptionsAreNamed(t *testing.T) {
-	o := headtrain.Options{Optimizer: headtrain.OptimizerSGD, Momentum: 0.9, Nesterov: true, WeightDecay: 1e-3, Schedule: headtrain.ScheduleCosine, Warmup: 2}
+	o := headtrain.Options{Optimizer: headtrain.OptimizerSGD, Momentum: 0.9, Nesterov: true, WeightDecay: 1e-3, Schedule: headtrain.ScheduleCosine, Warmup: 2, EMA: 0.9, Mixup: 0.2}
 	job := headtrain.Job{Train: trainertest.Clusters(20, 3, 2, 1), Heads: []headtrain.Options{o}}
 	_, err := Engine().Trainer.Fit(context.Background(), job)
 	want := `invalid head options: nesterov: the engine gorgonia does not know Nesterov's momentum; use the engine fused
 weight_decay: the engine gorgonia does not know weight decay with momentum; use the engine fused
 schedule: the engine gorgonia does not know a changing rate with momentum; use the engine fused
-warmup: the engine gorgonia does not know a changing rate with momentum; use the engine fused`
+warmup: the engine gorgonia does not know a changing rate with momentum; use the engine fused
+ema: the engine gorgonia does not know averages of weights; use the engine fused or leave it out
+mixup: the engine gorgonia does not know mixed batches; use the engine fused or leave it out`
 	if !errors.Is(err, headtrain.ErrOptions) || err.Error() != want {
 		t.Errorf("error %v", err)
 	}

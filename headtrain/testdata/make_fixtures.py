@@ -1,4 +1,4 @@
-"""Writes torch.json, schedule.json, metrics.json and lbfgs.json beside itself: numbers of PyTorch and scikit-learn on
+"""Writes torch.json, ema.json, mixup.json, schedule.json, metrics.json and lbfgs.json beside itself: numbers of PyTorch and scikit-learn on
 generated data, against which the tests of this package compare. Needs numpy, torch, scikit-learn.
 
 usage: python make_fixtures.py
@@ -75,6 +75,70 @@ def training():
                           w=floats(m.weight.detach()), b=floats(m.bias.detach())))
     write("torch.json", dict(made_with="torch " + torch.__version__, dim=d, classes=k, x=floats(x), labels=y.tolist(),
                              w0=floats(w0), b0=floats(b0), batches=batches, cases=cases))
+
+
+def linear(t):
+    """the layer that the steps of torch.json begin with, and its data"""
+    k, d = t["classes"], t["dim"]
+    m = nn.Linear(d, k)
+    with torch.no_grad():
+        m.weight.copy_(torch.tensor(t["w0"]).reshape(k, d))
+        m.bias.copy_(torch.tensor(t["b0"]))
+    return m, torch.tensor(t["x"]).reshape(-1, d), torch.tensor(t["labels"])
+
+
+def optimizer(m, name, lr):
+    return dict(adam=torch.optim.Adam, sgd=torch.optim.SGD)[name](m.parameters(), lr=lr)
+
+
+def averages():
+    t = json.load(open(os.path.join(HERE, "torch.json")))
+    cases = []
+    for name, lr, decay in [("adam", 1e-2, 0.9), ("sgd", 1e-1, 0.3), ("sgd", 1e-1, 0.999)]:
+        m, x, y = linear(t)
+        o = optimizer(m, name, lr)
+        a = torch.optim.swa_utils.AveragedModel(m, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(decay))
+        after = []
+        for b in t["batches"]:
+            o.zero_grad()
+            nn.functional.cross_entropy(m(x[b]), y[b]).backward()
+            o.step()
+            a.update_parameters(m)
+            after.append(floats(a.module.bias.detach()))
+        cases.append(dict(name=f"{name}, decay {decay}", lr=lr, options=dict(optimizer=name, ema=decay), after=after,
+                          w=floats(a.module.weight.detach()), b=after[-1]))
+    write("ema.json", dict(made_with="torch " + torch.__version__, cases=cases))
+
+
+def mixtures():
+    """steps on mixed batches, as facebookresearch/mixup-cifar10 takes them"""
+    t = json.load(open(os.path.join(HERE, "torch.json")))
+    r = np.random.default_rng(4)
+    lams = [round(float(r.beta(1, 1)), 4) for _ in t["batches"]]
+    orders = [r.permutation(len(b)).tolist() for b in t["batches"]]
+    cases = []
+    for name, lr, opt, weight in [
+        ("adam", 1e-2, dict(optimizer="adam"), None),
+        ("sgd with label smoothing", 1e-1, dict(optimizer="sgd", label_smoothing=0.1), None),
+        ("sgd with both", 1e-1, dict(optimizer="sgd", label_smoothing=0.2), [1, 2, 0.5, 0, 3]),
+    ]:
+        m, x, y = linear(t)
+        o = optimizer(m, opt["optimizer"], lr)
+        criterion = nn.CrossEntropyLoss(weight=None if weight is None else torch.tensor(weight, dtype=torch.float32),
+                                        label_smoothing=opt.get("label_smoothing", 0.0))
+        losses = []
+        for b, lam, order in zip(t["batches"], lams, orders):
+            inputs, ya = x[b], y[b]
+            yb = ya[order]
+            o.zero_grad()
+            pred = m(lam * inputs + (1 - lam) * inputs[order])
+            v = lam * criterion(pred, ya) + (1 - lam) * criterion(pred, yb)
+            v.backward()
+            o.step()
+            losses.append(float(v.detach()))
+        cases.append(dict(name=name, lr=lr, options=opt, weight=weight, losses=losses,
+                          w=floats(m.weight.detach()), b=floats(m.bias.detach())))
+    write("mixup.json", dict(made_with="torch " + torch.__version__, **{"lambda": lams}, order=orders, cases=cases))
 
 
 def schedules():
@@ -155,6 +219,8 @@ def converged():
 
 
 training()
+averages()
+mixtures()
 schedules()
 evaluation()
 converged()

@@ -120,6 +120,14 @@ func (i ISA) add(dst, src []float32) {
 	addAVX2(&dst[0], &src[0], len(src))
 }
 
+func (i ISA) lerp(dst, src []float32, share float32) {
+	if i == Portable {
+		lerpPortable(dst, src, share)
+		return
+	}
+	lerpAVX2(&dst[0], &src[0], len(src), share)
+}
+
 func (i ISA) prefetch(x []float32) {
 	if i != Portable {
 		prefetchLines(&x[0], (len(x)+Lane-1)/Lane)

@@ -33,6 +33,8 @@ func (ISA) softmax(z []float32, classes int, labels *[Block]int32, t *LossTable,
 
 func (ISA) add(dst, src []float32) { addPortable(dst, src) }
 
+func (ISA) lerp(dst, src []float32, share float32) { lerpPortable(dst, src, share) }
+
 func (ISA) prefetch([]float32) {}
 
 func (ISA) peak(rounds int) (flops float64) { return peakPortable(rounds) }

@@ -71,6 +71,12 @@ func addPortable(dst, src []float32) {
 	}
 }
 
+func lerpPortable(dst, src []float32, share float32) {
+	for i, v := range src {
+		dst[i] += float32(share * (v - dst[i]))
+	}
+}
+
 func softmaxPortable(z []float32, classes int, labels *[Block]int32, t *LossTable, out *Judged, learn bool) {
 	for r, y := range labels {
 		top, best := z[r], 0

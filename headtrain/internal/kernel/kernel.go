@@ -155,6 +155,15 @@ func (i ISA) Add(dst, src []float32) {
 	}
 }
 
+// Lerp moves dst towards src by a share of the way: dst += share·(src-dst).
+// Lengths are equal and a multiple of Lane.
+func (i ISA) Lerp(dst, src []float32, share float32) {
+	check(len(dst) == len(src) && len(src)%Lane == 0, "kernel: lerp: lengths")
+	if len(src) > 0 {
+		i.lerp(dst, src, share)
+	}
+}
+
 // Prefetch asks for values that will be wanted soon, and changes nothing.
 func (i ISA) Prefetch(x []float32) {
 	if len(x) > 0 {

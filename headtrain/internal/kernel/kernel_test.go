@@ -171,6 +171,21 @@ func TestAddEqualsPortableBitForBit(t *testing.T) {
 	})
 }
 
+func TestLerpEqualsPortableBitForBit(t *testing.T) {
+	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
+		for _, n := range []int{16, 32, 48, 80} {
+			for _, share := range []float32{0, 0.001, 0.3, 1} {
+				dst, src := v.floats(n), v.floats(n)
+				want, source := clone(dst), clone(src)
+				isa.Lerp(dst, src, share)
+				Portable.Lerp(want, src, share)
+				same(t, fmt.Sprint("lerp ", n, share), dst, want)
+				same(t, "source", src, source)
+			}
+		}
+	})
+}
+
 func TestSoftmaxEqualsPortableBitForBit(t *testing.T) {
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())
 	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
@@ -253,6 +268,8 @@ func TestStepsKeepPaddingZero(t *testing.T) {
 		w, m, v := make([]float32, Lane), make([]float32, Lane), make([]float32, Lane)
 		isa.Adam(w, m, v, zero, &AdamStep{L2: 1, Decay: 0.9, KeepM: 0.1, Beta2: 0.9, KeepV: 0.1, InvRoot: 2, Eps: 1e-8, Rate: 1})
 		same(t, "adam", w, zero)
+		isa.Lerp(w, zero, 0.3)
+		same(t, "lerp", w, zero)
 		isa.SGD(w, m, zero, &SGDStep{L2: 1, Momentum: 0.9, OfGrad: 1, OfBuffer: 0.9, Rate: 1})
 		same(t, "sgd", w, zero)
 	}
@@ -270,6 +287,8 @@ func TestWrongShapesPanicInsteadOfStraying(t *testing.T) {
 		"short dz":       func() { Best().Bias(f(32), 1, f(63), 32, 2, 1) },
 		"narrow rows":    func() { Best().Transpose(f(9999), f(9999), 16, 17) },
 		"label":          func() { Best().Softmax(f(64), 2, &labels, &LossTable{f(2), f(2), f(2), 0}, new(Judged), true) },
+		"unequal means":  func() { Best().Lerp(f(16), f(32), 1) },
+		"ragged means":   func() { Best().Lerp(f(17), f(17), 1) },
 		"short moments":  func() { Best().Adam(f(16), nil, nil, nil, &AdamStep{}) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,3 +34,31 @@ loop:                                         // do {
 	JL      loop                          // } while (i < n)
 	VZEROUPPER
 	RET
+
+// func lerpAVX2(dst, src *float32, n int, share float32)
+TEXT ·lerpAVX2(SB), NOSPLIT, $0-28
+	MOVQ         dst+0(FP), DI
+	MOVQ         src+8(FP), SI
+	MOVQ         n+16(FP), CX
+	VBROADCASTSS share+24(FP), Y8
+	SHLQ         $2, CX
+	XORQ         BX, BX
+
+loop:                                         // do {
+	VMOVUPS (DI)(BX*1), Y0
+	VMOVUPS (SI)(BX*1), Y1
+	VSUBPS  Y0, Y1, Y1
+	VMULPS  Y8, Y1, Y1
+	VADDPS  Y1, Y0, Y0                  // dst += share·(src-dst)
+	VMOVUPS Y0, (DI)(BX*1)
+	VMOVUPS 32(DI)(BX*1), Y2
+	VMOVUPS 32(SI)(BX*1), Y3
+	VSUBPS  Y2, Y3, Y3
+	VMULPS  Y8, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, 32(DI)(BX*1)
+	ADDQ    $64, BX
+	CMPQ    BX, CX
+	JL      loop                          // } while (i < n)
+	VZEROUPPER
+	RET

@@ -137,5 +137,10 @@ func peakAVX512(rounds int)
 //go:noescape
 func addAVX2(dst, src *float32, n int)
 
+// lerpAVX2 moves n floats, a multiple of 16.
+//
+//go:noescape
+func lerpAVX2(dst, src *float32, n int, share float32)
+
 //go:noescape
 func prefetchLines(p *float32, lines int)

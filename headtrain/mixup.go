@@ -1,0 +1,107 @@
+package headtrain
+
+import "icebox/headtrain/internal/kernel"
+
+// mixup mixes each batch with a permutation of itself, row by row after the
+// input map, as the reference implementation does (facebookresearch/mixup-cifar10;
+// Zhang et al., 2018): λ of a row and 1-λ of its partner, with one λ ~
+// Beta(α, α) a batch, and as loss λ of that of the row's label and 1-λ of that of
+// the partner's. nil is none. All heads of a stack share it.
+type mixup struct {
+	alpha float64
+	seed  uint64
+	draw  func(order []int32, step int) (lambda float64) // fills order with a permutation
+
+	order    []int32 // of the batch at hand: the place of each row's partner
+	partners []int32 // the rows at these places
+	share    float32 // 1-λ, of the partners
+}
+
+// mixScratch is what a worker needs to mix a block.
+type mixScratch struct {
+	x, xt  []float32 // the partners, by row and by column
+	labels [kernel.Block]int32
+	z      []float32 // of one head: logits that become the gradient of the partners' loss
+	judged kernel.Judged
+}
+
+// newMixup prepares the mixing of batches, and the stack's workers for it.
+func newMixup(o Options, s *stack) *mixup {
+	if o.Mixup == 0 {
+		return nil
+	}
+	m := &mixup{alpha: o.Mixup, seed: o.Seed, order: make([]int32, s.batchSize), partners: make([]int32, s.batchSize)}
+	m.draw = m.random
+	for i := range s.workers {
+		s.workers[i].mix = &mixScratch{
+			x: make([]float32, kernel.Block*s.stride), xt: make([]float32, len(s.workers[i].xt)), z: make([]float32, s.classes*kernel.Block),
+		}
+	}
+	return m
+}
+
+// random draws the permutation and λ of a step, counted from 0, which depend on
+// nothing but it, the seed, α and the rows of the batch.
+func (m *mixup) random(order []int32, step int) (lambda float64) {
+	r := newRNG(^m.seed, step) // apart from the streams of the seed itself
+	for i := range order {
+		order[i] = int32(i)
+	}
+	for i := len(order) - 1; i > 0; i-- {
+		j := r.below(i + 1)
+		order[i], order[j] = order[j], order[i]
+	}
+	return r.beta(m.alpha)
+}
+
+// begin draws the partners of a batch.
+func (m *mixup) begin(rows []int32, step int) {
+	if m == nil {
+		return
+	}
+	m.order, m.partners = m.order[:len(rows)], m.partners[:len(rows)]
+	m.share = float32(1 - m.draw(m.order, step))
+	for i, at := range m.order {
+		m.partners[i] = rows[at]
+	}
+}
+
+// of returns the partners of rows begin to end of the batch.
+func (m *mixup) of(begin, end int) []int32 {
+	if m == nil {
+		return nil
+	}
+	return m.partners[begin:end]
+}
+
+// mixes reports whether the task at hand is on mixed rows.
+func (s *stack) mixes() bool { return s.mix != nil && s.task.learn }
+
+// mixIn mixes the partners of a gathered block into it, x by row and w.xt by
+// column.
+func (s *stack) mixIn(x []float32, w *scratch, at int) {
+	m := w.mix
+	s.gatherRows(m.x, m.xt, &m.labels, w, s.task.partners, at)
+	s.isa.Lerp(x[:len(m.x)], m.x, s.mix.share)
+	s.isa.Lerp(w.xt, m.xt, s.mix.share)
+}
+
+// softmax judges a block of logits as kernel.Softmax does, or a mixed one: loss and
+// gradient are those of the rows' labels and of their partners', by shares. It
+// returns the labels that count as right, those of the larger share.
+func (s *stack) softmax(w *scratch, z []float32, table *kernel.LossTable) *[kernel.Block]int32 {
+	if !s.mixes() {
+		s.isa.Softmax(z, s.classes, &w.labels, table, &w.judged, s.task.learn)
+		return &w.labels
+	}
+	m, share := w.mix, s.mix.share
+	copy(m.z, z)
+	s.isa.Softmax(z, s.classes, &w.labels, table, &w.judged, true)
+	s.isa.Softmax(m.z, s.classes, &m.labels, table, &m.judged, true)
+	s.isa.Lerp(z[:len(m.z)], m.z, share)
+	s.isa.Lerp(w.judged.Loss[:], m.judged.Loss[:], share)
+	if share > 0.5 {
+		return &m.labels
+	}
+	return &w.labels
+}
