@@ -135,6 +135,7 @@ func trainHead(ctx context.Context, j *job) error {
 	}
 	t.result = results[0]
 	j.noteFewSteps()
+	j.noteSlowAverage()
 	if err := j.fitAnswers(ctx); err != nil {
 		return err
 	}
@@ -151,11 +152,25 @@ func (j *job) noteFewSteps() {
 	if len(h) < 2 || j.train.result.Stopped != headtrain.StoppedEpochs {
 		return
 	}
-	perEpoch := (j.train.counts.TrainRows + j.opts.Head.BatchSize - 1) / j.opts.Head.BatchSize
+	perEpoch := j.stepsPerEpoch()
 	steps := perEpoch * len(h)
 	falling := h[len(h)-1].TrainLoss < 0.99*h[len(h)-2].TrainLoss
 	if falling && steps < enoughSteps {
 		j.warn("training took only %d steps and the loss was still falling: try head.epochs=%d", steps, (enoughSteps+perEpoch-1)/perEpoch)
+	}
+}
+
+func (j *job) stepsPerEpoch() int {
+	return (j.train.counts.TrainRows + j.opts.Head.BatchSize - 1) / j.opts.Head.BatchSize
+}
+
+// noteSlowAverage says so if the weights that training began with still count in
+// their average, by 1/e⁵ or more.
+func (j *job) noteSlowAverage() {
+	steps := j.stepsPerEpoch() * len(j.train.result.History)
+	if window := 1 / (1 - j.opts.Head.EMA); j.opts.Head.EMA > 0 && float64(steps) < 5*window {
+		j.warn("head.ema=%v averages over some %.0f steps, but training took only %d: take a smaller one, or head.epochs=%.0f",
+			j.opts.Head.EMA, window, steps, math.Ceil(5*window/float64(j.stepsPerEpoch())))
 	}
 }
 
