@@ -29,3 +29,12 @@ func TestReadmeNamesEveryCommand(t *testing.T) {
 		}
 	}
 }
+
+// Text that was to be filled in later has been.
+func TestReadmeHasNoPlaceholders(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	must(t, err)
+	if at := strings.Index(string(readme), "@@"); at >= 0 {
+		t.Errorf("README.md has a placeholder: %.40q", readme[at:])
+	}
+}
