@@ -1,12 +1,17 @@
 package kernel
 
-// gemmPortable is GEMM by blocks of 4×4; the panels are 4 columns wide.
+// gemmPortable is GEMM; the panels are 4 columns wide.
 func gemmPortable(g *GEMM) {
-	const width = 4
 	if g.Half != nil {
 		gemmHalfPortable(g)
-		return
+	} else {
+		gemmFullPortable(g)
 	}
+}
+
+// gemmFullPortable goes by blocks of 4×4.
+func gemmFullPortable(g *GEMM) {
+	const width = 4
 	for p := range g.Planes {
 		for n := 0; n < g.Columns; n += width {
 			b := g.B[(p*g.Columns+n)*g.K:][:g.K*width]
@@ -41,7 +46,7 @@ func gemmHalfPortable(g *GEMM) {
 				for i, h := range panel[k*width:][:len(part.B)] {
 					part.B[i] = Widen(h)
 				}
-				gemmPortable(&part)
+				gemmFullPortable(&part)
 			}
 		}
 	}
