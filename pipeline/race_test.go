@@ -22,7 +22,7 @@ func (a averages) Forward(_ context.Context, features []float32, pixels []uint8,
 		for _, p := range pixels[i*share : (i+1)*share] {
 			sum += int(p)
 		}
-		features[i] = float32(sum)/share + a.weights[i%len(a.weights)]
+		features[i] = float32(sum)/share + a.weights[i%extract.Dim]
 	}
 	return nil
 }
