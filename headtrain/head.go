@@ -88,16 +88,15 @@ func (h *Head) forward(dst, x []float32, n int, finish func(z, row []float32, r 
 	for _, l := range h.layers() {
 		layers = append(layers, l.apply())
 	}
-	rows, xt := make([]float32, kernel.Block*stride), make([]float32, kernel.RoundUp(d)*kernel.Block)
+	rows := make([]float32, kernel.Block*stride)
 	for at := 0; at < n; at += kernel.Block {
 		count := min(kernel.Block, n-at)
 		for r := range count {
 			h.gather(rows[r*stride:r*stride+d], x[(at+r)*d:(at+r+1)*d])
 		}
-		isa.Transpose(xt, rows, stride, d)
-		z := xt
-		for i := range layers {
-			z = layers[i].forward(isa, z, i > 0)
+		z := layers[0].forward(isa, rows)
+		for i := range layers[1:] {
+			z = layers[i+1].forward(isa, layers[i].activations())
 		}
 		if after != nil {
 			after(z)

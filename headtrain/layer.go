@@ -70,20 +70,30 @@ type applied struct {
 	in, out int
 	params  []float32
 	z       []float32 // its outputs on a block, by column
+	next    []float32 // the same after a ReLU, by row, as the next layer wants them
 }
 
 func (l Layer) apply() applied {
-	return applied{l.In, l.Out, l.params(), make([]float32, l.Out*kernel.Block)}
+	return applied{in: l.In, out: l.Out, params: l.params(), z: make([]float32, l.Out*kernel.Block)}
 }
 
-// forward returns the outputs on a block of rows, x by column, valid until the
-// next call. With relu, x goes through a ReLU first, where it is.
-func (a *applied) forward(isa kernel.ISA, x []float32, relu bool) []float32 {
-	if relu {
-		for i, v := range x {
-			x[i] = max(v, 0)
+// forward returns the outputs on a block of rows, valid until the next call.
+func (a *applied) forward(isa kernel.ISA, x []float32) []float32 {
+	stride := kernel.Stride(a.in)
+	isa.Forward(a.z, x, stride, a.params, stride, a.in, a.out, nil)
+	return a.z
+}
+
+// activations returns the outputs after a ReLU, by row.
+func (a *applied) activations() []float32 {
+	stride := kernel.Stride(a.out)
+	if a.next == nil {
+		a.next = make([]float32, kernel.Block*stride)
+	}
+	for c := range a.out {
+		for r, v := range a.z[c*kernel.Block:][:kernel.Block] {
+			a.next[r*stride+c] = max(v, 0)
 		}
 	}
-	isa.Forward(a.z, x, a.params, kernel.Stride(a.in), a.in, a.out, nil)
-	return a.z
+	return a.next
 }

@@ -122,7 +122,7 @@ func TestHeadOfToday(t *testing.T) {
 			_ = binary.Write(h, binary.LittleEndian, v)
 		}
 	}
-	const want = "54f1cb979caee7b3a24e8ebaa3148a80c916e9e489f9b174dd2f52ed93ee9e65"
+	const want = "b260c9733becf7ca1c02183660d6551d3bd1d9b541cc068684ba9ebc018fe8cc"
 	if got := hex.EncodeToString(h.Sum(nil)); got != want {
 		t.Errorf("the heads hash to %s, want %s", got, want)
 	}

@@ -19,7 +19,7 @@ type mixup struct {
 
 // mixScratch is what a worker needs to mix a block.
 type mixScratch struct {
-	x, xt  []float32 // the partners, by row and by column
+	x      []float32 // the partners
 	labels [kernel.Block]int32
 	z      []float32 // of one head: logits that become the gradient of the partners' loss
 	judged kernel.Judged
@@ -34,7 +34,7 @@ func newMixup(o Options, s *stack) *mixup {
 	m.draw = m.random
 	for i := range s.workers {
 		s.workers[i].mix = &mixScratch{
-			x: make([]float32, kernel.Block*s.stride), xt: make([]float32, len(s.workers[i].xt)), z: make([]float32, s.classes*kernel.Block),
+			x: make([]float32, kernel.Block*s.stride), z: make([]float32, s.classes*kernel.Block),
 		}
 	}
 	return m
@@ -77,13 +77,12 @@ func (m *mixup) of(begin, end int) []int32 {
 // mixes reports whether the task at hand is on mixed rows.
 func (s *stack) mixes() bool { return s.mix != nil && s.task.learn }
 
-// mixIn mixes the partners of a gathered block into it, x by row and w.xt by
-// column.
+// mixIn mixes the partners of a gathered block into it.
 func (s *stack) mixIn(x []float32, w *scratch, at int) {
 	m := w.mix
-	s.gatherRows(m.x, m.xt, &m.labels, w, s.task.partners, at)
+	s.find(&m.labels, w, s.task.partners, at)
+	s.isa.Gather(m.x, s.stride, s.dim, &w.rows, s.input.AffineMap)
 	s.isa.Lerp(x[:len(m.x)], m.x, s.mix.share)
-	s.isa.Lerp(w.xt, m.xt, s.mix.share)
 }
 
 // softmax judges a block of logits as kernel.Softmax does, or a mixed one: loss and

@@ -41,7 +41,6 @@ func (p *panel) blocks() int { return kernel.RoundUp(p.rows) / kernel.Block }
 // scratch is what a worker has to itself.
 type scratch struct {
 	x      []float32   // a chunk of rows that are in no panel
-	xt     []float32   // a block by column
 	g      []float32   // gradient of a group of columns
 	rows   kernel.Rows // a block, where they are
 	labels [kernel.Block]int32

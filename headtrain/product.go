@@ -14,30 +14,25 @@ import (
 // block of the bank, 64 KB, that is read once for all of them.
 const queryRows = 120
 
-// bank is a matrix of rows packed for dot products with many others, by the
-// kernel that computes logits: its rows lie in blocks by column, and a query is
-// a class there. A product is one chain of fused multiply-adds, features in
-// order, so its bits depend on its two rows alone.
+// bank is a matrix of rows laid out for dot products with many others, by the
+// kernel that computes logits: a query is a class there. The bits of a product
+// depend on its two rows alone.
 type bank struct {
 	dim, rows int
-	blocks    []float32 // of kernel.Block rows, by column
+	x         []float32 // rows, stride apart, with zero rows up to a whole block
 }
 
-// packBank packs n rows, which row writes one by one, on all processors.
+// packBank lays out n rows, which row writes one by one, on all processors.
 func packBank(n, dim int, row func(dst []float32, r int)) *bank {
-	stride, block := kernel.Stride(dim), kernel.RoundUp(dim)*kernel.Block
-	b := &bank{dim: dim, rows: n, blocks: make([]float32, kernel.RoundUp(n)/kernel.Block*block)}
-	const share = 32 * kernel.Block
+	stride := kernel.Stride(dim)
+	b := &bank{dim: dim, rows: n, x: make([]float32, kernel.RoundUp(n)*stride)}
+	const share = 1024
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for lo := 0; lo < n; lo += share {
 		group.Go(func() error {
-			x := make([]float32, kernel.Block*stride)
-			for at := lo; at < min(lo+share, n); at += kernel.Block {
-				for r := at; r < min(at+kernel.Block, n); r++ {
-					row(x[(r-at)*stride:][:dim], r)
-				}
-				kernel.Best().Transpose(b.blocks[at/kernel.Block*block:], x, stride, dim)
+			for r := lo; r < min(lo+share, n); r++ {
+				row(b.x[r*stride:][:dim], r)
 			}
 			return nil
 		})
@@ -51,7 +46,7 @@ func packBank(n, dim int, row func(dst []float32, r int)) *bank {
 // query and block of the bank with the products of rows at, at+1, …; those of
 // one query come in order and from one goroutine.
 func (b *bank) eachBlock(ctx context.Context, n int, row func(dst []float32, r int), first func(query int) int, visit func(query, at int, products []float32)) error {
-	isa, stride, block := kernel.Best(), kernel.Stride(b.dim), kernel.RoundUp(b.dim)*kernel.Block
+	isa, stride := kernel.Best(), kernel.Stride(b.dim)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for lo := 0; lo < n; lo += queryRows {
@@ -65,7 +60,7 @@ func (b *bank) eachBlock(ctx context.Context, n int, row func(dst []float32, r i
 				if err := ctx.Err(); err != nil {
 					return err
 				}
-				isa.Forward(z, b.blocks[at/kernel.Block*block:], x, stride, b.dim, queries, nil)
+				isa.Forward(z, b.x[at*stride:], stride, x, stride, b.dim, queries, nil)
 				for q := range queries {
 					visit(lo+q, at, z[q*kernel.Block:][:min(kernel.Block, b.rows-at)])
 				}

@@ -38,8 +38,9 @@ type Epoch struct {
 	Seconds   float64  `json:"seconds"` // of the pass, whose heads it shares; validation included
 }
 
-// engineName is recorded in the recipe of each head.
-const engineName = "linear"
+// engineName is recorded in the recipe of each head; it changes with the order of
+// summation.
+const engineName = "linear/2"
 
 // recipe is what a head's file says of its training. It holds nothing that
 // differs from machine to machine, so that equal heads are equal files.

@@ -75,7 +75,6 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	s.workers = make([]scratch, size)
 	for i := range s.workers {
 		w := &s.workers[i]
-		w.xt = make([]float32, kernel.RoundUp(d)*kernel.Block)
 		w.x = make([]float32, s.stride*kernel.ChunkRows)
 		w.g = make([]float32, min(mostGroupCols, len(heads)*k)*s.stride)
 	}

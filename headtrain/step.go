@@ -150,30 +150,33 @@ func (s *stack) forward(worker, item int) {
 	if group == 0 {
 		x = p.x[block*kernel.Block*s.stride:]
 	}
-	s.gather(x, w, block*kernel.Block)
 	all := len(s.heads) - t.first
 	lo, hi := group*all/t.headGroups, (group+1)*all/t.headGroups
 	own := s.classes * kernel.Block
 	z := p.z[block*p.zStride+lo*own : block*p.zStride+hi*own]
 	at := (t.first + lo) * s.classes * s.stride
-	s.isa.Forward(z, w.xt, s.params[at:], s.stride, s.dim, (hi-lo)*s.classes, nil)
+	s.logits(z, x, w, block*kernel.Block, s.params[at:], (hi-lo)*s.classes, nil)
 	for h := lo; h < hi; h++ {
 		s.judge(w, z[(h-lo)*own:(h-lo+1)*own], block, h)
 	}
 }
 
-// gather maps a block of rows into x and, by column, into w.xt, with its labels,
-// and mixes their partners in.
-func (s *stack) gather(x []float32, w *scratch, at int) {
-	s.gatherRows(x, w.xt, &w.labels, w, s.task.rows, at)
-	if s.mixes() {
-		s.mixIn(x, w, at)
+// logits maps a block of rows into x, mixes their partners in, and takes it to
+// logits under the parameters of some columns.
+func (s *stack) logits(z, x []float32, w *scratch, at int, params []float32, cols int, ahead *kernel.Ahead) {
+	s.find(&w.labels, w, s.task.rows, at)
+	if !s.mixes() {
+		s.isa.GatherForward(z, x, &w.rows, s.input.AffineMap, params, s.stride, s.dim, cols, ahead)
+		return
 	}
+	s.isa.Gather(x, s.stride, s.dim, &w.rows, s.input.AffineMap)
+	s.mixIn(x, w, at)
+	s.isa.Forward(z, x, s.stride, params, s.stride, s.dim, cols, ahead)
 }
 
-// gatherRows maps a block of rows into x and, by column, into xt, with its labels.
-// Behind the last row of the panel, that row is repeated.
-func (s *stack) gatherRows(x, xt []float32, labels *[kernel.Block]int32, w *scratch, rows []int32, at int) {
+// find points w.rows at a block of rows and notes their labels. Behind the last
+// row of the panel, that row is repeated.
+func (s *stack) find(labels *[kernel.Block]int32, w *scratch, rows []int32, at int) {
 	t := &s.task
 	last := len(rows) - 1
 	for i := range kernel.Block {
@@ -181,7 +184,6 @@ func (s *stack) gatherRows(x, xt []float32, labels *[kernel.Block]int32, w *scra
 		w.rows.Row[i], w.rows.Scale[i] = &t.set.Row(int(row))[0], t.set.rowScale(row)
 		labels[i] = t.set.Labels[row]
 	}
-	s.isa.Gather(x, xt, s.stride, s.dim, &w.rows, s.input.AffineMap)
 }
 
 // judge takes a block of logits of one head to its loss, hits and gradient.
@@ -343,9 +345,8 @@ func (s *stack) chunk(worker, item int) {
 		w.ahead.Add(s.coming(i))
 	}
 	for b := item * blocks; b < min((item+1)*blocks, p.blocks()); b++ {
-		s.gather(w.x[b%blocks*kernel.Block*s.stride:], w, b*kernel.Block)
 		z := p.z[b*p.zStride:]
-		s.isa.Forward(z, w.xt, s.params, s.stride, s.dim, cols, &w.ahead)
+		s.logits(z, w.x[b%blocks*kernel.Block*s.stride:], w, b*kernel.Block, s.params, cols, &w.ahead)
 		for h := range s.heads {
 			s.judge(w, z[h*own:(h+1)*own], b, h)
 		}

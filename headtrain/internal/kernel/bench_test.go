@@ -40,10 +40,17 @@ func BenchmarkForward(b *testing.B) {
 	for _, k := range []int{2, 10, benchClasses} {
 		b.Run(fmt.Sprint("classes=", k), func(b *testing.B) {
 			v, stride := newBench(b), Stride(benchDim)
-			x, w, z := v.floats(benchDim*Block), v.floats(k*stride), v.floats(k*Block)
-			benchEach(b, 2*Block*benchDim*k, 0, func(isa ISA) { isa.Forward(z, x, w, stride, benchDim, k, nil) })
+			x, w, z := v.floats(Block*stride), v.floats(k*stride), v.floats(k*Block)
+			benchEach(b, 2*Block*benchDim*k, 0, func(isa ISA) { isa.Forward(z, x, stride, w, stride, benchDim, k, nil) })
 		})
 	}
+}
+
+func BenchmarkGatherForward(b *testing.B) {
+	v, stride, k := newBench(b), Stride(benchDim), 10
+	x, w, z := v.floats(Block*stride), v.floats(k*stride), v.floats(k*Block)
+	r, m := v.rows(benchDim)
+	benchEach(b, 2*Block*benchDim*k, 0, func(isa ISA) { isa.GatherForward(z, x, &r, m, w, stride, benchDim, k, nil) })
 }
 
 func BenchmarkGradient(b *testing.B) {

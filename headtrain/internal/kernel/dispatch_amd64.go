@@ -40,27 +40,34 @@ func (i ISA) transpose(dst, x []float32, stride, cols int) {
 	transposeAVX2(&a)
 }
 
-func (i ISA) gather(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
-	if i != AVX512 {
-		i.gatherByRow(dst, xt, stride, d, r, m)
-		return
-	}
-	a := gatherArgs{&dst[0], &xt[0], &r.Row[0], &r.Scale[0], &m.Mean[0], &m.Scale[0], stride * 4, d}
-	gatherAVX512(&a)
-}
-
-func (i ISA) forward(z, x, w []float32, stride, d, cols int, ahead *Ahead) {
+func (i ISA) forward(z, x []float32, xStride int, w []float32, stride, d, cols int, ahead *Ahead) {
 	here := &x[0]
-	a := forwardArgs{&z[0], here, &w[0], stride * 4, d, cols, ahead.args(&here)}
+	a := forwardArgs{z: &z[0], x: here, w: &w[0], xBytes: xStride * 4, wBytes: stride * 4, features: d, cols: cols, ahead: ahead.args(&here)}
 	switch i {
 	case AVX512:
 		forwardAVX512(&a)
 	case AVX2:
 		forwardAVX2(&a)
 	default:
-		forwardPortable(z, x, w, stride, d, cols)
+		forwardPortable(z, x, xStride, w, stride, d, cols)
 	}
 	ahead.advance(a.ahead.next)
+}
+
+// gatherForward does the first classes, as many as it returns, and maps all rows
+// if these are any.
+func (i ISA) gatherForward(z, x []float32, r *Rows, m AffineMap, w []float32, stride, d, cols int, ahead *Ahead) (done int) {
+	if i != AVX512 {
+		return 0
+	}
+	here := &x[0]
+	a := forwardArgs{
+		z: &z[0], x: here, w: &w[0], xBytes: stride * 4, wBytes: stride * 4, features: d, cols: min(cols, widest),
+		rows: &r.Row[0], scales: &r.Scale[0], mean: &m.Mean[0], scale: &m.Scale[0], ahead: ahead.args(&here),
+	}
+	gatherForwardAVX512(&a)
+	ahead.advance(a.ahead.next)
+	return a.cols
 }
 
 func (i ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, ahead *Ahead) {

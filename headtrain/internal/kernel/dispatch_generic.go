@@ -11,12 +11,12 @@ func (ISA) affine(dst, x []float32, m AffineMap, rowScale float32, _ []float32) 
 
 func (ISA) transpose(dst, x []float32, stride, cols int) { transposePortable(dst, x, stride, cols) }
 
-func (i ISA) gather(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
-	i.gatherByRow(dst, xt, stride, d, r, m)
+func (ISA) forward(z, x []float32, xStride int, w []float32, stride, d, cols int, _ *Ahead) {
+	forwardPortable(z, x, xStride, w, stride, d, cols)
 }
 
-func (ISA) forward(z, x, w []float32, stride, d, cols int, _ *Ahead) {
-	forwardPortable(z, x, w, stride, d, cols)
+func (ISA) gatherForward(_, _ []float32, _ *Rows, _ AffineMap, _ []float32, _, _, _ int, _ *Ahead) (done int) {
+	return 0
 }
 
 func (ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, _ *Ahead) {

@@ -2,7 +2,7 @@ package kernel
 
 import "math"
 
-// fmaLanes sets acc[l] to v·w[l]+acc[l] rounded once to float32, as the FMA
+// fmaLanes sets acc[l] to v[l]·w[l]+acc[l] rounded once to float32, as the FMA
 // instruction does.
 //
 // The product of two float32 is exact in float64. The float64 sum is rounded,
@@ -10,10 +10,10 @@ import "math"
 // between two float32: then the error of the sum says on which side the true
 // value is. Results that are subnormal in float32 have their midpoints
 // elsewhere and always take that path; a sum of 0 is exact.
-func fmaLanes(acc *[Lane]float32, v float32, w *[Lane]float32) {
+func fmaLanes(acc, v, w *[Lane]float32) {
 	const midwayMask, midway, sign, smallestNormal = 1<<29 - 1, 1 << 28, 1 << 63, 0x381 << 52
 	for l := range acc {
-		p, c := float64(v)*float64(w[l]), float64(acc[l])
+		p, c := float64(v[l])*float64(w[l]), float64(acc[l])
 		s := float64(p) + c
 		if u := math.Float64bits(s); u&midwayMask == midway || u&^sign-1 < smallestNormal-1 {
 			s = roundToOdd(p, c, s)

@@ -11,8 +11,8 @@ import (
 
 // fma32 is one lane of fmaLanes.
 func fma32(a, b, c float32) float32 {
-	acc, w := [Lane]float32{3: c}, [Lane]float32{3: b}
-	fmaLanes(&acc, a, &w)
+	acc, v, w := [Lane]float32{3: c}, [Lane]float32{3: a}, [Lane]float32{3: b}
+	fmaLanes(&acc, &v, &w)
 	return acc[3]
 }
 

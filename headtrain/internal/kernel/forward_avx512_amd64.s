@@ -4,153 +4,363 @@
 #include "textflag.h"
 #include "ahead_amd64.h"
 
-// Up to 12 classes: their weights at SI, R8, R9 with the distance DX, three
-// times which is BX; two registers of 16 rows each.
-#define COLS1(OP)  OP(0, (SI), Z0, Z1)
-#define COLS2(OP)  COLS1(OP); OP(128, (SI)(DX*1), Z2, Z3)
-#define COLS3(OP)  COLS2(OP); OP(256, (SI)(DX*2), Z4, Z5)
-#define COLS4(OP)  COLS3(OP); OP(384, (SI)(BX*1), Z6, Z7)
-#define COLS5(OP)  COLS4(OP); OP(512, (R8), Z8, Z9)
-#define COLS6(OP)  COLS5(OP); OP(640, (R8)(DX*1), Z10, Z11)
-#define COLS7(OP)  COLS6(OP); OP(768, (R8)(DX*2), Z12, Z13)
-#define COLS8(OP)  COLS7(OP); OP(896, (R8)(BX*1), Z14, Z15)
-#define COLS9(OP)  COLS8(OP); OP(1024, (R9), Z16, Z17)
-#define COLS10(OP) COLS9(OP); OP(1152, (R9)(DX*1), Z18, Z19)
-#define COLS11(OP) COLS10(OP); OP(1280, (R9)(DX*2), Z20, Z21)
-#define COLS12(OP) COLS11(OP); OP(1408, (R9)(BX*1), Z22, Z23)
+// Two rows at a time, 16 features of them in Z24 and Z25, under up to 12 classes:
+// their weights at SI, R8, R9 with the distance DX, three times which is BX; a
+// register of 16 sums for each class and row.
+#define COLS1(OP)  OP((SI), Z0, X0, Z1)
+#define COLS2(OP)  COLS1(OP); OP((SI)(DX*1), Z2, X2, Z3)
+#define COLS3(OP)  COLS2(OP); OP((SI)(DX*2), Z4, X4, Z5)
+#define COLS4(OP)  COLS3(OP); OP((SI)(BX*1), Z6, X6, Z7)
+#define COLS5(OP)  COLS4(OP); OP((R8), Z8, X8, Z9)
+#define COLS6(OP)  COLS5(OP); OP((R8)(DX*1), Z10, X10, Z11)
+#define COLS7(OP)  COLS6(OP); OP((R8)(DX*2), Z12, X12, Z13)
+#define COLS8(OP)  COLS7(OP); OP((R8)(BX*1), Z14, X14, Z15)
+#define COLS9(OP)  COLS8(OP); OP((R9), Z16, X16, Z17)
+#define COLS10(OP) COLS9(OP); OP((R9)(DX*1), Z18, X18, Z19)
+#define COLS11(OP) COLS10(OP); OP((R9)(DX*2), Z20, X20, Z21)
+#define COLS12(OP) COLS11(OP); OP((R9)(BX*1), Z22, X22, Z23)
 
-#define BIAS(at, w, a, b) \
-	VBROADCASTSS w, a \
-	VMOVAPS      a, b
+// BIAS starts the first of the 16 sums; the others start at 0.
+#define BIAS(w, a, ax, b) \
+	VMOVSS  w, ax \
+	VMOVAPS a, b
 
-#define FMA(at, w, a, b) \
-	VBROADCASTSS w, Z26       \
-	VFMADD231PS  Z24, Z26, a \
-	VFMADD231PS  Z25, Z26, b
+#define FMA(w, a, ax, b) \
+	VMOVUPS.Z   w, K1, Z26   \
+	VFMADD231PS Z24, Z26, a \
+	VFMADD231PS Z25, Z26, b
 
-#define STORE(at, w, a, b) \
-	VMOVUPS a, at(DI)      \
-	VMOVUPS b, (at+64)(DI)
+// LOAD takes 16 features at byte R12 of both rows, R10 and R11.
+#define LOAD \
+	VMOVUPS.Z (R10)(R12*1), K1, Z24 \
+	VMOVUPS.Z (R11)(R12*1), K1, Z25
 
-// TILE is the loop over features for n classes, in runs of 16; meanwhile a
-// line a feature is fetched.
-#define TILE(n, run, loop, COLS) \
-	MOVQ    forwardArgs_features(AX), R10 \
-	LEAQ    (SI)(R10*4), SI              \
-	LEAQ    (SI)(DX*4), R8               \
-	LEAQ    (SI)(DX*8), R9               \
-	COLS(BIAS)                           \
-	LEAQ    (R10*4), CX                  \
-	SUBQ    CX, SI                       \
-	SUBQ    CX, R8                       \
-	SUBQ    CX, R9                       \
-	MOVQ    R12, R11                     \
-run:                                         \
-	MOVQ    $16, CX                     \
-	CMPQ    R10, CX                     \
-	CMOVQLT R10, CX                     \
-	SUBQ    CX, R10                     \
-	AHEAD(forwardArgs_ahead, R14, R15) \
-loop:                                        \
-	PREFETCHT1 (R14)                    \
-	ADDQ    $64, R14                    \
-	VMOVUPS (R11), Z24                   \
-	VMOVUPS 64(R11), Z25                 \
-	COLS(FMA)                            \
-	ADDQ    $128, R11                    \
-	ADDQ    $4, SI                       \
-	ADDQ    $4, R8                       \
-	ADDQ    $4, R9                       \
-	DECQ    CX                          \
-	JNZ     loop                        \
-	TESTQ   R10, R10                    \
-	JNZ     run                         \
-	COLS(STORE)                          \
-	MOVQ    $n, CX                       \
-	JMP     next
+// MAP does so too, maps them by mean, R15, and scale, DI, and the scales of the
+// rows, and stores them at R13 and AX.
+#define MAP \
+	LOAD                              \
+	VMOVUPS.Z (R15)(R12*1), K1, Z27   \
+	VMOVUPS.Z (DI)(R12*1), K1, Z28    \
+	VSUBPS    Z27, Z24, Z24           \
+	VSUBPS    Z27, Z25, Z25           \
+	VMULPS    Z28, Z24, Z24           \
+	VMULPS    Z28, Z25, Z25           \
+	VMULPS.Z  Z29, Z24, K1, Z24       \
+	VMULPS.Z  Z30, Z25, K1, Z25       \
+	VMOVUPS   Z24, (R13)(R12*1)       \
+	VMOVUPS   Z25, (AX)(R12*1)
 
-// func forwardAVX512(a *forwardArgs)
-TEXT ·forwardAVX512(SB), NOSPLIT, $0-8
-	MOVQ a+0(FP), AX
-	MOVQ forwardArgs_z(AX), DI
-	MOVQ forwardArgs_x(AX), R12
-	MOVQ forwardArgs_w(AX), SI
-	MOVQ forwardArgs_wBytes(AX), DX
-	MOVQ forwardArgs_cols(AX), R13
-	LEAQ (DX)(DX*2), BX
+// TILE is the loop over features, in runs of 16 times 16, of which the last 16
+// are those of the mask K2; meanwhile a line each is fetched.
+#define TILE(TAKE, COLS, run, loop, full) \
+	MOVQ  forwardArgs_features(AX), CX \
+	SHLQ  $2, CX                      \
+	ADDQ  CX, SI                      \
+	LEAQ  (SI)(DX*4), R8              \
+	LEAQ  (SI)(DX*8), R9              \
+	COLS(BIAS)                        \
+	SUBQ  CX, SI                      \
+	SUBQ  CX, R8                      \
+	SUBQ  CX, R9                      \
+	XORQ  R12, R12                    \
+	KMOVW K3, K1                      \
+run:                                      \
+	MOVQ  a+0(FP), AX                 \
+	AHEAD(forwardArgs_ahead, R14, CX) \
+	MOVQ  forwardArgs_xBytes(AX), AX  \
+	ADDQ  R13, AX                     \
+	MOVQ  $16, CX                     \
+loop:                                     \
+	CMPQ  R12, last-16(SP)            \
+	JNE   full                        \
+	KMOVW K2, K1                      \
+full:                                     \
+	PREFETCHT1 (R14)                  \
+	ADDQ  $64, R14                    \
+	TAKE                              \
+	COLS(FMA)                         \
+	ADDQ  $64, R12                    \
+	ADDQ  $64, SI                     \
+	ADDQ  $64, R8                     \
+	ADDQ  $64, R9                     \
+	CMPQ  R12, last-16(SP)            \
+	JGT   fold                        \
+	DECQ  CX                          \
+	JNZ   loop                        \
+	JMP   run
 
-tile:                                         // do {
-	CMPQ R13, $12
-	JGE  n12
-	CMPQ R13, $11
-	JEQ  n11
-	CMPQ R13, $10
-	JEQ  n10
-	CMPQ R13, $9
-	JEQ  n9
-	CMPQ R13, $8
-	JEQ  n8
-	CMPQ R13, $7
-	JEQ  n7
-	CMPQ R13, $6
-	JEQ  n6
-	CMPQ R13, $5
-	JEQ  n5
-	CMPQ R13, $4
-	JEQ  n4
-	CMPQ R13, $3
-	JEQ  n3
-	CMPQ R13, $2
-	JEQ  n2
+// HALVES, QUARTERS, PAIRS and SINGLES add the halves, the quarters of halves and
+// so on of two registers and leave both in the first.
+#define HALVES(a, b, t) \
+	VSHUFF32X4 $0x44, b, a, t \
+	VSHUFF32X4 $0xee, b, a, a \
+	VADDPS     a, t, a
+
+#define QUARTERS(a, b, t) \
+	VSHUFF32X4 $0x88, b, a, t \
+	VSHUFF32X4 $0xdd, b, a, a \
+	VADDPS     a, t, a
+
+#define PAIRS(a, b, t) \
+	VUNPCKLPD b, a, t \
+	VUNPCKHPD b, a, a \
+	VADDPS    a, t, a
+
+#define SINGLES(a, b, t) \
+	VSHUFPS $0x88, b, a, t \
+	VSHUFPS $0xdd, b, a, a \
+	VADDPS  a, t, a
+
+// FOUR folds four registers of sums into one: one in each quarter of it.
+#define FOUR(a, b, c, d, t, u) \
+	HALVES(a, b, t) \
+	HALVES(c, d, u) \
+	QUARTERS(a, c, t)
+
+// FOLD adds up the sums of up to 12 classes and stores those of two rows at z.
+// Lane i of Z0 comes to hold classes i and i+4, of Z16 class i+8.
+#define FOLD \
+	FOUR(Z0, Z2, Z4, Z6, Z24, Z25)      \
+	FOUR(Z1, Z3, Z5, Z7, Z26, Z27)      \
+	FOUR(Z8, Z10, Z12, Z14, Z24, Z25)   \
+	FOUR(Z9, Z11, Z13, Z15, Z26, Z27)   \
+	PAIRS(Z0, Z1, Z24)                  \
+	PAIRS(Z8, Z9, Z25)                  \
+	SINGLES(Z0, Z8, Z26)                \
+	FOUR(Z16, Z18, Z20, Z22, Z24, Z25)  \
+	FOUR(Z17, Z19, Z21, Z23, Z26, Z27)  \
+	PAIRS(Z16, Z17, Z24)                \
+	SINGLES(Z16, Z16, Z25)              \
+	VEXTRACTF32X4 $1, Z0, X1            \
+	VEXTRACTF32X4 $2, Z0, X2            \
+	VEXTRACTF32X4 $3, Z0, X3            \
+	VEXTRACTF32X4 $0, Z16, X4           \
+	VEXTRACTF32X4 $1, Z16, X5           \
+	VEXTRACTF32X4 $2, Z16, X6           \
+	VEXTRACTF32X4 $3, Z16, X7           \
+	MOVQ width-32(SP), CX               \
+	MOVQ z-8(SP), R8                    \
+	ADDQ $8, z-8(SP)
+
+// STORE stores a class, if it is not the last goes on.
+#define STORE(n, MOV, x) \
+	MOV  x, ((n-1)*128)(R8) \
+	CMPQ CX, $n             \
+	JEQ  stored
+
+#define STORES \
+	STORE(1, VMOVLPS, X0)  \
+	STORE(2, VMOVLPS, X1)  \
+	STORE(3, VMOVLPS, X2)  \
+	STORE(4, VMOVLPS, X3)  \
+	STORE(5, VMOVHPS, X0)  \
+	STORE(6, VMOVHPS, X1)  \
+	STORE(7, VMOVHPS, X2)  \
+	STORE(8, VMOVHPS, X3)  \
+	STORE(9, VMOVLPS, X4)  \
+	STORE(10, VMOVLPS, X5) \
+	STORE(11, VMOVLPS, X6) \
+	STORE(12, VMOVLPS, X7)
+
+// BEGIN sets what does not change: DX, BX, K2, K3 and last, the byte of the last
+// 16 features.
+#define BEGIN \
+	MOVQ  a+0(FP), AX                   \
+	MOVQ  forwardArgs_z(AX), R8         \
+	MOVQ  R8, z-8(SP)                   \
+	MOVQ  forwardArgs_w(AX), SI         \
+	MOVQ  forwardArgs_wBytes(AX), DX    \
+	LEAQ  (DX)(DX*2), BX                \
+	MOVQ  forwardArgs_features(AX), R8  \
+	DECQ  R8                            \
+	MOVQ  R8, CX                        \
+	ANDQ  $15, CX                       \
+	SHRQ  $4, R8                        \
+	SHLQ  $6, R8                        \
+	MOVQ  R8, last-16(SP)               \
+	MOVL  $2, R8                        \
+	SHLL  CX, R8                        \
+	DECL  R8                            \
+	KMOVW R8, K2                        \
+	MOVL  $0xffff, R8                   \
+	KMOVW R8, K3                        \
+	MOVQ  $16, pairs-24(SP)
+
+#define CHOOSE \
+	MOVQ width-32(SP), CX \
+	CMPQ CX, $12 \
+	JEQ  n12     \
+	CMPQ CX, $11 \
+	JEQ  n11     \
+	CMPQ CX, $10 \
+	JEQ  n10     \
+	CMPQ CX, $9  \
+	JEQ  n9      \
+	CMPQ CX, $8  \
+	JEQ  n8      \
+	CMPQ CX, $7  \
+	JEQ  n7      \
+	CMPQ CX, $6  \
+	JEQ  n6      \
+	CMPQ CX, $5  \
+	JEQ  n5      \
+	CMPQ CX, $4  \
+	JEQ  n4      \
+	CMPQ CX, $3  \
+	JEQ  n3      \
+	CMPQ CX, $2  \
+	JEQ  n2      \
 	JMP  n1
 
-next:                                         // CX classes are done
-	MOVQ  forwardArgs_features(AX), R14
-	SHLQ  $2, R14
-	SUBQ  R14, SI
-	MOVQ  CX, R14
-	IMULQ DX, R14
-	ADDQ  R14, SI
-	MOVQ  CX, R14
-	SHLQ  $7, R14
-	ADDQ  R14, DI
-	SUBQ  CX, R13
+// func forwardAVX512(a *forwardArgs)
+TEXT ·forwardAVX512(SB), NOSPLIT, $40-8
+	BEGIN
+	MOVQ forwardArgs_cols(AX), R8
+	MOVQ R8, cols-40(SP)
+	MOVQ forwardArgs_x(AX), R10
+
+tile:                                         // do {
+	MOVQ    $12, CX
+	CMPQ    cols-40(SP), CX
+	CMOVQLT cols-40(SP), CX
+	MOVQ    CX, width-32(SP)
+
+pair:                                         // do {
+	MOVQ R10, R11
+	ADDQ forwardArgs_xBytes(AX), R11
+	CHOOSE
+
+fold:
+	FOLD
+	STORES
+
+stored:
+	SUBQ R12, SI
+	MOVQ a+0(FP), AX
+	MOVQ forwardArgs_xBytes(AX), R8
+	LEAQ (R10)(R8*2), R10
+	DECQ pairs-24(SP)
+	JNZ  pair                             // } while (--pairs)
+	MOVQ  CX, R8
+	IMULQ DX, R8
+	ADDQ  R8, SI
+	MOVQ  CX, R8
+	SHLQ  $7, R8
+	SUBQ  $128, R8
+	ADDQ  R8, z-8(SP)
+	MOVQ  $16, pairs-24(SP)
+	MOVQ  forwardArgs_x(AX), R10
+	SUBQ  CX, cols-40(SP)
 	JNZ   tile                            // } while classes are left
 	VZEROUPPER
 	RET
 
 n12:
-	TILE(12, run12, loop12, COLS12)
+	TILE(LOAD, COLS12, run12, loop12, full12)
 
 n11:
-	TILE(11, run11, loop11, COLS11)
+	TILE(LOAD, COLS11, run11, loop11, full11)
 
 n10:
-	TILE(10, run10, loop10, COLS10)
+	TILE(LOAD, COLS10, run10, loop10, full10)
 
 n9:
-	TILE(9, run9, loop9, COLS9)
+	TILE(LOAD, COLS9, run9, loop9, full9)
 
 n8:
-	TILE(8, run8, loop8, COLS8)
+	TILE(LOAD, COLS8, run8, loop8, full8)
 
 n7:
-	TILE(7, run7, loop7, COLS7)
+	TILE(LOAD, COLS7, run7, loop7, full7)
 
 n6:
-	TILE(6, run6, loop6, COLS6)
+	TILE(LOAD, COLS6, run6, loop6, full6)
 
 n5:
-	TILE(5, run5, loop5, COLS5)
+	TILE(LOAD, COLS5, run5, loop5, full5)
 
 n4:
-	TILE(4, run4, loop4, COLS4)
+	TILE(LOAD, COLS4, run4, loop4, full4)
 
 n3:
-	TILE(3, run3, loop3, COLS3)
+	TILE(LOAD, COLS3, run3, loop3, full3)
 
 n2:
-	TILE(2, run2, loop2, COLS2)
+	TILE(LOAD, COLS2, run2, loop2, full2)
 
 n1:
-	TILE(1, run1, loop1, COLS1)
+	TILE(LOAD, COLS1, run1, loop1, full1)
+
+// func gatherForwardAVX512(a *forwardArgs)
+TEXT ·gatherForwardAVX512(SB), NOSPLIT, $56-8
+	BEGIN
+	MOVQ forwardArgs_cols(AX), R8
+	MOVQ R8, width-32(SP)
+	MOVQ forwardArgs_rows(AX), R8
+	MOVQ R8, rows-48(SP)
+	MOVQ forwardArgs_scales(AX), R8
+	MOVQ R8, scales-56(SP)
+	MOVQ forwardArgs_mean(AX), R15
+	MOVQ forwardArgs_scale(AX), DI
+	MOVQ forwardArgs_x(AX), R13
+
+pair:                                         // do {
+	MOVQ         rows-48(SP), R8
+	MOVQ         (R8), R10
+	MOVQ         8(R8), R11
+	ADDQ         $16, rows-48(SP)
+	MOVQ         scales-56(SP), R8
+	VBROADCASTSS (R8), Z29
+	VBROADCASTSS 4(R8), Z30
+	ADDQ         $8, scales-56(SP)
+	CHOOSE
+
+fold:
+	FOLD
+	STORES
+
+stored:
+	SUBQ R12, SI
+	MOVQ a+0(FP), AX
+	MOVQ forwardArgs_xBytes(AX), R8
+	LEAQ (R13)(R8*2), R13
+	DECQ pairs-24(SP)
+	JNZ  pair                             // } while (--pairs)
+	VZEROUPPER
+	RET
+
+n12:
+	TILE(MAP, COLS12, run12, loop12, full12)
+
+n11:
+	TILE(MAP, COLS11, run11, loop11, full11)
+
+n10:
+	TILE(MAP, COLS10, run10, loop10, full10)
+
+n9:
+	TILE(MAP, COLS9, run9, loop9, full9)
+
+n8:
+	TILE(MAP, COLS8, run8, loop8, full8)
+
+n7:
+	TILE(MAP, COLS7, run7, loop7, full7)
+
+n6:
+	TILE(MAP, COLS6, run6, loop6, full6)
+
+n5:
+	TILE(MAP, COLS5, run5, loop5, full5)
+
+n4:
+	TILE(MAP, COLS4, run4, loop4, full4)
+
+n3:
+	TILE(MAP, COLS3, run3, loop3, full3)
+
+n2:
+	TILE(MAP, COLS2, run2, loop2, full2)
+
+n1:
+	TILE(MAP, COLS1, run1, loop1, full1)

@@ -16,31 +16,48 @@ func transposePortable(dst, x []float32, stride, cols int) {
 	}
 }
 
-// fmaBlock is fmaLanes over a block's rows, or over as many features.
-func fmaBlock(acc *[Block]float32, v float32, w *[Block]float32) {
-	fmaLanes((*[Lane]float32)(acc[:Lane]), v, (*[Lane]float32)(w[:Lane]))
-	fmaLanes((*[Lane]float32)(acc[Lane:]), v, (*[Lane]float32)(w[Lane:]))
-}
-
-func forwardPortable(z, x, w []float32, stride, d, cols int) {
+func forwardPortable(z, x []float32, xStride int, w []float32, stride, d, cols int) {
 	for c := range cols {
-		class := w[c*stride:]
-		acc := (*[Block]float32)(z[c*Block:])
-		for r := range acc {
-			acc[r] = class[d]
-		}
-		for j, v := range class[:d] {
-			fmaBlock(acc, v, (*[Block]float32)(x[j*Block:]))
+		class := w[c*stride : c*stride+d+1]
+		for r := range Block {
+			z[c*Block+r] = dotPortable(x[r*xStride:r*xStride+d], class)
 		}
 	}
+}
+
+// dotPortable is the sum of x times w with the bias, which lies behind w.
+func dotPortable(x, w []float32) float32 {
+	d := len(x)
+	s := [Lane]float32{w[d]}
+	f := 0
+	for ; f+Lane <= d; f += Lane {
+		fmaLanes(&s, (*[Lane]float32)(x[f:]), (*[Lane]float32)(w[f:]))
+	}
+	if f < d {
+		var a, b [Lane]float32
+		copy(a[:], x[f:])
+		copy(b[:], w[f:d])
+		fmaLanes(&s, &a, &b)
+	}
+	for apart := Lane / 2; apart > 0; apart /= 2 {
+		for l := range apart {
+			s[l] += s[l+apart]
+		}
+	}
+	return s[0]
 }
 
 func gradientPortable(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int) {
 	for c := range cols {
 		var acc [Block]float32
 		for r := range rows {
-			v := dz[r/Block*dzStride+c*Block+r%Block]
-			fmaBlock(&acc, v, (*[Block]float32)(x[r*xStride:]))
+			var v [Lane]float32
+			for l := range v {
+				v[l] = dz[r/Block*dzStride+c*Block+r%Block]
+			}
+			row := x[r*xStride:]
+			fmaLanes((*[Lane]float32)(acc[:Lane]), &v, (*[Lane]float32)(row[:Lane]))
+			fmaLanes((*[Lane]float32)(acc[Lane:]), &v, (*[Lane]float32)(row[Lane:]))
 		}
 		for f, v := range acc {
 			g[c*gStride+f] += v
@@ -110,9 +127,9 @@ func softmaxPortable(z []float32, classes int, labels *[Block]int32, t *LossTabl
 }
 
 func peakPortable(rounds int) (flops float64) {
-	var acc, w [Lane]float32
+	var acc, v, w [Lane]float32
 	for range rounds {
-		fmaLanes(&acc, 1, &w)
+		fmaLanes(&acc, &v, &w)
 	}
 	return float64(rounds) * Lane * 2
 }

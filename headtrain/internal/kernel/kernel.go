@@ -82,39 +82,54 @@ type Rows struct {
 	Scale [Block]float32
 }
 
-// Gather maps rows of d features as Affine does into dst, stride apart, and
-// writes them by column to xt too, as Transpose does. What lies in dst between
-// d and RoundUp(d) must be 0 and stays so.
-func (i ISA) Gather(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
+// Gather maps rows of d features as Affine does into dst, stride apart. What lies
+// in dst between d and RoundUp(d) must be 0 and stays so.
+func (i ISA) Gather(dst []float32, stride, d int, r *Rows, m AffineMap) {
 	n := RoundUp(d)
-	check(d > 0 && stride >= n && len(dst) >= (Block-1)*stride+n && len(xt) >= n*Block, "kernel: gather: shape")
+	check(d > 0 && stride >= n && len(dst) >= (Block-1)*stride+n, "kernel: gather: shape")
 	check(len(m.Mean) >= d && len(m.Scale) >= d, "kernel: gather: short map")
-	i.gather(dst, xt, stride, d, r, m)
-}
-
-func (i ISA) gatherByRow(dst, xt []float32, stride, d int, r *Rows, m AffineMap) {
 	for n, row := range r.Row {
 		ahead := r.Row[min(n+gatherAhead, Block-1)]
 		i.Affine(dst[n*stride:], unsafe.Slice(row, d), m, r.Scale[n], unsafe.Slice(ahead, d))
 	}
-	i.Transpose(xt, dst, stride, d)
 }
 
 // gatherAhead is how many rows before its turn a row is fetched.
 const gatherAhead = 3
 
-// Forward writes the logits of a block of rows, x by column, under the weights
-// w of some classes, stride apart:
+// Forward writes the logits of a block of rows of d features, xStride apart in x,
+// under the weights w of some classes, stride apart, with the bias at d:
 //
-//	z[c*Block+r] = fma(x[d-1][r], w[c][d-1], … fma(x[0][r], w[c][0], w[c][d]))
+//	s[l] = fma(x[r][f], w[c][f], s[l]) over features f = l, l+16, … in order
+//
+// from s[0] the bias and the other 15 of them 0; they are folded 8, 4, 2, 1 apart:
+//
+//	z[c*Block+r] = (((s[0]+s[8])+(s[4]+s[12]))+…)+…
 //
 // Meanwhile what ahead lists is fetched; it may be nil.
-func (i ISA) Forward(z, x, w []float32, stride, d, cols int, ahead *Ahead) {
-	check(d > 0 && cols >= 0 && stride > d && len(x) >= d*Block, "kernel: forward: shape")
+func (i ISA) Forward(z, x []float32, xStride int, w []float32, stride, d, cols int, ahead *Ahead) {
+	check(d > 0 && cols >= 0 && stride > d && xStride >= d && len(x) >= (Block-1)*xStride+d, "kernel: forward: shape")
 	check(len(z) >= cols*Block && len(w) >= cols*stride, "kernel: forward: short slice")
 	if cols > 0 {
-		i.forward(z, x, w, stride, d, cols, ahead)
+		i.forward(z, x, xStride, w, stride, d, cols, ahead)
 	}
+}
+
+// GatherForward is Gather into x, rows stride apart like the weights, and Forward
+// of what that gives.
+func (i ISA) GatherForward(z, x []float32, r *Rows, m AffineMap, w []float32, stride, d, cols int, ahead *Ahead) {
+	n := RoundUp(d)
+	check(d > 0 && cols >= 0 && stride > d && stride >= n && len(x) >= (Block-1)*stride+n, "kernel: gather forward: shape")
+	check(len(z) >= cols*Block && len(w) >= cols*stride, "kernel: gather forward: short slice")
+	check(len(m.Mean) >= d && len(m.Scale) >= d, "kernel: gather forward: short map")
+	done := 0
+	if cols > 0 {
+		done = i.gatherForward(z, x, r, m, w, stride, d, cols, ahead)
+	}
+	if done == 0 {
+		i.Gather(x, stride, d, r, m)
+	}
+	i.Forward(z[done*Block:], x, stride, w[done*stride:], stride, d, cols-done, ahead)
 }
 
 // Gradient adds to g[c*gStride+f], for Block features f of some classes c, the

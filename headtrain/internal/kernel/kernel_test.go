@@ -88,41 +88,86 @@ func TestTransposeEqualsPortableBitForBit(t *testing.T) {
 	})
 }
 
-func TestGatherEqualsAffineAndTransposeBitForBit(t *testing.T) {
+// dims are numbers of features with every tail, and with several runs.
+var dims = []int{1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 31, 32, 33, 48, 100, 255, 256, 257, 512, 530}
+
+func (v vectors) rows(d int) (r Rows, m AffineMap) {
+	for i := range Block {
+		r.Row[i], r.Scale[i] = &v.floats(d)[0], v.floats(1)[0]
+	}
+	return r, AffineMap{v.floats(d), v.floats(d)}
+}
+
+func TestGatherEqualsPortableBitForBit(t *testing.T) {
 	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
-		for _, d := range []int{1, 15, 16, 17, 31, 32, 33, 100, 512} {
+		for _, d := range dims {
 			stride := Stride(d)
-			m := AffineMap{v.floats(d), v.floats(d)}
-			var r Rows
-			want := make([]float32, Block*stride)
-			for i := range Block {
-				x := v.floats(d)
-				r.Row[i], r.Scale[i] = &x[0], v.floats(1)[0]
-				Portable.Affine(want[i*stride:], x, m, r.Scale[i], nil)
-			}
-			wantT := make([]float32, RoundUp(d)*Block)
-			Portable.Transpose(wantT, want, stride, d)
-			got, gotT := make([]float32, len(want)), make([]float32, len(wantT))
-			isa.Gather(got, gotT, stride, d, &r, m)
+			r, m := v.rows(d)
+			got, want := make([]float32, Block*stride), make([]float32, Block*stride)
+			isa.Gather(got, stride, d, &r, m)
+			Portable.Gather(want, stride, d, &r, m)
 			same(t, fmt.Sprint("rows of ", d), got, want)
-			same(t, fmt.Sprint("columns of ", d), gotT, wantT)
 		}
 	})
 }
 
 func TestForwardEqualsPortableBitForBit(t *testing.T) {
 	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
-		for _, d := range []int{1, 2, 3, 17, 40} {
+		for _, d := range dims {
 			for cols := 1; cols <= 26; cols++ {
-				stride := Stride(d)
-				x, w := v.floats(d*Block), v.floats(cols*stride)
+				stride, xStride := Stride(d), d+cols%3
+				x, w := v.floats((Block-1)*xStride+d), v.floats((cols-1)*stride+stride)
 				got, want := v.floats(cols*Block), make([]float32, cols*Block)
-				isa.Forward(got, x, w, stride, d, cols, aheadOf(cols%4, x, w))
-				Portable.Forward(want, x, w, stride, d, cols, nil)
+				isa.Forward(got, x, xStride, w, stride, d, cols, aheadOf(cols%4, x, w))
+				Portable.Forward(want, x, xStride, w, stride, d, cols, nil)
 				same(t, fmt.Sprint("forward ", d, cols), got, want)
 			}
 		}
 	})
+}
+
+func TestGatherForwardEqualsGatherAndForwardBitForBit(t *testing.T) {
+	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
+		for _, d := range dims {
+			r, m := v.rows(d)
+			for cols := 0; cols <= 26; cols += 1 + d%2 {
+				stride := Stride(d)
+				w, n := v.floats(cols*stride), (Block-1)*stride+RoundUp(d)
+				got, want := v.floats(cols*Block), make([]float32, cols*Block)
+				x, wantX := guarded(t, n, v.head), make([]float32, n)
+				isa.GatherForward(got, x, &r, m, w, stride, d, cols, aheadOf(cols%4, w, w))
+				Portable.Gather(wantX, stride, d, &r, m)
+				Portable.Forward(want, wantX, stride, w, stride, d, cols, nil)
+				same(t, fmt.Sprint("rows of ", d, cols), x, wantX)
+				same(t, fmt.Sprint("logits ", d, cols), got, want)
+			}
+		}
+	})
+}
+
+// What lies beside the features, the bias and whatever a row's neighbour is, must
+// not come into a sum.
+func TestForwardIsTheSumOfProducts(t *testing.T) {
+	for _, isa := range Available() {
+		for _, d := range dims {
+			v := vectors{t: t, r: rand.New(rand.NewPCG(1, uint64(d)))}
+			const cols = 13
+			stride := Stride(d)
+			x, w, z := v.floats(Block*stride), v.floats(cols*stride), make([]float32, cols*Block)
+			isa.Forward(z, x, stride, w, stride, d, cols, nil)
+			for c := range cols {
+				for r := range Block {
+					want := float64(w[c*stride+d])
+					for f := range d {
+						want += float64(x[r*stride+f]) * float64(w[c*stride+f])
+					}
+					if got := float64(z[c*Block+r]); math.Abs(got-want) > 1e-4 {
+						t.Fatalf("%v: logit %d of row %d of %d features is %v, want %v", isa, c, r, d, got, want)
+					}
+				}
+			}
+		}
+	}
 }
 
 func TestGradientEqualsPortableBitForBit(t *testing.T) {
@@ -280,8 +325,12 @@ func TestWrongShapesPanicInsteadOfStraying(t *testing.T) {
 	var labels [Block]int32
 	labels[31] = 2
 	for name, f := range map[string]func(){
-		"short weights":  func() { Best().Forward(f(64), f(64), f(8), 16, 2, 2, nil) },
-		"short block":    func() { Best().Forward(f(63), f(64), f(32), 16, 2, 2, nil) },
+		"short weights": func() { Best().Forward(f(64), f(64), 2, f(8), 16, 2, 2, nil) },
+		"short block":   func() { Best().Forward(f(63), f(64), 2, f(32), 16, 2, 2, nil) },
+		"short rows":    func() { Best().Forward(f(64), f(63), 2, f(32), 16, 2, 2, nil) },
+		"no room for rows": func() {
+			Best().GatherForward(f(64), f(31), new(Rows), AffineMap{f(2), f(2)}, f(64), 32, 2, 2, nil)
+		},
 		"many rows":      func() { Best().Gradient(f(32), 32, f(9999), 32, f(9999), 32, ChunkRows+1, 1, nil) },
 		"short gradient": func() { Best().Gradient(f(31), 32, f(9999), 32, f(9999), 32, 3, 1, nil) },
 		"short dz":       func() { Best().Bias(f(32), 1, f(63), 32, 2, 1) },

@@ -12,14 +12,6 @@ type affineArgs struct {
 	rowScale float32
 }
 
-type gatherArgs struct {
-	dst, xt     *float32
-	rows        **float32
-	scales      *float32
-	mean, scale *float32
-	dstBytes, d int // from row to row; features
-}
-
 type transposeArgs struct {
 	dst, x *float32
 	xBytes int // from row to row
@@ -28,11 +20,18 @@ type transposeArgs struct {
 
 type forwardArgs struct {
 	z, x, w        *float32
-	wBytes         int // from class to class
+	xBytes, wBytes int // from row to row, from class to class
 	features, cols int
+
+	// Of gatherForward, whose cols are at most widest: rows to map and how.
+	rows                **float32
+	scales, mean, scale *float32
 
 	ahead aheadArgs
 }
+
+// widest is the most classes that gatherForwardAVX512 takes.
+const widest = 12
 
 // aheadArgs are the pieces of an Ahead and the indices of the one whose turn it
 // is and of the last.
@@ -88,9 +87,6 @@ func affineAVX2(a *affineArgs)
 func affineAVX512(a *affineArgs)
 
 //go:noescape
-func gatherAVX512(a *gatherArgs)
-
-//go:noescape
 func transposeAVX2(a *transposeArgs)
 
 //go:noescape
@@ -98,6 +94,9 @@ func forwardAVX2(a *forwardArgs)
 
 //go:noescape
 func forwardAVX512(a *forwardArgs)
+
+//go:noescape
+func gatherForwardAVX512(a *forwardArgs)
 
 //go:noescape
 func gradientAVX2(a *gradientArgs)
