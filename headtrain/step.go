@@ -325,7 +325,7 @@ func (s *stack) learnNarrow() {
 	s.team.run(s.useful(0), chunks, s.chunkFn)
 	s.addUp()
 	work := (chunks*addWork + adamWork) * cols * s.stride / worthAWorker
-	t.splits = min(cols, 2*work+1)
+	t.splits = min(cols, 2*(work+1))
 	s.team.run(work+1, t.splits, s.reduceFn)
 }
 
@@ -339,8 +339,8 @@ func (s *stack) chunk(worker, item int) {
 	const blocks = kernel.ChunkRows / kernel.Block
 	cols, own := len(s.heads)*s.classes, s.classes*kernel.Block
 	r := item * kernel.ChunkRows
-	next := r + s.team.size*kernel.ChunkRows // what this worker is likely to do next
 	w.ahead.Reset()
+	next := s.nextChunk(worker, item)
 	for i := next; i < next+kernel.ChunkRows; i++ {
 		w.ahead.Add(s.coming(i))
 	}
@@ -358,6 +358,17 @@ func (s *stack) chunk(worker, item int) {
 		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols, &w.ahead)
 	}
 	s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, kernel.RoundUp(rows)/kernel.Block, cols)
+}
+
+// nextChunk returns the row, as coming counts them, where the chunk begins that a
+// worker is likely to do behind this one: the next of its share, or the first of
+// its share of the next panel.
+func (s *stack) nextChunk(worker, item int) int {
+	lo, hi := s.team.task.share(worker)
+	if item+1 < hi {
+		return (item + 1) * kernel.ChunkRows
+	}
+	return s.panel.rows + lo*kernel.ChunkRows
 }
 
 // reduce adds up the chunks' gradients of some columns and takes their step.

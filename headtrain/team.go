@@ -2,146 +2,189 @@ package headtrain
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
 )
 
 // team is a set of goroutines that share out the items of one task after
-// another, without an allocation a task. Who takes which item is left to
-// chance, so a task's items must not depend on one another.
+// another, without an allocation, a lock or, as a rule, a sleep a task. Each
+// worker has a share of its own, the same one in tasks of as many items and
+// workers, so that what it works on stays in its core's cache; whoever is done
+// with that takes from the others. Who takes which item is thus left to chance,
+// so a task's items must not depend on one another.
 //
 // The caller works too and never waits for a worker that has not woken up: on
 // a busy machine that would take longer than the work itself.
 type team struct {
 	size int // the caller included
-	wake []chan struct{}
-	next atomic.Int64 // the first item that nobody has taken
 
-	mu     sync.Mutex
-	idle   sync.Cond    // signalled when active falls to 0
-	open   bool         // workers may join
-	active atomic.Int32 // workers that have joined; written under mu
-	task   task
+	_     [cacheLine]byte
+	state atomic.Uint64 // of the task: see below
+	_     [cacheLine]byte
+
+	task    task
+	next    []counter     // the first item of each share that nobody has taken
+	waiting atomic.Bool   // the caller sleeps until active falls to 0
+	idle    chan struct{} // wakes it
+	beds    []bed         // of the workers but the caller
 }
 
 type task struct {
-	items int
-	fn    func(worker, item int)
+	workers, items int
+	fn             func(worker, item int)
 }
 
+const cacheLine = 64
+
+type counter struct {
+	atomic.Int64
+	_ [cacheLine - 8]byte
+}
+
+// bed is where a worker sleeps.
+type bed struct {
+	asleep atomic.Bool
+	wake   chan struct{}
+	_      [cacheLine - 16]byte
+}
+
+// The state is a number of the task, how many workers may work on it, whether it
+// is open, i.e. they may still join, and how many but the caller have.
+const (
+	activeBits  = 0xffff
+	openBit     = 1 << 16
+	workersAt   = 17
+	workersBits = 0x7fff
+	numberAt    = 32
+	closedState = 1<<64 - 1 // the team is closed
+)
+
 func newTeam(size int) *team {
-	t := &team{size: size, wake: make([]chan struct{}, size-1)}
-	t.idle.L = &t.mu
-	for i := range t.wake {
-		t.wake[i] = make(chan struct{}, 1)
+	size = min(size, workersBits)
+	t := &team{size: size, next: make([]counter, size), idle: make(chan struct{}, 1), beds: make([]bed, size-1)}
+	for i := range t.beds {
+		t.beds[i].wake = make(chan struct{}, 1)
 		go t.work(i + 1)
 	}
 	return t
 }
 
+// share returns the items that are a worker's own.
+func (t task) share(worker int) (lo, hi int) {
+	return worker * t.items / t.workers, (worker + 1) * t.items / t.workers
+}
+
 // run calls fn(worker, item) for each item under items, on up to `workers`
 // goroutines at once, and returns when all calls have. The caller is worker 0.
 func (t *team) run(workers, items int, fn func(worker, item int)) {
-	job := task{items, fn}
-	helpers := t.wake[:max(0, min(workers, items, t.size)-1)]
-	t.mu.Lock()
-	t.task, t.open = job, len(helpers) > 0
-	t.next.Store(0)
-	t.mu.Unlock()
-	for _, wake := range helpers {
-		select {
-		case wake <- struct{}{}:
-		default: // has yet to wake up from an earlier call
+	t.task = task{max(1, min(workers, items, t.size)), items, fn}
+	if t.task.workers == 1 {
+		for item := range items {
+			fn(0, item)
+		}
+		return
+	}
+	for w := range t.task.workers {
+		lo, _ := t.task.share(w)
+		t.next[w].Store(int64(lo))
+	}
+	number := t.state.Load()>>numberAt + 1
+	t.state.Store(number<<numberAt | uint64(t.task.workers)<<workersAt | openBit)
+	for i := range t.beds[:t.task.workers-1] {
+		if b := &t.beds[i]; b.asleep.Load() && b.asleep.CompareAndSwap(true, false) {
+			b.wake <- struct{}{}
 		}
 	}
-	t.take(job, 0)
-	t.mu.Lock()
-	t.open = false
-	t.mu.Unlock()
+	t.take(0)
+	t.state.And(^uint64(openBit))
 	t.wait()
 }
 
 // polls is how often to look before going to sleep, some 50 µs: the tasks of a
 // batch follow one another faster than a sleeper wakes up.
-const polls = 20_000
-
-// poll calls ready until it says so, or gives up.
-func poll(ready func() bool) bool {
-	for i := range polls {
-		if ready() {
-			return true
-		}
-		if i%256 == 255 {
-			runtime.Gosched()
-		}
-	}
-	return false
-}
+const polls = 50_000
 
 // wait returns when no worker is active. None can join any more.
 func (t *team) wait() {
-	if poll(func() bool { return t.active.Load() == 0 }) {
-		return
-	}
-	t.mu.Lock()
-	for t.active.Load() > 0 {
-		t.idle.Wait()
-	}
-	t.mu.Unlock()
-}
-
-func (t *team) take(job task, worker int) {
-	for {
-		item := int(t.next.Add(1)) - 1
-		if item >= job.items {
+	for i := range polls {
+		if t.state.Load()&activeBits == 0 {
 			return
 		}
-		job.fn(worker, item)
+		if i%1024 == 1023 {
+			runtime.Gosched()
+		}
+	}
+	t.waiting.Store(true)
+	if t.state.Load()&activeBits > 0 || !t.waiting.CompareAndSwap(true, false) {
+		<-t.idle
+	}
+}
+
+// take does what is left of the task, a worker's own share first.
+func (t *team) take(worker int) {
+	for i := range t.task.workers {
+		share := (worker + i) % t.task.workers
+		_, end := t.task.share(share)
+		for {
+			item := int(t.next[share].Add(1)) - 1
+			if item >= end {
+				break
+			}
+			t.task.fn(worker, item)
+		}
 	}
 }
 
 func (t *team) work(worker int) {
-	wake := t.wake[worker-1]
-	for awake(wake) {
-		t.mu.Lock()
-		job, joined := t.task, t.open
-		if joined {
-			t.active.Add(1)
+	last := uint64(0)
+	for {
+		s := t.await(worker, last)
+		if s == closedState {
+			return
 		}
-		t.mu.Unlock()
-		if joined {
-			t.take(job, worker)
+		// As active as it was seen, or someone else joined or left.
+		if t.state.CompareAndSwap(s, s+1) {
+			last = s >> numberAt
+			t.take(worker)
 			t.leave()
 		}
 	}
 }
 
-// awake returns true when the worker is wanted and false when the team closes.
-func awake(wake <-chan struct{}) (wanted bool) {
-	polled := poll(func() bool {
-		select {
-		case _, wanted = <-wake:
-			return true
-		default:
-			return false
+// await returns the state when there is a task for the worker that is not the
+// last it had, or the team is closed.
+func (t *team) await(worker int, last uint64) uint64 {
+	b := &t.beds[worker-1]
+	for {
+		for i := range polls {
+			if s := t.state.Load(); calls(s, worker, last) {
+				return s
+			}
+			if i%1024 == 1023 {
+				runtime.Gosched()
+			}
 		}
-	})
-	if !polled {
-		_, wanted = <-wake
+		b.asleep.Store(true)
+		if s := t.state.Load(); calls(s, worker, last) && b.asleep.CompareAndSwap(true, false) {
+			return s
+		}
+		<-b.wake
 	}
-	return wanted
+}
+
+// calls reports whether the state is one for the worker to act on.
+func calls(s uint64, worker int, last uint64) bool {
+	return s == closedState || s&openBit != 0 && s>>numberAt != last && worker < int(s>>workersAt&workersBits)
 }
 
 func (t *team) leave() {
-	t.mu.Lock()
-	if t.active.Add(-1) == 0 {
-		t.idle.Signal()
+	if t.state.Add(^uint64(0))&activeBits == 0 && t.waiting.CompareAndSwap(true, false) {
+		t.idle <- struct{}{}
 	}
-	t.mu.Unlock()
 }
 
 func (t *team) close() {
-	for _, wake := range t.wake {
-		close(wake)
+	t.state.Store(closedState)
+	for i := range t.beds {
+		close(t.beds[i].wake)
 	}
 }
