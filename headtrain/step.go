@@ -179,6 +179,7 @@ func (s *stack) logits(z, x []float32, w *scratch, at int, params []float32, col
 func (s *stack) find(labels *[kernel.Block]int32, w *scratch, rows []int32, at int) {
 	t := &s.task
 	last := len(rows) - 1
+	w.rows.Scaled = t.set.scale != nil
 	for i := range kernel.Block {
 		row := rows[min(at+i, last)]
 		w.rows.Row[i], w.rows.Scale[i] = &t.set.Row(int(row))[0], t.set.rowScale(row)

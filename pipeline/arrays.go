@@ -361,7 +361,7 @@ func (a *arrays) rows(ds *Dataset, wanted func(*Item) bool) *rows {
 		r.data.X = a.sets[root].x[(lo-first)*a.dim : (hi-first+1)*a.dim]
 		return r
 	}
-	r.data.X = make([]float32, 0, len(r.items)*a.dim)
+	r.data.X = headtrain.NewFeatures(len(r.items) * a.dim)[:0]
 	for _, i := range r.items {
 		for root != ds.Items[i].Root {
 			first += len(a.sets[root].labels)

@@ -166,7 +166,7 @@ func (r *rows) restrict(at []int32) *rows {
 	}
 	d := r.data
 	out := &rows{data: &headtrain.Dataset{Dim: d.Dim, Classes: d.Classes}}
-	out.data.X = make([]float32, 0, len(at)*d.Dim)
+	out.data.X = headtrain.NewFeatures(len(at) * d.Dim)[:0]
 	for _, n := range at {
 		out.items = append(out.items, r.items[n])
 		out.data.Labels = append(out.data.Labels, d.Labels[n])

@@ -15,6 +15,8 @@ import (
 
 	"github.com/x448/float16"
 	"golang.org/x/sync/errgroup"
+
+	"icebox/headtrain"
 )
 
 // npy is an open NumPy file whose header has been read and whose size fits it.
@@ -195,7 +197,7 @@ func (n *npy) floats() (x []float32, release func() error, err error) {
 	if x, release, ok := n.mapped(); ok {
 		return x, release, nil
 	}
-	x = make([]float32, n.values())
+	x = headtrain.NewFeatures(n.values())
 	err = n.each(func(at int, block []byte) {
 		for i := range len(block) / n.kind.size {
 			x[at+i] = n.kind.float(block[i*n.kind.size:])

@@ -76,7 +76,7 @@ func (j *job) rowsOf(wanted func(*Item) bool) (*rows, error) {
 		r.data.Labels = append(r.data.Labels, it.Label)
 		keys = append(keys, it.Hash)
 	}
-	r.data.X = make([]float32, len(keys)*extract.Dim)
+	r.data.X = headtrain.NewFeatures(len(keys) * extract.Dim)
 	missing, err := j.cache.Lookup(j.space.ID, keys, r.data.X)
 	if err == nil && len(missing) > 0 {
 		err = fmt.Errorf("%w: %d rows went away while they were read: run again", ErrNotExtracted, len(missing))

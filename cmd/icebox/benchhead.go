@@ -131,7 +131,7 @@ func median(v []float64) float64 {
 func (f benchHeadFlags) features() *headtrain.Dataset {
 	r := rand.New(rand.NewPCG(1, 2))
 	d := &headtrain.Dataset{
-		X: make([]float32, f.rows*f.dim), Dim: f.dim, Labels: make([]int32, f.rows), Classes: make([]string, f.classes),
+		X: headtrain.NewFeatures(f.rows * f.dim), Dim: f.dim, Labels: make([]int32, f.rows), Classes: make([]string, f.classes),
 	}
 	for c := range d.Classes {
 		d.Classes[c] = strconv.Itoa(c)

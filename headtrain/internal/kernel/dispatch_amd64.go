@@ -55,15 +55,15 @@ func (i ISA) forward(z, x []float32, xStride int, w []float32, stride, d, cols i
 }
 
 // gatherForward does the first classes, as many as it returns, and maps all rows
-// if these are any.
+// if these are any. Scaled rows it leaves alone.
 func (i ISA) gatherForward(z, x []float32, r *Rows, m AffineMap, w []float32, stride, d, cols int, ahead *Ahead) (done int) {
-	if i != AVX512 {
+	if i != AVX512 || r.Scaled {
 		return 0
 	}
 	here := &x[0]
 	a := forwardArgs{
 		z: &z[0], x: here, w: &w[0], xBytes: stride * 4, wBytes: stride * 4, features: d, cols: min(cols, widest),
-		rows: &r.Row[0], scales: &r.Scale[0], mean: &m.Mean[0], scale: &m.Scale[0], ahead: ahead.args(&here),
+		rows: &r.Row[0], mean: &m.Mean[0], scale: &m.Scale[0], ahead: ahead.args(&here),
 	}
 	gatherForwardAVX512(&a)
 	ahead.advance(a.ahead.next)

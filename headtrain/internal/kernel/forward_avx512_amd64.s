@@ -26,33 +26,52 @@
 	VMOVAPS a, b
 
 #define FMA(w, a, ax, b) \
+	VMOVUPS     w, Z26       \
+	VFMADD231PS Z24, Z26, a \
+	VFMADD231PS Z25, Z26, b
+
+#define TAILFMA(w, a, ax, b) \
 	VMOVUPS.Z   w, K1, Z26   \
 	VFMADD231PS Z24, Z26, a \
 	VFMADD231PS Z25, Z26, b
 
-// LOAD takes 16 features at byte R12 of both rows, R10 and R11.
+// LOAD takes 16 features at byte R12 of both rows, R10 and R11; TAILLOAD those of
+// the mask K1.
 #define LOAD \
+	VMOVUPS (R10)(R12*1), Z24 \
+	VMOVUPS (R11)(R12*1), Z25
+
+#define TAILLOAD \
 	VMOVUPS.Z (R10)(R12*1), K1, Z24 \
 	VMOVUPS.Z (R11)(R12*1), K1, Z25
 
-// MAP does so too, maps them by mean, R15, and scale, DI, and the scales of the
-// rows, and stores them at R13 and AX.
+// MAP loads them so, maps them by mean, R15, and scale, DI, and stores
+// them at R13 and AX.
 #define MAP \
-	LOAD                              \
+	LOAD                            \
+	VMOVUPS (R15)(R12*1), Z27       \
+	VMOVUPS (DI)(R12*1), Z28        \
+	VSUBPS  Z27, Z24, Z24           \
+	VSUBPS  Z27, Z25, Z25           \
+	VMULPS  Z28, Z24, Z24           \
+	VMULPS  Z28, Z25, Z25           \
+	VMOVUPS Z24, (R13)(R12*1)       \
+	VMOVUPS Z25, (AX)(R12*1)
+
+#define TAILMAP \
+	TAILLOAD                          \
 	VMOVUPS.Z (R15)(R12*1), K1, Z27   \
 	VMOVUPS.Z (DI)(R12*1), K1, Z28    \
 	VSUBPS    Z27, Z24, Z24           \
 	VSUBPS    Z27, Z25, Z25           \
-	VMULPS    Z28, Z24, Z24           \
-	VMULPS    Z28, Z25, Z25           \
-	VMULPS.Z  Z29, Z24, K1, Z24       \
-	VMULPS.Z  Z30, Z25, K1, Z25       \
+	VMULPS.Z  Z28, Z24, K1, Z24       \
+	VMULPS.Z  Z28, Z25, K1, Z25       \
 	VMOVUPS   Z24, (R13)(R12*1)       \
 	VMOVUPS   Z25, (AX)(R12*1)
 
-// TILE is the loop over features, in runs of 16 times 16, of which the last 16
-// are those of the mask K2; meanwhile a line each is fetched.
-#define TILE(TAKE, COLS, run, loop, full) \
+// TILE is the loop over features, in runs of 16 times 16, and over the tail of
+// less than 16; meanwhile a line each is fetched.
+#define TILE(TAKE, TAILTAKE, COLS, run, loop, tail) \
 	MOVQ  forwardArgs_features(AX), CX \
 	SHLQ  $2, CX                      \
 	ADDQ  CX, SI                      \
@@ -63,7 +82,10 @@
 	SUBQ  CX, R8                      \
 	SUBQ  CX, R9                      \
 	XORQ  R12, R12                    \
-	KMOVW K3, K1                      \
+	MOVQ  forwardArgs_xBytes(AX), AX  \
+	ADDQ  R13, AX                     \
+	CMPQ  R12, full-16(SP)            \
+	JGE   tail                        \
 run:                                      \
 	MOVQ  a+0(FP), AX                 \
 	AHEAD(forwardArgs_ahead, R14, CX) \
@@ -71,10 +93,6 @@ run:                                      \
 	ADDQ  R13, AX                     \
 	MOVQ  $16, CX                     \
 loop:                                     \
-	CMPQ  R12, last-16(SP)            \
-	JNE   full                        \
-	KMOVW K2, K1                      \
-full:                                     \
 	PREFETCHT1 (R14)                  \
 	ADDQ  $64, R14                    \
 	TAKE                              \
@@ -83,11 +101,17 @@ full:                                     \
 	ADDQ  $64, SI                     \
 	ADDQ  $64, R8                     \
 	ADDQ  $64, R9                     \
-	CMPQ  R12, last-16(SP)            \
-	JGT   fold                        \
+	CMPQ  R12, full-16(SP)            \
+	JGE   tail                        \
 	DECQ  CX                          \
 	JNZ   loop                        \
-	JMP   run
+	JMP   run                         \
+tail:                                     \
+	CMPQ  rest-56(SP), $0             \
+	JZ    fold                        \
+	TAILTAKE                          \
+	COLS(TAILFMA)                     \
+	JMP   fold
 
 // HALVES, QUARTERS, PAIRS and SINGLES add the halves, the quarters of halves and
 // so on of two registers and leave both in the first.
@@ -162,8 +186,8 @@ full:                                     \
 	STORE(11, VMOVLPS, X6) \
 	STORE(12, VMOVLPS, X7)
 
-// BEGIN sets what does not change: DX, BX, K2, K3 and last, the byte of the last
-// 16 features.
+// BEGIN sets what does not change: DX, BX, full, the bytes of features in whole
+// runs of 16, rest, how many features are left, and K1, a mask of these.
 #define BEGIN \
 	MOVQ  a+0(FP), AX                   \
 	MOVQ  forwardArgs_z(AX), R8         \
@@ -172,18 +196,16 @@ full:                                     \
 	MOVQ  forwardArgs_wBytes(AX), DX    \
 	LEAQ  (DX)(DX*2), BX                \
 	MOVQ  forwardArgs_features(AX), R8  \
-	DECQ  R8                            \
 	MOVQ  R8, CX                        \
 	ANDQ  $15, CX                       \
+	MOVQ  CX, rest-56(SP)               \
 	SHRQ  $4, R8                        \
 	SHLQ  $6, R8                        \
-	MOVQ  R8, last-16(SP)               \
-	MOVL  $2, R8                        \
+	MOVQ  R8, full-16(SP)               \
+	MOVL  $1, R8                        \
 	SHLL  CX, R8                        \
 	DECL  R8                            \
-	KMOVW R8, K2                        \
-	MOVL  $0xffff, R8                   \
-	KMOVW R8, K3                        \
+	KMOVW R8, K1                        \
 	MOVQ  $16, pairs-24(SP)
 
 #define CHOOSE \
@@ -213,7 +235,7 @@ full:                                     \
 	JMP  n1
 
 // func forwardAVX512(a *forwardArgs)
-TEXT ·forwardAVX512(SB), NOSPLIT, $40-8
+TEXT ·forwardAVX512(SB), NOSPLIT, $56-8
 	BEGIN
 	MOVQ forwardArgs_cols(AX), R8
 	MOVQ R8, cols-40(SP)
@@ -256,40 +278,40 @@ stored:
 	RET
 
 n12:
-	TILE(LOAD, COLS12, run12, loop12, full12)
+	TILE(LOAD, TAILLOAD, COLS12, run12, loop12, tail12)
 
 n11:
-	TILE(LOAD, COLS11, run11, loop11, full11)
+	TILE(LOAD, TAILLOAD, COLS11, run11, loop11, tail11)
 
 n10:
-	TILE(LOAD, COLS10, run10, loop10, full10)
+	TILE(LOAD, TAILLOAD, COLS10, run10, loop10, tail10)
 
 n9:
-	TILE(LOAD, COLS9, run9, loop9, full9)
+	TILE(LOAD, TAILLOAD, COLS9, run9, loop9, tail9)
 
 n8:
-	TILE(LOAD, COLS8, run8, loop8, full8)
+	TILE(LOAD, TAILLOAD, COLS8, run8, loop8, tail8)
 
 n7:
-	TILE(LOAD, COLS7, run7, loop7, full7)
+	TILE(LOAD, TAILLOAD, COLS7, run7, loop7, tail7)
 
 n6:
-	TILE(LOAD, COLS6, run6, loop6, full6)
+	TILE(LOAD, TAILLOAD, COLS6, run6, loop6, tail6)
 
 n5:
-	TILE(LOAD, COLS5, run5, loop5, full5)
+	TILE(LOAD, TAILLOAD, COLS5, run5, loop5, tail5)
 
 n4:
-	TILE(LOAD, COLS4, run4, loop4, full4)
+	TILE(LOAD, TAILLOAD, COLS4, run4, loop4, tail4)
 
 n3:
-	TILE(LOAD, COLS3, run3, loop3, full3)
+	TILE(LOAD, TAILLOAD, COLS3, run3, loop3, tail3)
 
 n2:
-	TILE(LOAD, COLS2, run2, loop2, full2)
+	TILE(LOAD, TAILLOAD, COLS2, run2, loop2, tail2)
 
 n1:
-	TILE(LOAD, COLS1, run1, loop1, full1)
+	TILE(LOAD, TAILLOAD, COLS1, run1, loop1, tail1)
 
 // func gatherForwardAVX512(a *forwardArgs)
 TEXT ·gatherForwardAVX512(SB), NOSPLIT, $56-8
@@ -298,21 +320,15 @@ TEXT ·gatherForwardAVX512(SB), NOSPLIT, $56-8
 	MOVQ R8, width-32(SP)
 	MOVQ forwardArgs_rows(AX), R8
 	MOVQ R8, rows-48(SP)
-	MOVQ forwardArgs_scales(AX), R8
-	MOVQ R8, scales-56(SP)
 	MOVQ forwardArgs_mean(AX), R15
 	MOVQ forwardArgs_scale(AX), DI
 	MOVQ forwardArgs_x(AX), R13
 
 pair:                                         // do {
-	MOVQ         rows-48(SP), R8
-	MOVQ         (R8), R10
-	MOVQ         8(R8), R11
-	ADDQ         $16, rows-48(SP)
-	MOVQ         scales-56(SP), R8
-	VBROADCASTSS (R8), Z29
-	VBROADCASTSS 4(R8), Z30
-	ADDQ         $8, scales-56(SP)
+	MOVQ rows-48(SP), R8
+	MOVQ (R8), R10
+	MOVQ 8(R8), R11
+	ADDQ $16, rows-48(SP)
 	CHOOSE
 
 fold:
@@ -330,37 +346,37 @@ stored:
 	RET
 
 n12:
-	TILE(MAP, COLS12, run12, loop12, full12)
+	TILE(MAP, TAILMAP, COLS12, run12, loop12, tail12)
 
 n11:
-	TILE(MAP, COLS11, run11, loop11, full11)
+	TILE(MAP, TAILMAP, COLS11, run11, loop11, tail11)
 
 n10:
-	TILE(MAP, COLS10, run10, loop10, full10)
+	TILE(MAP, TAILMAP, COLS10, run10, loop10, tail10)
 
 n9:
-	TILE(MAP, COLS9, run9, loop9, full9)
+	TILE(MAP, TAILMAP, COLS9, run9, loop9, tail9)
 
 n8:
-	TILE(MAP, COLS8, run8, loop8, full8)
+	TILE(MAP, TAILMAP, COLS8, run8, loop8, tail8)
 
 n7:
-	TILE(MAP, COLS7, run7, loop7, full7)
+	TILE(MAP, TAILMAP, COLS7, run7, loop7, tail7)
 
 n6:
-	TILE(MAP, COLS6, run6, loop6, full6)
+	TILE(MAP, TAILMAP, COLS6, run6, loop6, tail6)
 
 n5:
-	TILE(MAP, COLS5, run5, loop5, full5)
+	TILE(MAP, TAILMAP, COLS5, run5, loop5, tail5)
 
 n4:
-	TILE(MAP, COLS4, run4, loop4, full4)
+	TILE(MAP, TAILMAP, COLS4, run4, loop4, tail4)
 
 n3:
-	TILE(MAP, COLS3, run3, loop3, full3)
+	TILE(MAP, TAILMAP, COLS3, run3, loop3, tail3)
 
 n2:
-	TILE(MAP, COLS2, run2, loop2, full2)
+	TILE(MAP, TAILMAP, COLS2, run2, loop2, tail2)
 
 n1:
-	TILE(MAP, COLS1, run1, loop1, full1)
+	TILE(MAP, TAILMAP, COLS1, run1, loop1, tail1)

@@ -76,10 +76,19 @@ func (i ISA) Transpose(dst, x []float32, stride, cols int) {
 	i.transpose(dst, x, stride, n)
 }
 
-// Rows are a block of rows, wherever they are, and a factor of each.
+// Rows are a block of rows, wherever they are, and, if they are Scaled, a factor
+// of each.
 type Rows struct {
-	Row   [Block]*float32
-	Scale [Block]float32
+	Row    [Block]*float32
+	Scale  [Block]float32
+	Scaled bool
+}
+
+func (r *Rows) scale(i int) float32 {
+	if !r.Scaled {
+		return 1
+	}
+	return r.Scale[i]
 }
 
 // Gather maps rows of d features as Affine does into dst, stride apart. What lies
@@ -90,7 +99,7 @@ func (i ISA) Gather(dst []float32, stride, d int, r *Rows, m AffineMap) {
 	check(len(m.Mean) >= d && len(m.Scale) >= d, "kernel: gather: short map")
 	for n, row := range r.Row {
 		ahead := r.Row[min(n+gatherAhead, Block-1)]
-		i.Affine(dst[n*stride:], unsafe.Slice(row, d), m, r.Scale[n], unsafe.Slice(ahead, d))
+		i.Affine(dst[n*stride:], unsafe.Slice(row, d), m, r.scale(n), unsafe.Slice(ahead, d))
 	}
 }
 

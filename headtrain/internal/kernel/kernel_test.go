@@ -95,6 +95,7 @@ func (v vectors) rows(d int) (r Rows, m AffineMap) {
 	for i := range Block {
 		r.Row[i], r.Scale[i] = &v.floats(d)[0], v.floats(1)[0]
 	}
+	r.Scaled = v.r.IntN(4) == 0
 	return r, AffineMap{v.floats(d), v.floats(d)}
 }
 

@@ -24,8 +24,8 @@ type forwardArgs struct {
 	features, cols int
 
 	// Of gatherForward, whose cols are at most widest: rows to map and how.
-	rows                **float32
-	scales, mean, scale *float32
+	rows        **float32
+	mean, scale *float32
 
 	ahead aheadArgs
 }
