@@ -22,6 +22,7 @@ type torchFixture struct {
 			LabelSmoothing float64 `json:"label_smoothing"`
 		}
 		Losses []float64
+		Norms  [][2]float64 // of weights and biases after each step
 		W, B   []float32
 	}
 }
@@ -43,6 +44,14 @@ func (x torchFixture) start(t *testing.T, isa kernel.ISA, o Options) *stack {
 		s.params[c*s.stride+x.Dim] = x.B0[c]
 	}
 	return s
+}
+
+func norm(v []float32) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += float64(x) * float64(x)
+	}
+	return math.Sqrt(sum)
 }
 
 func TestTenStepsEqualPyTorch(t *testing.T) {
@@ -67,6 +76,15 @@ func TestTenStepsEqualPyTorch(t *testing.T) {
 					s.trainBatch(rows, nil)
 					if got := f.sum.loss / f.weight; math.Abs(got-c.Losses[step]) > tolerance {
 						t.Errorf("loss of step %d is %v, PyTorch's %v", step+1, got, c.Losses[step])
+					}
+					h, err := f.head(s, 1)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for i, v := range [][]float32{h.W, h.B} {
+						if got, want := norm(v), c.Norms[step][i]; math.Abs(got-want) > tolerance*want {
+							t.Errorf("after step %d the norm of layer tensor %d is %v, PyTorch's %v", step+1, i, got, want)
+						}
 					}
 				}
 				h, err := f.head(s, 1)

@@ -50,6 +50,9 @@ def training():
         ("sgd with nesterov momentum", 1e-1, dict(optimizer="sgd", momentum=0.9, nesterov=True, weight_decay=0.01), {}),
         ("adam with class weights", 1e-2, dict(optimizer="adam"), dict(weight=[1, 2, 0.5, 0, 3])),
         ("sgd with label smoothing", 1e-1, dict(optimizer="sgd"), dict(label_smoothing=0.1)),
+        ("sgd with momentum and weight decay", 1e-1, dict(optimizer="sgd", momentum=0.8, weight_decay=0.05), {}),
+        ("adamw with other betas, class weights and label smoothing", 1e-2,
+         dict(optimizer="adamw", weight_decay=0.2, beta1=0.7, beta2=0.9), dict(weight=[1, 2, 0.5, 0.1, 3], label_smoothing=0.1)),
         ("sgd with both", 1e-1, dict(optimizer="sgd"), dict(weight=[1, 2, 0.5, 0.1, 3], label_smoothing=0.2)),
     ]:
         m = nn.Linear(d, k)
@@ -64,14 +67,15 @@ def training():
             o = kind(m.parameters(), lr=lr, weight_decay=decay, betas=(opt.get("beta1", 0.9), opt.get("beta2", 0.999)), eps=opt.get("eps", 1e-8))
         weight = torch.tensor(loss["weight"], dtype=torch.float32) if "weight" in loss else None
         criterion = nn.CrossEntropyLoss(weight=weight, label_smoothing=loss.get("label_smoothing", 0.0))
-        losses = []
+        losses, norms = [], []
         for b in batches:
             o.zero_grad()
             v = criterion(m(torch.from_numpy(x[b])), torch.from_numpy(y[b]))
             v.backward()
             o.step()
             losses.append(float(v.detach()))
-        cases.append(dict(name=name, lr=lr, options=opt, loss=loss, losses=losses,
+            norms.append([float(m.weight.detach().double().norm()), float(m.bias.detach().double().norm())])
+        cases.append(dict(name=name, lr=lr, options=opt, loss=loss, losses=losses, norms=norms,
                           w=floats(m.weight.detach()), b=floats(m.bias.detach())))
     write("torch.json", dict(made_with="torch " + torch.__version__, dim=d, classes=k, x=floats(x), labels=y.tolist(),
                              w0=floats(w0), b0=floats(b0), batches=batches, cases=cases))
