@@ -7,8 +7,8 @@ needs: torch torchvision onnx onnxruntime pillow numpy. FOLDER is a folder of cl
 forward     icebox bench forward       against ONNX Runtime's CPU provider, same threads and batch
 preprocess  icebox bench preprocess    against Pillow + torchvision, and torchvision.io + transforms.v2, one core
 extract     icebox extract, cold       against PyTorch with a DataLoader, whole processes
-head        icebox bench head          against PyTorch loops with Adam on 50,000 × 512 features of 10 classes in memory, all
-                                       threads: by index on a tensor, by DataLoader, and 64 heads as one Linear
+head        icebox bench head          against PyTorch loops with Adam on 50,000 × 512 features in memory, all threads: by index
+                                       on a tensor, by DataLoader, and 64 heads as one Linear
 
 A ratio above 1 says that icebox is that many times as fast. Machines are noisy: each round measures both, one after the
 other, and the line gives the median of the rounds' ratios with the smallest and the largest.
@@ -124,11 +124,11 @@ def numbers(text):
     return [int(n) for n in text.split(",")]
 
 
-def features():
+def features(k):
     import numpy as np, torch
     r = np.random.default_rng(0)
-    y = r.integers(0, 10, 50_000)
-    c = r.standard_normal((10, 512)).astype(np.float32) * 0.12
+    y = r.integers(0, k, 50_000)
+    c = r.standard_normal((k, 512)).astype(np.float32) * 0.12
     return torch.from_numpy(np.maximum(c[y] + r.standard_normal((50_000, 512), dtype=np.float32), 0)), torch.from_numpy(y)
 
 
@@ -173,18 +173,33 @@ def stacked_epoch(X, Y, batch, heads):
 def head(args):
     import torch
     torch.set_num_threads(os.cpu_count())
-    X, Y = features()
-    m = torch.nn.Linear(512, 10)
+    for k in (10, 2, 100, 1000):
+        X, Y = features(k)
+        for heads, batch, name, loops, epoch in ways(torch, X, Y, k):
+            ours, theirs, peak = [], [], []
+            for _ in range(args.rounds):
+                r = icebox(args, "bench", "head", "--heads", str(heads), "--classes", str(k), "--batch", str(batch))
+                ours.append(1 / r["epoch_seconds"])
+                theirs.append(rate(epoch, 1, 0.5) / loops)
+                peak.append(100 * r["gflops"] / r["peak_gflops"])
+            what = f"{heads} heads, " if heads > 1 else ""
+            line(f"{what}{k} classes, batch {batch} / {name}", ours, theirs)
+            print(f"{'':44} {statistics.median(peak):7.0f} % of the FMA peak", flush=True)
+
+
+def ways(torch, X, Y, k):
+    """Heads, batch, what of PyTorch's to compare with, how many of its epochs make one of ours, and one of its epochs."""
+    m = torch.nn.Linear(512, k)
     adam = lambda: (m, torch.optim.Adam(m.parameters(), lr=1e-3), torch.nn.CrossEntropyLoss())
-    ways = [(1, b, "tensor loop", lambda b=b: tensor_epoch(X, Y, b, *adam())) for b in (64, 256, 1024, 4096)]
-    ways.append((1, 256, "DataLoader", lambda: loader_epoch(X, Y, 256, *adam())))
-    ways += [(64, b, "64 heads in one Linear", lambda b=b: stacked_epoch(X, Y, b, 64)) for b in (256, 1024)]
-    for heads, batch, name, epoch in ways:
-        ours, theirs = [], []
-        for _ in range(args.rounds):
-            ours.append(1 / icebox(args, "bench", "head", "--heads", str(heads), "--batch", str(batch))["epoch_seconds"])
-            theirs.append(rate(epoch, 1, 0.5))
-        line(f"epochs/s of {heads} heads, batch {batch} / {name}", ours, theirs)
+    loop = lambda b: lambda: tensor_epoch(X, Y, b, *adam())
+    if k != 10:
+        return [(1, 256, "tensor loop", 1, loop(256))]
+    return [
+        *((1, b, "tensor loop", 1, loop(b)) for b in (64, 256, 1024, 4096)),
+        (1, 256, "DataLoader", 1, lambda: loader_epoch(X, Y, 256, *adam())),
+        *((64, b, "64 heads in one Linear", 1, lambda b=b: stacked_epoch(X, Y, b, 64)) for b in (256, 1024)),
+        (64, 256, "64 tensor loops", 64, loop(256)),
+    ]
 
 
 def main():
