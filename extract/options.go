@@ -63,6 +63,9 @@ type Options struct {
 	// [DefaultMaxPixels].
 	MaxPixels int64
 
+	// Note hears what the engine tells a person while it runs, a line at a time and
+	// from any goroutine; nil means nobody does.
+	Note func(text string)
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string
 }
