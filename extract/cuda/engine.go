@@ -108,6 +108,7 @@ func (e *engine) fit(g gpu, most int) (*device, error) {
 	}
 	if e.probe == nil {
 		e.probe = d.probe
+		return d, nil
 	}
 	if c, least := cosine(d.probe, e.probe), extract.LeastCosine(e.backbone.Numeric); !(c >= least) {
 		return nil, errors.Join(fmt.Errorf("%w: %s (cuda:%d) against the first GPU on a test image: cosine %.7f, must be at least %v",
