@@ -63,8 +63,8 @@ type Options struct {
 	// [DefaultMaxPixels].
 	MaxPixels int64
 
-	// Note hears what the engine tells a person while it runs, a line at a time and
-	// from any goroutine; nil means nobody does.
+	// Note hears what the engine tells a person while it opens and runs, a line at a
+	// time and from any goroutine; it must not call the Extractor. nil: nobody hears.
 	Note func(text string)
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string

@@ -196,6 +196,23 @@ func TestOutOfMemoryMidRunHalvesTheBatch(t *testing.T) {
 	}
 }
 
+// Which failures a smaller batch may cure.
+func TestOutOfMemoryIsKnownByItsNumberOrItsWords(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{&driverError{result: cuErrorOutOfMemory}, true}, {&driverError{result: 719}, false}, {errNoSpace, true}, {errors.New("out of memory"), false},
+		{&cudnnError{status: statusHostAllocation}, true}, {&cudnnError{status: statusDeviceAllocation}, true}, {&cudnnError{status: 5000}, false},
+		{&cudnnError{status: 5003, text: "cudaMalloc: out of memory"}, true}, {&cudnnError{status: 5001, text: "CUDA_ERROR_OUT_OF_MEMORY"}, true},
+		{fmt.Errorf("conv1: %w", &cudnnError{status: statusDeviceAllocation}), true}, {nil, false},
+	} {
+		if got := outOfMemory(c.err); got != c.want {
+			t.Errorf("%v: %v", c.err, got)
+		}
+	}
+}
+
 // What runs out of memory down to a batch of one has failed.
 func TestOutOfMemoryForGood(t *testing.T) {
 	s := useStandin(t)

@@ -36,9 +36,12 @@ static long *knob(const char *name) {
     return NULL;
 }
 
-// Programs that are run beside it, and cannot call it, may say how much memory there is.
+// Programs that are run beside it, and cannot call it, say in the environment how much memory
+// there is, how many GPUs, and what fails: STANDIN_FAIL=function:n:status:times:gpu.
 __attribute__((constructor)) static void from_environment(void) {
     if (getenv("STANDIN_MEMORY")) set_memory = atol(getenv("STANDIN_MEMORY"));
+    if (getenv("STANDIN_GPUS")) set_gpus = atol(getenv("STANDIN_GPUS"));
+    if (getenv("STANDIN_FAIL")) sscanf(getenv("STANDIN_FAIL"), "%63[^:]:%ld:%ld:%ld:%ld", fail_name, &fail_after, &fail_status, &fail_times, &fail_gpu);
 }
 
 void standin_set(const char *name, long value) { *knob(name) = value; }
