@@ -412,7 +412,10 @@ static int say(int status, const char *text) {
 size_t cudnnGetVersion(void) { return set_version; }
 size_t cudnnGetCudartVersion(void) { return set_cudart; }
 const char *cudnnGetErrorString(int s) { return s == 3000 ? "CUDNN_STATUS_NOT_SUPPORTED" : s == 4004 ? "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED" : s == 5000 ? "CUDNN_STATUS_EXECUTION_FAILED" : "CUDNN_STATUS_BAD_PARAM"; }
-void cudnnGetLastErrorString(char *text, size_t size) { snprintf(text, size, "%s", last_error); }
+void cudnnGetLastErrorString(char *text, size_t size) {
+    snprintf(text, size, "%s", last_error);
+    last_error[0] = 0;
+}
 int cudnnCreate(void **h) { FAIL *h = make(HANDLE, 0); return done(usable() ? 0 : 1001); }
 int cudnnDestroy(void *h) { FAIL return done(destroy(h, HANDLE)); }
 
