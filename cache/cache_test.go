@@ -628,6 +628,14 @@ func TestCompactKeepsAllAndFreesTheRest(t *testing.T) {
 	must(t, c.Refresh())
 	wantRows(t, c, space8, keysOf(0, 84))
 	wantRows(t, c, spaceHalf, keysOf(0, 60))
+	for _, p := range c.Spaces()[0].Producers {
+		if p.Rows != 42 || p.Blocks != 3 || p.Producer != native1 && p.Producer != native2 {
+			t.Errorf("producer %+v", p)
+		}
+	}
+	if n := len(c.Spaces()[0].Producers); n != 2 {
+		t.Errorf("%d producers", n)
+	}
 	if got := c.Spaces()[0].Space; cmp.Diff(space8, got) != "" {
 		t.Errorf("space is %+v, was %+v", got, space8)
 	}

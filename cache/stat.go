@@ -1,6 +1,10 @@
 package cache
 
-import "os"
+import (
+	"cmp"
+	"os"
+	"slices"
+)
 
 // SpaceStat says how much of a space there is.
 type SpaceStat struct {
@@ -8,6 +12,30 @@ type SpaceStat struct {
 	Rows   int   `json:"rows"`
 	Blocks int   `json:"blocks"`
 	Bytes  int64 `json:"bytes"` // of its blocks
+
+	Producers []ProducerStat `json:"producers"` // who computed most first
+}
+
+// ProducerStat says how much of a space a producer computed.
+type ProducerStat struct {
+	Producer
+	Rows   int `json:"rows"`
+	Blocks int `json:"blocks"`
+}
+
+// producers counts the rows of blocks by producer.
+func producers(blocks []block) []ProducerStat {
+	list := []ProducerStat{}
+	for _, b := range blocks {
+		i := slices.IndexFunc(list, func(p ProducerStat) bool { return p.Producer == b.producer })
+		if i < 0 {
+			i, list = len(list), append(list, ProducerStat{Producer: b.producer})
+		}
+		list[i].Rows += len(b.keys)
+		list[i].Blocks++
+	}
+	slices.SortStableFunc(list, func(a, b ProducerStat) int { return cmp.Compare(b.Rows, a.Rows) })
+	return list
 }
 
 // Stat says what a cache file holds.
@@ -31,7 +59,7 @@ func (c *Cache) Spaces() []SpaceStat {
 	}
 	for _, id := range c.state.spaceIDs() {
 		x := c.state.spaces[id]
-		stats = append(stats, SpaceStat{x.Space, x.rows, len(x.blocks), x.bytes()})
+		stats = append(stats, SpaceStat{x.Space, x.rows, len(x.blocks), x.bytes(), producers(x.blocks)})
 	}
 	return stats
 }

@@ -12,6 +12,10 @@ const Side = 224
 const PixelBytes = Side * Side * 3
 
 // Engine runs the backbone over crops. Many goroutines may call Forward.
+//
+// One that may change how it computes while it runs (a GPU gets short of memory, one
+// of several fails) has a method Info() EngineInfo as well: what Info says before a
+// call of Forward and after it, if it is the same, is what computed the features.
 type Engine interface {
 	// Forward writes n features (n × Dim) for n crops (n × PixelBytes,
 	// interleaved RGB, not yet normalised). Both slices are the caller's and are
@@ -30,6 +34,8 @@ type Backbone struct {
 
 	Device  Device // where to run
 	Numeric string // the numeric class to compute in
+
+	Note func(text string) // for what a person should know and is no error; never nil
 }
 
 // EngineInfo names what computed a row, down to its last bits.

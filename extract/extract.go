@@ -29,7 +29,15 @@ type Extractor struct {
 
 type openEngine struct {
 	Engine
-	info EngineInfo
+	info EngineInfo // as it was opened
+}
+
+// now is what computes at this moment.
+func (e openEngine) now() EngineInfo {
+	if changing, ok := e.Engine.(interface{ Info() EngineInfo }); ok {
+		return changing.Info()
+	}
+	return e.info
 }
 
 // scratch is the memory of one Extract call.
@@ -87,16 +95,25 @@ func (x *Extractor) openFirst(ctx context.Context) (openEngine, error) {
 
 func (x *Extractor) backbone() Backbone {
 	d, _ := ParseDevice(x.opts.Device) // Validate has read it
-	return Backbone{Tensor: x.weights.Tensor, LUT: imaging.LUT(), Device: d, Numeric: x.opts.numeric()}
+	note := x.opts.Note
+	if note == nil {
+		note = func(string) {}
+	}
+	return Backbone{Tensor: x.weights.Tensor, LUT: imaging.LUT(), Device: d, Numeric: x.opts.numeric(), Note: note}
 }
 
 // Fingerprint names the function that x computes.
 func (x *Extractor) Fingerprint() Fingerprint { return x.print }
 
-// Engine says what computes the rows. It opens the engine if nothing has yet.
+// Engine says what computes the rows. It opens the engine if nothing has yet. Rows
+// are certain to be by it only if it says the same before Extract and after: a GPU
+// that gets short of memory goes on in another plan.
 func (x *Extractor) Engine() (EngineInfo, error) {
 	e, err := x.engine()
-	return e.info, err
+	if err != nil {
+		return EngineInfo{}, err
+	}
+	return e.now(), nil
 }
 
 // Skipped says which engines "auto" would have preferred and why they cannot run
@@ -111,7 +128,8 @@ func (x *Extractor) Skipped() []error {
 func (x *Extractor) EngineName() (engine, isa string) {
 	if x.opened.Load() {
 		e, _ := x.engine()
-		return e.info.Name, e.info.ISA
+		info := e.now()
+		return info.Name, info.ISA
 	}
 	if n := len(x.specs); n > 0 && x.specs[n-1].Name != Native {
 		return x.specs[n-1].Name, ""

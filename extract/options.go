@@ -63,6 +63,9 @@ type Options struct {
 	// [DefaultMaxPixels].
 	MaxPixels int64
 
+	// Note hears what the engine tells a person while it opens and runs, a line at a
+	// time and from any goroutine; it must not call the Extractor. nil: nobody hears.
+	Note func(text string)
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string
 }

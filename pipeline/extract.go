@@ -68,6 +68,10 @@ type extraction struct {
 	readNanos, hashNanos, writeNanos atomic.Int64
 	opened, bytes                    atomic.Int64
 
+	turn     sync.RWMutex       // read while rows are handed over, written to change the producer
+	producer extract.EngineInfo // of the rows that are handed over
+	passed   verdicts           // of the gate
+
 	mu        sync.Mutex // guards what follows, and of job: ds.Items, found, bad, tried, and the counts of sum
 	keepAfter time.Time  // when the dataset is next kept
 }
@@ -82,14 +86,63 @@ func (e *extraction) open(ctx context.Context) error {
 		e.warn("%v", skipped)
 	}
 	e.sum.Engine, e.sum.ISA = info.Name, info.ISA
+	return e.declare(ctx, info)
+}
+
+// declare lets what computes from now on pass the gate, and names it to the cache. It
+// leaves that to the next rows if the engine has changed since it was info.
+func (e *extraction) declare(ctx context.Context, info extract.EngineInfo) error {
 	if err := e.gate(ctx); err != nil {
+		return err
+	}
+	if now, err := e.x.Engine(); err != nil || now != info {
 		return err
 	}
 	space, err := e.space.cacheSpace()
 	if err != nil {
 		return err
 	}
+	e.producer = info
 	return e.w.Space(space, cache.Producer{Engine: info.Name, ISA: info.ISA, Plan: info.Plan, Version: info.Version})
+}
+
+// compute fills the first n rows, and has e.turn read-locked if it returns no error:
+// then the rows are by e.producer. An engine that goes on in another plan, a GPU whose
+// memory got short, may have had a part of the rows in each; they are computed again.
+func (e *extraction) compute(ctx context.Context, b *batch, n int) error {
+	for {
+		before, err := e.x.Engine()
+		if err != nil {
+			return err
+		}
+		if err := e.x.Extract(ctx, b.images, b.rows[:n*extract.Dim], b.errs[:n]); err != nil {
+			return err
+		}
+		after, err := e.x.Engine()
+		if err != nil {
+			return err
+		}
+		if after != before {
+			continue
+		}
+		if e.turn.RLock(); e.producer == before {
+			return nil
+		}
+		e.turn.RUnlock()
+		if err := e.change(ctx, before); err != nil {
+			return err
+		}
+	}
+}
+
+// change declares another producer, once.
+func (e *extraction) change(ctx context.Context, info extract.EngineInfo) error {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	if now, err := e.x.Engine(); err != nil || now != info || e.producer == info {
+		return err // settled by another worker, or to be computed again
+	}
+	return e.declare(ctx, info)
 }
 
 // workers computes the items of todo in batches. The batches' make-up changes no
@@ -176,9 +229,10 @@ func (e *extraction) batch(ctx context.Context, b *batch, items []int) error {
 		}
 	}
 	n := len(b.images)
-	if err := e.x.Extract(ctx, b.images, b.rows[:n*extract.Dim], b.errs[:n]); err != nil {
+	if err := e.compute(ctx, b, n); err != nil {
 		return err
 	}
+	defer e.turn.RUnlock()
 	start := time.Now()
 	for k, i := range b.items {
 		it := &e.ds.Items[i]
@@ -335,19 +389,20 @@ func (e *extraction) gate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	passed, err := loadVerdicts(e.cache)
-	if err != nil {
-		return err
+	if e.passed == nil {
+		if e.passed, err = loadVerdicts(e.cache); err != nil {
+			return err
+		}
 	}
-	if _, ok := passed[key]; ok {
+	if _, ok := e.passed[key]; ok {
 		return nil
 	}
 	v, err := e.x.Gate(ctx)
 	if err != nil {
 		return err
 	}
-	passed[key] = v
-	return putVerdicts(e.w, passed)
+	e.passed[v.Key] = v
+	return putVerdicts(e.w, e.passed)
 }
 
 // pathless drops the path from an error of the file system, where it stands

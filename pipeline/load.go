@@ -303,8 +303,9 @@ func SpaceID(path, prefix string) (string, error) {
 	return info.ID, err
 }
 
-// DescribeSpace says in a few words what the features of a space are.
+// DescribeSpace says in a few words what the features of a space are: their numeric
+// class and the weights.
 func DescribeSpace(s cache.Space) (string, error) {
 	info, err := spaceInfoOf(s)
-	return fmt.Sprintf("%s (%.12s)", info.Weights, info.Weights.Hash), err
+	return fmt.Sprintf("%s, weights %s (%.12s)", info.Fingerprint.Numeric, info.Weights, info.Weights.Hash), err
 }

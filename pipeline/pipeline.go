@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"icebox/cache"
@@ -33,9 +34,10 @@ type job struct {
 	tried   quarantine
 	arrays  *arrays // features that are not of the cache; nil for those that are
 
-	sum   Summary
-	train *trained
-	sweep *sweep // nil for a single head
+	sum     Summary
+	warning sync.Mutex // guards sum.Warnings
+	train   *trained
+	sweep   *sweep // nil for a single head
 }
 
 // stage is one step of a program.
@@ -140,9 +142,12 @@ func (j *job) close() {
 	}
 }
 
+// warn may be called from any goroutine; sum.Warnings is read when all are done.
 func (j *job) warn(format string, args ...any) {
 	w := fmt.Sprintf(format, args...)
+	j.warning.Lock()
 	j.sum.Warnings = append(j.sum.Warnings, w)
+	j.warning.Unlock()
 	j.progress.Note(w)
 }
 
@@ -163,7 +168,9 @@ func (s spaceInfo) cacheSpace() (cache.Space, error) {
 // openBackbone finds the weights and names the space; the engine stays closed
 // until an image needs it.
 func openBackbone(ctx context.Context, j *job) error {
-	x, err := extract.Open(ctx, j.opts.extractOptions())
+	opts := j.opts.extractOptions()
+	opts.Note = func(text string) { j.warn("%s", text) }
+	x, err := extract.Open(ctx, opts)
 	if err != nil {
 		return err
 	}

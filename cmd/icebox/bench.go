@@ -120,7 +120,8 @@ type bench struct {
 }
 
 func (b *bench) open(ctx context.Context) error {
-	o := extract.Options{Weights: b.weights, ISA: b.isa, Device: b.device, Precision: b.precision, Engines: b.engines(0), Env: b.getenv}
+	o := extract.Options{Weights: b.weights, ISA: b.isa, Device: b.device, Precision: b.precision, Engines: b.engines(0), Env: b.getenv,
+		Note: func(text string) { b.say("note: %s", text) }}
 	forward := b.result.What == "forward"
 	if forward {
 		o.Threads = b.threads // the others call from as many goroutines

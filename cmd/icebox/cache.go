@@ -95,9 +95,12 @@ func (p *process) printStat(path string, st cache.Stat, sets []pipeline.DatasetS
 	for _, s := range st.Spaces {
 		out("space   %.12s  %s rows of %d %s in %d blocks", s.ID, comma(s.Rows), s.Dim, s.DType, s.Blocks)
 		if info, err := pipeline.DescribeSpace(s.Space); err == nil {
-			out(", weights %s", info)
+			out(", %s", info)
 		}
 		out("\n")
+		for _, w := range s.Producers {
+			out("        %s rows by %s on %s, plan %s-%d\n", comma(w.Rows), w.Engine, w.ISA, w.Plan, w.Version)
+		}
 	}
 	for _, d := range sets {
 		out("dataset %s  %s images, %d classes (train %d, val %d, test %d), from %s\n", d.Name, comma(d.Items), d.Classes, d.Train, d.Val, d.Test, d.Source)

@@ -205,7 +205,15 @@ func TestCacheCommands(t *testing.T) {
 	if r := icebox(t, dir, "cache", "verify", "--cache", "f.db"); r.code != 0 || !strings.Contains(r.out, "is sound: 16 rows") {
 		t.Errorf("verify: %d %s %s", r.code, r.out, r.errOut)
 	}
-	id := spaces[0].(map[string]any)["id"].(string)
+	first := spaces[0].(map[string]any)
+	producer := first["producers"].([]any)[0].(map[string]any)
+	if producer["engine"] != "native" || producer["rows"] != first["rows"] {
+		t.Errorf("stat: producers %v of %v rows", producer, first["rows"])
+	}
+	if r := icebox(t, dir, "cache", "stat", "--cache", "f.db"); !strings.Contains(r.out, ", fp32, weights random") || !strings.Contains(r.out, "8 rows by native on ") {
+		t.Errorf("stat: %s", r.out)
+	}
+	id := first["id"].(string)
 	if r := icebox(t, dir, "cache", "drop", "--cache", "f.db", "--space", id[:10]); r.code != 0 {
 		t.Errorf("drop: %s", r.errOut)
 	}

@@ -118,26 +118,6 @@ func TestPlacesAreChecked(t *testing.T) {
 	}
 }
 
-func TestBatchIsHalvedUntilItFits(t *testing.T) {
-	s := useStandin(t)
-	s.set("dry", 1)
-	for _, c := range []struct{ memory, want int64 }{{1 << 34, 64}, {350 << 20, 32}, {150 << 20, 16}} {
-		memory, want := c.memory, c.want
-		s.reset()
-		s.set("dry", 1)
-		s.set("memory", memory)
-		e, info := s.open(t, 64, "fp32")
-		if got := s.get("batch"); got != want || !strings.Contains(info.Plan, "nhwc-") {
-			t.Errorf("%d bytes: batch %d, want %d", memory, got, want)
-		}
-		forward(t, e, images(1))
-		mustClose(t, e)
-	}
-	s.set("memory", 10<<20)
-	_, _, err := open(s.options(64), backbone("fp32"))
-	says(t, err, "cuMemAlloc of", "CUDA_ERROR_OUT_OF_MEMORY", "out of memory", "backbone.device=cpu")
-}
-
 func TestSeveralDevicesShareTheWork(t *testing.T) {
 	s := useStandin(t)
 	s.set("dry", 1)
@@ -147,8 +127,8 @@ func TestSeveralDevicesShareTheWork(t *testing.T) {
 		t.Errorf("%d devices, %+v", len(e.devices), info)
 	}
 	for i, want := range []*device{e.devices[0], e.devices[1], e.devices[2]} {
-		if got := e.idlest(); got != want {
-			t.Errorf("image %d goes to cuda:%d", i, got.ordinal)
+		if got, err := e.idlest(context.Background()); got != want || err != nil {
+			t.Errorf("image %d goes to cuda:%d, %v", i, got.ordinal, err)
 		}
 		want.queue.waiting++
 	}

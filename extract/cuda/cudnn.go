@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"fmt"
+	"strings"
 	"unsafe"
 )
 
@@ -152,8 +153,11 @@ func (e *cudnnError) Error() string {
 	return fmt.Sprintf("%s: %s (%s)", e.call, e.name, e.text)
 }
 
+// outOfMemory believes the words too: what the CUDA runtime or the driver told cuDNN
+// comes as an execution that failed.
 func (e *cudnnError) outOfMemory() bool {
-	return e.status == statusHostAllocation || e.status == statusDeviceAllocation
+	return e.status == statusHostAllocation || e.status == statusDeviceAllocation ||
+		strings.Contains(e.text, "out of memory") || strings.Contains(e.text, "OUT_OF_MEMORY")
 }
 
 // check returns what is wrong with the call that returned s.

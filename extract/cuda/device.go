@@ -99,16 +99,17 @@ type device struct {
 	kernel function
 	upload stream
 	work   stream
+	probe  []float32 // the feature of verify's image
 
 	queue
 	launched chan *load
 	closed   chan error
 }
 
-// openDevice makes the network for one batch shape.
-func openDevice(lib *libraries, g gpu, layers *resnet.Folded, lut *[3][256]float32, p precision, batch int) (*device, error) {
-	d := &device{gpu: g, libraries: lib, own: owned{driver: lib.driver}, p: p, batch: batch, launched: make(chan *load, lanes), closed: make(chan error, 1)}
-	d.queue.init(batch)
+// openDevice makes the network for one batch shape, the largest up to most for which
+// memory is free. d.batch is the shape even if that fails.
+func openDevice(lib *libraries, g gpu, layers *resnet.Folded, lut *[3][256]float32, p precision, most int) (d *device, err error) {
+	d = &device{gpu: g, libraries: lib, own: owned{driver: lib.driver}, p: p, batch: most, launched: make(chan *load, lanes), closed: make(chan error, 1)}
 	opened := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlock: the thread ends with its context
@@ -120,6 +121,7 @@ func openDevice(lib *libraries, g gpu, layers *resnet.Folded, lut *[3][256]float
 			opened <- errors.Join(err, d.giveBack())
 			return
 		}
+		d.queue.init(d.batch)
 		opened <- nil
 		waited := make(chan struct{})
 		go d.wait(waited)
@@ -128,10 +130,13 @@ func openDevice(lib *libraries, g gpu, layers *resnet.Folded, lut *[3][256]float
 		<-waited
 		d.closed <- d.giveBack()
 	}()
-	if err := <-opened; err != nil {
-		return nil, fmt.Errorf("%s (cuda:%d): %w", g.name, g.ordinal, err)
-	}
-	return d, nil
+	return d, d.named(<-opened)
+}
+
+// close ends the device when nobody uses it any more.
+func (d *device) close() error {
+	d.end()
+	return <-d.closed
 }
 
 // setUp takes everything that the device needs.
@@ -160,6 +165,11 @@ func (d *device) setUp(layers *resnet.Folded, lut *[3][256]float32) error {
 	if err := d.cudnn.check("cudnnSetStream", d.cudnn.setStream(h, d.work)); err != nil {
 		return err
 	}
+	var free, total uintptr
+	if err := d.driver.check("cuMemGetInfo", d.driver.memGetInfo(&free, &total)); err != nil {
+		return err
+	}
+	d.batch = measure(layers, d.p).batch(d.batch, free)
 	if d.net, err = newNet(d.libraries, h, &d.own, layers, d.p, d.batch); err != nil {
 		return err
 	}
@@ -174,8 +184,12 @@ func (d *device) setUp(layers *resnet.Folded, lut *[3][256]float32) error {
 		}
 		d.free = append(d.free, l)
 	}
-	var free, total uintptr
 	if err := d.driver.check("cuMemGetInfo", d.driver.memGetInfo(&free, &total)); err != nil {
+		return err
+	}
+	// What was copied from memory that is not pinned may be on its way still, and the
+	// streams, which do not block, would not wait for it.
+	if err := d.driver.check("cuStreamSynchronize of uploads", d.driver.streamSynchronize(0)); err != nil {
 		return err
 	}
 	return d.net.choose(planKey{d.name, d.driverText(), d.p.name, d.batch}, d.work, min(free/4, 1<<30))
@@ -321,6 +335,7 @@ func (d *device) alone() error {
 		}
 	}
 	first, row := make([]float32, extract.Dim), make([]float32, extract.Dim)
+	d.probe = first
 	for round := range 2 {
 		if err := d.launch(l, d.batch); err != nil {
 			return err

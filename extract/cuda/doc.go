@@ -22,16 +22,28 @@
 //
 // # Batches
 //
-// The network has one batch shape, chosen from free memory when the engine opens,
-// and all memory is taken then. Calls of many goroutines share a batch, and one that
+// The network has one batch shape, and all memory is taken when the engine opens:
+// the shape is the largest, halved from 128, whose weights, activations and lanes fit
+// half of the memory that is free then (memory.go). It is a part of the plan, for
+// cuDNN may compute the last bits otherwise in another. Calls of many goroutines share a batch, and one that
 // is not full is computed in full: so a feature's bytes depend on neither its place
 // nor its company, which is checked on the device before the engine is used. Three
 // lanes of pinned memory and two streams let callers fill one while another is
 // copied and a third computed. Each device has an operating system thread of its own.
 //
+// # When a GPU fails
+//
+// One that runs out of memory after all, in the middle of a run, is opened again for
+// half the batch: another plan, which Info tells, and which must pass extract's gate
+// before its rows are kept. One of several that is lost is left out. In both cases
+// the images that it had go back to the calls that brought them, which hand them to
+// what works, and a person is told once. The error of the last GPU ends the run.
+// GPUs are compared with each other when they are opened, because the gate looks at
+// the first alone.
+//
 // # Files
 //
 // loader.go finds the libraries, driver.go and cudnn.go bind them, net.go is the
-// network and plan.go chooses its algorithms, device.go is a GPU with its streams and
+// network, memory.go measures it and plan.go chooses its algorithms, device.go is a GPU with its streams and
 // lanes, queue.go shares them among callers, engine.go is what extract sees.
 package cuda

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -14,9 +15,19 @@ import (
 	"icebox/extract/internal/resnet"
 )
 
-// engine shares calls among GPUs.
+// engine shares calls among GPUs. One that fails is left out, or, if its memory was
+// short, opened again for smaller batches; the images that it had go back to the
+// calls that brought them, which hand them to what works.
 type engine struct {
-	devices []*device
+	lib      *libraries
+	backbone extract.Backbone
+
+	mu      sync.Mutex // also while a device is opened again: that is rare, and takes seconds
+	devices []*device  // those that work, as far as is known
+	lost    []*device  // the others, which are closed with the engine
+	failed  error      // why none is left
+	info    extract.EngineInfo
+	probe   []float32 // the first device's feature of the image that each computes when it is opened
 }
 
 var _ extract.Engine = (*engine)(nil)
@@ -31,19 +42,28 @@ func open(o Options, b extract.Backbone) (extract.Engine, extract.EngineInfo, er
 	if err != nil {
 		return nil, extract.EngineInfo{}, err
 	}
-	layers, err := resnet.Fold(b.Tensor)
-	if err != nil {
-		return nil, extract.EngineInfo{}, err
+	most := o.Batch
+	if most == 0 {
+		most = defaultBatch
 	}
-	e := &engine{}
+	e := &engine{lib: lib, backbone: b}
+	var faults []error
 	for _, g := range gpus {
-		d, err := fit(lib, g, layers, b, o.Batch)
+		d, err := e.fit(g, most)
 		if err != nil {
-			return nil, extract.EngineInfo{}, errors.Join(fmt.Errorf("%w. Set backbone.device=cpu to go on without it", err), e.Close())
+			faults = append(faults, err)
+			continue
 		}
 		e.devices = append(e.devices, d)
 	}
-	return e, e.info(lib, b.Numeric), nil
+	if len(e.devices) == 0 {
+		return nil, extract.EngineInfo{}, fmt.Errorf("%w. Set backbone.device=cpu to go on without it", errors.Join(faults...))
+	}
+	for _, err := range faults {
+		b.Note(fmt.Sprintf("a GPU is left out; the images go to %s: %v", e.working(), err))
+	}
+	e.describe()
+	return e, e.info, nil
 }
 
 // choose returns the GPUs with these numbers, or all.
@@ -72,22 +92,45 @@ func (d *driver) choose(ids []int) ([]gpu, error) {
 }
 
 // fit opens the device with the largest batch shape, up to most, that its free
-// memory holds.
-func fit(lib *libraries, g gpu, layers *resnet.Folded, b extract.Backbone, most int) (*device, error) {
-	if most == 0 {
-		most = defaultBatch
+// memory holds, and checks that it agrees with the first that was opened: extract
+// judges an engine by one image, which one device computes.
+func (e *engine) fit(g gpu, most int) (*device, error) {
+	layers, err := resnet.Fold(e.backbone.Tensor)
+	if err != nil {
+		return nil, err
 	}
-	for batch := most; ; batch /= 2 {
-		d, err := openDevice(lib, g, layers, b.LUT, precisions[b.Numeric], batch)
-		var short interface{ outOfMemory() bool }
-		if err == nil || batch == 1 || !errors.As(err, &short) || !short.outOfMemory() {
-			return d, err
-		}
+	d, err := openDevice(e.lib, g, layers, e.backbone.LUT, precisions[e.backbone.Numeric], most)
+	for err != nil && outOfMemory(err) && d.batch > 1 {
+		d, err = openDevice(e.lib, g, layers, e.backbone.LUT, precisions[e.backbone.Numeric], d.batch/2)
 	}
+	if err != nil {
+		return nil, err
+	}
+	if e.probe == nil {
+		e.probe = d.probe
+		return d, nil
+	}
+	if c, least := cosine(d.probe, e.probe), extract.LeastCosine(e.backbone.Numeric); !(c >= least) {
+		return nil, errors.Join(fmt.Errorf("%w: %s (cuda:%d) against the first GPU on a test image: cosine %.7f, must be at least %v",
+			extract.ErrEnginesDisagree, g.name, g.ordinal, c, least), d.close())
+	}
+	return d, nil
 }
 
-// info describes the engine; GPUs of one model share a plan.
-func (e *engine) info(lib *libraries, numeric string) extract.EngineInfo {
+func cosine(a, b []float32) float64 {
+	var ab, aa, bb float64
+	for i := range a {
+		x, y := float64(a[i]), float64(b[i])
+		ab, aa, bb = ab+x*y, aa+x*x, bb+y*y
+	}
+	if aa == 0 && bb == 0 {
+		return 1
+	}
+	return ab / math.Sqrt(aa*bb)
+}
+
+// describe notes what computes from now on; GPUs of one model share a plan.
+func (e *engine) describe() {
 	var names, plans []string
 	for _, d := range e.devices {
 		if !slices.Contains(names, d.name) {
@@ -97,58 +140,153 @@ func (e *engine) info(lib *libraries, numeric string) extract.EngineInfo {
 			plans = append(plans, text)
 		}
 	}
-	return extract.EngineInfo{
+	e.info = extract.EngineInfo{
 		Name: extract.CUDA, ISA: strings.Join(names, " + "), Plan: strings.Join(plans, "+"), Version: planVersion,
-		Driver: lib.driverText(), Numeric: numeric,
+		Driver: e.lib.driverText(), Numeric: e.backbone.Numeric,
 	}
 }
 
+// Info changes when a device is left out or opened again, and never back.
+func (e *engine) Info() extract.EngineInfo {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.info
+}
+
+// span is n images of a call.
+type span struct{ from, n int }
+
 func (e *engine) Forward(ctx context.Context, features []float32, pixels []uint8, n int) error {
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var failed error
-	fail := func(err error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if failed == nil {
-			failed = err
+	todo := []span{{0, n}}
+	for len(todo) > 0 {
+		var err error
+		if todo, err = e.share(ctx, features, pixels, todo); err != nil {
+			return err
 		}
 	}
-	for from := 0; from < n; {
-		taken, collect, err := e.idlest().forward(ctx, features[from*extract.Dim:], pixels[from*extract.PixelBytes:n*extract.PixelBytes], n-from)
-		if err != nil {
-			fail(err)
-			break
-		}
-		wg.Go(func() {
-			if err := collect(); err != nil {
-				fail(err)
+	return nil
+}
+
+// share has the devices compute the spans, and returns those that a device failed at
+// and another can do.
+func (e *engine) share(ctx context.Context, features []float32, pixels []uint8, todo []span) ([]span, error) {
+	var left leftovers
+	var wg sync.WaitGroup
+	for _, s := range todo {
+		for s.n > 0 {
+			d, err := e.idlest(ctx)
+			if err != nil {
+				left.add(span{}, err)
+				break
 			}
-		})
-		from += taken
+			taken, collect, err := d.forward(features[s.from*extract.Dim:], pixels[s.from*extract.PixelBytes:(s.from+s.n)*extract.PixelBytes], s.n)
+			if err != nil {
+				left.add(s, e.fallen(d))
+				break
+			}
+			part := span{s.from, taken}
+			wg.Go(func() {
+				if collect() != nil {
+					left.add(part, e.fallen(d))
+				}
+			})
+			s = span{s.from + taken, s.n - taken}
+		}
 	}
 	wg.Wait()
-	return failed
+	return left.spans, left.err
+}
+
+// leftovers are what a call has to do again, or why it cannot.
+type leftovers struct {
+	mu    sync.Mutex
+	spans []span
+	err   error
+}
+
+func (l *leftovers) add(s span, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spans = append(l.spans, s)
+	if l.err == nil {
+		l.err = err
+	}
 }
 
 // idlest is the device that the fewest images wait for.
-func (e *engine) idlest() *device {
-	if len(e.devices) == 1 {
-		return e.devices[0]
+func (e *engine) idlest(ctx context.Context) (*device, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	return slices.MinFunc(e.devices, func(a, b *device) int { return a.load() - b.load() })
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.devices) == 0 {
+		return nil, e.failed
+	}
+	return slices.MinFunc(e.devices, func(a, b *device) int { return a.load() - b.load() }), nil
+}
+
+// fallen settles what becomes of a device that failed, once. The error is that of the
+// last one.
+func (e *engine) fallen(d *device) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	i := slices.Index(e.devices, d)
+	if i < 0 {
+		return e.failed
+	}
+	d.drain() // before the memory goes that callers read
+	cause := d.failure()
+	if outOfMemory(cause) && d.batch > 1 {
+		smaller, err := e.reopen(d)
+		if err == nil {
+			e.devices[i] = smaller
+			e.describe()
+			e.backbone.Note(fmt.Sprintf("going on with batches of %d instead of %d, for the GPU's memory got short: %v", smaller.batch, d.batch, cause))
+			return nil
+		}
+		cause = errors.Join(cause, err)
+	} else {
+		e.lost = append(e.lost, d)
+	}
+	e.devices = slices.Delete(e.devices, i, i+1)
+	if len(e.devices) == 0 {
+		e.failed = cause
+		return cause
+	}
+	e.describe()
+	e.backbone.Note(fmt.Sprintf("a GPU failed and is left out from here on; its images go to %s: %v", e.working(), cause))
+	return nil
+}
+
+// reopen closes d and opens it for half the batch.
+func (e *engine) reopen(d *device) (*device, error) {
+	if err := d.close(); err != nil {
+		return nil, err
+	}
+	return e.fit(d.gpu, d.batch/2)
+}
+
+// working names the devices that work.
+func (e *engine) working() string {
+	var names []string
+	for _, d := range e.devices {
+		names = append(names, fmt.Sprintf("cuda:%d", d.ordinal))
+	}
+	return strings.Join(names, ", ")
 }
 
 // Close gives everything back. What a device that failed says then is not new.
 func (e *engine) Close() error {
 	var errs []error
 	for _, d := range e.devices {
-		d.end()
-		err := <-d.closed
-		if d.broken == nil {
+		if err := d.close(); d.broken == nil {
 			errs = append(errs, err)
 		}
 	}
-	e.devices = nil
+	for _, d := range e.lost {
+		d.close()
+	}
+	e.devices, e.lost = nil, nil
 	return errors.Join(errs...)
 }

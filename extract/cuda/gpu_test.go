@@ -81,6 +81,80 @@ func TestGPURowsDoNotDependOnTheirBatch(t *testing.T) {
 	}
 }
 
+// Beside a program that leaves little memory, the batch is smaller and the features
+// are, within the class, the same.
+func TestGPUGoesOnWithLittleMemory(t *testing.T) {
+	needGPU(t)
+	pixels := images(3)
+	opened, _, err := open(Options{}, backbone("fp32", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := forward(t, opened.(*engine), pixels)
+	mustClose(t, opened.(*engine))
+	release := hog(t, 600<<20)
+	opened, info, err := open(Options{}, backbone("fp32", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := opened.(*engine)
+	if e.devices[0].batch >= defaultBatch {
+		t.Errorf("600 MiB are free, and the batch is %d", e.devices[0].batch)
+	}
+	t.Logf("%+v", info)
+	rows := forward(t, e, pixels)
+	for i := range 3 {
+		if c := cosine(rows[i*extract.Dim:][:extract.Dim], want[i*extract.Dim:][:extract.Dim]); !(c >= 0.99999) {
+			t.Errorf("image %d: cosine %.7f", i, c)
+		}
+	}
+	mustClose(t, e)
+	release()
+}
+
+// hog takes all of the first GPU's memory but so many bytes.
+func hog(t *testing.T, leave uintptr) (release func()) {
+	lib, err := loadLibraries(os.Getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := &owned{driver: lib.driver}
+	taken, done, gone := make(chan error), make(chan struct{}), make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		var ctx cuContext
+		var free, total uintptr
+		g, err := lib.driver.gpu(0)
+		if err == nil {
+			err = lib.driver.check("cuDevicePrimaryCtxRetain", lib.driver.primaryCtxRetain(&ctx, g.device))
+		}
+		if err == nil {
+			own.add(func() error {
+				return lib.driver.check("cuDevicePrimaryCtxRelease", lib.driver.primaryCtxRelease(g.device))
+			})
+			err = lib.driver.check("cuCtxSetCurrent", lib.driver.ctxSetCurrent(ctx))
+		}
+		if err == nil {
+			err = lib.driver.check("cuMemGetInfo", lib.driver.memGetInfo(&free, &total))
+		}
+		if err == nil && free > leave {
+			_, err = own.memory(free - leave)
+		}
+		taken <- err
+		<-done
+		gone <- own.close()
+	}()
+	if err := <-taken; err != nil {
+		t.Error(err)
+	}
+	return func() {
+		close(done)
+		if err := <-gone; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // The real cuDNN takes our descriptors and derives from them the shapes that we do:
 // for that, it needs no GPU.
 func TestRealCudnnDerivesOurShapes(t *testing.T) {

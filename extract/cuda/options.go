@@ -9,8 +9,8 @@ import (
 
 // Options are what a program may say about the engine. The zero value is good.
 type Options struct {
-	// Batch is the most images computed at once; 0 means 128. It is halved until the
-	// GPU's free memory holds it.
+	// Batch is the most images computed at once; 0 means 128. It is halved until half
+	// of the GPU's free memory holds it.
 	Batch int
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string

@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"sync"
@@ -116,6 +115,22 @@ func (q *queue) landed(l *load, err error) {
 	q.changed.Broadcast()
 }
 
+// failure is why the device is broken, nil if it is not.
+func (q *queue) failure() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.broken
+}
+
+// drain waits until no caller of a broken device holds a place.
+func (q *queue) drain() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.waiting > 0 {
+		q.changed.Wait()
+	}
+}
+
 func (q *queue) end() {
 	q.mu.Lock()
 	q.ending = true
@@ -132,8 +147,12 @@ func (q *queue) load() int {
 // serve launches loads until the queue ends. It is on the device's thread.
 func (d *device) serve() {
 	for l := d.next(); l != nil; l = d.next() {
-		if err := d.launch(l.lane, l.used); err != nil {
-			d.landed(l, d.named(err))
+		err := d.failure() // what waits behind a failure is not tried
+		if err == nil {
+			err = d.named(d.launch(l.lane, l.used))
+		}
+		if err != nil {
+			d.landed(l, err)
 			continue
 		}
 		d.launched <- l
@@ -162,11 +181,8 @@ func (d *device) named(err error) error {
 }
 
 // forward puts up to n images on their way and returns how many; collect waits for
-// their features and must be called.
-func (d *device) forward(ctx context.Context, features []float32, pixels []uint8, n int) (taken int, collect func() error, err error) {
-	if err := ctx.Err(); err != nil {
-		return 0, nil, err
-	}
+// their features and must be called. Both fail only if the device has.
+func (d *device) forward(features []float32, pixels []uint8, n int) (taken int, collect func() error, err error) {
 	l, from, places, err := d.reserve(n)
 	if err != nil {
 		return 0, nil, err

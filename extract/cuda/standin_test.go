@@ -97,7 +97,7 @@ func useStandin(t *testing.T) *standin {
 }
 
 func (s *standin) reset() {
-	for name, value := range map[string]int64{"gpus": 1, "memory": 1 << 34, "version": 92600, "cudart": 13020, "dry": 0, "placebug": 0, "math": 0, "data": 0, "fused": 0, "plain": 0} {
+	for name, value := range map[string]int64{"gpus": 1, "memory": 1 << 34, "version": 92600, "cudart": 13020, "dry": 0, "placebug": 0, "taken": 0, "wrong": -1, "failtimes": 0, "failgpu": -1, "refused": 0, "math": 0, "data": 0, "fused": 0, "plain": 0} {
 		s.set(name, value)
 	}
 	s.fail("", 0, 0)
@@ -126,7 +126,7 @@ func (s *standin) open(t *testing.T, batch int, numeric string, ids ...int) (*en
 }
 
 func backbone(numeric string, ids ...int) extract.Backbone {
-	return extract.Backbone{Tensor: weights(), LUT: lut(), Device: extract.Device{IDs: ids}, Numeric: numeric}
+	return extract.Backbone{Tensor: weights(), LUT: lut(), Device: extract.Device{IDs: ids}, Numeric: numeric, Note: func(string) {}}
 }
 
 // lut normalises as ImageNet's numbers do, more or less.

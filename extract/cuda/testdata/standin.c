@@ -16,11 +16,11 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 // --- what a test may set and ask ---
 
-static long set_gpus = 1, set_memory = 1L << 34, set_version = 92600, set_cudart = 13020, set_dry, set_placebug;
+static long set_gpus = 1, set_memory = 1L << 34, set_version = 92600, set_cudart = 13020, set_dry, set_placebug, set_taken, set_wrong = -1;
 static char fail_name[64];
-static long fail_after, fail_status;
+static long fail_after, fail_status, fail_times, fail_gpu = -1;
 static char misuse[512];
-static long math_seen, data_seen, fused_seen, plain_seen, batch_seen, converted_seen;
+static long math_seen, data_seen, fused_seen, plain_seen, batch_seen, refused_seen, used_seen;
 
 static void wrong(const char *what) {
     if (!misuse[0]) snprintf(misuse, sizeof misuse, "%s", what);
@@ -28,17 +28,20 @@ static void wrong(const char *what) {
 
 static long *knob(const char *name) {
     struct { const char *name; long *at; } all[] = {
-        {"gpus", &set_gpus}, {"memory", &set_memory}, {"version", &set_version}, {"cudart", &set_cudart}, {"dry", &set_dry}, {"placebug", &set_placebug},
-        {"math", &math_seen}, {"data", &data_seen}, {"fused", &fused_seen}, {"plain", &plain_seen}, {"batch", &batch_seen}, {"converted", &converted_seen},
+        {"gpus", &set_gpus}, {"memory", &set_memory}, {"version", &set_version}, {"cudart", &set_cudart}, {"dry", &set_dry}, {"placebug", &set_placebug}, {"taken", &set_taken}, {"wrong", &set_wrong}, {"failtimes", &fail_times}, {"failgpu", &fail_gpu},
+        {"math", &math_seen}, {"data", &data_seen}, {"fused", &fused_seen}, {"plain", &plain_seen}, {"batch", &batch_seen}, {"refused", &refused_seen}, {"used", &used_seen},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (!strcmp(all[i].name, name)) return all[i].at;
     return NULL;
 }
 
-// Programs that are run beside it, and cannot call it, may say how much memory there is.
+// Programs that are run beside it, and cannot call it, say in the environment how much memory
+// there is, how many GPUs, and what fails: STANDIN_FAIL=function:n:status:times:gpu.
 __attribute__((constructor)) static void from_environment(void) {
     if (getenv("STANDIN_MEMORY")) set_memory = atol(getenv("STANDIN_MEMORY"));
+    if (getenv("STANDIN_GPUS")) set_gpus = atol(getenv("STANDIN_GPUS"));
+    if (getenv("STANDIN_FAIL")) sscanf(getenv("STANDIN_FAIL"), "%63[^:]:%ld:%ld:%ld:%ld", fail_name, &fail_after, &fail_status, &fail_times, &fail_gpu);
 }
 
 void standin_set(const char *name, long value) { *knob(name) = value; }
@@ -52,14 +55,21 @@ const char *standin_misuse(void) {
     return told;
 }
 
-// standin_fail lets a function fail with a status at its n-th call from now, and at all later ones.
+// standin_fail lets a function fail with a status at its n-th call from now, and at all later ones,
+// or only as often as "failtimes" says; "failgpu" lets it fail on one GPU alone.
 void standin_fail(const char *name, long n, long status) {
     snprintf(fail_name, sizeof fail_name, "%s", name);
     fail_after = n;
     fail_status = status;
 }
 
-static int fails(const char *name) { return !strcmp(name, fail_name) && --fail_after <= 0; }
+static int on_gpu(long ordinal);
+
+static int fails(const char *name) {
+    if (strcmp(name, fail_name) || (fail_gpu >= 0 && !on_gpu(fail_gpu)) || --fail_after > 0) return 0;
+    if (fail_times && --fail_times == 0) fail_name[0] = 0;
+    return 1;
+}
 
 // FAIL is the way into every function: it takes the lock, and may return what a test wants.
 #define FAIL                                          \
@@ -82,12 +92,12 @@ typedef struct object {
     char *memory;
     int dims[8], type; // of descriptors
     struct object *stream;
-    struct op *first, *last; // of a stream
+    struct op *first, *last; // of a stream, or of a context's default stream
+    long used;               // bytes of memory, of a context
     long recorded, reached;  // of an event: how often
 } object;
 
 static object *objects;
-static long device_used;
 
 static object *make(enum kind kind, size_t size) {
     object *o = calloc(1, sizeof *o);
@@ -159,7 +169,7 @@ typedef struct op {
     void *args[3];
     void *kernel;
     tensor x, y, f;
-    int pad, stride, algo, relu, mode, window;
+    int pad, stride, algo, relu, mode, window, wrong;
     float alpha2;
     const void *px, *pw, *pz, *pbias;
     void *py;
@@ -194,6 +204,10 @@ static void reach(object *event, long turn) {
 
 static void run_record(op *o) { o->event->reached = o->turn; }
 static void run_wait(op *o) { reach(o->event, o->turn); }
+static void run_staged(op *o) {
+    memcpy(o->to, o->from, o->bytes);
+    free((void *)o->from);
+}
 static void run_copy(op *o) { memcpy(o->to, o->from, o->bytes); }
 
 // --- libcuda ---
@@ -201,6 +215,8 @@ static void run_copy(op *o) { memcpy(o->to, o->from, o->bytes); }
 static __thread object *current;
 static object *contexts[8];
 static int retained[8], started;
+
+static int on_gpu(long ordinal) { return current && current == contexts[ordinal]; }
 
 static int usable(void) {
     if (!current) wrong("a call on a thread without a context");
@@ -231,14 +247,17 @@ int cuDevicePrimaryCtxRelease_v2(int d) {
 }
 
 int cuCtxSetCurrent(void *c) { FAIL current = live(c, CONTEXT); return done(current ? 0 : 201); }
-int cuMemGetInfo_v2(size_t *f, size_t *t) { FAIL *f = set_memory - device_used; *t = set_memory; return done(usable() ? 0 : 201); }
+int cuMemGetInfo_v2(size_t *f, size_t *t) { FAIL *f = set_memory - current->used; *t = set_memory; return done(usable() ? 0 : 201); }
 
 int cuMemAlloc_v2(void **p, size_t bytes) {
     FAIL
     if (!usable()) return done(201);
     if (bytes == 0) return done(1);
-    if (device_used + (long)bytes > set_memory) return done(2);
-    device_used += bytes;
+    if (current->used + set_taken + (long)bytes > set_memory) {
+        refused_seen++;
+        return done(2);
+    }
+    used_seen = current->used += bytes;
     *p = make(DEVICE_MEMORY, bytes)->memory;
     return done(0);
 }
@@ -246,7 +265,10 @@ int cuMemAlloc_v2(void **p, size_t bytes) {
 int cuMemFree_v2(void *p) {
     FAIL
     object *o = owner(p, 0, DEVICE_MEMORY);
-    if (o && o->memory == p) device_used -= o->size;
+    if (o && o->memory == p && usable()) {
+        while (current->first) step(current); // it waits for what is under way
+        current->used -= o->size;
+    }
     return done(destroy(o && o->memory == p ? o : NULL, DEVICE_MEMORY));
 }
 
@@ -261,7 +283,11 @@ int cuMemFreeHost(void *p) {
 int cuMemcpyHtoD_v2(void *to, const void *from, size_t bytes) {
     FAIL
     if (!usable() || !inside(to, bytes, DEVICE_MEMORY)) return done(700);
-    memcpy(to, from, bytes);
+    // What is not pinned is copied to a buffer of the driver's, and from there while the
+    // caller goes on: only the default stream, or who waits for it, sees it done.
+    op *o = queue(current, run_staged);
+    o->to = to, o->bytes = bytes;
+    o->from = memcpy(malloc(bytes), from, bytes);
     return done(0);
 }
 
@@ -288,7 +314,7 @@ static void run_nothing(op *o) { (void)o; }
 
 int cuStreamSynchronize(void *s) {
     pthread_mutex_lock(&lock);
-    object *o = live(s, STREAM);
+    object *o = s ? live(s, STREAM) : current;
     if (fails(__func__)) { // a device that is lost forgets its work
         for (op *w = o->first; w; w = w->next) w->run = run_nothing;
         while (o->first) step(o);
@@ -386,7 +412,10 @@ static int say(int status, const char *text) {
 size_t cudnnGetVersion(void) { return set_version; }
 size_t cudnnGetCudartVersion(void) { return set_cudart; }
 const char *cudnnGetErrorString(int s) { return s == 3000 ? "CUDNN_STATUS_NOT_SUPPORTED" : s == 4004 ? "CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED" : s == 5000 ? "CUDNN_STATUS_EXECUTION_FAILED" : "CUDNN_STATUS_BAD_PARAM"; }
-void cudnnGetLastErrorString(char *text, size_t size) { snprintf(text, size, "%s", last_error); }
+void cudnnGetLastErrorString(char *text, size_t size) {
+    snprintf(text, size, "%s", last_error);
+    last_error[0] = 0;
+}
 int cudnnCreate(void **h) { FAIL *h = make(HANDLE, 0); return done(usable() ? 0 : 1001); }
 int cudnnDestroy(void *h) { FAIL return done(destroy(h, HANDLE)); }
 
@@ -529,10 +558,27 @@ static float *turned(const op *o) {
     return t;
 }
 
+// rehearse takes the place of a convolution where the numbers do not matter: zeros, or, if
+// dry is 2, one that depends on all of an image's input.
+static void rehearse(op *o) {
+    memset(o->py, o->wrong ? 0x11 : 0, bytes_of(o->y));
+    if (set_dry < 2) return;
+    for (int n = 0; n < o->x.n; n++) {
+        size_t in = bytes_of(o->x) / o->x.n, out = bytes_of(o->y) / o->y.n, values = out / (o->y.type == 2 ? 2 : 4);
+        uint64_t sum = 1;
+        for (size_t i = 0; i < in; i += 8) {
+            uint64_t word;
+            memcpy(&word, (const char *)o->px + n * in + i, 8);
+            sum = (sum ^ word) * 0x9e3779b97f4a7c15;
+        }
+        for (size_t i = 0; i < values; i++) store(o->py, n * values + i, (float)(sum >> 44) / (1 << 20), o->y.type);
+    }
+}
+
 static void run_conv(op *o) {
     tensor x = o->x, y = o->y, f = o->f;
     if (set_dry) {
-        memset(o->py, 0, bytes_of(y));
+        rehearse(o);
         return;
     }
     float *w = turned(o);
@@ -591,6 +637,7 @@ static int convolution(object *h, const float *alpha1, void *xd, const void *x, 
     }
     if (!ok) return say(2000, "an address");
     batch_seen = Y.n;
+    o.wrong = set_wrong >= 0 && on_gpu(set_wrong);
     op *q = queue(h->stream, run_conv);
     o.run = run_conv;
     *q = o;
