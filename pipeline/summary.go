@@ -76,7 +76,7 @@ type TrainSummary struct {
 
 	Temperature float64             `json:"temperature"` // 1 where none was fitted
 	Threshold   float64             `json:"threshold"`   // answers under it are unknown; 0: none are
-	Baseline    *headtrain.Baseline `json:"baseline"`    // the one that the head has least over
+	Baseline    *headtrain.Baseline `json:"baseline"`    // the one that says the worst of the head
 }
 
 // RunSummary is the summary of [Run] and [Train].
