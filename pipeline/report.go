@@ -89,25 +89,6 @@ func writeReport(_ context.Context, j *job) error {
 	return t.dir.done()
 }
 
-// decided says which rows chose what, in a sentence.
-func decided(t *trained) string {
-	by := "the last epoch's weights stand; validation was watched and chose nothing"
-	switch {
-	case len(t.parts[ValPart].items) == 0:
-		by = "the last epoch's weights stand; there are no validation images"
-	case t.opts.EarlyStopping.Patience > 0:
-		by = fmt.Sprintf("validation (%s) chose epoch %d", t.opts.EarlyStopping.Metric, t.result.BestEpoch)
-	}
-	return by + t.testOnce()
-}
-
-func (t *trained) testOnce() string {
-	if len(t.parts[TestPart].items) == 0 {
-		return ""
-	}
-	return "; test was looked at once, at the end"
-}
-
 // wrong lists the misclassified of some items, the surest mistakes first.
 func wrong(ds *Dataset, classes []string, r *rows, logits []float32, temperature float64) []Wrong {
 	k := len(classes)
