@@ -127,7 +127,7 @@ func (r *Report) Text(w io.Writer) {
 	if s.Epochs < r.Head.Epochs {
 		epochs += fmt.Sprintf(" of %d", r.Head.Epochs)
 	}
-	fmt.Fprintf(w, "training  %s epochs, best %d, %s an epoch\n", epochs, s.BestEpoch, Millis(s.EpochSeconds))
+	fmt.Fprintf(w, "training  %s epochs, best %d, %s an epoch%s\n", epochs, s.BestEpoch, Millis(s.EpochSeconds), s.Rate())
 	fmt.Fprintf(w, "choice    %s\n\n", r.Decided)
 	if r.Sweep != nil {
 		r.Sweep.Text(w)
