@@ -4,48 +4,45 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"runtime"
-
-	"golang.org/x/sync/errgroup"
 )
 
-// OutOfFold trains a head for each fold on the labelled rows of the others and
-// returns, for every row, the logits of the head that did not see it. Only rows
-// for which train is true are trained on; nil is all. Heads are trained side
-// by side, each on one thread. A fold without rows is left out.
+// OutOfFold trains a head for each fold on the labelled rows of the others, all as
+// one job, and returns, for every row, the logits of the head that did not see it.
+// Only rows for which train is true are trained on; nil is all. A fold without rows
+// is left out.
 func OutOfFold(ctx context.Context, t Trainer, d *Dataset, fold []int, folds int, train []bool, o Options) ([]float32, error) {
 	if len(fold) != d.Rows() || train != nil && len(train) != d.Rows() {
 		return nil, fmt.Errorf("%w: %d rows, but folds for %d", ErrDataset, d.Rows(), len(fold))
 	}
-	k := len(d.Classes)
-	logits := make([]float32, d.Rows()*k)
-	o.Threads = 1
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	job := Job{Train: d}
+	var judged [][]int
 	for f := range folds {
-		seen := &Dataset{X: d.X, Dim: d.Dim, Classes: d.Classes, Labels: make([]int32, d.Rows())}
-		var judged []int
+		var own []int
+		seen := []int32{} // nil would be all
 		for r, of := range fold {
-			seen.Labels[r] = -1
 			if of == f {
-				judged = append(judged, r)
+				own = append(own, r)
 			} else if train == nil || train[r] {
-				seen.Labels[r] = d.Labels[r]
+				seen = append(seen, int32(r))
 			}
 		}
-		if len(judged) == 0 {
-			continue
+		if len(own) > 0 {
+			judged = append(judged, own)
+			job.Heads, job.Parts = append(job.Heads, o), append(job.Parts, Part{Train: seen})
 		}
-		group.Go(func() error {
-			results, err := t.Fit(ctx, Job{Train: seen, Heads: []Options{o}})
-			if err != nil {
-				return fmt.Errorf("fold %d: %w", f, err)
-			}
-			judge(results[0].Head, d, judged, logits)
-			return nil
-		})
 	}
-	return logits, group.Wait()
+	logits := make([]float32, d.Rows()*len(d.Classes))
+	if len(judged) == 0 {
+		return logits, nil
+	}
+	results, err := t.Fit(ctx, job)
+	if err != nil {
+		return nil, fmt.Errorf("out of fold: %w", err)
+	}
+	for i, r := range results {
+		judge(r.Head, d, judged[i], logits)
+	}
+	return logits, nil
 }
 
 // judge writes the logits of some rows to their places.

@@ -2,6 +2,7 @@ package headtrain
 
 import (
 	"math"
+	"slices"
 
 	"icebox/headtrain/internal/kernel"
 )
@@ -39,34 +40,50 @@ func newInput(kind string, s *rowSet, t *team) input {
 	return in
 }
 
+// momentRows is how many rows are summed at a time: rows of a file that is larger
+// than memory are read once for the mean and once for the deviation.
+const momentRows = 2048
+
 // moments returns the mean and the standard deviation (divisor n) of each
 // feature over the labelled rows, each summed in float64 over rows in order.
 func moments(s *rowSet, t *team) (mean, std []float64) {
 	mean, std = make([]float64, s.Dim), make([]float64, s.Dim)
 	n := float64(len(s.rows))
-	const columns = 64 // an item's features: four cache lines of each row
-	t.run(t.size, (s.Dim+columns-1)/columns, func(_, item int) {
-		lo, hi := item*columns, min((item+1)*columns, s.Dim)
-		mean, std := mean[lo:hi], std[lo:hi]
-		for _, r := range s.rows {
+	overRows(s, t, func(rows []int32, lo, hi int) {
+		mean := mean[lo:hi]
+		for _, r := range rows {
 			for j, v := range s.Row(int(r))[lo:hi] {
 				mean[j] += float64(v)
 			}
 		}
-		for j := range mean {
-			mean[j] /= n
-		}
-		for _, r := range s.rows {
+	})
+	for j := range mean {
+		mean[j] /= n
+	}
+	overRows(s, t, func(rows []int32, lo, hi int) {
+		mean, std := mean[lo:hi], std[lo:hi]
+		for _, r := range rows {
 			for j, v := range s.Row(int(r))[lo:hi] {
 				off := float64(v) - mean[j]
 				std[j] += float64(off * off)
 			}
 		}
-		for j := range std {
-			std[j] = math.Sqrt(std[j] / n)
-		}
 	})
+	for j := range std {
+		std[j] = math.Sqrt(std[j] / n)
+	}
 	return mean, std
+}
+
+// overRows calls do for some rows after others, and for all ranges of features of
+// each side by side.
+func overRows(s *rowSet, t *team, do func(rows []int32, lo, hi int)) {
+	const columns = 64 // an item's features: four cache lines of each row
+	for rows := range slices.Chunk(s.rows, momentRows) {
+		t.run(t.size, (s.Dim+columns-1)/columns, func(_, item int) {
+			do(rows, item*columns, min((item+1)*columns, s.Dim))
+		})
+	}
 }
 
 // fold writes one class' weights on mapped features as weights on raw ones and

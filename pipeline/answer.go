@@ -19,7 +19,8 @@ type Answers struct {
 	Reject headtrain.RejectGoal
 }
 
-// Answering is what validation taught of a head's answers, and how far that holds.
+// Answering is what validation, or else the folds of a sweep, taught of a head's
+// answers, and how far that holds.
 type Answering struct {
 	Temperature float64              `json:"temperature"` // 1: none was fitted
 	Note        string               `json:"note,omitempty"`
@@ -31,7 +32,20 @@ type Answering struct {
 	// a head of the same options that learned from training alone.
 	Refit bool `json:"refit,omitempty"`
 
+	// OutOfFold is set where it was all chosen on the training images, for there is no
+	// validation: by heads of the same options, each of which judged a fold that it had
+	// not seen.
+	OutOfFold *FoldAnswers `json:"out_of_fold,omitempty"`
+
 	Parts map[string]PartAnswers `json:"parts"`
+}
+
+// FoldAnswers judge the answers out of fold.
+type FoldAnswers struct {
+	Folds int     `json:"folds"`
+	Rows  int     `json:"rows"`
+	ECE   float64 `json:"ece"` // as trained; Calibration has that at the temperature
+	PartAnswers
 }
 
 // PartAnswers judge the answers on one part.
@@ -43,40 +57,42 @@ type PartAnswers struct {
 // checkAnswers refuses, before anything is trained, a threshold that nothing can
 // choose.
 func (j *job) checkAnswers() error {
-	if j.opts.Answers.Reject != (headtrain.RejectGoal{}) && len(j.train.parts[ValPart].items) == 0 {
-		advice := "set data.split.val or data.val"
+	folds := j.sweep != nil && j.opts.Sweep.Folds > 0
+	if j.opts.Answers.Reject != (headtrain.RejectGoal{}) && len(j.train.parts[ValPart].items) == 0 && !folds {
+		advice := "set data.split.val or data.val, or sweep.folds in a sweep"
 		if j.arrays != nil {
-			advice = fmt.Sprintf("give %s a folder val, or an index.csv with splits", j.arrays.dir)
+			advice = fmt.Sprintf("give %s a folder val, or an index.csv with splits, or set sweep.folds in a sweep", j.arrays.dir)
 		}
 		return fmt.Errorf("%w: head.reject chooses its threshold on validation images, and there are none: %s", ErrData, advice)
 	}
 	return nil
 }
 
-// fitAnswers fits temperature and threshold on the validation images, and on nothing
-// else, by a head that did not learn from them.
+// fitAnswers fits temperature and threshold on rows, and by heads that did not learn
+// from them: on validation, else on the folds of a sweep.
 func (j *job) fitAnswers(ctx context.Context) error {
 	t, o := j.train, j.opts.Answers
 	t.answering = Answering{Temperature: 1, Goal: o.Reject}
-	a, head, val, fitted := &t.answering, t.result.Head, t.parts[ValPart], t.result.Head
-	if t.unjoined != nil {
-		val = t.unjoined[ValPart]
-	}
-	if len(val.items) == 0 || !o.Calibrate && o.Reject == (headtrain.RejectGoal{}) {
+	a, head, reject := &t.answering, t.result.Head, o.Reject != headtrain.RejectGoal{}
+	if !o.Calibrate && !reject {
 		return nil
 	}
-	if a.ValRows = len(val.items); t.unjoined != nil {
-		var err error
-		if fitted, err = j.headOfTrainingAlone(ctx); err != nil {
-			return err
-		}
-		a.Refit = true
+	logits, labels, err := j.unseen(ctx)
+	if err != nil {
+		return err
 	}
-	k := len(head.Classes)
-	logits := make([]float32, len(val.items)*k)
-	fitted.Logits(logits, val.data.X, len(val.items))
+	if labels == nil {
+		if reject {
+			j.warn("head.reject: no threshold is chosen: %s", a.Note)
+		}
+		return nil
+	}
+	k, on := len(head.Classes), "validation"
+	if a.OutOfFold != nil {
+		on = "the training images, out of fold,"
+	}
 	if o.Calibrate {
-		temperature, ok, err := headtrain.FitTemperature(logits, val.data.Labels, k)
+		temperature, ok, err := headtrain.FitTemperature(logits, labels, k)
 		if err != nil {
 			return err
 		}
@@ -84,22 +100,86 @@ func (j *job) fitAnswers(ctx context.Context) error {
 		if ok {
 			head.Temperature = temperature
 		} else {
-			a.Note = "no temperature fits the validation images: there are too few mistakes among them, or too many"
+			a.Note = "no temperature fits: there are too few mistakes on " + on + " or too many"
 		}
 	}
-	if o.Reject == (headtrain.RejectGoal{}) {
+	if reject {
+		r, reached, err := headtrain.ChooseRejection(logits, labels, k, a.Temperature, o.Reject)
+		if err != nil {
+			return err
+		}
+		if !reached {
+			j.warn("head.reject: no threshold makes %s of the answers on %s right; the best one does so for %s, and answers %s of the images",
+				percent(o.Reject.Precision), on, percent(r.Precision), percent(r.Coverage))
+		}
+		head.Threshold, a.Threshold = r.Threshold, r.Threshold
+	}
+	return a.judgeFolds(logits, labels, k)
+}
+
+// unseen returns logits and labels of rows by heads of the options that did not see
+// them, or no labels, and why in the note.
+func (j *job) unseen(ctx context.Context) (logits []float32, labels []int32, err error) {
+	t, a := j.train, &j.train.answering
+	val, head := t.parts[ValPart], t.result.Head
+	if t.unjoined != nil {
+		val = t.unjoined[ValPart]
+	}
+	switch {
+	case len(val.items) == 0 && j.sweep != nil && j.sweep.plan.folds > 0:
+		return j.unseenInFolds(ctx)
+	case len(val.items) == 0:
+		a.Note = "there are no images to fit a temperature on that the head did not learn from"
+		return nil, nil, nil
+	}
+	if a.ValRows = len(val.items); t.unjoined != nil {
+		if head, err = j.headOfTrainingAlone(ctx); err != nil {
+			return nil, nil, err
+		}
+		a.Refit = true
+	}
+	logits = make([]float32, len(val.items)*len(head.Classes))
+	head.Logits(logits, val.data.X, len(val.items))
+	return logits, val.data.Labels, nil
+}
+
+// unseenInFolds trains heads of the chosen options on all folds but one each. They
+// learned from a little less than the head that is kept, so that they are, if
+// anything, a little less sure than it may be.
+func (j *job) unseenInFolds(ctx context.Context) (logits []float32, labels []int32, err error) {
+	a, train, folds := &j.train.answering, j.train.parts[TrainPart], j.sweep.plan.folds
+	f, err := newFolding(j.ds, train, folds)
+	if err != nil { // a fraction of the rows may be too few for the folds of all
+		a.Note = fmt.Sprintf("the chosen share of the training images makes no %d folds that have every class", folds)
+		return nil, nil, nil
+	}
+	engine, err := j.opts.headEngine()
+	if err != nil {
+		return nil, nil, err
+	}
+	logits, err = headtrain.OutOfFold(ctx, engine.Trainer, train.data, f.of, folds, nil, j.opts.Head)
+	if errors.Is(err, headtrain.ErrDiverged) {
+		a.Note = "a head of a fold diverged"
+		return nil, nil, nil
+	}
+	a.OutOfFold = &FoldAnswers{Folds: folds, Rows: len(train.items)}
+	return logits, train.data.Labels, err
+}
+
+// judgeFolds says what temperature and threshold do where they were chosen, if that
+// is no part that is judged anyway.
+func (a *Answering) judgeFolds(logits []float32, labels []int32, k int) error {
+	f := a.OutOfFold
+	if f == nil {
 		return nil
 	}
-	r, reached, err := headtrain.ChooseRejection(logits, val.data.Labels, k, a.Temperature, o.Reject)
+	plain, err := headtrain.Calibrate(logits, labels, k, 1)
 	if err != nil {
 		return err
 	}
-	if !reached {
-		j.warn("head.reject: no threshold makes %s of the answers on validation right; the best one does so for %s, and answers %s of the images",
-			percent(o.Reject.Precision), percent(r.Precision), percent(r.Coverage))
-	}
-	head.Threshold, a.Threshold = r.Threshold, r.Threshold
-	return nil
+	f.ECE = plain.ECE
+	f.PartAnswers, err = answersOf(logits, labels, k, a.Temperature, a.Threshold)
+	return err
 }
 
 // headOfTrainingAlone trains the options of a refit on what it had before validation
@@ -121,15 +201,19 @@ func (j *job) headOfTrainingAlone(ctx context.Context) (*headtrain.Head, error) 
 }
 
 // judgeAnswers judges the answers that a head gives for scored rows.
-func judgeAnswers(h *headtrain.Head, s *scored, labels []int32) (p PartAnswers, err error) {
+func judgeAnswers(h *headtrain.Head, s *scored, labels []int32) (PartAnswers, error) {
 	temperature := h.Temperature
 	if temperature == 0 {
 		temperature = 1
 	}
-	if p.Calibration, err = headtrain.Calibrate(s.logits, labels, len(h.Classes), temperature); err != nil {
+	return answersOf(s.logits, labels, len(h.Classes), temperature, h.Threshold)
+}
+
+func answersOf(logits []float32, labels []int32, k int, temperature, threshold float64) (p PartAnswers, err error) {
+	if p.Calibration, err = headtrain.Calibrate(logits, labels, k, temperature); err != nil {
 		return p, err
 	}
-	p.Rejection, err = headtrain.Reject(s.logits, labels, len(h.Classes), temperature, h.Threshold)
+	p.Rejection, err = headtrain.Reject(logits, labels, k, temperature, threshold)
 	return p, err
 }
 
@@ -143,6 +227,9 @@ func (a *Answering) text(w io.Writer, parts map[string]Score) {
 		if a.Refit {
 			fmt.Fprint(w, " by a head of these options that learned from the others alone")
 		}
+		if f := a.OutOfFold; f != nil {
+			fmt.Fprintf(w, " on out-of-fold scores of %s training images: %d heads of these options, each on the fold that it had not seen; out of fold ECE %.3f → %.3f", commas(f.Rows), f.Folds, f.ECE, f.Calibration.ECE)
+		}
 		eachHeldOut(parts, func(name string, s Score) {
 			fmt.Fprintf(w, "; %s ECE %.3f → %.3f", name, s.ECE, a.Parts[name].Calibration.ECE)
 		})
@@ -152,10 +239,13 @@ func (a *Answering) text(w io.Writer, parts map[string]Score) {
 	}
 	if a.Threshold > 0 {
 		fmt.Fprintf(w, "unknown     under %.3f", a.Threshold)
-		eachHeldOut(parts, func(name string, _ Score) {
-			r := a.Parts[name].Rejection
-			fmt.Fprintf(w, "; %s: %s answered, %s of these right", name, percent(r.Coverage), percent(r.Precision))
-		})
+		say := func(where string, r headtrain.Rejection) {
+			fmt.Fprintf(w, "; %s: %s answered, %s of these right", where, percent(r.Coverage), percent(r.Precision))
+		}
+		if f := a.OutOfFold; f != nil {
+			say("out of fold, where it was chosen", f.Rejection)
+		}
+		eachHeldOut(parts, func(name string, _ Score) { say(name, a.Parts[name].Rejection) })
 		fmt.Fprintln(w)
 	}
 }

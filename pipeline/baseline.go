@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -16,7 +17,7 @@ type Baselines struct {
 }
 
 // judgeBaselines judges them on the part that the head is reported on, and says so
-// loudly if the head is no better.
+// if the head is no better: loudly where the gap is clear, else calmly.
 func (j *job) judgeBaselines(ctx context.Context) error {
 	t := j.train
 	part, val := TestPart, t.parts[ValPart].data
@@ -36,31 +37,60 @@ func (j *job) judgeBaselines(ctx context.Context) error {
 	t.baselines = &Baselines{Part: part.String(), Found: found}
 	best := t.baselines.best()
 	t.counts.Baseline = best
-	if best.Beaten() {
-		return nil
+	switch verdictOn(best) {
+	case clearlyAhead:
+		advice := "try more head.epochs, another head.lr or some head.weight_decay"
+		if strings.HasPrefix(best.Name, headtrain.NearestName) {
+			advice = "images that nearly repeat may lie in two parts (`icebox insight` lists them); else " + advice
+		}
+		j.warn("THE TRAINED HEAD DOES NOT BEAT A BASELINE: %s: %s of %d %s images right, the head %s; %s",
+			best.Name, percent(best.Accuracy), best.Rows, part, percent(best.Head), advice)
+	case aheadByChance:
+		j.warn("%s", t.baselines.byChance(best))
 	}
-	chance := ""
-	if best.ByChance() {
-		chance = ", which may be chance"
-	}
-	advice := "try more head.epochs, another head.lr or some head.weight_decay"
-	if strings.HasPrefix(best.Name, headtrain.NearestName) {
-		advice = "images that nearly repeat may lie in two parts (`icebox insight` lists them); else " + advice
-	}
-	j.warn("THE TRAINED HEAD DOES NOT BEAT A BASELINE: %s: %s of %d %s images right, the head %s%s; %s",
-		best.Name, percent(best.Accuracy), best.Rows, part, percent(best.Head), chance, advice)
 	return nil
 }
 
-// best is the baseline that the head has least over.
+// verdict is what a baseline says of a head.
+type verdict int
+
+const (
+	beaten        verdict = iota // or the head makes no mistake, which cannot be beaten
+	aheadByChance                // or level
+	clearlyAhead
+)
+
+func verdictOn(b *headtrain.Baseline) verdict {
+	switch {
+	case b.Beaten() || b.Head == 1:
+		return beaten
+	case b.ByChance():
+		return aheadByChance
+	}
+	return clearlyAhead
+}
+
+// best is the baseline that says the worst of the head; among equals, the one that
+// the head has least over.
 func (b *Baselines) best() *headtrain.Baseline {
 	best := &b.Found[0]
 	for i := range b.Found {
-		if f := &b.Found[i]; f.Accuracy-f.Head > best.Accuracy-best.Head {
+		f := &b.Found[i]
+		worse := cmp.Or(cmp.Compare(verdictOn(f), verdictOn(best)), cmp.Compare(f.Accuracy-f.Head, best.Accuracy-best.Head))
+		if worse > 0 {
 			best = f
 		}
 	}
 	return best
+}
+
+// byChance says in a sentence that f is not beaten, where that is no verdict.
+func (b *Baselines) byChance(f *headtrain.Baseline) string {
+	if f.OnlyIt == f.OnlyHead {
+		return fmt.Sprintf("the head is level with the baseline %s: both have %s of %s %s images right", f.Name, percent(f.Head), commas(f.Rows), b.Part)
+	}
+	return fmt.Sprintf("the baseline %s has %s right and the head %s: ahead by no more than chance would give (%s %s images)",
+		f.Name, percent(f.Accuracy), percent(f.Head), commas(f.Rows), b.Part)
 }
 
 // sampleText says which baselines were judged on a sample, or know one.
@@ -89,7 +119,10 @@ func (b *Baselines) text(w io.Writer, head float64) {
 	fmt.Fprintf(w, "this head %s", percent(head))
 	fmt.Fprintln(w)
 	b.sampleText(w)
-	if best := b.best(); !best.Beaten() {
+	switch best := b.best(); verdictOn(best) {
+	case clearlyAhead:
 		fmt.Fprintf(w, "\n*** THE TRAINED HEAD DOES NOT BEAT %s: see the note above ***\n", best.Name)
+	case aheadByChance:
+		fmt.Fprintf(w, "            (%s)\n", b.byChance(best))
 	}
 }

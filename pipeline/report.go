@@ -1,12 +1,14 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"sort"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,6 +32,7 @@ type Report struct {
 	WrongOf string            `json:"misclassified_of"` // the part that Wrong lists
 	Space   spaceInfo         `json:"space"`
 	Head    headtrain.Options `json:"head"`
+	Engine  string            `json:"head_engine"`
 	Sweep   *SweepReport      `json:"sweep,omitempty"` // that the head is from
 }
 
@@ -48,7 +51,7 @@ type Wrong struct {
 // writeReport completes the run folder.
 func writeReport(_ context.Context, j *job) error {
 	t := j.train
-	r := Report{Classes: j.ds.Classes, Parts: map[string]Score{}, Space: j.space, Decided: decided(t), Head: j.opts.Head, Answers: t.answering, Base: t.baselines}
+	r := Report{Classes: j.ds.Classes, Parts: map[string]Score{}, Space: j.space, Decided: decided(t), Head: j.opts.Head, Engine: cmp.Or(j.opts.HeadEngine, headtrain.EngineFused), Answers: t.answering, Base: t.baselines}
 	for p, s := range t.scores {
 		r.Parts[p.String()] = s.report
 	}
@@ -86,25 +89,6 @@ func writeReport(_ context.Context, j *job) error {
 	return t.dir.done()
 }
 
-// decided says which rows chose what, in a sentence.
-func decided(t *trained) string {
-	by := "the last epoch's weights stand; validation was watched and chose nothing"
-	switch {
-	case len(t.parts[ValPart].items) == 0:
-		by = "the last epoch's weights stand; there are no validation images"
-	case t.opts.EarlyStopping.Patience > 0:
-		by = fmt.Sprintf("validation (%s) chose epoch %d", t.opts.EarlyStopping.Metric, t.result.BestEpoch)
-	}
-	return by + t.testOnce()
-}
-
-func (t *trained) testOnce() string {
-	if len(t.parts[TestPart].items) == 0 {
-		return ""
-	}
-	return "; test was looked at once, at the end"
-}
-
 // wrong lists the misclassified of some items, the surest mistakes first.
 func wrong(ds *Dataset, classes []string, r *rows, logits []float32, temperature float64) []Wrong {
 	k := len(classes)
@@ -135,8 +119,15 @@ func (r *Report) Text(w io.Writer) {
 		fmt.Fprintf(w, "\nfeatures  %d from the cache, %d computed, %d bad; %d images opened\n", s.Hits, s.Computed, s.Quarantined, s.ImagesOpened)
 		fmt.Fprintf(w, "backbone  resnet18, weights %s (%.12s)\n", s.Weights, s.WeightsHash)
 	}
-	fmt.Fprintf(w, "head      %s\n", describeHead(r.Head))
-	fmt.Fprintf(w, "training  %d epochs, best %d, %s an epoch\n", s.Epochs, s.BestEpoch, Millis(s.EpochSeconds))
+	fmt.Fprintf(w, "head      %s\n", describeHead(r.Head, r.Engine))
+	if shaping := describeShaping(r.Head); shaping != "" {
+		fmt.Fprintf(w, "shaped by %s\n", shaping)
+	}
+	epochs := strconv.Itoa(s.Epochs)
+	if s.Epochs < r.Head.Epochs {
+		epochs += fmt.Sprintf(" of %d", r.Head.Epochs)
+	}
+	fmt.Fprintf(w, "training  %s epochs, best %d, %s an epoch%s\n", epochs, s.BestEpoch, Millis(s.EpochSeconds), s.Rate())
 	fmt.Fprintf(w, "choice    %s\n\n", r.Decided)
 	if r.Sweep != nil {
 		r.Sweep.Text(w)
@@ -162,15 +153,6 @@ func (r *Report) Text(w io.Writer) {
 			fmt.Fprintf(w, "  %s: %s\n", b.Path, b.Reason)
 		}
 	}
-}
-
-func describeHead(o headtrain.Options) string {
-	input := map[string]string{headtrain.InputStandardise: "standardised", headtrain.InputNone: "raw", headtrain.InputL2: "unit-length"}[o.Input]
-	kind := headtrain.KindLinear
-	if o.Kind == headtrain.KindMLP {
-		kind = fmt.Sprintf("mlp of %d hidden units, dropout %g,", o.WithDefaults().Hidden, o.Dropout)
-	}
-	return fmt.Sprintf("%s on %s features, %s, lr %g, weight decay %g, batch %d, seed %d", kind, input, o.Optimizer, o.LR, o.WeightDecay, o.BatchSize, o.Seed)
 }
 
 // newTable is the one look that all tables share.

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"fmt"
+	"math"
 	"time"
 
 	"icebox/extract"
@@ -76,7 +78,16 @@ type TrainSummary struct {
 
 	Temperature float64             `json:"temperature"` // 1 where none was fitted
 	Threshold   float64             `json:"threshold"`   // answers under it are unknown; 0: none are
-	Baseline    *headtrain.Baseline `json:"baseline"`    // the one that the head has least over
+	Baseline    *headtrain.Baseline `json:"baseline"`    // the one that says the worst of the head
+}
+
+// Rate says how many training rows a second an epoch takes, in brackets; "" if no
+// epoch was timed.
+func (s *TrainSummary) Rate() string {
+	if s.EpochSeconds <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s rows/s)", commas(math.Round(float64(s.TrainRows)/s.EpochSeconds)))
 }
 
 // RunSummary is the summary of [Run] and [Train].

@@ -148,33 +148,13 @@ func argmax(v []float32) int {
 	return best
 }
 
-// decided says which rows chose what, in a sentence.
-func (s *sweep) decided(j *job) string {
-	by := fmt.Sprintf("%s on validation (%d images)", s.metric.name, s.valRows)
-	switch {
-	case s.metric.name == metricTrainLoss:
-		by = "the training loss, for nothing was held out,"
-	case s.plan.folds > 0:
-		by = fmt.Sprintf("%s in %d folds of the training images", s.metric.name, s.plan.folds)
-	}
-	if s.plan.seeds > 1 {
-		by += fmt.Sprintf(", the mean of %d seeds,", s.plan.seeds)
-	}
-	text := fmt.Sprintf("%s chose among %d points; the seed is head.seed and was not chosen", by, len(s.plan.points))
-	if j.opts.Sweep.Refit {
-		text += "; then training and validation images trained the head together"
-	}
-	if t := j.train; t.opts.EarlyStopping.Patience > 0 {
-		text += fmt.Sprintf("; validation (%s) chose epoch %d", t.opts.EarlyStopping.Metric, t.result.BestEpoch)
-	} else if s.base.EarlyStopping.Patience > 0 {
-		text += fmt.Sprintf("; it was trained for the %d epochs that early stopping kept in the sweep", t.opts.Epochs)
-	}
-	return text + j.train.testOnce()
-}
-
 // Text writes r for a person.
 func (r *SweepReport) Text(w io.Writer) {
-	fmt.Fprintf(w, "sweep      %s over %s points", r.Method, commas(r.Points))
+	points := "points"
+	if r.Points == 1 {
+		points = "point"
+	}
+	fmt.Fprintf(w, "sweep      %s over %s %s", r.Method, commas(r.Points), points)
 	if r.Seeds > 1 {
 		fmt.Fprintf(w, " × %d seeds", r.Seeds)
 	}
@@ -185,7 +165,7 @@ func (r *SweepReport) Text(w io.Writer) {
 	m := newMetric(r.Metric)
 	fmt.Fprintf(w, "chosen     %s: %s%s\n", r.Chosen, m.text(r.Score.Mean), r.spread(r.Score))
 	if r.Test != nil {
-		fmt.Fprintf(w, "test       95 %% interval of the accuracy %s to %s, by bootstrap over %s %s\n", percent(r.Test.Low), percent(r.Test.High), commas(r.TestUnits), r.drawn)
+		fmt.Fprintf(w, "test       95 %% interval of this head's accuracy %s to %s, by bootstrap over %s %s\n", percent(r.Test.Low), percent(r.Test.High), commas(r.TestUnits), r.drawn)
 	}
 	if len(r.axes) > 0 {
 		var parts []string
@@ -210,6 +190,9 @@ func (r *SweepReport) Text(w io.Writer) {
 // spread says how far seeds or folds lie apart.
 func (r *SweepReport) spread(s stat) string {
 	over := fmt.Sprintf("%d seeds", r.Seeds)
+	if r.Seeds > 1 && r.Folds > 0 {
+		over += fmt.Sprintf(", each a mean of %d folds", r.Folds)
+	}
 	if r.Seeds == 1 {
 		over = fmt.Sprintf("%d folds", r.Folds)
 	}
@@ -217,32 +200,40 @@ func (r *SweepReport) spread(s stat) string {
 	case r.Seeds == 1 && r.Folds == 0:
 		return ""
 	case r.Metric == headtrain.MetricValAcc:
-		return fmt.Sprintf(" ± %.2f over %s", 100*s.Spread, over)
+		return fmt.Sprintf(" ± %.2f (standard deviation over %s)", 100*s.Spread, over)
 	}
-	return fmt.Sprintf(" ± %.2g over %s", s.Spread, over)
+	return fmt.Sprintf(" ± %.2g (standard deviation over %s)", s.Spread, over)
 }
 
 func (r *SweepReport) table(w io.Writer) {
 	t := newTable(w)
-	header := table.Row{"", "val acc.", "±", "val loss", "train loss", "epochs"}
+	held := r.Metric != metricTrainLoss // out: else there are no such numbers
+	header := table.Row{""}
+	switch {
+	case held && r.Folds > 0:
+		header = append(header, "acc. in folds", "±", "loss in folds")
+	case held:
+		header = append(header, "val acc.", "±", "val loss")
+	}
+	header = append(header, "train loss", "epochs")
 	for _, a := range r.axes {
 		header = append(header, a.Key)
 	}
 	t.AppendHeader(header)
 	for _, p := range r.top {
-		row := table.Row{p.Rank, "–", "", "–", "–", p.Epochs}
+		row := table.Row{p.Rank}
+		if held {
+			row = append(row, p.heldOut()...)
+		}
 		switch {
-		case p.failed():
-			row[1] = "diverged"
-		case p.ValAcc != nil:
-			row[1], row[3] = percent(p.ValAcc.Mean), fmt.Sprintf("%.4g", p.ValLoss.Mean)
-			if len(p.Heads) > 1 {
-				row[2] = fmt.Sprintf("%.2f", 100*p.ValAcc.Spread)
-			}
+		case p.TrainLoss != nil:
+			row = append(row, fmt.Sprintf("%.4g", p.TrainLoss.Mean))
+		case held:
+			row = append(row, "–")
+		default:
+			row = append(row, "diverged")
 		}
-		if p.TrainLoss != nil {
-			row[4] = fmt.Sprintf("%.4g", p.TrainLoss.Mean)
-		}
+		row = append(row, p.Epochs)
 		for _, a := range r.axes {
 			row = append(row, fmt.Sprint(p.Values[a.Key]))
 		}
@@ -252,6 +243,18 @@ func (r *SweepReport) table(w io.Writer) {
 	if r.more > 0 {
 		fmt.Fprintf(w, "%s more in %s\n", commas(r.more), sweepTableFile)
 	}
+}
+
+// heldOut is accuracy, spread and loss of a point for the table.
+func (p *pointResult) heldOut() table.Row {
+	if p.failed() {
+		return table.Row{"diverged", "", "–"}
+	}
+	spread := ""
+	if len(p.Heads) > 1 {
+		spread = fmt.Sprintf("%.2f", 100*p.ValAcc.Spread)
+	}
+	return table.Row{percent(p.ValAcc.Mean), spread, fmt.Sprintf("%.4g", p.ValLoss.Mean)}
 }
 
 // writeSweep writes the tables of a sweep and takes its log away: all is in them.
