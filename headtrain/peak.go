@@ -1,6 +1,7 @@
 package headtrain
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -43,4 +44,39 @@ func peakOnce(isa kernel.ISA, threads, rounds int) float64 {
 		sum += n
 	}
 	return sum / seconds
+}
+
+// PeakRead measures how many bytes of features a second so many threads read when
+// they take the rows of d in a random order and do nothing but add them up, the best
+// of a few tries: no epoch over d can be quicker than that.
+func PeakRead(d *Dataset, threads int) float64 {
+	const tries = 5
+	isa, n := kernel.Best(), d.Rows()
+	order := make([]int32, n)
+	for r := range order {
+		order[r] = int32(r)
+	}
+	shuffle(order, slices.Clone(order), 0, 1)
+	best := 0.0
+	for range tries {
+		var g sync.WaitGroup
+		start := time.Now()
+		for t := range threads {
+			g.Go(func() { readRows(isa, d, order[t*n/threads:(t+1)*n/threads]) })
+		}
+		g.Wait()
+		best = max(best, 4*float64(n*d.Dim)/time.Since(start).Seconds())
+	}
+	return best
+}
+
+// readRows adds rows up, and has those of the next few turns fetched.
+func readRows(isa kernel.ISA, d *Dataset, rows []int32) {
+	const ahead = 4
+	whole := d.Dim / kernel.Lane * kernel.Lane
+	sum := make([]float32, whole)
+	for i, r := range rows {
+		isa.Prefetch(d.Row(int(rows[min(i+ahead, len(rows)-1)])))
+		isa.Add(sum, d.Row(int(r))[:whole])
+	}
 }

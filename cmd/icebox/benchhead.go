@@ -32,10 +32,11 @@ type benchHeadResult struct {
 	Epochs       int     `json:"epochs"`
 	EpochSeconds float64 `json:"epoch_seconds"` // median, of all heads together
 	RowsPerSec   float64 `json:"rows_per_s"`
-	GFLOPS       float64 `json:"gflops"`      // multiplying rows with weights and gradients alone
-	PeakGFLOPS   float64 `json:"peak_gflops"` // measured on the same threads
-	TrainLoss    float64 `json:"train_loss"`  // the best head's
-	TrainAcc     float64 `json:"train_acc"`   // of the same, in its last epoch
+	GFLOPS       float64 `json:"gflops"`                // multiplying rows with weights and gradients alone
+	PeakGFLOPS   float64 `json:"peak_gflops"`           // measured on the same threads
+	PeakRead     float64 `json:"peak_read_bytes_per_s"` // of features in random order, likewise
+	TrainLoss    float64 `json:"train_loss"`            // the best head's
+	TrainAcc     float64 `json:"train_acc"`             // of the same, in its last epoch
 	PeakRSS      int64   `json:"peak_rss_bytes,omitempty"`
 }
 
@@ -108,9 +109,10 @@ func (f benchHeadFlags) measure(ctx context.Context) (benchHeadResult, error) {
 		return benchHeadResult{}, err
 	}
 	peak = max(peak, headtrain.PeakFLOPS(f.threads))
+	read := headtrain.PeakRead(job.Train, f.threads)
 	r := benchHeadResult{
 		What: "head", Rows: f.rows, Dim: f.dim, Classes: f.classes, Batch: f.batch, Heads: f.heads, Threads: f.threads, Epochs: f.epochs,
-		EpochSeconds: median(passes), PeakGFLOPS: peak / 1e9, TrainLoss: math.Inf(1), PeakRSS: peakRSS(),
+		EpochSeconds: median(passes), PeakGFLOPS: peak / 1e9, PeakRead: read, TrainLoss: math.Inf(1), PeakRSS: peakRSS(),
 	}
 	for _, h := range results {
 		if h.TrainLoss < r.TrainLoss {
@@ -155,6 +157,7 @@ func (p *process) printBenchHead(c *common, r benchHeadResult) error {
 	if c.json {
 		return p.printJSON(r)
 	}
+	bytes := 4 * r.RowsPerSec * float64(r.Dim)
 	t := table.NewWriter()
 	t.SetOutputMirror(p.stdout)
 	style := table.StyleLight
@@ -164,7 +167,7 @@ func (p *process) printBenchHead(c *common, r benchHeadResult) error {
 		{"data", fmt.Sprintf("%d rows of %d features, %d classes", r.Rows, r.Dim, r.Classes)},
 		{"heads", fmt.Sprintf("%d, batch %d, %d threads", r.Heads, r.Batch, r.Threads)},
 		{"epoch", fmt.Sprintf("%.1f ms (median of %d)", 1e3*r.EpochSeconds, r.Epochs)},
-		{"rows", fmt.Sprintf("%.2f million/s, %.1f GB/s of features", r.RowsPerSec/1e6, 4*r.RowsPerSec*float64(r.Dim)/1e9)},
+		{"rows", fmt.Sprintf("%.2f million/s: %.1f GB/s of features, %.0f %% of the %.1f that the threads can read", r.RowsPerSec/1e6, bytes/1e9, 100*bytes/r.PeakRead, r.PeakRead/1e9)},
 		{"multiplying", fmt.Sprintf("%.0f GFLOP/s, %.0f %% of the %.0f that the threads can do", r.GFLOPS, 100*r.GFLOPS/r.PeakGFLOPS, r.PeakGFLOPS)},
 		{"best head", fmt.Sprintf("training loss %.4f, accuracy %.1f %%", r.TrainLoss, 100*r.TrainAcc)},
 	} {

@@ -12,7 +12,7 @@ func TestBenchHead(t *testing.T) {
 		t.Fatalf("exit %d: %s", r.code, r.errOut)
 	}
 	v := r.lastJSON(t)
-	for _, key := range []string{"epoch_seconds", "gflops", "peak_gflops", "rows_per_s", "train_acc"} {
+	for _, key := range []string{"epoch_seconds", "gflops", "peak_gflops", "peak_read_bytes_per_s", "rows_per_s", "train_acc"} {
 		if n, ok := v[key].(float64); !ok || n <= 0 {
 			t.Errorf("%s is %v", key, v[key])
 		}
