@@ -47,4 +47,6 @@ type scratch struct {
 	ahead  kernel.Ahead // what to fetch
 	judged kernel.Judged
 	mix    *mixScratch // nil where rows are not mixed
+
+	_ [cacheLine]byte // workers write, each to its own lines
 }

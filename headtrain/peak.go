@@ -77,6 +77,6 @@ func readRows(isa kernel.ISA, d *Dataset, rows []int32) {
 	sum := make([]float32, whole)
 	for i, r := range rows {
 		isa.Prefetch(d.Row(int(rows[min(i+ahead, len(rows)-1)])))
-		isa.Add(sum, d.Row(int(r))[:whole])
+		isa.Sum(sum, d.Row(int(r))[:whole], 0, 1, false)
 	}
 }

@@ -121,11 +121,10 @@ func (g *gramBlock) add(sum []float64, s *rowSet, in input, rows []int32) {
 		isa.Transpose(g.xt[r/kernel.Block*g.tStride:], g.x[r*g.stride:], g.stride, d)
 	}
 	for f := 0; f < d; f += kernel.Block {
-		clear(g.g)
 		for r := 0; r < len(rows); r += kernel.ChunkRows {
 			n := min(kernel.ChunkRows, len(rows)-r)
 			xt := g.xt[r/kernel.Block*g.tStride+f*kernel.Block:]
-			isa.Gradient(g.g, kernel.Block, g.x[r*g.stride+f:], g.stride, xt, g.tStride, n, d-f, nil)
+			isa.Gradient(g.g, kernel.Block, g.x[r*g.stride+f:], g.stride, xt, g.tStride, n, d-f, r == 0, nil)
 		}
 		for i := f; i < d; i++ {
 			to := sum[i*d+f : i*d+min(f+kernel.Block, i+1)]

@@ -223,19 +223,14 @@ func (s *stack) update(worker, item int) {
 	if part < t.splits-1 {
 		f1 = f0 + t.strips*kernel.Block
 	}
-	g := s.workers[worker].g
+	g, fresh := s.workers[worker].g, true
 	if s.grad != nil {
-		g = s.grad[c0*s.stride:]
-	}
-	if s.grad == nil || t.fresh {
-		for c := range c1 - c0 {
-			clear(g[c*s.stride+f0 : c*s.stride+f1])
-		}
+		g, fresh = s.grad[c0*s.stride:], t.fresh
 	}
 	items := (len(s.heads)*s.classes + s.groupCols() - 1) / s.groupCols() * t.splits
 	n := len(t.rows)
 	s.fetchRows(n+item*n/items, n+(item+1)*n/items)
-	s.gradient(g, c0, c1, f0, f1)
+	s.gradient(g, c0, c1, f0, f1, fresh)
 	if t.last {
 		s.apply(g, c0, c1, f0, f1)
 	}
@@ -261,10 +256,10 @@ func (s *stack) fetchRows(lo, hi int) {
 	}
 }
 
-// gradient adds the panel's gradient to g, for columns c0 to c1 and features f0
-// to f1; f1 is the stride if that includes the bias. Meanwhile what the step
-// will want is fetched.
-func (s *stack) gradient(g []float32, c0, c1, f0, f1 int) {
+// gradient adds the panel's gradient to g, or to 0 if that is to be fresh, for
+// columns c0 to c1 and features f0 to f1; f1 is the stride if that includes the
+// bias. Meanwhile what the step will want is fetched.
+func (s *stack) gradient(g []float32, c0, c1, f0, f1 int, fresh bool) {
 	p, cols := s.panel, c1-c0
 	const blocks = kernel.ChunkRows / kernel.Block
 	f, end := f0, min(f1, kernel.RoundUp(s.dim))
@@ -272,7 +267,7 @@ func (s *stack) gradient(g []float32, c0, c1, f0, f1 int) {
 		for r := 0; r < p.rows; r += kernel.ChunkRows {
 			rows := min(kernel.ChunkRows, p.rows-r)
 			dz := p.z[r/kernel.Block*p.zStride+c0*kernel.Block:]
-			s.isa.Gradient(g[f:], s.stride, p.x[r*s.stride+f:], s.stride, dz, p.zStride, rows, cols, nil)
+			s.isa.Gradient(g[f:], s.stride, p.x[r*s.stride+f:], s.stride, dz, p.zStride, rows, cols, fresh && r == 0, nil)
 		}
 		if s.task.last {
 			share := (c1 - c0) * s.stride / ((end - f0) / kernel.Block)
@@ -282,9 +277,20 @@ func (s *stack) gradient(g []float32, c0, c1, f0, f1 int) {
 	if f1 < s.stride {
 		return
 	}
+	if fresh {
+		s.clearRest(g, cols)
+	}
 	for b := 0; b < p.blocks(); b += blocks {
 		dz := p.z[b*p.zStride+c0*kernel.Block:]
 		s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, min(blocks, p.blocks()-b), cols)
+	}
+}
+
+// clearRest clears what lies behind whole blocks of features in the gradient of
+// some columns: at least, where these fill their blocks, the bias.
+func (s *stack) clearRest(g []float32, cols int) {
+	for c := range cols {
+		clear(g[c*s.stride+kernel.RoundUp(s.dim) : (c+1)*s.stride])
 	}
 }
 
@@ -354,10 +360,10 @@ func (s *stack) chunk(worker, item int) {
 	}
 	rows := min(kernel.ChunkRows, p.rows-r)
 	dz, g := p.z[item*blocks*p.zStride:], p.parts[item*cols*s.stride:(item+1)*cols*s.stride]
-	clear(g)
 	for f := 0; f < s.dim; f += kernel.Block {
-		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols, &w.ahead)
+		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols, true, &w.ahead)
 	}
+	s.clearRest(g, cols)
 	s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, kernel.RoundUp(rows)/kernel.Block, cols)
 }
 
@@ -373,21 +379,15 @@ func (s *stack) nextChunk(worker, item int) int {
 }
 
 // reduce adds up the chunks' gradients of some columns and takes their step.
-func (s *stack) reduce(_, item int) {
+func (s *stack) reduce(worker, item int) {
 	t, p, cols := &s.task, s.panel, len(s.heads)*s.classes
 	c0, c1 := item*cols/t.splits, (item+1)*cols/t.splits
 	lo, hi := c0*s.stride, c1*s.stride
-	g, chunk := p.parts[lo:hi], 1
+	g, fresh := s.workers[worker].g[:hi-lo], true // no other core has it
 	if s.grad != nil {
-		g = s.grad[lo:hi]
-		if t.fresh {
-			clear(g)
-		}
-		chunk = 0
+		g, fresh = s.grad[lo:hi], t.fresh
 	}
-	for ; chunk*kernel.ChunkRows < p.rows; chunk++ {
-		s.isa.Add(g, p.parts[chunk*cols*s.stride+lo:chunk*cols*s.stride+hi])
-	}
+	s.isa.Sum(g, p.parts[lo:], cols*s.stride, (p.rows+kernel.ChunkRows-1)/kernel.ChunkRows, fresh)
 	if t.last {
 		s.apply(g, c0, c1, 0, s.stride)
 	}

@@ -60,7 +60,7 @@ func BenchmarkGradient(b *testing.B) {
 			x, g, dz := v.floats(ChunkRows*stride), v.floats(k*stride), v.floats(ChunkRows*k)
 			benchEach(b, 2*ChunkRows*benchDim*k, 0, func(isa ISA) {
 				for f := 0; f < benchDim; f += Block {
-					isa.Gradient(g[f:], stride, x[f:], stride, dz, Block*k, ChunkRows, k, nil)
+					isa.Gradient(g[f:], stride, x[f:], stride, dz, Block*k, ChunkRows, k, true, nil)
 				}
 			})
 		})

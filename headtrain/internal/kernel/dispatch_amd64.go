@@ -70,18 +70,26 @@ func (i ISA) gatherForward(z, x []float32, r *Rows, m AffineMap, w []float32, st
 	return a.cols
 }
 
-func (i ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, ahead *Ahead) {
+func (i ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, fresh bool, ahead *Ahead) {
 	here := &x[0]
-	a := gradientArgs{&g[0], here, &dz[0], gStride * 4, xStride * 4, dzStride * 4, rows, cols, ahead.args(&here)}
+	a := gradientArgs{&g[0], here, &dz[0], gStride * 4, xStride * 4, dzStride * 4, rows, cols, keep(fresh), ahead.args(&here)}
 	switch i {
 	case AVX512:
 		gradientAVX512(&a)
 	case AVX2:
 		gradientAVX2(&a)
 	default:
-		gradientPortable(g, gStride, x, xStride, dz, dzStride, rows, cols)
+		gradientPortable(g, gStride, x, xStride, dz, dzStride, rows, cols, fresh)
 	}
 	ahead.advance(a.ahead.next)
+}
+
+// keep returns the mask of values that are not fresh.
+func keep(fresh bool) int32 {
+	if fresh {
+		return 0
+	}
+	return -1
 }
 
 // args returns a as the assembly wants it: with `here` if nothing is left.
@@ -119,12 +127,13 @@ func (i ISA) softmax(z []float32, classes int, labels *[Block]int32, t *LossTabl
 	}
 }
 
-func (i ISA) add(dst, src []float32) {
+func (i ISA) sum(dst, src []float32, stride, n int, fresh bool) {
 	if i == Portable {
-		addPortable(dst, src)
+		sumPortable(dst, src, stride, n, fresh)
 		return
 	}
-	addAVX2(&dst[0], &src[0], len(src))
+	a := sumArgs{&dst[0], &src[0], len(dst), stride * 4, n, keep(fresh)}
+	sumAVX2(&a)
 }
 
 func (i ISA) lerp(dst, src []float32, share float32) {

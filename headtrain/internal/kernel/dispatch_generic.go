@@ -19,8 +19,8 @@ func (ISA) gatherForward(_, _ []float32, _ *Rows, _ AffineMap, _ []float32, _, _
 	return 0
 }
 
-func (ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, _ *Ahead) {
-	gradientPortable(g, gStride, x, xStride, dz, dzStride, rows, cols)
+func (ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, fresh bool, _ *Ahead) {
+	gradientPortable(g, gStride, x, xStride, dz, dzStride, rows, cols, fresh)
 }
 
 func (ISA) bias(g []float32, gStride int, dz []float32, dzStride, blocks, cols int) {
@@ -31,7 +31,9 @@ func (ISA) softmax(z []float32, classes int, labels *[Block]int32, t *LossTable,
 	softmaxPortable(z, classes, labels, t, out, learn)
 }
 
-func (ISA) add(dst, src []float32) { addPortable(dst, src) }
+func (ISA) sum(dst, src []float32, stride, n int, fresh bool) {
+	sumPortable(dst, src, stride, n, fresh)
+}
 
 func (ISA) lerp(dst, src []float32, share float32) { lerpPortable(dst, src, share) }
 

@@ -47,7 +47,7 @@ func dotPortable(x, w []float32) float32 {
 	return s[0]
 }
 
-func gradientPortable(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int) {
+func gradientPortable(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, fresh bool) {
 	for c := range cols {
 		var acc [Block]float32
 		for r := range rows {
@@ -59,9 +59,7 @@ func gradientPortable(g []float32, gStride int, x []float32, xStride int, dz []f
 			fmaLanes((*[Lane]float32)(acc[:Lane]), &v, (*[Lane]float32)(row[:Lane]))
 			fmaLanes((*[Lane]float32)(acc[Lane:]), &v, (*[Lane]float32)(row[Lane:]))
 		}
-		for f, v := range acc {
-			g[c*gStride+f] += v
-		}
+		sumPortable(g[c*gStride:][:Block], acc[:], 0, 1, fresh)
 	}
 }
 
@@ -82,9 +80,14 @@ func biasPortable(g []float32, gStride int, dz []float32, dzStride, blocks, cols
 	}
 }
 
-func addPortable(dst, src []float32) {
-	for i, v := range src {
-		dst[i] += v
+func sumPortable(dst, src []float32, stride, n int, fresh bool) {
+	if fresh {
+		clear(dst)
+	}
+	for s := range n {
+		for i, v := range src[s*stride:][:len(dst)] {
+			dst[i] += v
+		}
 	}
 }
 

@@ -21,14 +21,19 @@
 #define FMA2(at, g, v, a, b, c, d) VFMADD231PS Y15, v, c
 #define FMA3(at, g, v, a, b, c, d) VFMADD231PS Y15, v, d
 
+// ADD adds what is there if the mask Y15 keeps it.
 #define ADD(at, g, v, a, b, c, d) \
-	VADDPS  (g), a, a   \
-	VMOVUPS a, (g)      \
-	VADDPS  32(g), b, b \
-	VMOVUPS b, 32(g)    \
-	VADDPS  64(g), c, c \
-	VMOVUPS c, 64(g)    \
-	VADDPS  96(g), d, d \
+	VANDPS  (g), Y15, v   \
+	VADDPS  v, a, a       \
+	VMOVUPS a, (g)        \
+	VANDPS  32(g), Y15, v \
+	VADDPS  v, b, b       \
+	VMOVUPS b, 32(g)      \
+	VANDPS  64(g), Y15, v \
+	VADDPS  v, c, c       \
+	VMOVUPS c, 64(g)      \
+	VANDPS  96(g), Y15, v \
+	VADDPS  v, d, d       \
 	VMOVUPS d, 96(g)
 
 // TILE sums n classes over the rows, block by block of 32, in runs of 16;
@@ -71,6 +76,7 @@ row:                                       \
 	JNZ     run                        \
 	TESTQ   R12, R12                   \
 	JNZ     block                      \
+	VBROADCASTSS gradientArgs_keep(AX), Y15 \
 	LEAQ    (DI)(R10*1), R8            \
 	LEAQ    (DI)(R10*2), R9            \
 	COLS(ADD)                          \

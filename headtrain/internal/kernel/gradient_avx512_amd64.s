@@ -28,11 +28,14 @@
 	VFMADD231PS  Z24, Z26, a \
 	VFMADD231PS  Z25, Z26, b
 
+// ADD adds what is there if the mask K1 keeps it.
 #define ADD(at, g, h, a, b) \
-	VADDPS  g, a, a \
-	VMOVUPS a, g    \
-	VADDPS  h, b, b \
-	VMOVUPS b, h
+	VMOVUPS.Z g, K1, Z24 \
+	VMOVUPS.Z h, K1, Z25 \
+	VADDPS    Z24, a, a  \
+	VADDPS    Z25, b, b  \
+	VMOVUPS   a, g       \
+	VMOVUPS   b, h
 
 // TILE sums n classes over the rows, block by block of 32, in runs of 16;
 // meanwhile a line a row is fetched.
@@ -83,6 +86,8 @@ TEXT ·gradientAVX512(SB), NOSPLIT, $0-8
 	MOVQ gradientArgs_xBytes(AX), BX
 	MOVQ gradientArgs_gBytes(AX), R10
 	MOVQ gradientArgs_cols(AX), R13
+	MOVL gradientArgs_keep(AX), R8
+	KMOVW R8, K1
 
 tile:                                         // do {
 	CMPQ R13, $12

@@ -141,22 +141,22 @@ func (i ISA) GatherForward(z, x []float32, r *Rows, m AffineMap, w []float32, st
 	i.Forward(z[done*Block:], x, stride, w[done*stride:], stride, d, cols-done, ahead)
 }
 
-// Gradient adds to g[c*gStride+f], for Block features f of some classes c, the
-// gradient over at most ChunkRows rows:
+// Gradient adds to g[c*gStride+f], or to 0 if that is to be fresh, for Block
+// features f of some classes c, the gradient over at most ChunkRows rows:
 //
 //	acc = 0; acc = fma(x[r*xStride+f], dz[r][c], acc) over rows r in order; g += acc
 //
 // dz is in blocks dzStride apart: row r of class c is at
 // dz[r/Block*dzStride+c*Block+r%Block]. Meanwhile what ahead lists is fetched; it
 // may be nil.
-func (i ISA) Gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, ahead *Ahead) {
+func (i ISA) Gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, fresh bool, ahead *Ahead) {
 	check(rows >= 0 && rows <= ChunkRows && cols >= 0 && gStride >= Block && dzStride >= cols*Block, "kernel: gradient: shape")
 	if rows == 0 || cols == 0 {
 		return
 	}
 	last := (rows - 1) / Block * dzStride
 	check(len(g) >= (cols-1)*gStride+Block && len(x) >= (rows-1)*xStride+Block && len(dz) >= last+cols*Block, "kernel: gradient: short slice")
-	i.gradient(g, gStride, x, xStride, dz, dzStride, rows, cols, ahead)
+	i.gradient(g, gStride, x, xStride, dz, dzStride, rows, cols, fresh, ahead)
 }
 
 // Bias adds to g[c*gStride], for some classes c, the sum of dz over some whole
@@ -171,11 +171,12 @@ func (i ISA) Bias(g []float32, gStride int, dz []float32, dzStride, blocks, cols
 	i.bias(g, gStride, dz, dzStride, blocks, cols)
 }
 
-// Add adds src to dst; lengths are equal and a multiple of Lane.
-func (i ISA) Add(dst, src []float32) {
-	check(len(dst) == len(src) && len(src)%Lane == 0, "kernel: add: lengths")
-	if len(src) > 0 {
-		i.add(dst, src)
+// Sum adds n pieces of src, stride apart, in order, to dst, or to 0 if that is to be
+// fresh; its length is a multiple of Lane.
+func (i ISA) Sum(dst, src []float32, stride, n int, fresh bool) {
+	check(len(dst)%Lane == 0 && stride >= 0 && n > 0 && len(src) >= (n-1)*stride+len(dst), "kernel: sum: lengths")
+	if len(dst) > 0 {
+		i.sum(dst, src, stride, n, fresh)
 	}
 }
 

@@ -181,8 +181,12 @@ func TestGradientEqualsPortableBitForBit(t *testing.T) {
 				dz := v.floats((rows-1)/Block*dzStride + cols*Block)
 				g := v.floats((cols-1)*gStride + Block)
 				want := clone(g)
-				isa.Gradient(g, gStride, x, xStride, dz, dzStride, rows, cols, aheadOf(rows%4, x, dz))
-				Portable.Gradient(want, gStride, x, xStride, dz, dzStride, rows, cols, nil)
+				fresh := (rows+cols)%2 == 0
+				if fresh {
+					g[0] = float32(math.NaN()) // whatever was there
+				}
+				isa.Gradient(g, gStride, x, xStride, dz, dzStride, rows, cols, fresh, aheadOf(rows%4, x, dz))
+				Portable.Gradient(want, gStride, x, xStride, dz, dzStride, rows, cols, fresh, nil)
 				same(t, fmt.Sprint("gradient ", rows, cols), g, want)
 			}
 		}
@@ -204,15 +208,23 @@ func TestBiasEqualsPortableBitForBit(t *testing.T) {
 	})
 }
 
-func TestAddEqualsPortableBitForBit(t *testing.T) {
+func TestSumEqualsPortableBitForBit(t *testing.T) {
 	eachISA(t, func(t *testing.T, isa ISA, v vectors) {
 		for _, n := range []int{16, 32, 80} {
-			dst, src := v.floats(n), v.floats(n)
-			want := clone(dst)
-			isa.Add(dst, src)
-			isa.Prefetch(src)
-			Portable.Add(want, src)
-			same(t, fmt.Sprint("add ", n), dst, want)
+			for pieces := 1; pieces <= 5; pieces++ {
+				stride := n + 3*pieces
+				dst, src := v.floats(n), v.floats((pieces-1)*stride+n)
+				want, source := clone(dst), clone(src)
+				fresh := pieces%2 == 0
+				if fresh {
+					dst[n-1] = float32(math.NaN())
+				}
+				isa.Sum(dst, src, stride, pieces, fresh)
+				isa.Prefetch(src)
+				Portable.Sum(want, src, stride, pieces, fresh)
+				same(t, fmt.Sprint("sum ", n, pieces), dst, want)
+				same(t, "summands", src, source)
+			}
 		}
 	})
 }
@@ -332,11 +344,12 @@ func TestWrongShapesPanicInsteadOfStraying(t *testing.T) {
 		"no room for rows": func() {
 			Best().GatherForward(f(64), f(31), new(Rows), AffineMap{f(2), f(2)}, f(64), 32, 2, 2, nil)
 		},
-		"many rows":      func() { Best().Gradient(f(32), 32, f(9999), 32, f(9999), 32, ChunkRows+1, 1, nil) },
-		"short gradient": func() { Best().Gradient(f(31), 32, f(9999), 32, f(9999), 32, 3, 1, nil) },
+		"many rows":      func() { Best().Gradient(f(32), 32, f(9999), 32, f(9999), 32, ChunkRows+1, 1, false, nil) },
+		"short gradient": func() { Best().Gradient(f(31), 32, f(9999), 32, f(9999), 32, 3, 1, true, nil) },
 		"short dz":       func() { Best().Bias(f(32), 1, f(63), 32, 2, 1) },
 		"narrow rows":    func() { Best().Transpose(f(9999), f(9999), 16, 17) },
 		"label":          func() { Best().Softmax(f(64), 2, &labels, &LossTable{f(2), f(2), f(2), 0}, new(Judged), true) },
+		"short summands": func() { Best().Sum(f(16), f(31), 16, 2, true) },
 		"unequal means":  func() { Best().Lerp(f(16), f(32), 1) },
 		"ragged means":   func() { Best().Lerp(f(17), f(17), 1) },
 		"short moments":  func() { Best().Adam(f(16), nil, nil, nil, &AdamStep{}) },

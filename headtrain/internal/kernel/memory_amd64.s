@@ -1,5 +1,6 @@
 //go:build !purego
 
+#include "go_asm.h"
 #include "textflag.h"
 
 // func prefetchLines(p *float32, lines int)
@@ -14,24 +15,33 @@ line:                                         // do {
 	JNZ        line                       // } while (--lines)
 	RET
 
-// func addAVX2(dst, src *float32, n int)
-TEXT ·addAVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
-	SHLQ $2, CX
-	XORQ BX, BX
+// func sumAVX2(a *sumArgs)
+TEXT ·sumAVX2(SB), NOSPLIT, $0-8
+	MOVQ         a+0(FP), AX
+	MOVQ         sumArgs_dst(AX), DI
+	MOVQ         sumArgs_src(AX), SI
+	MOVQ         sumArgs_n(AX), CX
+	MOVQ         sumArgs_srcBytes(AX), DX
+	VBROADCASTSS sumArgs_keep(AX), Y4
 
-loop:                                         // do {
-	VMOVUPS (DI)(BX*1), Y0
-	VADDPS  (SI)(BX*1), Y0, Y0
-	VMOVUPS 32(DI)(BX*1), Y1
-	VADDPS  32(SI)(BX*1), Y1, Y1
-	VMOVUPS Y0, (DI)(BX*1)
-	VMOVUPS Y1, 32(DI)(BX*1)
-	ADDQ    $64, BX
-	CMPQ    BX, CX
-	JL      loop                          // } while (i < n)
+values:                                       // do {
+	VANDPS (DI), Y4, Y0
+	VANDPS 32(DI), Y4, Y1
+	MOVQ   SI, R8
+	MOVQ   sumArgs_summands(AX), R9
+
+summand:                                      // do {
+	VADDPS (R8), Y0, Y0
+	VADDPS 32(R8), Y1, Y1
+	ADDQ   DX, R8
+	DECQ   R9
+	JNZ    summand                        // } while (--summands)
+	VMOVUPS Y0, (DI)
+	VMOVUPS Y1, 32(DI)
+	ADDQ    $64, DI
+	ADDQ    $64, SI
+	SUBQ    $16, CX
+	JNZ     values                        // } while (n -= 16)
 	VZEROUPPER
 	RET
 

@@ -45,8 +45,17 @@ type gradientArgs struct {
 	gBytes, xBytes int // from class to class, from row to row
 	dzBytes        int // from block to block
 	rows, cols     int
+	keep           int32 // a mask of what is in g
 
 	ahead aheadArgs
+}
+
+type sumArgs struct {
+	dst, src *float32
+	n        int // floats, a multiple of 16
+	srcBytes int // from one summand to the next
+	summands int
+	keep     int32 // a mask of what is in dst
 }
 
 type biasArgs struct {
@@ -131,10 +140,8 @@ func peakAVX2(rounds int)
 
 func peakAVX512(rounds int)
 
-// addAVX2 adds n floats, a multiple of 16.
-//
 //go:noescape
-func addAVX2(dst, src *float32, n int)
+func sumAVX2(a *sumArgs)
 
 // lerpAVX2 moves n floats, a multiple of 16.
 //
