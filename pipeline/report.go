@@ -136,7 +136,7 @@ func (r *Report) Text(w io.Writer) {
 		fmt.Fprintf(w, "backbone  resnet18, weights %s (%.12s)\n", s.Weights, s.WeightsHash)
 	}
 	fmt.Fprintf(w, "head      %s\n", describeHead(r.Head))
-	fmt.Fprintf(w, "training  %d epochs, best %d, %s an epoch\n", s.Epochs, s.BestEpoch, Millis(s.EpochSeconds))
+	fmt.Fprintf(w, "training  %s, best %d, %s each\n", s.Course(), s.BestEpoch, Millis(s.EpochSeconds))
 	fmt.Fprintf(w, "choice    %s\n\n", r.Decided)
 	if r.Sweep != nil {
 		r.Sweep.Text(w)
@@ -169,6 +169,9 @@ func describeHead(o headtrain.Options) string {
 	kind := headtrain.KindLinear
 	if o.Kind == headtrain.KindMLP {
 		kind = fmt.Sprintf("mlp of %d hidden units, dropout %g,", o.WithDefaults().Hidden, o.Dropout)
+	}
+	if o.Optimizer == headtrain.OptimizerLBFGS {
+		return fmt.Sprintf("%s on %s features, %s, weight decay %g", kind, input, o.Optimizer, o.WeightDecay)
 	}
 	return fmt.Sprintf("%s on %s features, %s, lr %g, weight decay %g, batch %d, seed %d", kind, input, o.Optimizer, o.LR, o.WeightDecay, o.BatchSize, o.Seed)
 }

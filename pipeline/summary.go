@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"time"
 
 	"icebox/extract"
@@ -59,7 +60,9 @@ type Work struct {
 
 // TrainSummary is the part of a run's summary that is about the head.
 type TrainSummary struct {
-	Epochs       int      `json:"epochs"`        // run, not asked for
+	Epochs       int      `json:"epochs"`  // run, not asked for
+	Stopped      string   `json:"stopped"` // why no more were; see headtrain.Result
+	Gradient     float64  `json:"gradient,omitempty"`
 	EpochSeconds float64  `json:"epoch_seconds"` // median
 	TrainLoss    float64  `json:"train_loss"`    // mean cross-entropy over the training rows with the final weights
 	TrainAcc     float64  `json:"train_acc"`
@@ -77,6 +80,18 @@ type TrainSummary struct {
 	Temperature float64             `json:"temperature"` // 1 where none was fitted
 	Threshold   float64             `json:"threshold"`   // answers under it are unknown; 0: none are
 	Baseline    *headtrain.Baseline `json:"baseline"`    // the one that the head has least over
+}
+
+// Course says how long the head was trained and, of one that goes to an optimum,
+// whether it came there.
+func (s *TrainSummary) Course() string {
+	switch {
+	case s.Stopped == headtrain.StoppedConverged:
+		return fmt.Sprintf("converged in %d iterations (gradient %.1g)", s.Epochs, s.Gradient)
+	case s.Gradient > 0:
+		return fmt.Sprintf("%d iterations, not converged (gradient %.1g)", s.Epochs, s.Gradient)
+	}
+	return fmt.Sprintf("%d epochs", s.Epochs)
 }
 
 // RunSummary is the summary of [Run] and [Train].
