@@ -122,7 +122,7 @@ func TestLBFGSEqualsScikitLearnOnIllConditionedFeatures(t *testing.T) {
 			if r.Stopped != StoppedConverged || r.Gradient > LBFGSTolerance {
 				t.Errorf("%s, C=%v, %v: stopped by %s after %d, the gradient being %v", c.Input, c.C, isa, r.Stopped, len(r.History), r.Gradient)
 			}
-			t.Logf("%s, C=%v, %v: %d iterations, objective off by %.1g, loss by %.1g", c.Input, c.C, isa, len(r.History), got/c.Objective-1, loss-c.Loss)
+			t.Logf("%s, C=%v, %v: %d iterations, objective off by %.1g of it, loss by %.1g", c.Input, c.C, isa, len(r.History), got/c.Objective-1, loss-c.Loss)
 		}
 	}
 }
@@ -145,6 +145,25 @@ func TestLBFGSIsTheSameAtAnyNumberOfThreads(t *testing.T) {
 		}
 		if want.Stopped != StoppedConverged {
 			t.Errorf("%s: stopped by %s after %d iterations", input, want.Stopped, len(want.History))
+		}
+	}
+}
+
+// What lbfgs does to features is its own affair: heads before and behind it that
+// see the same rows are those that they are alone.
+func TestLBFGSLeavesItsNeighboursAlone(t *testing.T) {
+	job := Job{Train: clusters(400, 20, 3, 1), Val: clusters(50, 20, 3, 2)}
+	for _, input := range []string{InputNone, InputL2, InputStandardise} {
+		lbfgs := Options{Optimizer: OptimizerLBFGS, Input: input, Epochs: 40, WeightDecay: 0.01}
+		heads := []Options{{Input: input, Epochs: 2}, lbfgs, {Input: input, Epochs: 2, Seed: 1}, lbfgs}
+		results, err := New().Fit(context.Background(), Job{Train: job.Train, Val: job.Val, Heads: heads})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range results {
+			if want := fitOne(t, job, heads[i]); !sameHead(r.Head, want.Head) || r.TrainLoss != want.TrainLoss {
+				t.Errorf("%s: head %d is another than alone", input, i)
+			}
 		}
 	}
 }
