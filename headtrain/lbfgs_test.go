@@ -102,7 +102,7 @@ func TestLBFGSEqualsScikitLearnOnIllConditionedFeatures(t *testing.T) {
 	_, std := moments(newRowSet(d, InputNone, nil), newTestTeam(t))
 	for _, c := range fixture.Cases {
 		for _, isa := range kernel.Available() {
-			o := Options{Optimizer: OptimizerLBFGS, Input: c.Input, Epochs: 1000, WeightDecay: 1 / (c.C * float64(d.Rows()))}
+			o := Options{Optimizer: OptimizerLBFGS, Input: c.Input, Epochs: 3000, WeightDecay: 1 / (c.C * float64(d.Rows()))}
 			results, err := linear{isa}.Fit(context.Background(), Job{Train: d, Heads: []Options{o}})
 			if err != nil {
 				t.Fatal(err)
