@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"icebox/headtrain"
@@ -40,7 +41,7 @@ func ParseOverride(arg string) (Override, error) {
 // Config is a configuration that was read.
 type Config struct {
 	Options  pipeline.Options // valid; Output.Config is YAML()
-	Warnings []string         // for people: variables that look like keys and are none
+	Warnings []string         // for people: variables that look like keys and are none, keys that have no influence
 
 	origins map[string]string // by key; only what was set
 }
@@ -69,8 +70,26 @@ func Load(src Source) (*Config, error) {
 	if err := c.validate(r.faults).err(); err != nil {
 		return nil, err
 	}
+	c.warnIgnored()
 	c.Options.Output.Config = c.YAML()
 	return c, nil
+}
+
+// warnIgnored names the keys that were set and that the optimizer does not take.
+func (c *Config) warnIgnored() {
+	varies := func(a pipeline.Axis) bool { return a.Key == "optimizer" }
+	if c.Options.Head.Optimizer != headtrain.OptimizerLBFGS || slices.ContainsFunc(c.Options.Sweep.Axes, varies) {
+		return
+	}
+	var ignored []string
+	for _, name := range []string{"lr", "batch_size", "schedule", "warmup", "step_epochs", "step_factor", "beta1", "beta2", "eps"} {
+		if c.Given("head." + name) {
+			ignored = append(ignored, "head."+name)
+		}
+	}
+	if len(ignored) > 0 {
+		c.Warnings = append(c.Warnings, strings.Join(ignored, ", ")+": no influence on head.optimizer="+headtrain.OptimizerLBFGS)
+	}
 }
 
 // defaults are the options where nothing is said, in the working directory dir.

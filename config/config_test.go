@@ -183,6 +183,20 @@ func TestVariablesThatAreNoKeysAreWarnedOf(t *testing.T) {
 	}
 }
 
+func TestKeysThatLBFGSDoesNotTakeAreWarnedOf(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "c.yml"), "head: {optimizer: lbfgs, schedule: cosine, lr: 0.1}\n")
+	write(t, filepath.Join(dir, "adam.yml"), "head: {schedule: cosine, lr: 0.1}\n")
+	write(t, filepath.Join(dir, "sweep.yml"), "head: {optimizer: lbfgs, lr: 0.1}\nsweep: {axes: {optimizer: [adam, lbfgs]}}\n")
+	for file, want := range map[string][]string{
+		"c.yml": {"head.lr, head.schedule: no influence on head.optimizer=lbfgs"}, "adam.yml": nil, "sweep.yml": nil,
+	} {
+		if diff := cmp.Diff(want, load(t, Source{File: file, Dir: dir}).Warnings); diff != "" {
+			t.Errorf("%s: %s", file, diff)
+		}
+	}
+}
+
 func TestFaultsOfAllSourcesAreReportedTogether(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "c.yml"), "head:\n  learning_rate: 1\n  epochs: 0\nsweep: {folds: 1}\n")

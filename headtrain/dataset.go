@@ -119,6 +119,24 @@ func newRowSet(d *Dataset, input string, among []int32) *rowSet {
 	return s
 }
 
+// unscaled returns the labelled rows, their factors multiplied in: s itself if it
+// has none, or is nil.
+func (s *rowSet) unscaled() *rowSet {
+	if s == nil || s.scale == nil {
+		return s
+	}
+	n := len(s.rows)
+	d := &Dataset{X: NewFeatures(n * s.Dim), Dim: s.Dim, Labels: make([]int32, n), Classes: s.Classes}
+	for i, r := range s.rows {
+		d.Labels[i] = s.Labels[r]
+		row := d.Row(i)
+		for j, v := range s.Row(int(r)) {
+			row[j] = v * s.scale[r]
+		}
+	}
+	return newRowSet(d, InputNone, nil)
+}
+
 func (s *rowSet) rowScale(r int32) float32 {
 	if s.scale == nil {
 		return 1

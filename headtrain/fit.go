@@ -21,7 +21,8 @@ type fit struct {
 	last      *Head     // of the last epoch, if that is not the best
 	watch     *watch
 	stopped   string
-	err       error // why it was given up
+	gradient  float64 // its largest value at the end; lbfgs only
+	err       error   // why it was given up
 
 	sum             tally   // of the pass in hand
 	weight          float64 // of the rows in sum
@@ -125,6 +126,9 @@ func (f *fit) restore(s *stack) {
 func (f *fit) diverged(epoch int, what string) error { return f.options.diverged(epoch, what) }
 
 func (o Options) diverged(epoch int, what string) error {
+	if o.Optimizer == OptimizerLBFGS {
+		return fmt.Errorf("%w: %s is not finite in iteration %d: the features lie at an end of what float32 can hold; bring them nearer to 1", ErrDiverged, what, epoch)
+	}
 	advice := fmt.Sprintf("try lr %.1g", o.LR/10)
 	if o.Input != InputStandardise {
 		advice += fmt.Sprintf(", or input %q", InputStandardise)
@@ -144,7 +148,7 @@ func (f *fit) result(s *stack) (Result, error) {
 	}
 	head, err := f.head(s, f.watch.best)
 	return Result{
-		Head: head, Last: f.last, History: f.history, BestEpoch: f.watch.best, Stopped: f.stopped,
+		Head: head, Last: f.last, History: f.history, BestEpoch: f.watch.best, Stopped: f.stopped, Gradient: f.gradient,
 		TrainLoss: loss, EpochSeconds: medianSeconds(f.history),
 	}, err
 }

@@ -5,17 +5,19 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"icebox/headtrain/internal/kernel"
 )
 
 // lbfgs minimises the mean loss over all training rows plus
-// weight_decay/2·‖W‖², biases not counted, by L-BFGS with a weak Wolfe line
-// search: what scikit-learn's LogisticRegression does, where C is
-// 1/(weight_decay·rows). The gradient of a panel of rows is float32, that of
-// the set and all else float64.
+// weight_decay/2·‖W‖², biases not counted, by L-BFGS with a line search: what
+// scikit-learn's LogisticRegression does, where C is 1/(weight_decay·rows). The
+// gradient of a panel of rows is float32, that of the set and all else float64.
 type lbfgs struct {
 	s *stack
 	f *fit
 
+	penalty   []float64 // by feature: what its weight's square counts for in ‖W‖²
 	x, g, dir []float64 // the point, its gradient and the way down; laid out as the weights
 	loss      float64   // the objective at x, penalty included
 	pairs     []pair    // the last steps, oldest first
@@ -27,29 +29,38 @@ type pair struct {
 	rho  float64 // 1/(s·y)
 }
 
+// LBFGSTolerance is how large the values of a gradient may be that "lbfgs" takes
+// for the optimum's.
+const LBFGSTolerance = 1e-7
+
 const (
-	lbfgsMemory    = 10   // steps remembered
-	lbfgsTolerance = 1e-5 // a gradient all of whose values are under it is 0
-	lbfgsTries     = 25   // of a line search
-	armijo, wolfe  = 1e-4, 0.9
+	lbfgsMemory   = 10   // steps remembered
+	lbfgsTries    = 25   // of a line search
+	lossNoise     = 1e-7 // what rounding may change a loss of 1 by, or a smaller one
+	armijo, wolfe = 1e-4, 0.9
 )
 
-// runLBFGS fits the one head of the stack. An epoch is an iteration.
-func (s *stack) runLBFGS(ctx context.Context, onEpoch func(head int, e Epoch), done func(head int, r Result, err error)) error {
-	f := s.heads[0]
+// newLBFGS starts at weights of 0.
+func newLBFGS(s *stack) *lbfgs {
+	f, n := s.heads[0], len(s.params)
+	m := &lbfgs{s: s, f: f, penalty: s.condition(f.options), x: make([]float64, n), g: make([]float64, n), dir: make([]float64, n)}
 	for _, r := range s.train.rows {
 		s.counts[s.train.Labels[r]]++
 	}
 	f.batchWeight = f.objective.setBatch(s.counts)
-	clear(s.params)
-	m := &lbfgs{s: s, f: f, x: make([]float64, len(s.params)), g: make([]float64, len(s.params)), dir: make([]float64, len(s.params))}
+	return m
+}
+
+// runLBFGS fits the one head of the stack. An epoch is an iteration.
+func (s *stack) runLBFGS(ctx context.Context, onEpoch func(head int, e Epoch), done func(head int, r Result, err error)) error {
+	m, f := newLBFGS(s), s.heads[0]
 	var err error
 	if m.loss, err = m.at(ctx, m.x, m.g); err != nil {
 		return err
 	}
 	for epoch := 1; ; epoch++ {
 		start := time.Now()
-		converged, err := m.iterate(ctx)
+		stopped, err := m.iterate(ctx)
 		if err != nil {
 			return err
 		}
@@ -60,18 +71,47 @@ func (s *stack) runLBFGS(ctx context.Context, onEpoch func(head int, e Epoch), d
 			}
 			f.validated()
 		}
-		over := f.finished() || converged
+		over := f.finished() || stopped != ""
 		if f.err == nil {
 			f.history[epoch-1].Seconds = time.Since(start).Seconds()
 			onEpoch(f.index, f.history[epoch-1])
 		}
 		if over {
-			if converged && f.stopped != StoppedEarly {
-				f.stopped = StoppedConverged
+			if stopped != "" && f.stopped != StoppedEarly {
+				f.stopped = stopped
 			}
+			f.gradient = largest(m.g)
 			return s.retire(ctx, []bool{true}, done)
 		}
 	}
+}
+
+// condition maps the features so that the objective curves about alike along each
+// of them, and returns what the squares of their weights count for. It standardises
+// them, and weight decay makes the scale smaller. This changes the names of the
+// points and not the optimum, weight decay still being that of weights on the
+// features that Input gives. Without it, raw features take thousands of steps, of
+// which the last are too short for float32 to tell their loss.
+func (s *stack) condition(o Options) (penalty []float64) {
+	penalty = make([]float64, s.dim)
+	if o.Input == InputStandardise {
+		for j := range penalty {
+			penalty[j] = 1
+		}
+		return penalty
+	}
+	s.train, s.val = s.train.unscaled(), s.val.unscaled()
+	mean, std := moments(s.train, s.team)
+	// The view's map is other stacks' too.
+	s.input = input{kernel.AffineMap{Mean: make([]float32, s.dim), Scale: make([]float32, s.dim)}}
+	k := float64(s.classes)
+	curve := max(1, k-1) / (k * k) // p·(1-p) where weights are 0
+	for j, v := range std {
+		scale := min(1/math.Sqrt(float64(v*v)+o.WeightDecay/curve), math.MaxFloat32)
+		s.input.Mean[j], s.input.Scale[j] = float32(mean[j]), float32(scale)
+		penalty[j] = float64(s.input.Scale[j]) * float64(s.input.Scale[j])
+	}
+	return penalty
 }
 
 // at returns the objective at x and writes its gradient to g. The weights of
@@ -99,17 +139,44 @@ func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
 	loss, decay := f.sum.loss/f.weight, f.options.WeightDecay
 	for c := range s.classes {
 		for j := c * s.stride; j < c*s.stride+s.dim; j++ {
-			w := x[j]
-			loss += float64(decay / 2 * float64(w*w))
+			w := float64(m.penalty[j-c*s.stride] * x[j])
+			loss += float64(decay / 2 * float64(w*x[j]))
 			g[j] += float64(decay * w)
 		}
 	}
 	return loss, nil
 }
 
-// iterate takes one step, and tells whether there is none to take after it.
-func (m *lbfgs) iterate(ctx context.Context) (converged bool, err error) {
-	m.direct()
+// iterate takes one step. If there is none to take after it, or at all, it returns
+// why, as Result.Stopped has it.
+func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
+	if largest(m.g) <= LBFGSTolerance {
+		return StoppedConverged, nil // from the start
+	}
+	for {
+		m.direct()
+		found, err := m.search(ctx)
+		switch {
+		case err != nil:
+			return "", err
+		case found && largest(m.g) <= LBFGSTolerance:
+			return StoppedConverged, nil
+		case found:
+			return "", nil
+		case len(m.pairs) == 0:
+			// The sums of the last try make way for those of the point.
+			_, err = m.at(ctx, m.x, m.g)
+			return StoppedStalled, err
+		}
+		m.pairs = nil // what they tell of the curvature leads nowhere any more
+	}
+}
+
+// search goes along dir to a point that is lower by enough, and not too near; it
+// reports whether there is one. Once a step changes the loss by no more than
+// rounding does, the slope tells which point is lower (Hager and Zhang's
+// approximate Wolfe conditions).
+func (m *lbfgs) search(ctx context.Context) (found bool, err error) {
 	slope := dot(m.g, m.dir)
 	t, low, high := 1.0, 0.0, math.Inf(1)
 	if len(m.pairs) == 0 {
@@ -124,23 +191,24 @@ func (m *lbfgs) iterate(ctx context.Context) (converged bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		there := dot(g, m.dir)
+		lower := loss <= m.loss+float64(armijo*t*slope) ||
+			loss <= m.loss+float64(lossNoise*max(1, m.loss)) && there <= float64((2*armijo-1)*slope)
 		switch {
-		case !(loss <= m.loss+float64(armijo*t*slope)):
+		case !lower:
 			high = t
-		case dot(g, m.dir) < float64(wolfe*slope):
+		case there < float64(wolfe*slope):
 			low = t
 		default:
 			m.f.lr = t
 			m.move(x, g, loss)
-			return largest(g) <= lbfgsTolerance, nil
+			return true, nil
 		}
 		if t = 2 * low; !math.IsInf(high, 1) {
 			t = (low + high) / 2
 		}
 	}
-	// Nothing better within the precision of the loss.
-	_, err = m.at(ctx, m.x, m.g)
-	return true, err
+	return false, nil
 }
 
 // direct sets dir to the quasi-Newton direction at x.

@@ -20,8 +20,9 @@ const (
 // more the optimum of scikit-learn's LogisticRegression with
 // C = 1/(weight_decay·rows). An epoch is an iteration, of which Epochs is the
 // most there will be (give it a few hundred): it ends sooner, Stopped being
-// "converged", once no value of the gradient is above 1e-5. LR, BatchSize,
-// Schedule and Seed have no influence.
+// "converged", once no value of the gradient is above LBFGSTolerance. The gradient
+// is that on features scaled so that the objective curves alike along each,
+// whatever Input is. LR, BatchSize, Schedule and Seed have no influence.
 const (
 	OptimizerAdam  = "adam"
 	OptimizerAdamW = "adamw"

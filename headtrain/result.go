@@ -8,6 +8,7 @@ const (
 	StoppedEarly  = "early_stopping" // no improvement for as long as patience lasts
 
 	StoppedConverged = "converged" // lbfgs found the optimum
+	StoppedStalled   = "stalled"   // lbfgs found nothing better, at the precision of float32, and that is not the optimum
 )
 
 // Result is one trained head and how it came about.
@@ -17,6 +18,7 @@ type Result struct {
 	History   []Epoch `json:"history"`
 	BestEpoch int     `json:"best_epoch"` // whose weights Head has: the last one without early stopping
 	Stopped   string  `json:"stopped"`
+	Gradient  float64 `json:"gradient,omitempty"` // its largest value at the end; "lbfgs" only
 
 	// TrainLoss is the mean cross-entropy over the labelled training rows under
 	// the weights of Head, without class weights or smoothing.

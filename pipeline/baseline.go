@@ -40,6 +40,9 @@ func (j *job) judgeBaselines(ctx context.Context) error {
 	switch verdictOn(best) {
 	case clearlyAhead:
 		advice := "try more head.epochs, another head.lr or some head.weight_decay"
+		if j.opts.Head.Optimizer == headtrain.OptimizerLBFGS {
+			advice = "try another head.weight_decay" // more epochs, if they are wanting, are noted
+		}
 		if strings.HasPrefix(best.Name, headtrain.NearestName) {
 			advice = "images that nearly repeat may lie in two parts (`icebox insight` lists them); else " + advice
 		}

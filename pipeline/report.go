@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"sort"
-	"strconv"
 	"strings"
 	"time"
 
@@ -123,11 +122,11 @@ func (r *Report) Text(w io.Writer) {
 	if shaping := describeShaping(r.Head); shaping != "" {
 		fmt.Fprintf(w, "shaped by %s\n", shaping)
 	}
-	epochs := strconv.Itoa(s.Epochs)
-	if s.Epochs < r.Head.Epochs {
-		epochs += fmt.Sprintf(" of %d", r.Head.Epochs)
+	course := s.Course()
+	if s.Stopped == headtrain.StoppedEarly {
+		course = fmt.Sprintf("%d of %d epochs", s.Epochs, r.Head.Epochs)
 	}
-	fmt.Fprintf(w, "training  %s epochs, best %d, %s an epoch%s\n", epochs, s.BestEpoch, Millis(s.EpochSeconds), s.Rate())
+	fmt.Fprintf(w, "training  %s, best %d, %s each%s\n", course, s.BestEpoch, Millis(s.EpochSeconds), s.Rate())
 	fmt.Fprintf(w, "choice    %s\n\n", r.Decided)
 	if r.Sweep != nil {
 		r.Sweep.Text(w)

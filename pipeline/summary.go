@@ -61,7 +61,9 @@ type Work struct {
 
 // TrainSummary is the part of a run's summary that is about the head.
 type TrainSummary struct {
-	Epochs       int      `json:"epochs"`        // run, not asked for
+	Epochs       int      `json:"epochs"`  // run, not asked for
+	Stopped      string   `json:"stopped"` // why no more were; see headtrain.Result
+	Gradient     float64  `json:"gradient,omitempty"`
 	EpochSeconds float64  `json:"epoch_seconds"` // median
 	TrainLoss    float64  `json:"train_loss"`    // mean cross-entropy over the training rows with the final weights
 	TrainAcc     float64  `json:"train_acc"`
@@ -88,6 +90,18 @@ func (s *TrainSummary) Rate() string {
 		return ""
 	}
 	return fmt.Sprintf(" (%s rows/s)", commas(math.Round(float64(s.TrainRows)/s.EpochSeconds)))
+}
+
+// Course says how long the head was trained and, of one that goes to an optimum,
+// whether it came there.
+func (s *TrainSummary) Course() string {
+	switch {
+	case s.Stopped == headtrain.StoppedConverged:
+		return fmt.Sprintf("converged in %d iterations (gradient %.1g)", s.Epochs, s.Gradient)
+	case s.Gradient > 0:
+		return fmt.Sprintf("%d iterations, not converged (gradient %.1g)", s.Epochs, s.Gradient)
+	}
+	return fmt.Sprintf("%d epochs", s.Epochs)
 }
 
 // RunSummary is the summary of [Run] and [Train].

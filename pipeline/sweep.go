@@ -79,6 +79,9 @@ func planSweep(_ context.Context, j *job) error {
 	if s.plan, err = newPlan(j.opts.Sweep, s.base); err != nil {
 		return err
 	}
+	if n := s.plan.repeats; n > 0 {
+		j.warn("lbfgs has no lr, batch_size or schedule: %s points that differ in nothing else from another are left out", commas(n))
+	}
 	n := s.plan.heads()
 	if n > MaxHeads && !s.run.Confirmed {
 		return fmt.Errorf("%w: the sweep has %s heads, more than %s: --yes trains them all; fewer steps, or sweep.method=random sweep.trials=200, train fewer", ErrManyHeads, commas(n), commas(MaxHeads))

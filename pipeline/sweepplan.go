@@ -21,6 +21,8 @@ type plan struct {
 	rungs  []rung
 	seeds  int
 	folds  int // 0 without cross-validation
+
+	repeats int // points that were left out, for they are another's head
 }
 
 // point is one combination of the axes' values.
@@ -77,11 +79,32 @@ func newPlan(s Sweep, base headtrain.Options) (*plan, error) {
 			return nil, fmt.Errorf("point %s: %w", p.describe(p.points[i].values), err)
 		}
 	}
+	p.dropRepeats(base)
 	p.rungs = []rung{{points: len(p.points)}}
 	if s.Method == "halving" {
 		p.halve(base)
 	}
 	return p, nil
+}
+
+// dropRepeats leaves out points that train the head of an earlier one: lbfgs takes
+// no notice of some axes.
+func (p *plan) dropRepeats(base headtrain.Options) {
+	seen := map[string]bool{}
+	p.points = slices.DeleteFunc(p.points, func(q point) bool {
+		o := q.options
+		if o.Optimizer != headtrain.OptimizerLBFGS {
+			return false
+		}
+		o.LR, o.BatchSize, o.Schedule = base.LR, base.BatchSize, base.Schedule
+		head := fmt.Sprintf("%+v %v", o, q.fraction)
+		again := seen[head]
+		seen[head] = true
+		if again {
+			p.repeats++
+		}
+		return again
+	})
 }
 
 func trials(s Sweep) int {

@@ -29,6 +29,21 @@ func TestGridIsEveryCombinationOnce(t *testing.T) {
 	}
 }
 
+// What an axis does not change is not trained again.
+func TestLBFGSIsTrainedOnceForAllRates(t *testing.T) {
+	s := Sweep{Method: "grid", Seeds: 1, Axes: []Axis{{Key: "lr", Values: []any{0.1, 0.01, 0.001}},
+		{Key: "optimizer", Values: []any{"adam", "lbfgs"}}, {Key: "weight_decay", Values: []any{0.0, 0.1}}, {Key: "train_fraction", Values: []any{1.0, 0.5}}}}
+	p, err := newPlan(s, Default().Head)
+	must(t, err)
+	of := map[string]int{}
+	for _, q := range p.points {
+		of[q.options.Optimizer]++
+	}
+	if of["adam"] != 12 || of["lbfgs"] != 4 || p.repeats != 8 || p.heads() != 16 {
+		t.Errorf("%v, %d left out, %d heads", of, p.repeats, p.heads())
+	}
+}
+
 func TestRandomPointsFillTheirRanges(t *testing.T) {
 	s := Sweep{Method: "random", Seeds: 1, Trials: 4000, Axes: []Axis{{Key: "lr", Log: []float64{1e-4, 1}}, {Key: "input", Values: []any{"none", "l2"}}}}
 	base := Default().Head

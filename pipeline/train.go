@@ -135,6 +135,7 @@ func trainHead(ctx context.Context, j *job) error {
 	}
 	t.result = results[0]
 	j.noteFewSteps()
+	j.noteNotConverged()
 	j.noteSlowAverage()
 	if err := j.fitAnswers(ctx); err != nil {
 		return err
@@ -149,7 +150,7 @@ const enoughSteps = 500
 // noteFewSteps says so if training ended while it was still getting somewhere.
 func (j *job) noteFewSteps() {
 	h := j.train.result.History
-	if len(h) < 2 || j.train.result.Stopped != headtrain.StoppedEpochs {
+	if len(h) < 2 || j.train.result.Stopped != headtrain.StoppedEpochs || j.opts.Head.Optimizer == headtrain.OptimizerLBFGS {
 		return
 	}
 	perEpoch := j.stepsPerEpoch()
@@ -157,6 +158,26 @@ func (j *job) noteFewSteps() {
 	falling := h[len(h)-1].TrainLoss < 0.99*h[len(h)-2].TrainLoss
 	if falling && steps < enoughSteps {
 		j.warn("training took only %d steps and the loss was still falling: try head.epochs=%d", steps, (enoughSteps+perEpoch-1)/perEpoch)
+	}
+}
+
+// enoughIterations is how many lbfgs needs, by experience, but for heads with hardly
+// any weight decay.
+const enoughIterations = 1000
+
+// noteNotConverged says so if lbfgs did not come to the optimum.
+func (j *job) noteNotConverged() {
+	r := j.train.result
+	if j.opts.Head.Optimizer != headtrain.OptimizerLBFGS {
+		return
+	}
+	switch n := len(r.History); r.Stopped {
+	case headtrain.StoppedEpochs:
+		j.warn("lbfgs has not converged in %d iterations (its gradient has values up to %.1g; %g is converged): try head.epochs=%d",
+			n, r.Gradient, headtrain.LBFGSTolerance, max(enoughIterations, 4*n))
+	case headtrain.StoppedStalled:
+		j.warn("lbfgs has not converged: after %d iterations nothing better is left within the precision of float32 (its gradient has values up to %.1g; %g is converged); some more head.weight_decay, or head.input=%s, is easier",
+			n, r.Gradient, headtrain.LBFGSTolerance, headtrain.InputStandardise)
 	}
 }
 
@@ -317,6 +338,7 @@ func evaluateHead(ctx context.Context, j *job) error {
 	c := &t.counts
 	c.Temperature, c.Threshold = t.answering.Temperature, t.answering.Threshold
 	c.Epochs, c.EpochSeconds, c.BestEpoch = len(t.result.History), t.result.EpochSeconds, t.result.BestEpoch
+	c.Stopped, c.Gradient = t.result.Stopped, t.result.Gradient
 	c.TrainLoss, c.TrainAcc = t.scores[TrainPart].report.Loss, t.scores[TrainPart].report.Top1
 	c.ValLoss, c.ValAcc = t.scores[ValPart].lossAcc()
 	c.TestLoss, c.TestAcc = t.scores[TestPart].lossAcc()

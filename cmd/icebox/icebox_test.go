@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -145,20 +146,37 @@ func TestRunThenTrainThenPredict(t *testing.T) {
 	}
 }
 
-// L-BFGS stops by itself at the optimum, long before the last epoch it may take.
+// L-BFGS stops by itself at the optimum, long before the last epoch it may take, and
+// says whether it came there. It has no rate to change.
 func TestTrainWithLBFGSConverges(t *testing.T) {
 	dir := folder(t, 3, 8)
 	r := icebox(t, dir, "run", "--data", "photos", "--json", "--weights", "random", "--cache", "f.db",
-		"head.optimizer=lbfgs", "head.epochs=300", "head.weight_decay=0.1")
+		"head.optimizer=lbfgs", "head.epochs=300", "head.weight_decay=0.1", "head.lr=0.1")
 	if r.code != 0 {
 		t.Fatalf("exit %d: %s", r.code, r.errOut)
 	}
 	got := r.lastJSON(t)
-	if n := got["epochs"].(float64); n < 2 || n >= 300 {
-		t.Errorf("lbfgs took %v iterations", n)
+	n := int(got["epochs"].(float64))
+	if n < 2 || n >= 300 || got["stopped"] != "converged" || got["gradient"].(float64) > 1e-7 {
+		t.Errorf("lbfgs took %v iterations, stopped by %v at a gradient of %v", n, got["stopped"], got["gradient"])
 	}
 	if loss := got["train_loss"].(float64); loss <= 0 || loss > 0.7 {
 		t.Errorf("train_loss %v: three classes of plain colour are hardly learnt", loss)
+	}
+	report, err := os.ReadFile(filepath.Join(got["run_dir"].(string), "report.txt"))
+	must(t, err)
+	for what, text := range map[string]string{"console": r.errOut, "report.txt": string(report)} {
+		if !strings.Contains(text, fmt.Sprintf("converged in %d iterations", n)) {
+			t.Errorf("the %s does not say that lbfgs converged: %s", what, text)
+		}
+	}
+	if !strings.Contains(r.errOut, "note: head.lr: no influence on head.optimizer=lbfgs") || strings.Contains(string(report), "lr 0.1") {
+		t.Errorf("a rate is taken for lbfgs': %s%s", r.errOut, report)
+	}
+
+	r = icebox(t, dir, "train", "--json", "--cache", "f.db", "head.optimizer=lbfgs", "head.epochs=2")
+	if r.code != 0 || !strings.Contains(r.errOut, "not converged") || !strings.Contains(r.errOut, "try head.epochs=1000") || strings.Contains(r.errOut, "steps") || strings.Contains(r.errOut, "another head.lr") {
+		t.Errorf("exit %d: %s", r.code, r.errOut)
 	}
 }
 

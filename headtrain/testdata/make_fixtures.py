@@ -1,5 +1,5 @@
-"""Writes torch.json, ema.json, mixup.json, schedule.json, metrics.json and lbfgs.json beside itself: numbers of PyTorch and scikit-learn on
-generated data, against which the tests of this package compare. Needs numpy, torch, scikit-learn.
+"""Writes torch.json, ema.json, mixup.json, schedule.json, metrics.json, lbfgs.json and lbfgs_raw.json beside itself: numbers of PyTorch
+and scikit-learn on generated data, against which the tests of this package compare. Needs numpy, torch, scikit-learn.
 
 usage: python make_fixtures.py
 """
@@ -222,9 +222,37 @@ def converged():
     write("lbfgs.json", dict(made_with="scikit-learn " + sklearn.__version__, dim=d, classes=k, x=floats(x), labels=y.tolist(), cases=cases))
 
 
+def ill_conditioned():
+    """Features as a backbone gives them, and worse: none is centred, their scales lie a factor of 3000 apart, and they vary together. Newton's
+    method, with tol=1e-10 in float64, finds the optimum; the gradient there is checked."""
+    n, d, k = 300, 16, 5
+    r = np.random.default_rng(7)
+    y = np.concatenate([np.arange(k), r.integers(0, k, n - k)])
+    common = r.standard_normal((n, 1)) @ r.standard_normal((1, d))
+    x = r.standard_normal((k, d))[y] * 0.5 + common + 0.3 * r.standard_normal((n, d))
+    x = ((x + 8 * r.random(d)) * np.logspace(-1.5, 2, d)).astype(np.float32)
+    x = np.array([float("%.5g" % v) for v in x.ravel()], np.float32).reshape(n, d)
+    raw = x.astype(np.float64)
+    inputs = dict(none=raw, standardise=(raw - raw.mean(0)) / raw.std(0), l2=raw / np.linalg.norm(raw, axis=1, keepdims=True))
+    cases = []
+    for name, u in inputs.items():
+        for c in [0.01, 1.0, 100.0] + [1e4] * (name == "l2"):
+            m = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-10, max_iter=1000).fit(u, y)
+            z = u @ m.coef_.T + m.intercept_
+            z -= z.max(1, keepdims=True)
+            p = np.exp(z)
+            p /= p.sum(1, keepdims=True)
+            slope = (p - np.eye(k)[y]).T @ u / n + m.coef_ / (c * n)
+            assert m.n_iter_[0] < 1000 and np.abs(slope).max() < 1e-9, (name, c, np.abs(slope).max())
+            loss = -np.log(p[np.arange(n), y]).mean()
+            cases.append(dict(input=name, c=c, loss=loss, objective=loss + (m.coef_ ** 2).sum() / (2 * c * n)))
+    write("lbfgs_raw.json", dict(made_with="scikit-learn " + sklearn.__version__, dim=d, classes=k, x=floats(x), labels=y.tolist(), cases=cases))
+
+
 training()
 averages()
 mixtures()
 schedules()
 evaluation()
 converged()
+ill_conditioned()
