@@ -112,7 +112,7 @@ func headKeys() []*key {
 func optimizerKeys() []*key {
 	return []*key{
 		newKey("head.optimizer", oneOf(headtrain.OptimizerAdam, headtrain.OptimizerAdamW, headtrain.OptimizerSGD, headtrain.OptimizerLBFGS), func(o *options) *string { return &o.Head.Optimizer },
-			"as PyTorch defines them; lbfgs, on all rows at a time, goes to the optimum: give it head.epochs=300"),
+			"as PyTorch defines them; lbfgs, on all rows at a time, goes to the optimum: give it head.epochs=1000, for it stops by itself"),
 		newKey("head.lr", number{above(0)}, func(o *options) *float64 { return &o.Head.LR },
 			"learning rate; usual values lie between 1e-4 and 1e-1"),
 		newKey("head.weight_decay", number{from(0)}, func(o *options) *float64 { return &o.Head.WeightDecay },
