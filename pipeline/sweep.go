@@ -58,6 +58,7 @@ type sweep struct {
 	plan    *plan
 	folding *folding
 	log     *sweepLog
+	pace    *pace
 	metric  metric
 
 	survivors []int         // points of the rung at hand
@@ -144,6 +145,11 @@ func trainSweep(ctx context.Context, j *job) error {
 		todo += s.plan.epochs(r)
 	}
 	j.progress.Start("sweep", max(1, todo-s.log.epochs()))
+	engine, err := j.opts.headEngine()
+	if err != nil {
+		return err
+	}
+	s.pace = newPace(j.train.parts[TrainPart].data, engine.Name == headtrain.EngineFused)
 	begin := time.Now()
 	defer func() { s.seconds = seconds(time.Since(begin)) }()
 	for i := range s.plan.points {
@@ -234,31 +240,25 @@ func (s *sweep) trainRung(ctx context.Context, j *job, rung int) error {
 			s.resumed++
 		}
 	}
-	d := j.train.parts[TrainPart].data
+	costs := make([]headCost, len(todo))
+	for i, id := range todo {
+		o := s.options(id)
+		costs[i] = headCost{o.BatchSize, o.Epochs, s.plan.points[id.Point].fraction}
+	}
 	for len(todo) > 0 {
-		n := min(len(todo), batchOfHeads(d.Rows(), d.Dim, len(d.Classes), s.options(todo[0]).Epochs))
+		n := s.pace.take(costs)
+		begin, before := time.Now(), s.epochs
 		if err := s.trainBatch(ctx, j, todo[:n]); err != nil {
 			return err
 		}
-		todo = todo[n:]
+		asked := 0
+		for _, c := range costs[:n] {
+			asked += c.epochs
+		}
+		s.pace.took(costs[:n], float64(s.epochs-before)/float64(asked), time.Since(begin).Seconds())
+		todo, costs = todo[n:], costs[n:]
 	}
 	return nil
-}
-
-// batchFlops is what is trained between two writes of the log: a few seconds on two
-// cores, which is what a kill may lose.
-const batchFlops = 3e11
-
-// mostHeads bounds the heads between two writes, whose weights are in memory.
-var mostHeads = 4096
-
-// batchOfHeads is how many heads are trained between two writes of the log. Fewer
-// than some hundred columns do not keep the multiplier busy, so that a batch of many
-// rows takes longer than that.
-func batchOfHeads(rows, dim, classes, epochs int) int {
-	const columns = 640
-	flops := 6 * float64(rows) * float64(dim) * float64(classes) * float64(epochs)
-	return int(min(float64(mostHeads), max(batchFlops/flops, float64((columns+classes-1)/classes))))
 }
 
 // trainBatch trains some heads in one job and logs them.

@@ -131,7 +131,7 @@ func interruptedSweep(t *testing.T, o folderOptions, epochs int) (dir string, he
 	return sum.InterruptedAt, sum.Heads
 }
 
-// smallBatches makes sweeps write their log every few heads.
+// smallBatches makes sweeps of the test write their log every few heads.
 func smallBatches(t *testing.T) {
 	was := mostHeads
 	mostHeads = 3
@@ -139,13 +139,13 @@ func smallBatches(t *testing.T) {
 }
 
 func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
-	smallBatches(t)
 	ctx := context.Background()
 	for _, method := range []string{"grid", "halving"} {
 		o := sweepOptions(t)
 		o.Sweep.Method = method
-		whole, err := o.sweep(ctx, "", Silent)
+		whole, err := o.sweep(ctx, "", Silent) // whose heads are trained in one batch
 		must(t, err)
+		smallBatches(t)
 		dir, heads := interruptedSweep(t, o, 30)
 		if heads == 0 || heads >= whole.Heads {
 			t.Fatalf("%s: %d of %d heads are kept", method, heads, whole.Heads)
