@@ -108,7 +108,7 @@ func (a axis) parse(n *yaml.Node) (any, error) {
 	case n.Kind == yaml.SequenceNode:
 		x.Values, err = a.list(n)
 		if err == nil && len(x.Values) == 0 {
-			err = errors.New(": the list is empty")
+			err = fmt.Errorf(": the list is empty: give it values, such as %s, or leave the axis out", axisExamples[a.option])
 		}
 	case n.Kind == yaml.MappingNode && a.numeric():
 		err = a.span(n, &x)

@@ -125,11 +125,17 @@ func (f *fit) restore(s *stack) {
 func (f *fit) diverged(epoch int, what string) error { return f.options.diverged(epoch, what) }
 
 func (o Options) diverged(epoch int, what string) error {
-	advice := fmt.Sprintf("try lr %.1g", o.LR/10)
+	with, advice := fmt.Sprintf(" with lr %.3g", o.LR), fmt.Sprintf("try lr %.1g", o.LR/10)
+	switch {
+	case o.Optimizer == OptimizerLBFGS: // has no rate
+		with, advice = "", "try a larger weight_decay"
+	case o.LR > 1:
+		advice = "try lr 0.001, or let `icebox train --find-lr` look for one"
+	}
 	if o.Input != InputStandardise {
 		advice += fmt.Sprintf(", or input %q", InputStandardise)
 	}
-	return fmt.Errorf("%w: %s is not finite in epoch %d with lr %.3g; %s", ErrDiverged, what, epoch, o.LR, advice)
+	return fmt.Errorf("%w: %s is not finite in epoch %d%s; %s", ErrDiverged, what, epoch, with, advice)
 }
 
 // result makes the head of the weights kept, under which f.sum was taken over

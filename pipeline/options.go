@@ -91,6 +91,9 @@ type Cache struct {
 type Output struct {
 	Dir  string
 	Name string // last part of the run folder's name; "" means the dataset's name
+	// Predictions is a CSV file that Eval writes: every image's label, answer and
+	// probabilities; "" is none.
+	Predictions string
 	// Config is written to the run folder as config.yaml, as it is.
 	Config []byte
 	// Program names the program and its version, for the report.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -82,7 +83,10 @@ func planSweep(_ context.Context, j *job) error {
 	}
 	n := s.plan.heads()
 	if n > MaxHeads && !s.run.Confirmed {
-		return fmt.Errorf("%w: the sweep has %s heads, more than %s: --yes trains them all; fewer steps, or sweep.method=random sweep.trials=200, train fewer", ErrManyHeads, commas(n), commas(MaxHeads))
+		return fmt.Errorf("%w: the sweep has %s heads, more than %s: --yes trains them all; %s would be fewer", ErrManyHeads, commas(n), commas(MaxHeads), s.plan.fewer(j.opts.Sweep, MaxHeads))
+	}
+	if err := j.checkStopping(s.base, s.plan.folds); err != nil {
+		return err
 	}
 	train := j.train.parts[TrainPart]
 	s.folding = &folding{}
@@ -95,9 +99,6 @@ func planSweep(_ context.Context, j *job) error {
 	if s.plan.folds == 0 && j.train.validation() == nil {
 		s.metric = newMetric(metricTrainLoss)
 		j.warn("there are no validation rows and no folds: heads are ranked by their training loss, which says nothing of new images; give a validation part, or sweep.folds=5")
-		if s.base.EarlyStopping.Patience > 0 {
-			return fmt.Errorf("%w: head.early_stopping needs validation rows, or sweep.folds", headtrain.ErrOptions)
-		}
 	}
 	// What a head cannot be trained with shows now, and not after an hour.
 	check := headtrain.Job{Train: train.data, Val: j.train.validation(), Heads: []headtrain.Options{s.base}}
@@ -313,7 +314,8 @@ func chooseHead(_ context.Context, j *job) error {
 	s.rank(s.results)
 	s.chosen = &s.results[0]
 	if s.chosen.failed() {
-		return fmt.Errorf("%w: every one of the %s heads has: lower sweep.axes.lr, or head.lr; %s lists them", headtrain.ErrDiverged, commas(s.plan.heads()), t.dir.file(sweepLogFile))
+		t.dir.keep = false // to go on with it would end here again
+		return s.allDiverged()
 	}
 	q := s.plan.points[s.chosen.Point]
 	j.opts.Head = q.options
@@ -339,6 +341,30 @@ func chooseHead(_ context.Context, j *job) error {
 	}
 	t.counts.TrainRows, t.counts.ValRows = len(t.parts[TrainPart].items), len(t.parts[ValPart].items)
 	return nil
+}
+
+// allDiverged is why no head of the sweep can be chosen.
+func (s *sweep) allDiverged() error {
+	low, high, diverged := math.Inf(1), 0.0, 0
+	for _, r := range s.log.heads {
+		low, high = min(low, r.Options.LR), max(high, r.Options.LR)
+		if r.Diverged {
+			diverged++
+		}
+	}
+	rates := fmt.Sprintf("at lr %.3g", low)
+	if high > low {
+		rates += fmt.Sprintf(" to %.3g", high)
+	}
+	advice := "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}'"
+	if low <= 1e-3 {
+		advice = fmt.Sprintf("sweep.axes.lr='{log: [%.0e, %.0e], steps: 7}'", low/1000, low/10)
+	}
+	if s.base.Input == headtrain.InputNone {
+		advice += " and head.input=standardise"
+	}
+	return fmt.Errorf("%w: %s of %s heads of the sweep did, at least one of every point, %s: begin a new sweep with lower rates, such as %s; nothing was kept of this one",
+		headtrain.ErrDiverged, commas(diverged), commas(len(s.log.heads)), rates, advice)
 }
 
 // openSweep makes the sweep's folder, or opens that of one to be resumed.
