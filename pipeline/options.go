@@ -114,7 +114,7 @@ type Sweep struct {
 // Axis is one option of a sweep and the values it takes: either Values, or a range.
 type Axis struct {
 	Key    string    // a key of the head section, or train_fraction
-	Values []any     // numbers, strings or booleans as they were written
+	Values []any     // numbers, strings or booleans as they were written, or a WeightMap
 	Log    []float64 // {low, high}, logarithmic
 	Lin    []float64 // {low, high}, linear
 	Steps  int       // points of a range in a grid

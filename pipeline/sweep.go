@@ -105,7 +105,7 @@ func planSweep(_ context.Context, j *job) error {
 	if s.plan.folds > 0 || check.Val != nil {
 		check.Parts = []headtrain.Part{s.folding.part(s.plan.folds-1, 1)}
 	}
-	if err := check.Validate(); err != nil {
+	if err := errors.Join(check.Validate(), j.checkWeightMaps(check)); err != nil {
 		return err
 	}
 	j.progress.Note(s.plan.size())

@@ -301,18 +301,26 @@ func (q *point) apply(axes []Axis, base headtrain.Options) error {
 // set takes the value of one axis.
 func (q *point) set(key string, value any) error {
 	o := &q.options
+	if key == "class_weights" {
+		switch v := value.(type) {
+		case string:
+			o.ClassWeights = headtrain.ClassWeights{Mode: v}
+			return nil
+		case WeightMap:
+			var err error
+			o.ClassWeights, err = v.Weights()
+			return err
+		}
+	}
 	field, ok := map[string]any{
 		"batch_size": &o.BatchSize, "epochs": &o.Epochs, "input": &o.Input, "label_smoothing": &o.LabelSmoothing, "lr": &o.LR,
-		"optimizer": &o.Optimizer, "schedule": &o.Schedule, "weight_decay": &o.WeightDecay, "class_weights": &o.ClassWeights.Mode, fractionKey: &q.fraction,
+		"optimizer": &o.Optimizer, "schedule": &o.Schedule, "weight_decay": &o.WeightDecay, fractionKey: &q.fraction,
 	}[key]
 	v := reflect.ValueOf(value)
 	if !ok || !v.IsValid() || reflect.TypeOf(field).Elem() != v.Type() {
 		return fmt.Errorf("%w: sweep.axes.%s has no value %v", headtrain.ErrOptions, key, value)
 	}
 	reflect.ValueOf(field).Elem().Set(v)
-	if key == "class_weights" {
-		o.ClassWeights.Map = nil
-	}
 	return nil
 }
 
