@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -18,6 +19,8 @@ func checkFolder(dir string) error {
 	const form = "a folder of " + featuresFile + " and " + labelsNPY + ", as `icebox cache export --out DIR` writes them"
 	info, err := os.Stat(dir)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%w: there is no folder %s: --features names %s", ErrData, dir, form)
 	case err != nil:
 		return fmt.Errorf("%w: %w: --features names %s", ErrData, err, form)
 	case !info.IsDir():
@@ -30,7 +33,7 @@ func checkFolder(dir string) error {
 		}
 		for _, name := range []string{featuresFile, labelsNPY} {
 			if _, err := os.Stat(filepath.Join(at, name)); err != nil {
-				return fmt.Errorf("%w: there is no %s in %s: --features names %s (%w)", ErrData, name, at, form, fs.ErrNotExist)
+				return fmt.Errorf("%w: there is no %s in %s: --features names %s", ErrData, name, at, form)
 			}
 		}
 	}
@@ -104,7 +107,7 @@ func (j *job) noteWorseThanGuessing() {
 	if j.opts.Head.LR > 1 {
 		advice = fmt.Sprintf("head.lr=%v is too much: try head.lr=0.001, or let `icebox train --find-lr` look for one", j.opts.Head.LR)
 	}
-	j.warn("THE HEAD HAS LEARNED NOTHING: its training loss is %.4g, that of guessing by how many images each class has %.4g; %s", loss, guess, advice)
+	j.warn("THE HEAD IS WORSE THAN GUESSING: its training loss is %.4g, that of answering with how frequent each class is, whatever the image, %.4g; %s", loss, guess, advice)
 }
 
 // guessing is the mean cross-entropy, over the training rows, of the one answer for

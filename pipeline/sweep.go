@@ -83,7 +83,7 @@ func planSweep(_ context.Context, j *job) error {
 	}
 	n := s.plan.heads()
 	if n > MaxHeads && !s.run.Confirmed {
-		return fmt.Errorf("%w: the sweep has %s heads, more than %s: --yes trains them all; %s would be fewer", ErrManyHeads, commas(n), commas(MaxHeads), s.plan.fewer(j.opts.Sweep, MaxHeads))
+		return fmt.Errorf("%w: the sweep has %s heads, more than %s: --yes trains them all; for fewer, try %s", ErrManyHeads, commas(n), commas(MaxHeads), s.plan.fewer(j.opts.Sweep, MaxHeads))
 	}
 	if err := j.checkStopping(s.base, s.plan.folds); err != nil {
 		return err
@@ -363,8 +363,11 @@ func (s *sweep) allDiverged() error {
 	if s.base.Input == headtrain.InputNone {
 		advice += " and head.input=standardise"
 	}
-	return fmt.Errorf("%w: %s of %s heads of the sweep did, at least one of every point, %s: begin a new sweep with lower rates, such as %s; nothing was kept of this one",
-		headtrain.ErrDiverged, commas(diverged), commas(len(s.log.heads)), rates, advice)
+	who := fmt.Sprintf("all %s heads of the sweep did", commas(diverged))
+	if diverged < len(s.log.heads) {
+		who = fmt.Sprintf("%s of %s heads of the sweep did, one of every point at least", commas(diverged), commas(len(s.log.heads)))
+	}
+	return fmt.Errorf("%w: %s, %s: begin a new sweep with lower rates, such as %s; nothing was kept of this one", headtrain.ErrDiverged, who, rates, advice)
 }
 
 // openSweep makes the sweep's folder, or opens that of one to be resumed.

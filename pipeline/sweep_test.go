@@ -251,7 +251,7 @@ func TestDivergedHeadsAreListedAndStopNothing(t *testing.T) {
 	if !errors.Is(err, headtrain.ErrDiverged) || none.InterruptedAt != "" {
 		t.Errorf("all diverged: %v, to be resumed from %q", err, none.InterruptedAt)
 	}
-	for _, want := range []string{"2 of 2 heads of the sweep did", "at lr 3e+38", "begin a new sweep", "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}' and head.input=standardise"} {
+	for _, want := range []string{"all 2 heads of the sweep did", "at lr 3e+38", "begin a new sweep", "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}' and head.input=standardise"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("all diverged: no %q in %v", want, err)
 		}
@@ -374,7 +374,7 @@ func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
 		{"a billion folds", func(o *Options) { o.Sweep.Folds = 1e9 }, ErrManyHeads, "with --yes: try sweep.folds=5"},
 		{"a billion trials", func(o *Options) { o.Sweep.Method, o.Sweep.Trials = "random", 1e9 }, ErrManyHeads, "with --yes: try sweep.trials=200"},
 		{"too much of everything", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = steps(1000), 1e6 }, ErrManyHeads, "sweep.trials=200 and sweep.seeds=5"},
-		{"many", func(o *Options) { o.Sweep.Axes = steps(20) }, ErrManyHeads, "--yes trains them all; fewer values"},
+		{"many", func(o *Options) { o.Sweep.Axes = steps(20) }, ErrManyHeads, "--yes trains them all; for fewer, try fewer values or steps"},
 		{"a warm-up past the epochs", func(o *Options) { o.Head.Warmup = 3; o.Sweep.Axes = []Axis{{Key: "epochs", Values: []any{2, 5}}} }, headtrain.ErrOptions, "epochs 2"},
 		{"epochs in a halving", func(o *Options) {
 			o.Sweep.Method, o.Sweep.Axes = "halving", []Axis{{Key: "epochs", Values: []any{2, 5}}}

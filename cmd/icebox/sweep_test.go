@@ -183,7 +183,7 @@ func TestSweepIsToldWhatIsWrongInOneLine(t *testing.T) {
 		{[]string{"sweep", "--features", "f", "sweep.axes.lr=[]"}, exitUsage, "the list is empty: give it values, such as {log: [1e-4, 1e-1], steps: 7}, or leave the axis out"},
 		{[]string{"sweep", "--features", "f", "sweep.folds=21"}, exitData, `class "0" has 20 training rows`},
 		{[]string{"sweep", "--features", "f", "sweep.folds=1", "sweep.axes.lr=[1]"}, exitUsage, "sweep.folds (1)"},
-		{[]string{"sweep", "--features", "nowhere", "sweep.axes.lr=[1]"}, exitData, "nowhere: no such file or directory: --features names a folder of features.npy and labels.npy, as `icebox cache export --out DIR` writes them"},
+		{[]string{"sweep", "--features", "nowhere", "sweep.axes.lr=[1]"}, exitData, "nowhere: --features names a folder of features.npy and labels.npy, as `icebox cache export --out DIR` writes them"},
 		{[]string{"train", "--quiet", "--features", "f", "head.lr=1e38", "head.optimizer=sgd", "head.input=none"}, exitData, "try lr 0.001, or let `icebox train --find-lr` look for one"},
 		{[]string{"train", "--quiet", "--features", "f", "head.class_weights={dog: 2}"}, exitUsage, `head.class_weights names "dog"`},
 		{[]string{"train", "--quiet", "--features", "f/val", "head.early_stopping.patience=2"}, exitUsage, "head.early_stopping.patience=2 needs validation images"},
