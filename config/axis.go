@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"icebox/headtrain"
 	"icebox/pipeline"
 )
 
@@ -24,7 +25,7 @@ func axisKeys() []*key {
 	for _, option := range pipeline.SweepKeys {
 		a := axis{option, anyOf(number{above(0).to(1)}), number{above(0).to(1)}.schema()}
 		if option == "class_weights" {
-			a.item, a.of = anyOf(classWeightModes), classWeightModes.schema()
+			a.item, a.of = classWeightsItem, classWeights{}.schema()
 		} else if i := slices.IndexFunc(head, func(k *key) bool { return k.Name == "head."+option }); i >= 0 {
 			a.item, a.of = head[i].parse, head[i].schema
 		}
@@ -50,6 +51,15 @@ var axisExamples = map[string]string{
 // anyOf forgets the type that c reads.
 func anyOf[T any](c codec[T]) func(*yaml.Node) (any, error) {
 	return func(n *yaml.Node) (any, error) { return c.parse(n) }
+}
+
+// classWeightsItem reads a value of head.class_weights as one of an axis.
+func classWeightsItem(n *yaml.Node) (any, error) {
+	w, err := classWeights{}.parse(n)
+	if err != nil || w.Mode != headtrain.WeightsMap {
+		return w.Mode, err
+	}
+	return pipeline.NewWeightMap(w.Map)
 }
 
 func (a axis) numeric() bool { return a.of["type"] == "number" || a.of["type"] == "integer" }
@@ -108,7 +118,7 @@ func (a axis) parse(n *yaml.Node) (any, error) {
 	case n.Kind == yaml.SequenceNode:
 		x.Values, err = a.list(n)
 		if err == nil && len(x.Values) == 0 {
-			err = errors.New(": the list is empty")
+			err = fmt.Errorf(": the list is empty: give it values, such as %s, or leave the axis out", axisExamples[a.option])
 		}
 	case n.Kind == yaml.MappingNode && a.numeric():
 		err = a.span(n, &x)

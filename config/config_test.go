@@ -303,7 +303,7 @@ func TestEveryOptionHasAKey(t *testing.T) {
 	o := pipeline.Default()
 	var reached []any
 	fill(reflect.ValueOf(&o).Elem(), "", func(name string, field reflect.Value) {
-		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Env", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
+		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Env", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Output.Predictions", ".Sweep.Axes"}, name) {
 			mark(field)
 			reached = append(reached, field.Interface())
 			found := 0
@@ -363,6 +363,9 @@ func genOverride(rt *rapid.T) Override {
 	case k.Name == "head.class_weights" && rapid.Bool().Draw(rt, "map"):
 		m := rapid.MapOfN(any, unit, 1, 4).Draw(rt, "weights")
 		v = inline(classWeightsNode(headtrain.ClassWeights{Mode: headtrain.WeightsMap, Map: m}))
+	case k.Name == "sweep.axes.class_weights":
+		m := rapid.MapOfN(any, unit, 1, 4).Draw(rt, "weights")
+		v = "[balanced, " + inline(classWeightsNode(headtrain.ClassWeights{Mode: headtrain.WeightsMap, Map: m})) + "]"
 	case k.Example != "" && !k.plain:
 		v = k.Example
 	case k.plain && (k.path != nil || k.Example != ""):

@@ -57,6 +57,12 @@ func toNode(v any) *yaml.Node {
 		return scalar(strconv.FormatFloat(v, 'g', -1, 64))
 	case headtrain.ClassWeights:
 		return classWeightsNode(v)
+	case pipeline.WeightMap:
+		w, err := v.Weights()
+		if err != nil {
+			return textNode(string(v)) // of no codec: its reader says what is wrong
+		}
+		return classWeightsNode(w)
 	case pipeline.Axis:
 		return axisNode(v)
 	}

@@ -130,6 +130,9 @@ func (o Options) diverged(epoch int, what string) error {
 		return fmt.Errorf("%w: %s is not finite in iteration %d: the features lie at an end of what float32 can hold; bring them nearer to 1", ErrDiverged, what, epoch)
 	}
 	advice := fmt.Sprintf("try lr %.1g", o.LR/10)
+	if o.LR > 1 {
+		advice = "try lr 0.001, or let `icebox train --find-lr` look for one"
+	}
 	if o.Input != InputStandardise {
 		advice += fmt.Sprintf(", or input %q", InputStandardise)
 	}

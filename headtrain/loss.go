@@ -71,7 +71,7 @@ func (o ClassWeights) check(s *rowSet) error {
 	}
 	weight := classWeights(o, s)
 	weighs := slices.ContainsFunc(s.rows, func(r int32) bool { return weight[s.Labels[r]] > 0 })
-	f.check(weighs, "class_weights: every training row weighs 0")
+	f.check(weighs, "class_weights: every training row weighs 0: give a class that has some a weight above 0")
 	return f.err(ErrOptions)
 }
 

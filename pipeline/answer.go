@@ -59,11 +59,7 @@ type PartAnswers struct {
 func (j *job) checkAnswers() error {
 	folds := j.sweep != nil && j.opts.Sweep.Folds > 0
 	if j.opts.Answers.Reject != (headtrain.RejectGoal{}) && len(j.train.parts[ValPart].items) == 0 && !folds {
-		advice := "set data.split.val or data.val, or sweep.folds in a sweep"
-		if j.arrays != nil {
-			advice = fmt.Sprintf("give %s a folder val, or an index.csv with splits, or set sweep.folds in a sweep", j.arrays.dir)
-		}
-		return fmt.Errorf("%w: head.reject chooses its threshold on validation images, and there are none: %s", ErrData, advice)
+		return fmt.Errorf("%w: head.reject chooses its threshold on validation images, and there are none: %s, or set sweep.folds in a sweep", ErrData, j.validationAdvice())
 	}
 	return nil
 }
@@ -231,7 +227,8 @@ func (a *Answering) text(w io.Writer, parts map[string]Score) {
 			fmt.Fprintf(w, " on out-of-fold scores of %s training images: %d heads of these options, each on the fold that it had not seen; out of fold ECE %.3f → %.3f", commas(f.Rows), f.Folds, f.ECE, f.Calibration.ECE)
 		}
 		eachHeldOut(parts, func(name string, s Score) {
-			fmt.Fprintf(w, "; %s ECE %.3f → %.3f", name, s.ECE, a.Parts[name].Calibration.ECE)
+			c := a.Parts[name].Calibration
+			fmt.Fprintf(w, "; %s ECE %.3f → %.3f%s, loss %.4g → %.4g%s", name, s.ECE, c.ECE, worse(s.ECE, c.ECE), s.Loss, c.Loss, worse(s.Loss, c.Loss))
 		})
 		fmt.Fprintln(w)
 	} else if a.Note != "" {
@@ -248,6 +245,14 @@ func (a *Answering) text(w io.Writer, parts map[string]Score) {
 		eachHeldOut(parts, func(name string, _ Score) { say(name, a.Parts[name].Rejection) })
 		fmt.Fprintln(w)
 	}
+}
+
+// worse says so where a temperature, fitted elsewhere, did a part no good.
+func worse(before, after float64) string {
+	if after > before {
+		return " (worse)"
+	}
+	return ""
 }
 
 // eachHeldOut calls do for the parts that no head was trained on.

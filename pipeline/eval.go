@@ -17,12 +17,15 @@ type Evaluation struct {
 	Classes []string         `json:"classes"`
 	Parts   map[string]Score `json:"parts"` // probabilities as trained, not calibrated
 	Answers Answering        `json:"answers"`
+
+	Predictions string `json:"predictions,omitempty"` // file of every image's answer
 }
 
 // Eval judges the head of the run in dir. If o.Data names images, they are judged
 // (and extracted first, where the cache lacks them, with the weights that the head
 // was trained on); if c.Features names a folder, the features there; otherwise it is
-// the dataset of the run, from the cache or the folder that it was trained on.
+// the dataset of the run, from the cache or the folder that it was trained on. With
+// o.Output.Predictions it lists every image's answer there.
 func Eval(ctx context.Context, dir string, o Options, c Choice, p Progress) (*Evaluation, error) {
 	head, info, err := Head(dir)
 	if err != nil {
@@ -92,7 +95,7 @@ func evalFeatures(ctx context.Context, dir string, o Options, c Choice, head *he
 	}
 	defer j.close()
 	j.choice = c
-	if err := j.do(ctx, []stage{{"load", loadArrays}}); err != nil {
+	if err := j.do(ctx, []stage{{"load", loadFolder}}); err != nil {
 		return nil, err
 	}
 	if err := head.Check(head.Fingerprint, j.arrays.dim); err != nil {
@@ -137,6 +140,16 @@ func (e *Evaluation) judge(j *job, head *headtrain.Head) error {
 	if err != nil {
 		return err
 	}
+	e.Predictions = j.opts.Output.Predictions
+	list, err := newPredictions(e.Predictions, head)
+	if err != nil {
+		return err
+	}
+	return list.close(e.judgeParts(j, head, classes, list))
+}
+
+// judgeParts is judge, with the head's number of each class of the dataset.
+func (e *Evaluation) judgeParts(j *job, head *headtrain.Head, classes []int32, list *predictions) error {
 	for _, p := range []Part{TrainPart, ValPart, TestPart} {
 		r, err := j.loadRows(p)
 		if err != nil {
@@ -157,6 +170,9 @@ func (e *Evaluation) judge(j *job, head *headtrain.Head) error {
 			name = "all"
 		}
 		e.Parts[name] = s.report
+		if err := list.part(name, j.ds, r, s.logits); err != nil {
+			return err
+		}
 		if e.Answers.Parts[name], err = judgeAnswers(head, s, r.data.Labels); err != nil {
 			return err
 		}

@@ -50,9 +50,17 @@ func Train(ctx context.Context, o Options, c Choice, p Progress) (*RunSummary, e
 // loadFeatures finds what is to be trained on.
 func loadFeatures(ctx context.Context, j *job) error {
 	if j.choice.Features != "" {
-		return loadArrays(ctx, j)
+		return loadFolder(ctx, j)
 	}
 	return loadFromCache(ctx, j)
+}
+
+// loadFolder takes the features from a folder.
+func loadFolder(ctx context.Context, j *job) error {
+	if err := checkFolder(absolute(j.choice.Features)); err != nil {
+		return err
+	}
+	return loadArrays(ctx, j)
 }
 
 // loadFromCache finds the dataset and the space that are to be trained on.

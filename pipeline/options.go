@@ -91,6 +91,9 @@ type Cache struct {
 type Output struct {
 	Dir  string
 	Name string // last part of the run folder's name; "" means the dataset's name
+	// Predictions is a CSV file that Eval writes: every image's label, answer and
+	// probabilities; "" is none.
+	Predictions string
 	// Config is written to the run folder as config.yaml, as it is.
 	Config []byte
 	// Program names the program and its version, for the report.
@@ -111,7 +114,7 @@ type Sweep struct {
 // Axis is one option of a sweep and the values it takes: either Values, or a range.
 type Axis struct {
 	Key    string    // a key of the head section, or train_fraction
-	Values []any     // numbers, strings or booleans as they were written
+	Values []any     // numbers, strings or booleans as they were written, or a WeightMap
 	Log    []float64 // {low, high}, logarithmic
 	Lin    []float64 // {low, high}, linear
 	Steps  int       // points of a range in a grid

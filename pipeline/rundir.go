@@ -19,10 +19,11 @@ const (
 	configFile     = "config.yaml"   // the effective configuration
 	metricsFile    = "metrics.jsonl" // a line an epoch
 	headFile       = "head.safetensors"
-	labelsFile     = "labels.txt"     // a class a line, in the order of the head's rows
-	reportFile     = "report.json"    // everything the run found out
-	reportTextFile = "report.txt"     // the same for a person
-	quarantineFile = "quarantine.csv" // path,reason of bad images; only if there are any
+	lastFile       = "last.safetensors" // head of the last epoch; only where early stopping kept another
+	labelsFile     = "labels.txt"       // a class a line, in the order of the head's rows
+	reportFile     = "report.json"      // everything the run found out
+	reportTextFile = "report.txt"       // the same for a person
+	quarantineFile = "quarantine.csv"   // path,reason of bad images; only if there are any
 )
 
 // runDir is the folder that one run writes.

@@ -69,7 +69,7 @@ type TrainSummary struct {
 	TrainAcc     float64  `json:"train_acc"`
 	ValLoss      *float64 `json:"val_loss"`
 	ValAcc       *float64 `json:"val_acc"`
-	TestLoss     *float64 `json:"test_loss"`
+	TestLoss     *float64 `json:"test_loss"` // as all losses here: as trained, before calibration
 	TestAcc      *float64 `json:"test_acc"`
 	TestECE      *float64 `json:"test_ece"` // expected calibration error, at the temperature
 	BestEpoch    int      `json:"best_epoch"`
@@ -77,6 +77,11 @@ type TrainSummary struct {
 	ValRows      int      `json:"val_rows"`
 	TestRows     int      `json:"test_rows"`
 	Missing      int      `json:"missing"` // labelled items without a feature, left out
+
+	// What TestLoss is at the temperature, and what TestECE was before calibration: with
+	// these both numbers are there for both heads.
+	TestLossCalibrated  *float64 `json:"test_loss_calibrated"`
+	TestECEUncalibrated *float64 `json:"test_ece_uncalibrated"`
 
 	Temperature float64             `json:"temperature"` // 1 where none was fitted
 	Threshold   float64             `json:"threshold"`   // answers under it are unknown; 0: none are

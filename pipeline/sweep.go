@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -58,6 +59,7 @@ type sweep struct {
 	plan    *plan
 	folding *folding
 	log     *sweepLog
+	pace    *pace
 	metric  metric
 
 	survivors []int         // points of the rung at hand
@@ -84,7 +86,10 @@ func planSweep(_ context.Context, j *job) error {
 	}
 	n := s.plan.heads()
 	if n > MaxHeads && !s.run.Confirmed {
-		return fmt.Errorf("%w: the sweep has %s heads, more than %s: --yes trains them all; fewer steps, or sweep.method=random sweep.trials=200, train fewer", ErrManyHeads, commas(n), commas(MaxHeads))
+		return fmt.Errorf("%w: the sweep has %s heads, more than %s: --yes trains them all; for fewer, try %s", ErrManyHeads, commas(n), commas(MaxHeads), s.plan.fewer(j.opts.Sweep, MaxHeads))
+	}
+	if err := j.checkStopping(s.base, s.plan.folds); err != nil {
+		return err
 	}
 	train := j.train.parts[TrainPart]
 	s.folding = &folding{}
@@ -97,16 +102,13 @@ func planSweep(_ context.Context, j *job) error {
 	if s.plan.folds == 0 && j.train.validation() == nil {
 		s.metric = newMetric(metricTrainLoss)
 		j.warn("there are no validation rows and no folds: heads are ranked by their training loss, which says nothing of new images; give a validation part, or sweep.folds=5")
-		if s.base.EarlyStopping.Patience > 0 {
-			return fmt.Errorf("%w: head.early_stopping needs validation rows, or sweep.folds", headtrain.ErrOptions)
-		}
 	}
 	// What a head cannot be trained with shows now, and not after an hour.
 	check := headtrain.Job{Train: train.data, Val: j.train.validation(), Heads: []headtrain.Options{s.base}}
 	if s.plan.folds > 0 || check.Val != nil {
 		check.Parts = []headtrain.Part{s.folding.part(s.plan.folds-1, 1)}
 	}
-	if err := check.Validate(); err != nil {
+	if err := errors.Join(check.Validate(), j.checkWeightMaps(check)); err != nil {
 		return err
 	}
 	j.progress.Note(s.plan.size())
@@ -147,6 +149,11 @@ func trainSweep(ctx context.Context, j *job) error {
 		todo += s.plan.epochs(r)
 	}
 	j.progress.Start("sweep", max(1, todo-s.log.epochs()))
+	engine, err := j.opts.headEngine()
+	if err != nil {
+		return err
+	}
+	s.pace = newPace(j.train.parts[TrainPart].data, engine.Name == headtrain.EngineFused)
 	begin := time.Now()
 	defer func() { s.seconds = seconds(time.Since(begin)) }()
 	for i := range s.plan.points {
@@ -237,31 +244,25 @@ func (s *sweep) trainRung(ctx context.Context, j *job, rung int) error {
 			s.resumed++
 		}
 	}
-	d := j.train.parts[TrainPart].data
+	costs := make([]headCost, len(todo))
+	for i, id := range todo {
+		o := s.options(id)
+		costs[i] = headCost{o.BatchSize, o.Epochs, s.plan.points[id.Point].fraction}
+	}
 	for len(todo) > 0 {
-		n := min(len(todo), batchOfHeads(d.Rows(), d.Dim, len(d.Classes), s.options(todo[0]).Epochs))
+		n := s.pace.take(costs)
+		begin, before := time.Now(), s.epochs
 		if err := s.trainBatch(ctx, j, todo[:n]); err != nil {
 			return err
 		}
-		todo = todo[n:]
+		asked := 0
+		for _, c := range costs[:n] {
+			asked += c.epochs
+		}
+		s.pace.took(costs[:n], float64(s.epochs-before)/float64(asked), time.Since(begin).Seconds())
+		todo, costs = todo[n:], costs[n:]
 	}
 	return nil
-}
-
-// batchFlops is what is trained between two writes of the log: a few seconds on two
-// cores, which is what a kill may lose.
-const batchFlops = 3e11
-
-// mostHeads bounds the heads between two writes, whose weights are in memory.
-var mostHeads = 4096
-
-// batchOfHeads is how many heads are trained between two writes of the log. Fewer
-// than some hundred columns do not keep the multiplier busy, so that a batch of many
-// rows takes longer than that.
-func batchOfHeads(rows, dim, classes, epochs int) int {
-	const columns = 640
-	flops := 6 * float64(rows) * float64(dim) * float64(classes) * float64(epochs)
-	return int(min(float64(mostHeads), max(batchFlops/flops, float64((columns+classes-1)/classes))))
 }
 
 // trainBatch trains some heads in one job and logs them.
@@ -316,7 +317,8 @@ func chooseHead(_ context.Context, j *job) error {
 	s.rank(s.results)
 	s.chosen = &s.results[0]
 	if s.chosen.failed() {
-		return fmt.Errorf("%w: every one of the %s heads has: lower sweep.axes.lr, or head.lr; %s lists them", headtrain.ErrDiverged, commas(s.plan.heads()), t.dir.file(sweepLogFile))
+		t.dir.keep = false // to go on with it would end here again
+		return s.allDiverged()
 	}
 	q := s.plan.points[s.chosen.Point]
 	j.opts.Head = q.options
@@ -342,6 +344,33 @@ func chooseHead(_ context.Context, j *job) error {
 	}
 	t.counts.TrainRows, t.counts.ValRows = len(t.parts[TrainPart].items), len(t.parts[ValPart].items)
 	return nil
+}
+
+// allDiverged is why no head of the sweep can be chosen.
+func (s *sweep) allDiverged() error {
+	low, high, diverged := math.Inf(1), 0.0, 0
+	for _, r := range s.log.heads {
+		low, high = min(low, r.Options.LR), max(high, r.Options.LR)
+		if r.Diverged {
+			diverged++
+		}
+	}
+	rates := fmt.Sprintf("at lr %.3g", low)
+	if high > low {
+		rates += fmt.Sprintf(" to %.3g", high)
+	}
+	advice := "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}'"
+	if low <= 1e-3 {
+		advice = fmt.Sprintf("sweep.axes.lr='{log: [%.0e, %.0e], steps: 7}'", low/1000, low/10)
+	}
+	if s.base.Input == headtrain.InputNone {
+		advice += " and head.input=standardise"
+	}
+	who := fmt.Sprintf("all %s heads of the sweep did", commas(diverged))
+	if diverged < len(s.log.heads) {
+		who = fmt.Sprintf("%s of %s heads of the sweep did, one of every point at least", commas(diverged), commas(len(s.log.heads)))
+	}
+	return fmt.Errorf("%w: %s, %s: begin a new sweep with lower rates, such as %s; nothing was kept of this one", headtrain.ErrDiverged, who, rates, advice)
 }
 
 // openSweep makes the sweep's folder, or opens that of one to be resumed.

@@ -131,7 +131,7 @@ func interruptedSweep(t *testing.T, o folderOptions, epochs int) (dir string, he
 	return sum.InterruptedAt, sum.Heads
 }
 
-// smallBatches makes sweeps write their log every few heads.
+// smallBatches makes sweeps of the test write their log every few heads.
 func smallBatches(t *testing.T) {
 	was := mostHeads
 	mostHeads = 3
@@ -139,13 +139,13 @@ func smallBatches(t *testing.T) {
 }
 
 func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
-	smallBatches(t)
 	ctx := context.Background()
 	for _, method := range []string{"grid", "halving"} {
 		o := sweepOptions(t)
 		o.Sweep.Method = method
-		whole, err := o.sweep(ctx, "", Silent)
+		whole, err := o.sweep(ctx, "", Silent) // whose heads are trained in one batch
 		must(t, err)
+		smallBatches(t)
 		dir, heads := interruptedSweep(t, o, 30)
 		if heads == 0 || heads >= whole.Heads {
 			t.Fatalf("%s: %d of %d heads are kept", method, heads, whole.Heads)
@@ -246,8 +246,18 @@ func TestDivergedHeadsAreListedAndStopNothing(t *testing.T) {
 		t.Errorf("report: %s", report)
 	}
 	o.Sweep.Axes[0].Values = []any{3e38}
-	if _, err := o.sweep(context.Background(), "", Silent); !errors.Is(err, headtrain.ErrDiverged) || !strings.Contains(err.Error(), "lr") {
-		t.Errorf("all diverged: %v", err)
+	must(t, os.RemoveAll(o.Output.Dir))
+	none, err := o.sweep(context.Background(), "", Silent)
+	if !errors.Is(err, headtrain.ErrDiverged) || none.InterruptedAt != "" {
+		t.Errorf("all diverged: %v, to be resumed from %q", err, none.InterruptedAt)
+	}
+	for _, want := range []string{"all 2 heads of the sweep did", "at lr 3e+38", "begin a new sweep", "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}' and head.input=standardise"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("all diverged: no %q in %v", want, err)
+		}
+	}
+	if left, _ := os.ReadDir(o.Output.Dir); len(left) > 0 {
+		t.Errorf("all diverged: left %v", left)
 	}
 }
 
@@ -359,7 +369,12 @@ func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
 	}{
 		{"nothing to try", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = nil, 1 }, headtrain.ErrOptions, "names nothing to try"},
 		{"a billion", func(o *Options) { o.Sweep.Axes = steps(1000) }, ErrManyHeads, "2,000,000,000 heads (1000 lr × 1000 weight_decay × 1000 label_smoothing × 2 seeds)"},
-		{"many", func(o *Options) { o.Sweep.Axes = steps(20) }, ErrManyHeads, "--yes"},
+		{"a billion, to be fewer", func(o *Options) { o.Sweep.Axes = steps(1000) }, ErrManyHeads, "more than the 1,000,000 that there may be with --yes: try fewer values or steps in sweep.axes, or sweep.method=random with sweep.trials=200"},
+		{"a billion seeds", func(o *Options) { o.Sweep.Seeds = 1e9 }, ErrManyHeads, "with --yes: try sweep.seeds=5"},
+		{"a billion folds", func(o *Options) { o.Sweep.Folds = 1e9 }, ErrManyHeads, "with --yes: try sweep.folds=5"},
+		{"a billion trials", func(o *Options) { o.Sweep.Method, o.Sweep.Trials = "random", 1e9 }, ErrManyHeads, "with --yes: try sweep.trials=200"},
+		{"too much of everything", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = steps(1000), 1e6 }, ErrManyHeads, "sweep.trials=200 and sweep.seeds=5"},
+		{"many", func(o *Options) { o.Sweep.Axes = steps(20) }, ErrManyHeads, "--yes trains them all; for fewer, try fewer values or steps"},
 		{"a warm-up past the epochs", func(o *Options) { o.Head.Warmup = 3; o.Sweep.Axes = []Axis{{Key: "epochs", Values: []any{2, 5}}} }, headtrain.ErrOptions, "epochs 2"},
 		{"epochs in a halving", func(o *Options) {
 			o.Sweep.Method, o.Sweep.Axes = "halving", []Axis{{Key: "epochs", Values: []any{2, 5}}}

@@ -1,12 +1,14 @@
 package pipeline
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"icebox/headtrain"
 )
@@ -64,10 +66,9 @@ func newPlan(s Sweep, base headtrain.Options) (*plan, error) {
 	if s.Method == "halving" && slices.ContainsFunc(s.Axes, func(a Axis) bool { return a.Key == "epochs" }) {
 		return nil, fmt.Errorf("%w: sweep.axes.epochs: a halving gives out the epochs itself, up to head.epochs", headtrain.ErrOptions)
 	}
-	enumerable := !slices.ContainsFunc(s.Axes, func(a Axis) bool { return len(a.Values) == 0 && a.Steps == 0 })
-	grid := s.Method == "grid" || s.Method == "halving" && s.Trials == 0 && enumerable
+	grid := s.grid()
 	if heads := p.count(s, grid); heads > maxHeads {
-		return nil, fmt.Errorf("%w: the sweep has %s heads (%s), more than %s: fewer steps, or sweep.method=random sweep.trials=200", ErrManyHeads, commas(heads), p.formula(s, grid), commas(maxHeads))
+		return nil, fmt.Errorf("%w: the sweep has %s heads (%s), more than the %s that there may be with --yes: try %s", ErrManyHeads, commas(heads), p.formula(s, grid), commas(maxHeads), p.fewer(s, maxHeads))
 	}
 	if grid {
 		p.grid(nil)
@@ -105,6 +106,12 @@ func (p *plan) dropRepeats(base headtrain.Options) {
 		}
 		return again
 	})
+}
+
+// grid reports whether the points are every combination of the axes' values.
+func (s Sweep) grid() bool {
+	enumerable := !slices.ContainsFunc(s.Axes, func(a Axis) bool { return len(a.Values) == 0 && a.Steps == 0 })
+	return s.Method == "grid" || s.Method == "halving" && s.Trials == 0 && enumerable
 }
 
 func trials(s Sweep) int {
@@ -148,6 +155,34 @@ func (p *plan) formula(s Sweep, grid bool) string {
 		text += fmt.Sprintf(" × %d folds", p.folds)
 	}
 	return text
+}
+
+// fewer says what to set to have at most limit heads: whatever there are most of, and
+// as much of it as it takes.
+func (p *plan) fewer(s Sweep, limit float64) string {
+	grid := s.grid()
+	each := float64(p.seeds) * float64(max(1, p.folds))
+	type factor struct {
+		n, enough float64
+		advice    string
+	}
+	factors := []factor{
+		{float64(p.seeds), 5, "sweep.seeds=5"}, {float64(p.folds), 5, "sweep.folds=5"},
+		{p.count(s, grid) / each, 200, "sweep.trials=200"},
+	}
+	if grid {
+		factors[2].advice = "fewer values or steps in sweep.axes, or sweep.method=random with sweep.trials=200"
+	}
+	slices.SortStableFunc(factors, func(a, b factor) int { return cmp.Compare(b.n/b.enough, a.n/a.enough) })
+	var advice []string
+	heads := p.count(s, grid)
+	for _, f := range factors {
+		if heads > limit && f.n > f.enough {
+			advice = append(advice, f.advice)
+			heads *= f.enough / f.n
+		}
+	}
+	return strings.Join(advice, " and ")
 }
 
 // size is the most values that a has in a grid.
@@ -289,18 +324,26 @@ func (q *point) apply(axes []Axis, base headtrain.Options) error {
 // set takes the value of one axis.
 func (q *point) set(key string, value any) error {
 	o := &q.options
+	if key == "class_weights" {
+		switch v := value.(type) {
+		case string:
+			o.ClassWeights = headtrain.ClassWeights{Mode: v}
+			return nil
+		case WeightMap:
+			var err error
+			o.ClassWeights, err = v.Weights()
+			return err
+		}
+	}
 	field, ok := map[string]any{
 		"batch_size": &o.BatchSize, "epochs": &o.Epochs, "input": &o.Input, "label_smoothing": &o.LabelSmoothing, "lr": &o.LR,
-		"optimizer": &o.Optimizer, "schedule": &o.Schedule, "weight_decay": &o.WeightDecay, "class_weights": &o.ClassWeights.Mode, fractionKey: &q.fraction,
+		"optimizer": &o.Optimizer, "schedule": &o.Schedule, "weight_decay": &o.WeightDecay, fractionKey: &q.fraction,
 	}[key]
 	v := reflect.ValueOf(value)
 	if !ok || !v.IsValid() || reflect.TypeOf(field).Elem() != v.Type() {
 		return fmt.Errorf("%w: sweep.axes.%s has no value %v", headtrain.ErrOptions, key, value)
 	}
 	reflect.ValueOf(field).Elem().Set(v)
-	if key == "class_weights" {
-		o.ClassWeights.Map = nil
-	}
 	return nil
 }
 

@@ -274,13 +274,3 @@ func TestBootstrapIsCloseToTheNormalInterval(t *testing.T) {
 		t.Error("the interval does not follow the seed alone")
 	}
 }
-
-func TestBatchesOfHeadsAreBounded(t *testing.T) {
-	for _, c := range []struct{ rows, dim, classes, epochs, want int }{
-		{100, 8, 3, 5, 4096}, {50_000, 512, 10, 1, 195}, {10_000_000, 512, 10, 100, 64}, {1_000_000, 512, 1000, 100, 1},
-	} {
-		if got := batchOfHeads(c.rows, c.dim, c.classes, c.epochs); got != c.want {
-			t.Errorf("%+v: %d", c, got)
-		}
-	}
-}

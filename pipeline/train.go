@@ -95,7 +95,7 @@ func gatherRows(_ context.Context, j *job) error {
 		}
 		t.parts[p] = r
 	}
-	return errors.Join(j.checkRows(), j.checkAnswers())
+	return errors.Join(j.checkRows(), j.checkAnswers(), j.ds.checkWeights("head.class_weights", j.opts.Head.ClassWeights))
 }
 
 // validation is what a head is validated on in training; nil if there is nothing.
@@ -109,6 +109,9 @@ func (t *trained) validation() *headtrain.Dataset {
 // trainHead trains the head on the training rows, choosing by validation alone.
 func trainHead(ctx context.Context, j *job) error {
 	t := j.train
+	if err := j.checkStopping(j.opts.Head, 0); err != nil {
+		return err
+	}
 	t.opts = j.opts.Head
 	if t.dir == nil {
 		dir, err := newRunDir(j.opts.Output, j.ds.Name)
@@ -136,6 +139,7 @@ func trainHead(ctx context.Context, j *job) error {
 	t.result = results[0]
 	j.noteFewSteps()
 	j.noteNotConverged()
+	j.noteWorseThanGuessing()
 	j.noteSlowAverage()
 	if err := j.fitAnswers(ctx); err != nil {
 		return err
@@ -307,6 +311,13 @@ func (j *job) saveHead() error {
 		return err
 	}
 	head.Preprocessing = info
+	last := j.train.result.Last
+	if last != nil && j.sweep == nil {
+		last.Fingerprint, last.Preprocessing = head.Fingerprint, info
+		if err := last.Save(j.train.dir.file(lastFile)); err != nil {
+			return err
+		}
+	}
 	return j.train.dir.saveHead(head)
 }
 
@@ -343,7 +354,8 @@ func evaluateHead(ctx context.Context, j *job) error {
 	c.ValLoss, c.ValAcc = t.scores[ValPart].lossAcc()
 	c.TestLoss, c.TestAcc = t.scores[TestPart].lossAcc()
 	if a, ok := t.answering.Parts[TestPart.String()]; ok {
-		c.TestECE = &a.Calibration.ECE
+		c.TestECE, c.TestECEUncalibrated = &a.Calibration.ECE, &t.scores[TestPart].report.ECE
+		c.TestLossCalibrated = &a.Calibration.Loss
 	}
 	return j.judgeBaselines(ctx)
 }

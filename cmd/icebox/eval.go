@@ -10,16 +10,22 @@ import (
 
 func (p *process) evalCommand(c *common) *cobra.Command {
 	s := &settings{common: c}
-	var dir string
+	var dir, list string
 	cmd := &cobra.Command{
-		Use:   "eval --run DIR [--data DIR | --features DIR] [key=value …]",
+		Use:   "eval --run DIR [--data DIR | --features DIR] [--predictions FILE] [key=value …]",
 		Short: "Evaluate a run's head, on its own dataset or on other images",
 		Long: `eval judges the head of a run: on the dataset that it was trained on, from the cache
 alone, or with --data on other labelled images, which are extracted first where the cache
-lacks them. The weights are the ones that the head was trained on.
+lacks them. The weights are the ones that the head was trained on. --run takes a head's
+file too: where early stopping kept an epoch before the last, --run DIR/last.safetensors
+is the last one's head.
 
 With --features it judges the head on a folder of features, as cache export writes it;
-whether the head's own backbone made them is for you to know.`,
+whether the head's own backbone made them is for you to know.
+
+With --predictions it writes a CSV line for every image of every part: part, path, label,
+the likeliest class (also where predict would say unknown), its probability and, in columns
+p:CLASS, that of each class, calibrated where the head is.`,
 	}
 	ch := choice(cmd)
 	featuresFlag(cmd, ch)
@@ -35,7 +41,7 @@ whether the head's own backbone made them is for you to know.`,
 			return err
 		}
 		o := p.options(cfg)
-		ch.Features = p.path(ch.Features)
+		ch.Features, o.Output.Predictions = p.path(ch.Features), p.path(list)
 		dir := p.path(dir)
 		_, info, err := pipeline.Head(dir)
 		if err != nil {
@@ -58,9 +64,13 @@ whether the head's own backbone made them is for you to know.`,
 		}
 		fmt.Fprintf(p.stdout, "%s on %s\n", dir, e.Summary.Dataset)
 		e.Text(p.stdout)
+		if list != "" && !c.quiet {
+			p.say("predictions are in %s", p.short(o.Output.Predictions))
+		}
 		return nil
 	}
 	s.addFlags(cmd)
 	cmd.Flags().StringVar(&dir, "run", "", "`folder` of the run")
+	cmd.Flags().StringVar(&list, "predictions", "", "CSV `file` to write: every image's label, answer and probabilities")
 	return cmd
 }

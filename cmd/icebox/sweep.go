@@ -41,7 +41,7 @@ The run folder is that of the chosen head, for eval and predict, with sweep.csv 
 sweep.jsonl beside it: every point, the best first. Points of which a head diverged are
 listed last. An interrupted or killed sweep keeps what it has in the folder that it names at
 the start, and ` + "`icebox sweep --resume FOLDER`" + ` goes on with the settings it was begun
-with; the result is the same, to the bit. More than 10,000 heads need --yes.
+with; the result is the same, to the bit. More than 10,000 heads need --yes; 1,000,000 are the most.
 ` + featuresHelp,
 	}
 	ch := choice(cmd)
@@ -76,7 +76,7 @@ with; the result is the same, to the bit. More than 10,000 heads need --yes.
 	}
 	s.addFlags(cmd)
 	cmd.Flags().StringVar(&run.Resume, "resume", "", "go on with the interrupted sweep in this `folder`")
-	cmd.Flags().BoolVarP(&run.Confirmed, "yes", "y", false, "train more than 10,000 heads")
+	cmd.Flags().BoolVarP(&run.Confirmed, "yes", "y", false, "train more than 10,000 heads, up to 1,000,000")
 	return cmd
 }
 

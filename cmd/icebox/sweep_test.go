@@ -86,6 +86,12 @@ func TestSweepThenEval(t *testing.T) {
 	if other["parts"].(map[string]any)["all"].(map[string]any)["top1"] != got["test_acc"] {
 		t.Errorf("eval --features: %v, sweep: %v", other["parts"], got["test_acc"])
 	}
+	r = icebox(t, dir, "eval", "--run", run, "--predictions", "p.csv")
+	list, err := os.ReadFile(filepath.Join(dir, "p.csv"))
+	must(t, err)
+	if n := strings.Count(string(list), "\n"); n != 181 || !strings.Contains(string(list), "\ntest,test/row 0,0,") || !strings.Contains(r.errOut, "predictions are in p.csv") {
+		t.Errorf("%d lines of predictions: %s", n, r.errOut)
+	}
 	write(t, dir, "a.png", pngOf(t, 0, 0))
 	if r := icebox(t, dir, "predict", "--run", run, "a.png"); r.code != exitData || !strings.Contains(r.errOut, "what made those of an image is not known here") {
 		t.Errorf("predict: exit %d, %s", r.code, r.errOut)
@@ -174,10 +180,14 @@ func TestSweepIsToldWhatIsWrongInOneLine(t *testing.T) {
 		{[]string{"sweep", "--features", "f"}, exitUsage, "sweep.axes names nothing to try"},
 		{[]string{"sweep", "--features", "f", lr, "sweep.seeds=11"}, exitUsage, "11,000 heads, more than 10,000: --yes"},
 		{[]string{"sweep", "--features", "f", "--yes", lr, "sweep.axes.weight_decay={log: [1e-6, 1], steps: 1000}", "sweep.axes.label_smoothing={lin: [0, 0.5], steps: 1000}"}, exitUsage, "1,000,000,000 heads"},
-		{[]string{"sweep", "--features", "f", "sweep.axes.lr=[]"}, exitUsage, "the list is empty"},
+		{[]string{"sweep", "--features", "f", "sweep.axes.lr=[]"}, exitUsage, "the list is empty: give it values, such as {log: [1e-4, 1e-1], steps: 7}, or leave the axis out"},
 		{[]string{"sweep", "--features", "f", "sweep.folds=21"}, exitData, `class "0" has 20 training rows`},
 		{[]string{"sweep", "--features", "f", "sweep.folds=1", "sweep.axes.lr=[1]"}, exitUsage, "sweep.folds (1)"},
-		{[]string{"sweep", "--features", "nowhere", "sweep.axes.lr=[1]"}, exitData, "features.npy"},
+		{[]string{"sweep", "--features", "nowhere", "sweep.axes.lr=[1]"}, exitData, "nowhere: --features names a folder of features.npy and labels.npy, as `icebox cache export --out DIR` writes them"},
+		{[]string{"train", "--quiet", "--features", "f", "head.lr=1e38", "head.optimizer=sgd", "head.input=none"}, exitData, "try lr 0.001, or let `icebox train --find-lr` look for one"},
+		{[]string{"train", "--quiet", "--features", "f", "head.class_weights={dog: 2}"}, exitUsage, `head.class_weights names "dog"`},
+		{[]string{"train", "--quiet", "--features", "f/val", "head.early_stopping.patience=2"}, exitUsage, "head.early_stopping.patience=2 needs validation images"},
+		{[]string{"eval", "--features", "f/none", "--run", "f"}, exitData, "holds no head.safetensors"},
 		{[]string{"sweep", "--resume", "nowhere"}, exitUsage, "holds no interrupted sweep"},
 		{[]string{"sweep", "sweep.axes.lr=[1]"}, exitData, "there is no cache"},
 		{[]string{"train", "--features", "f", "--dataset", "x"}, exitUsage, "--features and --dataset"},
@@ -188,6 +198,31 @@ func TestSweepIsToldWhatIsWrongInOneLine(t *testing.T) {
 		if r.code != c.code || !strings.Contains(r.errOut, c.want) || strings.Count(strings.TrimSpace(r.errOut), "\n") > 0 {
 			t.Errorf("%v: exit %d, %s", c.args, r.code, r.errOut)
 		}
+	}
+}
+
+func TestSweepThatDivergedIsNotToBeResumed(t *testing.T) {
+	dir := features(t)
+	r := icebox(t, dir, "sweep", "--features", "f", "sweep.axes.lr=[1e38, 2e38]", "head.optimizer=sgd", "head.input=none")
+	if r.code != exitData || !strings.Contains(r.errOut, "at lr 1e+38 to 2e+38: begin a new sweep") || !strings.Contains(r.errOut, "nothing was kept") || strings.Contains(r.errOut, "are kept") {
+		t.Errorf("exit %d: %s", r.code, r.errOut)
+	}
+	advised := icebox(t, dir, "sweep", "--features", "f", "sweep.axes.lr={log: [1e-4, 1e-1], steps: 7}", "head.optimizer=sgd", "head.input=standardise")
+	if advised.code != 0 {
+		t.Errorf("the advice ends with %d: %s", advised.code, advised.errOut)
+	}
+}
+
+func TestWeightsByClassAreSwept(t *testing.T) {
+	dir := features(t)
+	r := icebox(t, dir, "sweep", "--features", "f", "--json", "sweep.axes.class_weights=[none, {'0': 3, '2': 0.5}]")
+	if r.code != 0 || !strings.Contains(r.errOut, `{"0":3,"2":0.5}`) {
+		t.Fatalf("exit %d: %s", r.code, r.errOut)
+	}
+	config, err := os.ReadFile(filepath.Join(r.lastJSON(t)["run_dir"].(string), "config.yaml"))
+	must(t, err)
+	if !strings.Contains(string(config), `class_weights: [none, {"0": 3, "2": 0.5}]`) {
+		t.Errorf("config.yaml: %s", config)
 	}
 }
 
