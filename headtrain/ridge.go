@@ -21,7 +21,12 @@ func FitRidge(ctx context.Context, train *Dataset, penalties []float64) ([]*Head
 	if err := checkSet("training", train); err != nil {
 		return nil, err
 	}
-	s := newRowSet(train, InputNone, nil)
+	return fitRidge(ctx, newRowSet(train, InputNone, nil), penalties)
+}
+
+// fitRidge is FitRidge on rows that were checked. It walks them three times, in
+// blocks: memory does not grow with them.
+func fitRidge(ctx context.Context, s *rowSet, penalties []float64) ([]*Head, error) {
 	in := standardised(s)
 	gram, err := gramMatrix(ctx, s, in)
 	if err != nil {
