@@ -177,7 +177,7 @@ func labelledRows(d *Dataset) []int {
 	return rows
 }
 
-// gather copies rows of d, unless they are all.
+// gather copies rows of d, which are in order, unless they are all.
 func (d *Dataset) gather(rows []int) *Dataset {
 	if len(rows) == d.Rows() {
 		return d

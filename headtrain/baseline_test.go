@@ -120,6 +120,7 @@ func TestJudgesAreDeterministic(t *testing.T) {
 		Ridge      []float32
 		White      []float32
 		Folds      []float32
+		Doubts     *Doubts
 	}
 	judge := func() (r result) {
 		var err error
@@ -140,6 +141,8 @@ func TestJudgesAreDeterministic(t *testing.T) {
 		check(err)
 		r.White = white.X
 		r.Folds, err = OutOfFold(ctx, New(), train, folds(700, 5), 5, nil, Options{Epochs: 2})
+		check(err)
+		r.Doubts, err = DoubtLabels(ctx, train, folds(700, 5), 5)
 		check(err)
 		return r
 	}
@@ -393,7 +396,8 @@ func TestJudgesStopWhenCancelled(t *testing.T) {
 	_, ridge := FitRidge(ctx, d, []float64{1})
 	_, white := Whiten(ctx, d)
 	_, out := OutOfFold(ctx, New(), d, folds(300, 5), 5, nil, Options{})
-	for i, err := range []error{knn, pairs, ridge, white, out} {
+	_, doubts := DoubtLabels(ctx, d, folds(300, 5), 5)
+	for i, err := range []error{knn, pairs, ridge, white, out, doubts} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%d: %v", i, err)
 		}

@@ -202,8 +202,13 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 	}
 	other := t.TempDir()
 	writeArrays(t, other, 5, 30, 9, 3)
-	if _, err := Inspect(ctx, *run.RunDir, Default(), Choice{Features: other}, NearCosine, Silent); !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), "8 features, not 9") {
-		t.Errorf("features of another dimension: %v", err)
+	_, inspect := Inspect(ctx, *run.RunDir, Default(), Choice{Features: other}, NearCosine, Silent)
+	_, eval := Eval(ctx, *run.RunDir, Default(), Choice{Features: other}, Silent)
+	want := "rows in " + other + " have 9 features, and the head in " + *run.RunDir + " takes 8: name a folder"
+	for _, err := range []error{inspect, eval} {
+		if !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "icebox train --features "+other) {
+			t.Errorf("features of another dimension: %v", err)
+		}
 	}
 	must(t, os.RemoveAll(o.Features))
 	if _, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, NearCosine, Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), o.Features) {

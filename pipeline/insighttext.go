@@ -70,8 +70,10 @@ func (i *Insight) shownPairs() []CopyPair {
 }
 
 func (i *Insight) suspectsText(w io.Writer) {
-	fmt.Fprintf(w, "\nLABELS  %d to look through, the most suspicious first: heads that never saw the image (%d folds, %s right)\n", len(i.Suspects), i.Folds, percent(i.OutOfFold.Top1))
-	fmt.Fprintln(w, "        are surer of another class than they usually are of that class. Many will be hard images, not wrong labels.")
+	fmt.Fprintf(w, "\nLABELS  about %.0f of %s look wrong; %s to look through, the most suspicious first, each wrong with a chance of %.0f %% or more\n",
+		i.LabelsWrong, commas(i.LabelsJudged), commas(len(i.Suspects)), 100*SuspectChance)
+	fmt.Fprintf(w, "        by linear discriminants that never saw the image (%d folds). The rest are hard images. Wrong labels among classes\n", i.Folds)
+	fmt.Fprintln(w, "        that are hard to tell apart hide best: of these there may be more.")
 	if i.FoldsOfTest > 0 {
 		fmt.Fprintf(w, "        The folds take in all labelled images, the %s of test too. Who acts on a suspect in test has looked at test:\n", humanize.Comma(int64(i.FoldsOfTest)))
 		fmt.Fprintln(w, "        its score is then no longer that of images which nobody chose by.")
@@ -80,9 +82,9 @@ func (i *Insight) suspectsText(w io.Writer) {
 		return
 	}
 	t := newTable(w)
-	t.AppendHeader(table.Row{"image", "part", "label", "looks like", "with", "label with"})
+	t.AppendHeader(table.Row{"image", "part", "label", "looks like", "chance wrong"})
 	for _, s := range i.Suspects[:min(len(i.Suspects), insightShown)] {
-		t.AppendRow(table.Row{s.Path, s.Part, s.Label, s.LooksLike, fmt.Sprintf("%.3f", s.OfLooksLike), fmt.Sprintf("%.3f", s.OfLabel)})
+		t.AppendRow(table.Row{s.Path, s.Part, s.Label, s.LooksLike, percent(s.Chance)})
 	}
 	t.Render()
 	more(w, len(i.Suspects)-insightShown, suspectsFile)
