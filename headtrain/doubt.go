@@ -14,14 +14,15 @@ import (
 type Doubts struct {
 	Wrong  float64   // labels that are wrong, an estimate
 	Judged int       // labels that it is about
-	Of     []float64 // by row, the chance that its label is wrong; 0 for one not judged
-	Logits []float32 // by row, of a head that did not see it, calibrated; a row that is not judged has zeros
+	Of     []float64 // by row, the chance that its label is wrong; 0 where it is not judged
+	Logits []float32 // by row, of a head that did not see it, calibrated; 0 where it is not judged
 }
 
-// What DoubtLabels tries, and how much of the rows it takes to choose.
+// shrinkages are tried: many rows want little, a few hundred want much.
 var shrinkages = []float64{0.02, 0.1, 0.5}
 
-const doubtValues = 1e7 // logits that the noise is fitted to
+// doubtValues is how many logits the noise of labels is fitted to, at most.
+const doubtValues = 1e7
 
 // DoubtLabels judges the label of each row by a linear discriminant that did
 // not see the rows of its fold, for folds from 0 to folds-1. To tell wrong
@@ -29,14 +30,17 @@ const doubtValues = 1e7 // logits that the noise is fitted to
 // another class, any one as likely, and finds the share, and how sure the
 // discriminants ought to be, by maximum likelihood; so, too, how far their
 // covariance is shrunk. The share errs low where classes are mistaken that are
-// hard to tell apart: such labels are not improbable. Labels of classes with fewer rows than
-// folds are not judged.
+// hard to tell apart: such labels are not improbable. Classes with fewer rows
+// than folds are not judged.
 func DoubtLabels(ctx context.Context, d *Dataset, fold []int, folds int) (*Doubts, error) {
 	if err := checkSet("reference", d); err != nil {
 		return nil, err
 	}
 	if len(fold) != d.Rows() {
 		return nil, fmt.Errorf("%w: %d rows, but folds for %d", ErrDataset, d.Rows(), len(fold))
+	}
+	if slices.ContainsFunc(fold, func(f int) bool { return f < 0 || f >= folds }) {
+		return nil, fmt.Errorf("%w: folds must be from 0 to %d", ErrDataset, folds-1)
 	}
 	k := len(d.Classes)
 	out := &Doubts{Of: make([]float64, d.Rows()), Logits: make([]float32, d.Rows()*k)}

@@ -1,6 +1,7 @@
 package headtrain
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -243,7 +244,9 @@ func TestDoubtsOfOddSets(t *testing.T) {
 			}
 		}
 	}
-	if _, err := DoubtLabels(t.Context(), same, []int{1}, 5); err == nil {
-		t.Error("folds for one row of a hundred were taken")
+	for _, fold := range [][]int{{1}, folds(100, 6)} {
+		if _, err := DoubtLabels(t.Context(), same, fold, 5); !errors.Is(err, ErrDataset) {
+			t.Errorf("folds %v: %v", fold, err)
+		}
 	}
 }
