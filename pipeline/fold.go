@@ -50,7 +50,7 @@ type Suspect struct {
 	Part        string  `json:"part"`
 	Label       string  `json:"label"`
 	LooksLike   string  `json:"looks_like"`
-	Chance      float64 `json:"chance"` // that the label is wrong
+	Chance      float64 `json:"chance_wrong"` // that the label is wrong
 	OfLabel     float64 `json:"label_probability"`
 	OfLooksLike float64 `json:"looks_like_probability"`
 }
