@@ -11,9 +11,12 @@ import (
 type Baseline struct {
 	Name     string  `json:"name"`
 	Accuracy float64 `json:"accuracy"`
-	Rows     int     `json:"rows"`    // judged; fewer than there are where all would take too long
+	Rows     int     `json:"rows"` // judged; fewer than there are where all would take too long
+	RowsOf   int     `json:"rows_of"`
 	Learned  int     `json:"learned"` // rows of the training set that it knows; likewise
-	Head     float64 `json:"head"`    // accuracy of the trained head on these rows
+	// LearnedOf is how many it might have known.
+	LearnedOf int     `json:"learned_of"`
+	Head      float64 `json:"head"` // accuracy of the trained head on these rows
 	// OnlyIt and OnlyHead count the rows that one gets right and the other not.
 	OnlyIt   int `json:"only_it"`
 	OnlyHead int `json:"only_head"`
@@ -35,13 +38,20 @@ const NearestName = "nearest"
 // knnVotes are the numbers of neighbours that vote.
 var knnVotes = []int{1, 5, 20}
 
-// What keeps baselines within a tenth of a second on two cores, however many
-// rows there are: past baselineRows, a sample of them is learned from; past so
-// many multiplications, nearest neighbours judge a sample.
-const (
-	baselineRows = 6000
-	baselineWork = 1.5e9
-)
+// effort keeps baselines within seconds on two cores. It counts
+// multiplications, not time: the same rows are judged on every machine.
+type effort struct {
+	ridge, nearest float64
+	// queries are judged by nearest rows before those are sampled: fewer queries
+	// make a number less sure, fewer rows make it another one. The rows are
+	// copied, so this bounds memory too.
+	queries int
+}
+
+// usualEffort samples nothing up to 1.5 million training rows of 512 features
+// for the ridge, and 50,000 for 10,000 queries of their nearest: 0.5 TFLOP,
+// where two cores do some 0.13 a second.
+var usualEffort = effort{ridge: 2e11, nearest: 2.6e11, queries: 4000}
 
 // ridgePenalties are tried, in shares of the number of features; without
 // validation it is their number, which is seldom far from the best.
@@ -50,45 +60,38 @@ var ridgePenalties = []float64{0.3, 3}
 // Baselines judges on the labelled rows of test: the most frequent class of
 // train, the votes of the nearest 1, 5 and 20 rows of train by cosine, and a
 // ridge regression, whose penalty val chooses unless it is nil. Each is
-// compared with head on the same rows. Of a large train all but the first know a
+// compared with head on the same rows. Of very many rows some of them see a
 // sample; see Baseline.Learned and Baseline.Rows.
 func Baselines(ctx context.Context, train, val, test *Dataset, head *Head) ([]Baseline, error) {
-	if train == nil {
-		return nil, Job{}.checkData()
-	}
-	if err := train.checkShape(); err != nil {
-		return nil, err
-	}
-	counts, learned := newRowSet(train, InputNone, nil).counts(), labelledRows(train)
-	some := sample(learned, baselineRows)
-	if len(some) < len(learned) {
-		train = train.gather(some)
-	}
+	return usualEffort.baselines(ctx, train, val, test, head)
+}
+
+func (e effort) baselines(ctx context.Context, train, val, test *Dataset, head *Head) ([]Baseline, error) {
 	if err := (Job{Train: train, Val: test, Heads: []Options{{}}}).Validate(); err != nil {
 		return nil, err
 	}
-	c := &comparison{test: test, rows: labelledRows(test), learned: len(learned)}
+	c := &comparison{effort: e, train: train, test: test, learned: labelledRows(train), rows: labelledRows(test)}
 	var err error
 	if c.head, err = c.answers(ctx, head); err != nil {
 		return nil, err
 	}
+	counts := newRowSet(train, InputNone, nil).counts()
 	majority := slices.Index(counts, slices.Max(counts))
-	c.add("majority class", c.rows, func(int) int { return majority })
-	c.learned = len(some)
-	if err := c.addNeighbours(ctx, train); err != nil {
+	c.add("majority class", c.rows, len(c.learned), func(int) int { return majority })
+	if err := c.addNeighbours(ctx); err != nil {
 		return nil, err
 	}
-	err = c.addRidge(ctx, train, val)
+	err = c.addRidge(ctx, val)
 	return c.found, err
 }
 
 // comparison holds baselines against a head.
 type comparison struct {
-	test    *Dataset
-	rows    []int // the labelled ones
-	head    []int // its answers, by row
-	learned int   // rows that the next one knows
-	found   []Baseline
+	effort
+	train, test   *Dataset
+	learned, rows []int // the labelled ones of train and of test
+	head          []int // its answers, by row of test
+	found         []Baseline
 }
 
 // answers returns a head's classes of all rows.
@@ -106,9 +109,9 @@ func (c *comparison) answers(ctx context.Context, h *Head) ([]int, error) {
 	return out, nil
 }
 
-// add judges the answers of a method on rows.
-func (c *comparison) add(name string, rows []int, answer func(i int) int) {
-	b := Baseline{Name: name, Rows: len(rows), Learned: c.learned}
+// add judges the answers on rows of a method that knows so many.
+func (c *comparison) add(name string, rows []int, learned int, answer func(i int) int) {
+	b := Baseline{Name: name, Rows: len(rows), RowsOf: len(c.rows), Learned: learned, LearnedOf: len(c.learned)}
 	right, headRight := 0, 0
 	for i, r := range rows {
 		y := int(c.test.Labels[r])
@@ -130,11 +133,12 @@ func (c *comparison) add(name string, rows []int, answer func(i int) int) {
 	c.found = append(c.found, b)
 }
 
-func (c *comparison) addNeighbours(ctx context.Context, train *Dataset) error {
-	most := max(1, int(baselineWork/float64(len(train.X))))
-	rows := sample(c.rows, most)
-	queries := c.test.gather(rows)
-	neighbours, err := Neighbours(ctx, train, queries, slices.Max(knnVotes))
+func (c *comparison) addNeighbours(ctx context.Context) error {
+	pairs := c.nearest / float64(c.train.Dim)
+	learned := sample(c.learned, int(max(1, pairs/float64(c.queries))))
+	rows := sample(c.rows, int(max(1, pairs/float64(len(learned)))))
+	bank, queries := c.train.gather(learned), c.test.gather(rows)
+	neighbours, err := Neighbours(ctx, bank, queries, slices.Max(knnVotes))
 	if err != nil {
 		return err
 	}
@@ -143,7 +147,7 @@ func (c *comparison) addNeighbours(ctx context.Context, train *Dataset) error {
 		if k == 1 {
 			name = NearestName + " image"
 		}
-		c.add(name, rows, func(i int) int { return Vote(neighbours[i], k, train.Labels, len(train.Classes)) })
+		c.add(name, rows, len(learned), func(i int) int { return Vote(neighbours[i], k, bank.Labels, len(bank.Classes)) })
 	}
 	return nil
 }
@@ -174,8 +178,11 @@ func labelledRows(d *Dataset) []int {
 	return rows
 }
 
-// gather copies rows of d.
+// gather copies rows of d, which are in order, unless they are all.
 func (d *Dataset) gather(rows []int) *Dataset {
+	if len(rows) == d.Rows() {
+		return d
+	}
 	out := &Dataset{X: make([]float32, 0, len(rows)*d.Dim), Dim: d.Dim, Classes: d.Classes, Labels: make([]int32, 0, len(rows))}
 	for _, r := range rows {
 		out.X = append(out.X, d.Row(r)...)
@@ -184,16 +191,22 @@ func (d *Dataset) gather(rows []int) *Dataset {
 	return out
 }
 
-func (c *comparison) addRidge(ctx context.Context, train, val *Dataset) error {
+func (c *comparison) addRidge(ctx context.Context, val *Dataset) error {
 	shares := ridgePenalties
 	if val == nil {
 		shares = []float64{1}
 	}
+	d := float64(c.train.Dim)
 	penalties := make([]float64, len(shares))
 	for i, share := range shares {
-		penalties[i] = share * float64(train.Dim)
+		penalties[i] = share * d
 	}
-	heads, err := FitRidge(ctx, train, penalties)
+	learned := sample(c.learned, int(max(1, c.ridge/(d*d/2))))
+	some := make([]int32, len(learned))
+	for i, r := range learned {
+		some[i] = int32(r)
+	}
+	heads, err := fitRidge(ctx, newRowSet(c.train, InputNone, some), penalties)
 	if err != nil {
 		return err
 	}
@@ -218,6 +231,6 @@ func (c *comparison) addRidge(ctx context.Context, train, val *Dataset) error {
 	if err != nil {
 		return err
 	}
-	c.add("ridge regression", c.rows, func(i int) int { return answers[c.rows[i]] })
+	c.add("ridge regression", c.rows, len(learned), func(i int) int { return answers[c.rows[i]] })
 	return nil
 }

@@ -120,6 +120,7 @@ func TestJudgesAreDeterministic(t *testing.T) {
 		Ridge      []float32
 		White      []float32
 		Folds      []float32
+		Doubts     *Doubts
 	}
 	judge := func() (r result) {
 		var err error
@@ -140,6 +141,8 @@ func TestJudgesAreDeterministic(t *testing.T) {
 		check(err)
 		r.White = white.X
 		r.Folds, err = OutOfFold(ctx, New(), train, folds(700, 5), 5, nil, Options{Epochs: 2})
+		check(err)
+		r.Doubts, err = DoubtLabels(ctx, train, folds(700, 5), 5)
 		check(err)
 		return r
 	}
@@ -268,7 +271,7 @@ func TestBaselinesJudgeTheHead(t *testing.T) {
 	}
 	for _, b := range found {
 		off := float64(b.OnlyHead-b.OnlyIt) / float64(b.Rows)
-		if b.Rows != 300 || b.Learned != 600 || math.Abs(b.Head-b.Accuracy-off) > 1e-12 {
+		if b.Rows != 300 || b.RowsOf != 300 || b.Learned != 600 || b.LearnedOf != 600 || math.Abs(b.Head-b.Accuracy-off) > 1e-12 {
 			t.Errorf("%+v does not add up", b)
 		}
 	}
@@ -310,30 +313,57 @@ func TestSamplesAreOfAllClassesAndInOrder(t *testing.T) {
 	}
 }
 
-// TestBaselinesOfManyRowsSayWhatTheyKnow is past both of the bounds on work.
-func TestBaselinesOfManyRowsSayWhatTheyKnow(t *testing.T) {
-	train, test := clusters(baselineRows+500, 512, 3, 1), clusters(600, 512, 3, 3)
-	head := &Head{Classes: train.Classes, Dim: 512, W: make([]float32, 3*512), B: make([]float32, 3)}
-	found, err := Baselines(t.Context(), train, nil, test, head)
+func TestBaselinesOfTooManyRowsSayWhatTheySaw(t *testing.T) {
+	train, val, test := clusters(900, 10, 3, 1), clusters(90, 10, 3, 2), clusters(300, 10, 3, 3)
+	train.Labels[5], test.Labels[7] = -1, -1
+	head := &Head{Classes: train.Classes, Dim: 10, W: make([]float32, 30), B: make([]float32, 3)}
+	for _, c := range []struct {
+		effort
+		ridge, nearest, queries int // rows that are seen
+	}{
+		{usualEffort, 899, 899, 299},
+		{effort{ridge: 400 * 50, nearest: 1e9, queries: 10}, 400, 899, 299},
+		{effort{ridge: 1e9, nearest: 899 * 10 * 200, queries: 200}, 899, 899, 200},
+		{effort{ridge: 1e9, nearest: 450 * 10 * 100, queries: 100}, 899, 450, 100},
+		{effort{ridge: 1e9, nearest: 450 * 10 * 400, queries: 400}, 899, 450, 299},
+		{effort{ridge: 50, nearest: 1, queries: 1}, 1, 1, 1},
+	} {
+		found, err := c.baselines(t.Context(), train, val, test, head)
+		if err != nil || len(found) != 5 {
+			t.Fatal(found, err)
+		}
+		for i, b := range found {
+			rows, learned := 299, 899
+			switch i {
+			case 1, 2, 3:
+				rows, learned = c.queries, c.nearest
+			case 4:
+				learned = c.ridge
+			}
+			if b.Rows != rows || b.Learned != learned || b.RowsOf != 299 || b.LearnedOf != 899 {
+				t.Errorf("%+v: %+v, want %d rows that know %d", c.effort, b, rows, learned)
+			}
+		}
+	}
+}
+
+// The ridge of the baselines is the one of all rows.
+func TestBaselineRidgeKnowsAllRows(t *testing.T) {
+	train, test := clusters(7000, 16, 3, 1), clusters(300, 16, 3, 3)
+	r := rand.New(rand.NewPCG(3, 3))
+	for i := range train.Labels[:6900] {
+		train.Labels[i] = int32(r.IntN(3)) // what is to be known lies at the end
+	}
+	heads, err := FitRidge(t.Context(), train, []float64{16})
 	if err != nil {
 		t.Fatal(err)
 	}
-	work := float64(baselineWork)
-	judged := int(work / (baselineRows * 512))
-	for i, b := range found {
-		learned, rows := baselineRows, judged
-		if i == 0 {
-			learned = baselineRows + 500
-		}
-		if i == 0 || i == len(found)-1 {
-			rows = 600
-		}
-		if b.Learned != learned || b.Rows != rows {
-			t.Errorf("%+v, want %d rows learned and %d judged", b, learned, rows)
-		}
+	found, err := Baselines(t.Context(), train, nil, test, heads[0])
+	if err != nil {
+		t.Fatal(err)
 	}
-	if ridge := found[len(found)-1]; ridge.Accuracy < 0.9 {
-		t.Errorf("a ridge regression on a sample: %+v", ridge)
+	if b := found[4]; b.OnlyIt != 0 || b.OnlyHead != 0 || b.Learned != 7000 {
+		t.Errorf("beside the ridge of all rows: %+v", b)
 	}
 }
 
@@ -366,7 +396,8 @@ func TestJudgesStopWhenCancelled(t *testing.T) {
 	_, ridge := FitRidge(ctx, d, []float64{1})
 	_, white := Whiten(ctx, d)
 	_, out := OutOfFold(ctx, New(), d, folds(300, 5), 5, nil, Options{})
-	for i, err := range []error{knn, pairs, ridge, white, out} {
+	_, doubts := DoubtLabels(ctx, d, folds(300, 5), 5)
+	for i, err := range []error{knn, pairs, ridge, white, out, doubts} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%d: %v", i, err)
 		}

@@ -29,6 +29,7 @@ func BenchmarkJudges(b *testing.B) {
 		{"whiten 6000", func() error { _, err := Whiten(b.Context(), bank); return err }},
 		{"pairs of 6000", func() error { _, _, err := SimilarPairs(b.Context(), bank, 0.9999); return err }},
 		{"ridge on 6000, 4 penalties", func() error { _, err := FitRidge(b.Context(), bank, []float64{50, 150, 500, 1500}); return err }},
+		{"doubts of 6000", func() error { _, err := DoubtLabels(b.Context(), bank, folds(6000, 5), 5); return err }},
 		{"baselines, 6000 and 5000", func() error { _, err := Baselines(b.Context(), bank, nil, queries, head); return err }},
 	} {
 		b.Run(c.name, func(b *testing.B) {

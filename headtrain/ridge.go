@@ -21,7 +21,12 @@ func FitRidge(ctx context.Context, train *Dataset, penalties []float64) ([]*Head
 	if err := checkSet("training", train); err != nil {
 		return nil, err
 	}
-	s := newRowSet(train, InputNone, nil)
+	return fitRidge(ctx, newRowSet(train, InputNone, nil), penalties)
+}
+
+// fitRidge is FitRidge on rows that were checked. It walks them three times, in
+// blocks: memory does not grow with them.
+func fitRidge(ctx context.Context, s *rowSet, penalties []float64) ([]*Head, error) {
 	in := standardised(s)
 	gram, err := gramMatrix(ctx, s, in)
 	if err != nil {
@@ -138,14 +143,29 @@ func (g *gramBlock) add(sum []float64, s *rowSet, in input, rows []int32) {
 // ridgeTargets returns XᵀY of the mapped features and the centred one-hot
 // targets, a row of d a class, and the targets' means.
 func ridgeTargets(s *rowSet, in input) (targets [][]float64, means []float64) {
-	d, k := s.Dim, len(s.Classes)
-	means = make([]float64, k)
+	means = make([]float64, len(s.Classes))
 	for c, n := range s.counts() {
 		means[c] = float64(n) / float64(len(s.rows))
 	}
-	targets = make([][]float64, k)
-	for c := range targets {
-		targets[c] = make([]float64, d)
+	targets = classSums(s, in)
+	for j := range s.Dim {
+		all := 0.0
+		for c := range targets {
+			all += targets[c][j]
+		}
+		for c := range targets {
+			targets[c][j] -= means[c] * all
+		}
+	}
+	return targets, means
+}
+
+// classSums returns the sums of the mapped features of each class.
+func classSums(s *rowSet, in input) [][]float64 {
+	d := s.Dim
+	sums := make([][]float64, len(s.Classes))
+	for c := range sums {
+		sums[c] = make([]float64, d)
 	}
 	const columns = 64 // a task's features: four cache lines of each row
 	var group errgroup.Group
@@ -155,25 +175,16 @@ func ridgeTargets(s *rowSet, in input) (targets [][]float64, means []float64) {
 			hi := min(lo+columns, d)
 			mean, scale := in.Mean[lo:hi], in.Scale[lo:hi]
 			for _, r := range s.rows {
-				of := targets[s.Labels[r]][lo:hi]
+				of := sums[s.Labels[r]][lo:hi]
 				for j, v := range s.Row(int(r))[lo:hi] {
 					of[j] += float64(float32(v-mean[j]) * scale[j])
-				}
-			}
-			for j := lo; j < hi; j++ {
-				all := 0.0
-				for c := range targets {
-					all += targets[c][j]
-				}
-				for c := range targets {
-					targets[c][j] -= means[c] * all
 				}
 			}
 			return nil
 		})
 	}
 	_ = group.Wait() // no task fails
-	return targets, means
+	return sums
 }
 
 var errSingular = errors.New("the features are too large or too small for a ridge regression")

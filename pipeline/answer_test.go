@@ -206,17 +206,22 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-func TestBaselinesSayWhichSampleTheyKnow(t *testing.T) {
+// TestSampledBaselinesSaySoBesideTheirNumber is about what is printed and saved.
+func TestSampledBaselinesSaySoBesideTheirNumber(t *testing.T) {
 	b := Baselines{Part: "test", Found: []headtrain.Baseline{
-		{Name: "majority class", Rows: 900, Learned: 35000, Head: 1}, {Name: "nearest image", Rows: 488, Learned: 6000, Head: 1},
-		{Name: "nearest 5 images", Rows: 488, Learned: 6000, Head: 1, OnlyHead: 1}, {Name: "ridge regression", Rows: 900, Learned: 6000, Head: 1},
+		{Name: "majority class", Accuracy: 0.1, Rows: 900, RowsOf: 900, Learned: 35000, LearnedOf: 35000, Head: 1},
+		{Name: "nearest image", Accuracy: 0.2, Rows: 488, RowsOf: 900, Learned: 6000, LearnedOf: 35000, Head: 1},
+		{Name: "ridge regression", Accuracy: 0.3, Rows: 900, RowsOf: 900, Learned: 6000, LearnedOf: 35000, Head: 1},
 	}}
 	text := new(strings.Builder)
-	b.sampleText(text)
-	const want = `            (to save time, nearest image, nearest 5 images: judged on 488 of 900 test images, from 6,000 of 35,000 training images)
-            (to save time, ridge regression: judged on 900 of 900 test images, from 6,000 of 35,000 training images)
-`
+	b.text(text, 0.5)
+	const want = "baselines   on test: majority class 10.00 %, nearest image 20.00 % (488 of 900 queries, 6,000 of 35,000 rows), " +
+		"ridge regression 30.00 % (900 of 900 queries, 6,000 of 35,000 rows), this head 50.00 %\n"
 	if text.String() != want {
 		t.Errorf("%s", text)
+	}
+	body, err := json.Marshal(b)
+	if err != nil || !strings.Contains(string(body), `"rows":488,"rows_of":900,"learned":6000,"learned_of":35000`) {
+		t.Errorf("%s, %v", body, err)
 	}
 }

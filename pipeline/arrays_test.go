@@ -359,7 +359,7 @@ func TestHeadOfFeaturesIsJudgedOnFeaturesAndRefusesImages(t *testing.T) {
 	other := filepath.Join(t.TempDir(), "other")
 	writeArrays(t, other, 1, 30, 9, 3)
 	c.Features, own.Data.Train = other, ""
-	if _, err = Eval(ctx, *run.RunDir, own, c, Silent); !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), "takes 8 features, not 9") {
+	if _, err = Eval(ctx, *run.RunDir, own, c, Silent); !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), "have 9 features, and the head in ") {
 		t.Errorf("on features of another dimension: %v", err)
 	}
 }

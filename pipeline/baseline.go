@@ -46,8 +46,8 @@ func (j *job) judgeBaselines(ctx context.Context) error {
 		if strings.HasPrefix(best.Name, headtrain.NearestName) {
 			advice = "images that nearly repeat may lie in two parts (`icebox insight` lists them); else " + advice
 		}
-		j.warn("THE TRAINED HEAD DOES NOT BEAT A BASELINE: %s: %s of %d %s images right, the head %s; %s",
-			best.Name, percent(best.Accuracy), best.Rows, part, percent(best.Head), advice)
+		j.warn("THE TRAINED HEAD DOES NOT BEAT A BASELINE: %s: %s of %d %s images right%s, the head %s; %s",
+			best.Name, percent(best.Accuracy), best.Rows, part, BaselineSample(best), percent(best.Head), advice)
 	case aheadByChance:
 		j.warn("%s", t.baselines.byChance(best))
 	}
@@ -92,36 +92,26 @@ func (b *Baselines) byChance(f *headtrain.Baseline) string {
 	if f.OnlyIt == f.OnlyHead {
 		return fmt.Sprintf("the head is level with the baseline %s: both have %s of %s %s images right", f.Name, percent(f.Head), commas(f.Rows), b.Part)
 	}
-	return fmt.Sprintf("the baseline %s has %s right and the head %s: ahead by no more than chance would give (%s %s images)",
-		f.Name, percent(f.Accuracy), percent(f.Head), commas(f.Rows), b.Part)
+	return fmt.Sprintf("the baseline %s has %s%s right and the head %s: ahead by no more than chance would give (%s %s images)",
+		f.Name, percent(f.Accuracy), BaselineSample(f), percent(f.Head), commas(f.Rows), b.Part)
 }
 
-// sampleText says which baselines were judged on a sample, or know one.
-func (b *Baselines) sampleText(w io.Writer) {
-	all := b.Found[0]
-	var names []string
-	for i, f := range b.Found {
-		names = append(names, f.Name)
-		if i+1 < len(b.Found) && b.Found[i+1].Rows == f.Rows && b.Found[i+1].Learned == f.Learned {
-			continue // the same may be said of the next
-		}
-		if f.Rows < all.Rows || f.Learned < all.Learned {
-			fmt.Fprintf(w, "            (to save time, %s: judged on %s of %s %s images, from %s of %s training images)\n",
-				strings.Join(names, ", "), commas(f.Rows), commas(all.Rows), b.Part, commas(f.Learned), commas(all.Learned))
-		}
-		names = nil
+// BaselineSample says in brackets, after a space, what b's numbers were sampled
+// from; "" where they are of all images.
+func BaselineSample(b *headtrain.Baseline) string {
+	if b.Rows == b.RowsOf && b.Learned == b.LearnedOf {
+		return ""
 	}
+	return fmt.Sprintf(" (%s of %s queries, %s of %s rows)", commas(b.Rows), commas(b.RowsOf), commas(b.Learned), commas(b.LearnedOf))
 }
 
 // text writes b in one line.
 func (b *Baselines) text(w io.Writer, head float64) {
 	fmt.Fprintf(w, "baselines   on %s: ", b.Part)
 	for _, f := range b.Found {
-		fmt.Fprintf(w, "%s %s, ", f.Name, percent(f.Accuracy))
+		fmt.Fprintf(w, "%s %s%s, ", f.Name, percent(f.Accuracy), BaselineSample(&f))
 	}
-	fmt.Fprintf(w, "this head %s", percent(head))
-	fmt.Fprintln(w)
-	b.sampleText(w)
+	fmt.Fprintf(w, "this head %s\n", percent(head))
 	switch best := b.best(); verdictOn(best) {
 	case clearlyAhead:
 		fmt.Fprintf(w, "\n*** THE TRAINED HEAD DOES NOT BEAT %s: see the note above ***\n", best.Name)

@@ -98,7 +98,7 @@ func evalFeatures(ctx context.Context, dir string, o Options, c Choice, head *he
 	if err := j.do(ctx, []stage{{"load", loadFolder}}); err != nil {
 		return nil, err
 	}
-	if err := head.Check(head.Fingerprint, j.arrays.dim); err != nil {
+	if err := j.arrays.fit(head, dir); err != nil {
 		return nil, err
 	}
 	if !others {
@@ -112,6 +112,15 @@ func evalFeatures(ctx context.Context, dir string, o Options, c Choice, head *he
 	err = j.do(ctx, []stage{{"evaluate", func(context.Context, *job) error { return e.judge(j, head) }}})
 	e.Summary = j.sum
 	return e, err
+}
+
+// fit returns an error unless the head of the run in dir takes rows of a's length.
+func (a *arrays) fit(head *headtrain.Head, dir string) error {
+	if head.Dim == a.dim {
+		return nil
+	}
+	return fmt.Errorf("%w: rows in %s have %d features, and the head in %s takes %d: name a folder of features that were made like those it was trained on, or train a head on these with `icebox train --features %s`",
+		headtrain.ErrFingerprint, a.dir, a.dim, dir, head.Dim, a.dir)
 }
 
 // joinLearned makes one part of what the head learned from in its own dataset, if it

@@ -50,9 +50,14 @@ type Suspect struct {
 	Part        string  `json:"part"`
 	Label       string  `json:"label"`
 	LooksLike   string  `json:"looks_like"`
+	Chance      float64 `json:"chance_wrong"` // that the label is wrong
 	OfLabel     float64 `json:"label_probability"`
 	OfLooksLike float64 `json:"looks_like_probability"`
 }
+
+// SuspectChance is the least chance of being wrong that puts a label on the list: of
+// twenty images that somebody looks at, at least one should be worth it.
+const SuspectChance = 0.05
 
 // outOfFold judges each row by a head that saw neither it nor its copies.
 func (i *inspection) outOfFold(ctx context.Context, _ *job) error {
@@ -66,35 +71,35 @@ func (i *inspection) outOfFold(ctx context.Context, _ *job) error {
 	if i.insight.OutOfFold, err = headtrain.Evaluate(logits, d.Labels, i.head.Classes); err != nil {
 		return err
 	}
-	i.suspect(logits)
 	i.insight.Confused = confusions(i.insight.OutOfFold.Confusion, i.head.Classes)
-	return nil
+	return i.suspect(ctx)
 }
 
-// suspect lists rows that look more like another class than images of that class do
-// on average (Northcutt, Jiang and Chuang 2021, "confident learning"): first those
-// whose own class is the least probable beside it.
-func (i *inspection) suspect(logits []float32) {
-	k, labels := len(i.head.Classes), i.rows.data.Labels
-	probs := make([]float64, k)
-	usual, count := make([]float64, k), make([]float64, k)
-	for r, y := range labels {
-		headtrain.Softmax(probs, logits[r*k:(r+1)*k], i.temperature())
-		usual[y] += probs[y]
-		count[y]++
+// suspect lists the labels that are wrong with some chance, the likeliest first. Heads
+// of another kind than the run's say so: they are better at it, and calibrated.
+func (i *inspection) suspect(ctx context.Context) error {
+	d, k := i.rows.data, len(i.head.Classes)
+	doubts, err := headtrain.DoubtLabels(ctx, d, i.fold, insightFolds)
+	if err != nil {
+		return err
 	}
+	i.insight.LabelsJudged, i.insight.LabelsWrong = doubts.Judged, doubts.Wrong
 	found := []Suspect{}
-	for r, y := range labels {
-		best := headtrain.Softmax(probs, logits[r*k:(r+1)*k], i.temperature())
-		if best == int(y) || count[y] < insightFolds || probs[best] < usual[best]/count[best] {
+	probs := make([]float64, k)
+	for r, y := range d.Labels {
+		if doubts.Of[r] < SuspectChance {
 			continue
 		}
-		found = append(found, Suspect{i.path(r), i.item(r).Part.String(), i.head.Classes[y], i.head.Classes[best], probs[y], probs[best]})
+		best := headtrain.Softmax(probs, doubts.Logits[r*k:(r+1)*k], 1)
+		if best != int(y) {
+			found = append(found, Suspect{i.path(r), i.item(r).Part.String(), i.head.Classes[y], i.head.Classes[best], doubts.Of[r], probs[y], probs[best]})
+		}
 	}
 	slices.SortStableFunc(found, func(a, b Suspect) int {
-		return cmp.Compare(a.OfLabel-a.OfLooksLike, b.OfLabel-b.OfLooksLike)
+		return cmp.Or(cmp.Compare(b.Chance, a.Chance), cmp.Compare(b.OfLooksLike, a.OfLooksLike))
 	})
 	i.insight.Suspects = found
+	return nil
 }
 
 // confusedShown is how many pairs of classes an insight has.

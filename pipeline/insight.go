@@ -43,13 +43,18 @@ type Insight struct {
 	FoldsOfTest int `json:"folds_of_test"`
 
 	// OutOfFold judges each image by a head that saw neither it nor its copies.
-	OutOfFold Score          `json:"out_of_fold"`
-	Suspects  []Suspect      `json:"suspects"` // the most suspicious first
-	Copies    Copies         `json:"copies"`
-	WorstOf   string         `json:"worst_of"` // the part that Worst lists
-	Worst     []Wrong        `json:"worst"`    // the run's head, the surest mistakes first
-	Confused  []Confusion    `json:"confused"`
-	Curve     *LearningCurve `json:"learning_curve"` // null where a part of the images makes no head
+	OutOfFold Score `json:"out_of_fold"`
+	// LabelsWrong estimates how many of LabelsJudged labels are wrong; see
+	// headtrain.DoubtLabels. Suspects are those with a chance of SuspectChance or more.
+	LabelsWrong  float64   `json:"labels_wrong"`
+	LabelsJudged int       `json:"labels_judged"`
+	Suspects     []Suspect `json:"suspects"` // the most suspicious first
+
+	Copies   Copies         `json:"copies"`
+	WorstOf  string         `json:"worst_of"` // the part that Worst lists
+	Worst    []Wrong        `json:"worst"`    // the run's head, the surest mistakes first
+	Confused []Confusion    `json:"confused"`
+	Curve    *LearningCurve `json:"learning_curve"` // null where a part of the images makes no head
 }
 
 // Confusion is two classes that are taken for each other, out of fold.
@@ -117,11 +122,11 @@ func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64,
 
 // read loads the rows and the recipe of the head.
 func (i *inspection) read(context.Context, *job) error {
-	space, dim := i.space.ID, extract.Dim
+	err := i.head.Check(i.space.ID, extract.Dim)
 	if i.arrays != nil {
-		space, dim = i.head.Fingerprint, i.arrays.dim // what made them is for the caller to know
+		err = i.arrays.fit(i.head, i.insight.Run) // what made them is for the caller to know
 	}
-	if err := i.head.Check(space, dim); err != nil {
+	if err != nil {
 		return err
 	}
 	if i.arrays != nil && i.arrays.dir == i.info.Features || i.arrays == nil && i.ds.Name == i.info.Dataset {
@@ -211,9 +216,9 @@ func (i *inspection) write(context.Context, *job) error {
 	}
 	text := new(strings.Builder)
 	i.insight.Text(text)
-	suspects := [][]string{{"path", "part", "label", "looks_like", "label_probability", "looks_like_probability"}}
+	suspects := [][]string{{"path", "part", "label", "looks_like", "chance_wrong", "label_probability", "looks_like_probability"}}
 	for _, s := range i.insight.Suspects {
-		suspects = append(suspects, []string{s.Path, s.Part, s.Label, s.LooksLike, decimal(s.OfLabel), decimal(s.OfLooksLike)})
+		suspects = append(suspects, []string{s.Path, s.Part, s.Label, s.LooksLike, decimal(s.Chance), decimal(s.OfLabel), decimal(s.OfLooksLike)})
 	}
 	copies := [][]string{{"path", "part", "label", "other_path", "other_part", "other_label", "cosine"}}
 	for _, c := range i.insight.Copies.Pairs {

@@ -93,7 +93,7 @@ func checkInsightFiles(t *testing.T, dir string, want *Insight) {
 	}
 	text, err := os.ReadFile(filepath.Join(dir, insightTextFile))
 	must(t, err)
-	for _, say := range []string{"COPIES  2 exact", "both sides of a split", "class0/planted.png", "LEARNING CURVE  5 folds", "the 19 of test too"} {
+	for _, say := range []string{"LABELS  about ", "COPIES  2 exact", "both sides of a split", "class0/planted.png", "LEARNING CURVE  5 folds", "the 19 of test too"} {
 		if !strings.Contains(string(text), say) {
 			t.Errorf("insight.txt does not say %q:\n%s", say, text)
 		}
@@ -202,8 +202,13 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 	}
 	other := t.TempDir()
 	writeArrays(t, other, 5, 30, 9, 3)
-	if _, err := Inspect(ctx, *run.RunDir, Default(), Choice{Features: other}, NearCosine, Silent); !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), "8 features, not 9") {
-		t.Errorf("features of another dimension: %v", err)
+	_, inspect := Inspect(ctx, *run.RunDir, Default(), Choice{Features: other}, NearCosine, Silent)
+	_, eval := Eval(ctx, *run.RunDir, Default(), Choice{Features: other}, Silent)
+	want := "rows in " + other + " have 9 features, and the head in " + *run.RunDir + " takes 8: name a folder"
+	for _, err := range []error{inspect, eval} {
+		if !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "icebox train --features "+other) {
+			t.Errorf("features of another dimension: %v", err)
+		}
 	}
 	must(t, os.RemoveAll(o.Features))
 	if _, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, NearCosine, Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), o.Features) {
@@ -229,10 +234,27 @@ func TestInsightOfTinyAndPlainSets(t *testing.T) {
 	}
 	text := new(strings.Builder)
 	i.Text(text)
-	if !strings.Contains(text.String(), "nothing is held out") || strings.Contains(text.String(), "NaN") {
+	if !strings.Contains(text.String(), "nothing is held out") || !strings.Contains(text.String(), "LABELS  not judged") || strings.Contains(text.String(), "NaN") {
 		t.Errorf("%s", text)
 	}
 	if _, err := Inspect(ctx, *run.RunDir, o, Choice{}, 2, Silent); err == nil {
 		t.Error("a cosine of 2 was taken")
+	}
+}
+
+// The text says how many labels are wrong, or that none is to be doubted.
+func TestTextOfLabels(t *testing.T) {
+	clean := Insight{LabelsJudged: 1200, Folds: 5}
+	doubt := Insight{LabelsJudged: 1200, LabelsWrong: 7.4, Folds: 5, Suspects: []Suspect{{Path: "a.png", Label: "cat", LooksLike: "dog", Chance: 0.987}}}
+	for want, i := range map[string]Insight{
+		"LABELS  none of 1,200 is wrong with a chance of 5 % or more": clean,
+		"LABELS  about 7 of 1,200 are wrong, by estimate; 1 to look":  doubt,
+		" a.png        cat    dog         98.70 %":                    doubt,
+	} {
+		text := new(strings.Builder)
+		i.suspectsText(text)
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
 	}
 }

@@ -70,19 +70,26 @@ func (i *Insight) shownPairs() []CopyPair {
 }
 
 func (i *Insight) suspectsText(w io.Writer) {
-	fmt.Fprintf(w, "\nLABELS  %d to look through, the most suspicious first: heads that never saw the image (%d folds, %s right)\n", len(i.Suspects), i.Folds, percent(i.OutOfFold.Top1))
-	fmt.Fprintln(w, "        are surer of another class than they usually are of that class. Many will be hard images, not wrong labels.")
+	switch {
+	case i.LabelsJudged == 0:
+		fmt.Fprintf(w, "\nLABELS  not judged: no class has %d images or more\n", i.Folds)
+		return
+	case len(i.Suspects) == 0:
+		fmt.Fprintf(w, "\nLABELS  none of %s is wrong with a chance of %.0f %% or more\n", commas(i.LabelsJudged), 100*SuspectChance)
+		return
+	}
+	fmt.Fprintf(w, "\nLABELS  about %.0f of %s are wrong, by estimate; %s to look through, the most suspicious first, each wrong with a chance of\n",
+		i.LabelsWrong, commas(i.LabelsJudged), commas(len(i.Suspects)))
+	fmt.Fprintf(w, "        %.0f %% or more, by linear discriminants that never saw the image (%d folds). The others are hard images. Wrong labels\n", 100*SuspectChance, i.Folds)
+	fmt.Fprintln(w, "        among classes that are hard to tell apart hide best: of these there may be more.")
 	if i.FoldsOfTest > 0 {
 		fmt.Fprintf(w, "        The folds take in all labelled images, the %s of test too. Who acts on a suspect in test has looked at test:\n", humanize.Comma(int64(i.FoldsOfTest)))
 		fmt.Fprintln(w, "        its score is then no longer that of images which nobody chose by.")
 	}
-	if len(i.Suspects) == 0 {
-		return
-	}
 	t := newTable(w)
-	t.AppendHeader(table.Row{"image", "part", "label", "looks like", "with", "label with"})
+	t.AppendHeader(table.Row{"image", "part", "label", "looks like", "chance wrong"})
 	for _, s := range i.Suspects[:min(len(i.Suspects), insightShown)] {
-		t.AppendRow(table.Row{s.Path, s.Part, s.Label, s.LooksLike, fmt.Sprintf("%.3f", s.OfLooksLike), fmt.Sprintf("%.3f", s.OfLabel)})
+		t.AppendRow(table.Row{s.Path, s.Part, s.Label, s.LooksLike, percent(s.Chance)})
 	}
 	t.Render()
 	more(w, len(i.Suspects)-insightShown, suspectsFile)

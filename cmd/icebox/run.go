@@ -137,7 +137,7 @@ func (p *process) printHead(s *pipeline.RunSummary) {
 	p.say("training   %s on %s rows, %s each%s; train loss %.4g, accuracy %s", s.Course(), comma(s.TrainRows), pipeline.Millis(s.EpochSeconds), s.Rate(), s.TrainLoss, percent(&s.TrainAcc))
 	p.say("accuracy   val %s (%s images), test %s (%s images)", percent(s.ValAcc), comma(s.ValRows), percent(s.TestAcc), comma(s.TestRows))
 	if b := s.Baseline; b != nil {
-		p.say("baseline   %s: %s, without anything to tune", b.Name, percent(&b.Accuracy))
+		p.say("baseline   %s: %s%s, without anything to tune", b.Name, percent(&b.Accuracy), pipeline.BaselineSample(b))
 	}
 	if s.RandomWeights {
 		p.say("           with random weights: these numbers say that icebox works, not how good a classifier can be")
