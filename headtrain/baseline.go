@@ -49,9 +49,9 @@ type effort struct {
 }
 
 // usualEffort samples nothing up to 1.5 million training rows of 512 features
-// for the ridge, and 50,000 for 10,000 queries of their nearest: 0.5 TFLOP,
+// for the ridge, and 50,000 for 5,000 queries of their nearest: 0.26 TFLOP,
 // where two cores do some 0.13 a second.
-var usualEffort = effort{ridge: 2e11, nearest: 2.6e11, queries: 4000}
+var usualEffort = effort{ridge: 2e11, nearest: 1.3e11, queries: 4000}
 
 // ridgePenalties are tried, in shares of the number of features; without
 // validation it is their number, which is seldom far from the best.
