@@ -129,7 +129,7 @@ func TestEveryTypeOfFeaturesIsRead(t *testing.T) {
 	must(t, err)
 	file, err := openNPY(filepath.Join(o.Features, featuresFile))
 	must(t, err)
-	x, _, err := file.floats()
+	x, _, _, err := file.floats()
 	must(t, errors.Join(err, file.Close()))
 	half, double, labels := make([]uint16, len(x)), make([]float64, len(x)), make([]int32, 90)
 	for i, v := range x {
