@@ -117,6 +117,7 @@ func (l *lesson) epoch(ctx context.Context, epoch int) (Epoch, *Head, error) {
 		}
 		loss, weight, hits = loss+float64(j.Loss*j.Weight), weight+j.Weight, hits+j.Hits
 	}
+	p.order.rest()
 	e.TrainLoss, e.TrainAcc = loss/weight, float64(hits)/float64(seen)
 	head, err := l.head(epoch)
 	if err == nil && p.val != nil {

@@ -62,6 +62,7 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 func (o *order) shuffle(epoch int) {
 	r := newRNG(o.seed, epoch)
 	o.seen, o.asked = 0, 0
+	o.advise(adviseRandom)
 	if o.windows == 1 {
 		copy(o.rows, o.set.rows)
 		r.shuffle(o.rows)
@@ -96,33 +97,53 @@ func (o *order) blocksOf(window int) func(yield func(rows []int32) bool) {
 	}
 }
 
+// streams reports whether the rows of an epoch are read from a file, window by
+// window.
+func (o *order) streams() bool { return o.set.Paged && o.windows > 1 }
+
+// advise says of all features how they will be read.
+func (o *order) advise(how func(x []float32)) {
+	if o.streams() {
+		how(o.set.X)
+	}
+}
+
+// rest is told that the epoch is over: what follows goes by the order of the file.
+func (o *order) rest() { o.advise(adviseInOrder) }
+
 // want is told that the next n rows are wanted now. It asks the system for those
-// of the window behind them, so that they are read in the meantime.
+// of the window behind them, so that they are read in the meantime, and lets it have
+// the memory of those of the window before: a system short of it reads ahead only
+// where it finds some at once.
 func (o *order) want(n int) {
-	if !o.set.Paged || o.windows == 1 {
+	if !o.streams() {
 		return
 	}
 	o.seen += n
 	window := ceilDiv(len(o.rows), o.windows)
 	for o.asked < o.windows && (o.asked-1)*window < o.seen {
-		for block := range o.blocksOf(o.asked) {
-			o.set.ask(block)
+		if o.asked > 1 {
+			o.tell(o.asked-2, adviseDone)
 		}
+		o.tell(o.asked, adviseWanted)
 		o.asked++
 	}
 }
 
-// ask asks for rows, which ascend, in the runs that they make up but for small
-// gaps.
-func (s *rowSet) ask(rows []int32) {
+// tell says something of the rows of a window, in the runs that each block makes up
+// but for small gaps.
+func (o *order) tell(window int, advise func(x []float32)) {
 	const gapBytes = 16 << 10
-	gap := int32(1 + gapBytes/(4*s.Dim))
-	for len(rows) > 0 {
-		n := 1
-		for n < len(rows) && rows[n]-rows[n-1] <= gap {
-			n++
+	dim := o.set.Dim
+	gap := int32(1 + gapBytes/(4*dim))
+	for rows := range o.blocksOf(window) {
+		for len(rows) > 0 {
+			n := 1
+			for n < len(rows) && rows[n]-rows[n-1] <= gap {
+				n++
+			}
+			advise(o.set.X[int(rows[0])*dim : (int(rows[n-1])+1)*dim])
+			rows = rows[n:]
 		}
-		adviseWanted(s.X[int(rows[0])*s.Dim : (int(rows[n-1])+1)*s.Dim])
-		rows = rows[n:]
 	}
 }

@@ -121,6 +121,7 @@ func (s *stack) epoch(ctx context.Context, epoch int) error {
 		end := min(at+s.batchSize, len(rows))
 		s.trainBatch(rows[at:end], rows[end:])
 	}
+	s.order.rest()
 	for _, f := range s.heads {
 		f.trained(epoch)
 	}

@@ -20,7 +20,7 @@ func availableMemory(root fs.FS) int64 {
 	}
 	for line := range lines(root, "proc/meminfo") {
 		if f := strings.Fields(line); len(f) == 3 && f[0] == "MemAvailable:" && f[2] == "kB" {
-			take(number(f[1]) << 10)
+			take(byteCount(f[1]) << 10)
 		}
 	}
 	for line := range lines(root, "proc/self/cgroup") {
@@ -39,7 +39,7 @@ func availableMemory(root fs.FS) int64 {
 		// A container sees its own group as the root, and may see the path outside.
 		for group := path.Clean("/" + f[2]); ; group = path.Dir(group) {
 			for limit := range lines(root, path.Join(mount, group, file)) {
-				take(number(limit))
+				take(byteCount(limit))
 			}
 			if group == "/" {
 				break
@@ -58,8 +58,8 @@ func hasField(list, name string) bool {
 	return false
 }
 
-// number reads a number of bytes; 0 is none, as in max.
-func number(s string) int64 {
+// byteCount reads a number of bytes; 0 is none, as in max.
+func byteCount(s string) int64 {
 	n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
 	if err != nil || n < 0 {
 		return 0
