@@ -25,8 +25,8 @@ const (
 func (s Shuffle) IsZero() bool { return s == "" || s == ShuffleRows }
 
 const (
-	blockBytes   = 128 << 10
-	windowBlocks = 256
+	blockBytes   = 32 << 10
+	windowBlocks = 1024
 )
 
 // order is the training rows in the order of an epoch, which depends on nothing

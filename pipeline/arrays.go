@@ -126,7 +126,9 @@ func (a *arrays) load(ctx context.Context) (*Dataset, error) {
 	for _, s := range a.sets {
 		total += len(s.labels)
 	}
-	ds.Items = make([]Item, 0, total)
+	if len(a.sets) > 1 {
+		ds.Items = make([]Item, 0, total)
+	}
 	for i := range a.sets {
 		s, prefix := &a.sets[i], ""
 		if i > 0 {
@@ -136,7 +138,11 @@ func (a *arrays) load(ctx context.Context) (*Dataset, error) {
 		for n := range s.items {
 			s.items[n].Root = i
 		}
-		ds.Items = append(ds.Items, s.items...)
+		if ds.Items == nil {
+			ds.Items = s.items // not a second time in memory
+		} else {
+			ds.Items = append(ds.Items, s.items...)
+		}
 		s.items = nil
 	}
 	return ds, a.hashRows(ctx, ds)
@@ -181,8 +187,9 @@ func (a *arrays) loadSet(s *arraySet) error {
 func (s *arraySet) index() error {
 	s.items = make([]Item, len(s.labels))
 	for i := range s.items {
-		s.items[i] = Item{Path: "row " + strconv.Itoa(i), Part: cmp.Or(s.part, TrainPart)}
+		s.items[i].Part = cmp.Or(s.part, TrainPart)
 	}
+	s.nameRows()
 	path := filepath.Join(s.dir, indexFile)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -219,6 +226,23 @@ func (s *arraySet) index() error {
 		return fmt.Errorf("%w: %s has more rows than %s, which has %d", ErrData, path, featuresFile, len(s.items))
 	}
 	return nil
+}
+
+// nameRows makes the paths of rows, which are slices of one string: there may be
+// millions.
+func (s *arraySet) nameRows() {
+	const prefix = "row "
+	var all []byte
+	for i := range s.items {
+		all = strconv.AppendInt(append(all, prefix...), int64(i), 10)
+	}
+	rest, digits, next := string(all), 1, 10
+	for i := range s.items {
+		if i == next {
+			digits, next = digits+1, next*10
+		}
+		s.items[i].Path, rest = rest[:len(prefix)+digits], rest[len(prefix)+digits:]
+	}
 }
 
 // indexLine takes what a line says of row n. Columns that are not there say nothing.
@@ -364,6 +388,13 @@ func notFinite(v float32) bool { return math.Float32bits(v)&0x7f800000 == 0x7f80
 // rows gives the labelled items that are wanted. Rows that lie together are not copied.
 func (a *arrays) rows(ds *Dataset, wanted func(*Item) bool) *rows {
 	r := &rows{data: &headtrain.Dataset{Dim: a.dim, Classes: ds.Classes, Finite: true}}
+	count := 0
+	for i := range ds.Items {
+		if it := &ds.Items[i]; it.Label != Unlabelled && wanted(it) {
+			count++
+		}
+	}
+	r.items, r.data.Labels = make([]int, 0, count), make([]int32, 0, count)
 	for i := range ds.Items {
 		if it := &ds.Items[i]; it.Label != Unlabelled && wanted(it) {
 			r.items = append(r.items, i)
