@@ -9,11 +9,12 @@ type Shuffle string
 // "rows" lets each row come anywhere. Where features are a file that memory
 // cannot hold, nearly every row is then a read of its own.
 //
-// "blocks" takes the training rows by blocks, 128 KiB of consecutive rows. An
-// epoch is a sequence of windows of up to 256 blocks, 32 MiB, whose rows are
-// shuffled among one another. Each window takes one block, which chance picks,
-// from each of up to 256 equal stretches of the training rows: it is a sample of
-// them all even where they lie sorted by class. Sets of up to a window are
+// "blocks" takes the training rows by blocks, 32 KiB of consecutive rows or one
+// larger row. An epoch is a sequence of windows of up to 1024 blocks, 32 MiB, whose
+// rows are shuffled among one another. Each window takes one block, which chance
+// picks, from each of up to 1024 equal stretches of the training rows: it is a
+// sample of them all, even where they lie sorted by class, though one that leaves
+// classes out if there are about as many as blocks. Sets of up to a window are
 // shuffled as "rows" does it, to the bit.
 const (
 	ShuffleRows   Shuffle = "rows"
@@ -24,6 +25,7 @@ const (
 // is not recorded.
 func (s Shuffle) IsZero() bool { return s == "" || s == ShuffleRows }
 
+// Smaller blocks make better samples and slower reads.
 const (
 	blockBytes   = 32 << 10
 	windowBlocks = 1024
