@@ -92,6 +92,8 @@ func headKeys() []*key {
 			"passes over the training features"),
 		newKey("head.batch_size", whole[int]{from(1)}, func(o *options) *int { return &o.Head.BatchSize },
 			"rows a step"),
+		newKey("head.shuffle", oneOf(string(headtrain.ShuffleRows), string(headtrain.ShuffleBlocks)), func(o *options) *string { return (*string)(&o.Head.Shuffle) },
+			"rows takes them from anywhere; blocks shuffles windows of 32 MiB, each a sample of all rows: for features that exceed the memory"),
 		newKey("head.label_smoothing", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.LabelSmoothing },
 			"share of the target spread over all classes"),
 		newKey("head.mixup", number{from(0).to(1000)}, func(o *options) *float64 { return &o.Head.Mixup },

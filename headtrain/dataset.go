@@ -13,6 +13,13 @@ type Dataset struct {
 	Dim     int
 	Labels  []int32 // index into Classes, or -1 for a row without label
 	Classes []string
+
+	// Finite says that no value of X is infinite or no number: Validate does not
+	// look again.
+	Finite bool
+	// Paged says that X is a mapping of a file that memory cannot hold: Fit tells
+	// the system which rows it will want. That has no influence on the result.
+	Paged bool
 }
 
 // Rows returns the number of rows, labelled or not.
@@ -25,6 +32,9 @@ func (d *Dataset) Row(r int) []float32 { return d.X[r*d.Dim : (r+1)*d.Dim] }
 // one error that wraps ErrDataset.
 func (d *Dataset) Validate() error {
 	f := d.checkAllButValues()
+	if d.Finite {
+		return f.err(ErrDataset)
+	}
 	if i := firstNotFinite(d.X); i >= 0 && d.Dim > 0 {
 		f.check(false, "row %d, feature %d is %v", i/d.Dim, i%d.Dim, d.X[i])
 	}

@@ -18,8 +18,8 @@
 // head's recipe keeps to this; all values are float32 and every operation is
 // rounded by itself, fused multiply-adds (fma) once, unless float64 is said.
 //
-//   - Initial weights and the order of rows in each epoch: rng.go. Batches are
-//     consecutive rows of that order; the last may be smaller.
+//   - Initial weights: rng.go. The order of rows in each epoch: order.go. Batches
+//     are consecutive rows of that order; the last may be smaller.
 //   - Mixup: order and λ of a step, mixup.go; every value, and every loss and
 //     gradient of a logit, of the row and of its partner, is a+(1-λ)·(b-a).
 //   - Features: ((x-mean)·scale)·rowScale. Mean and scale come from float64 sums
@@ -47,7 +47,9 @@
 // # Memory
 //
 // Rows are read where they are, panel by panel, and never copied as a whole:
-// Dataset.X may be a read-only memory map larger than memory. Beside it a Fit
+// Dataset.X may be a read-only memory map larger than memory; all passes but an
+// epoch's go by its order, and an epoch does so, window by window, with
+// [ShuffleBlocks]. Beside it a Fit
 // holds, for one stack of heads at a time, at most 2 MiB of weights (or one
 // head's), two to four times that for the optimizer, and 1024 rows of features
 // and logits.

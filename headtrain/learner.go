@@ -98,12 +98,14 @@ func (l *lesson) run(ctx context.Context, start func(*Plan) (Learner, error)) (r
 func (l *lesson) epoch(ctx context.Context, epoch int) (Epoch, *Head, error) {
 	p, began := l.plan, time.Now()
 	e := Epoch{Epoch: epoch}
-	shuffle(p.order, p.train.rows, p.Options.Seed, epoch)
-	loss, weight, hits := 0.0, 0.0, 0
-	for rows := range slices.Chunk(p.order, p.BatchSize) {
+	p.order.shuffle(epoch)
+	loss, weight, hits, seen := 0.0, 0.0, 0, 0
+	for rows := range slices.Chunk(p.order.rows, p.BatchSize) {
 		if err := ctx.Err(); err != nil {
 			return e, nil, fmt.Errorf("training stopped in epoch %d: %w", epoch, err)
 		}
+		seen += len(rows)
+		p.order.want(len(rows))
 		e.LR = p.schedule.rate(p.step)
 		p.step++
 		j, err := l.learner.Step(rows, e.LR)
@@ -115,7 +117,8 @@ func (l *lesson) epoch(ctx context.Context, epoch int) (Epoch, *Head, error) {
 		}
 		loss, weight, hits = loss+float64(j.Loss*j.Weight), weight+j.Weight, hits+j.Hits
 	}
-	e.TrainLoss, e.TrainAcc = loss/weight, float64(hits)/float64(len(p.order))
+	p.order.rest()
+	e.TrainLoss, e.TrainAcc = loss/weight, float64(hits)/float64(seen)
 	head, err := l.head(epoch)
 	if err == nil && p.val != nil {
 		err = l.validate(head, &e)

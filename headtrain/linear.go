@@ -56,10 +56,11 @@ type viewKey struct {
 
 // stackKey is what heads must agree on to be trained in one pass.
 type stackKey struct {
-	view  viewKey
-	seed  uint64
-	batch int
-	mixup float64
+	view    viewKey
+	seed    uint64
+	batch   int
+	mixup   float64
+	shuffle Shuffle
 }
 
 // stackParams is the most weights in a stack, 2 MiB of them: they and what the
@@ -74,7 +75,7 @@ func (j Job) stacks() [][]int {
 	open := map[stackKey]int{}
 	for i, o := range j.Heads {
 		o = o.WithDefaults()
-		key := stackKey{viewKey{j.part(i).key(), o.Input}, o.Seed, o.BatchSize, o.Mixup}
+		key := stackKey{viewKey{j.part(i).key(), o.Input}, o.Seed, o.BatchSize, o.Mixup, o.Shuffle}
 		at, ok := open[key]
 		if !ok || len(stacks[at]) == most || o.Optimizer == OptimizerLBFGS {
 			at = len(stacks)

@@ -47,10 +47,7 @@ func (m *mixup) random(order []int32, step int) (lambda float64) {
 	for i := range order {
 		order[i] = int32(i)
 	}
-	for i := len(order) - 1; i > 0; i-- {
-		j := r.below(i + 1)
-		order[i], order[j] = order[j], order[i]
-	}
+	r.shuffle(order)
 	return r.beta(m.alpha)
 }
 

@@ -22,7 +22,7 @@ const (
 // most there will be (give it a few hundred): it ends sooner, Stopped being
 // "converged", once no value of the gradient is above LBFGSTolerance. The gradient
 // is that on features scaled so that the objective curves alike along each,
-// whatever Input is. LR, BatchSize, Schedule and Seed have no influence.
+// whatever Input is. LR, BatchSize, Shuffle, Schedule and Seed have no influence.
 const (
 	OptimizerAdam  = "adam"
 	OptimizerAdamW = "adamw"
@@ -58,9 +58,10 @@ type Options struct {
 	Hidden  int     `json:"hidden,omitempty"`  // 256; units of the hidden layer, "mlp" only
 	Dropout float64 `json:"dropout,omitempty"` // 0; share of hidden units left out of each step, "mlp" only
 
-	Input     string `json:"input"`      // "standardise"
-	Epochs    int    `json:"epochs"`     // 10
-	BatchSize int    `json:"batch_size"` // 256; the last batch of an epoch may be smaller
+	Input     string  `json:"input"`            // "standardise"
+	Epochs    int     `json:"epochs"`           // 10
+	BatchSize int     `json:"batch_size"`       // 256; the last batch of an epoch may be smaller
+	Shuffle   Shuffle `json:"shuffle,omitzero"` // "rows"
 
 	Optimizer   string  `json:"optimizer"`    // "adam"
 	LR          float64 `json:"lr"`           // 1e-3
@@ -121,6 +122,7 @@ func (o Options) WithDefaults() Options {
 	setDefault(&o.Input, InputStandardise)
 	setDefault(&o.Epochs, 10)
 	setDefault(&o.BatchSize, 256)
+	setDefault(&o.Shuffle, ShuffleRows)
 	setDefault(&o.Optimizer, OptimizerAdam)
 	setDefault(&o.LR, 1e-3)
 	setDefault(&o.Beta1, 0.9)
@@ -158,6 +160,7 @@ func (o Options) Validate() error {
 	f.oneOf("input", o.Input, InputStandardise, InputNone, InputL2)
 	f.check(o.Epochs > 0 && o.Epochs <= maxEpochs, "epochs must be from 1 to %d, not %d", maxEpochs, o.Epochs)
 	f.check(o.BatchSize > 0, "batch_size must be positive, not %d", o.BatchSize)
+	f.oneOf("shuffle", string(o.Shuffle), string(ShuffleRows), string(ShuffleBlocks))
 	f.check(o.Threads >= 0 && o.Threads <= maxThreads, "threads must be from 0 (all processors) to %d, not %d", maxThreads, o.Threads)
 	o.checkKind(&f)
 	o.checkOptimizer(&f)

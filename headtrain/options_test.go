@@ -15,7 +15,7 @@ func TestZeroOptionsAreTheDefaults(t *testing.T) {
 		t.Errorf("zero options: %v", err)
 	}
 	want := Options{
-		Kind: "linear", Input: "standardise", Epochs: 10, BatchSize: 256, Optimizer: "adam", LR: 1e-3,
+		Kind: "linear", Input: "standardise", Epochs: 10, BatchSize: 256, Shuffle: "rows", Optimizer: "adam", LR: 1e-3,
 		Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Schedule: "constant", StepEpochs: 3, StepFactor: 0.1,
 		ClassWeights: ClassWeights{Mode: "none"}, EarlyStopping: EarlyStopping{Metric: "val_loss"},
 	}
@@ -31,7 +31,7 @@ func TestZeroOptionsAreTheDefaults(t *testing.T) {
 func TestEveryOptionFaultIsReportedAtOnce(t *testing.T) {
 	nan := math.NaN()
 	err := Options{
-		Input: "raw", Epochs: -1, BatchSize: -5, Optimizer: "rmsprop", LR: nan, WeightDecay: math.Inf(1),
+		Input: "raw", Epochs: -1, BatchSize: -5, Shuffle: "pages", Optimizer: "rmsprop", LR: nan, WeightDecay: math.Inf(1),
 		Momentum: 1, Beta1: 1, Beta2: nan, Eps: -1, Schedule: "linear", Warmup: -1, StepEpochs: -2, StepFactor: 2,
 		LabelSmoothing: 1, ClassWeights: ClassWeights{Mode: "heavy", Map: map[string]float64{"a": -1, "b": nan}},
 		EarlyStopping: EarlyStopping{Patience: -1, MinDelta: nan, Metric: "train_loss"}, Threads: -1,
@@ -42,6 +42,7 @@ func TestEveryOptionFaultIsReportedAtOnce(t *testing.T) {
 	want := `invalid head options: input must be one of standardise, none, l2, not "raw"
 epochs must be from 1 to 1000000, not -1
 batch_size must be positive, not -5
+shuffle must be one of rows, blocks, not "pages"
 threads must be from 0 (all processors) to 1024, not -1
 optimizer must be one of adam, adamw, sgd, lbfgs, not "rmsprop"
 lr must be a positive number, not NaN; usual values lie between 1e-4 and 1e-1
@@ -101,7 +102,7 @@ func TestOptionsSurviveJSON(t *testing.T) {
 		if err := json.Unmarshal(text, &got); err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(o, got); d != "" {
+		if d := cmp.Diff(o, got.WithDefaults()); d != "" {
 			t.Error(d)
 		}
 	}

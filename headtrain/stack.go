@@ -34,9 +34,8 @@ type stack struct {
 	reduceFn  func(worker, item int)
 	task      passTask
 
-	seed      uint64
 	batchSize int
-	order     []int32 // the training rows in this epoch's order
+	order     *order
 	counts    []int32 // rows of the batch by class
 	step      int     // steps taken
 }
@@ -49,7 +48,7 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	s := &stack{
 		isa: isa, train: v.train, val: v.val, input: v.input,
 		dim: d, classes: k, stride: kernel.Stride(d), plain: plainLoss(k),
-		seed: o.Seed, batchSize: min(o.BatchSize, n), order: make([]int32, n), counts: make([]int32, k),
+		batchSize: min(o.BatchSize, n), order: newOrder(o, v.train), counts: make([]int32, k),
 	}
 	if o.Optimizer == OptimizerLBFGS {
 		s.batchSize = n
@@ -107,20 +106,22 @@ func (s *stack) run(ctx context.Context, onEpoch func(head int, e Epoch), done f
 // allocate.
 func (s *stack) epoch(ctx context.Context, epoch int) error {
 	start := time.Now()
-	shuffle(s.order, s.train.rows, s.seed, epoch)
+	s.order.shuffle(epoch)
+	rows := s.order.rows
 	s.resetSums()
 	for _, f := range s.heads {
 		if epoch > 1 {
 			f.average.exchange(f.params) // back from the epoch before
 		}
 	}
-	for at := 0; at < len(s.order); at += s.batchSize {
+	for at := 0; at < len(rows); at += s.batchSize {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("training stopped in epoch %d: %w", epoch, err)
 		}
-		end := min(at+s.batchSize, len(s.order))
-		s.trainBatch(s.order[at:end], s.order[end:])
+		end := min(at+s.batchSize, len(rows))
+		s.trainBatch(rows[at:end], rows[end:])
 	}
+	s.order.rest()
 	for _, f := range s.heads {
 		f.trained(epoch)
 	}

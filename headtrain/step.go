@@ -49,6 +49,7 @@ func (s *stack) trainBatch(rows, upcoming []int32) {
 	t := &s.task
 	for at := 0; at < len(rows); at += panelRows {
 		end := min(at+panelRows, len(rows))
+		s.order.want(end - at)
 		t.fresh, t.last, t.upcoming = at == 0, end == len(rows), rows[end:]
 		t.partners = s.mix.of(at, end)
 		if t.last {

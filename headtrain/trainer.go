@@ -21,8 +21,8 @@ type Trainer interface {
 }
 
 // Job is a training set and the heads to train on it. Heads with the same
-// seed, batch size, input, mixup and Part see the same batches in the same order, and
-// are trained in one pass over the features. Parts are the same if their
+// seed, batch size, input, mixup, shuffle and Part see the same batches in the same
+// order, and are trained in one pass over the features. Parts are the same if their
 // slices are: build one a fold and give it to each head of the fold.
 type Job struct {
 	Train *Dataset

@@ -40,6 +40,7 @@ type arrays struct {
 	dim    int
 	sets   []arraySet // beside the dataset's roots
 	digest [sha256.Size]byte
+	paged  bool // they lie in files that memory cannot hold
 }
 
 // arraySet is one folder.
@@ -50,6 +51,7 @@ type arraySet struct {
 	labels  []int64
 	names   map[int64]string // of labels, from the index; nil without one
 	items   []Item           // until they are the dataset's
+	mapped  bool             // x lies in the file
 	release func() error
 }
 
@@ -76,7 +78,26 @@ func loadArrays(ctx context.Context, j *job) error {
 	}
 	j.ds = ds
 	j.sum.Dataset, j.sum.Images, j.sum.Features, j.sum.Dim = ds.Name, len(ds.Items), dir, j.arrays.dim
+	j.checkMemory(availableMemory(os.DirFS("/")))
 	return nil
+}
+
+// checkMemory finds out whether the features fit into what is available, 0 being
+// unknown, and says so if training would read most rows from the disk one by one. No
+// result depends on it.
+func (j *job) checkMemory(available int64) {
+	mapped := int64(0)
+	for _, s := range j.arrays.sets {
+		if s.mapped {
+			mapped += 4 * int64(len(s.x))
+		}
+	}
+	j.arrays.paged = mapped > 0 && mapped > available
+	if o := j.opts.Head; j.arrays.paged && available > 0 && o.Shuffle.IsZero() && o.Optimizer != headtrain.OptimizerLBFGS {
+		const gib = 1 << 30
+		j.progress.Note(fmt.Sprintf("the features take %.1f GiB, but there is memory for %.1f: with head.shuffle=rows nearly every row of an epoch is a read from the disk; head.shuffle=blocks reads in order",
+			float64(mapped)/gib, float64(available)/gib))
+	}
 }
 
 func (a *arrays) load(ctx context.Context) (*Dataset, error) {
@@ -105,7 +126,9 @@ func (a *arrays) load(ctx context.Context) (*Dataset, error) {
 	for _, s := range a.sets {
 		total += len(s.labels)
 	}
-	ds.Items = make([]Item, 0, total)
+	if len(a.sets) > 1 {
+		ds.Items = make([]Item, 0, total)
+	}
 	for i := range a.sets {
 		s, prefix := &a.sets[i], ""
 		if i > 0 {
@@ -115,7 +138,11 @@ func (a *arrays) load(ctx context.Context) (*Dataset, error) {
 		for n := range s.items {
 			s.items[n].Root = i
 		}
-		ds.Items = append(ds.Items, s.items...)
+		if ds.Items == nil {
+			ds.Items = s.items // not a second time in memory
+		} else {
+			ds.Items = append(ds.Items, s.items...)
+		}
 		s.items = nil
 	}
 	return ds, a.hashRows(ctx, ds)
@@ -136,7 +163,7 @@ func (a *arrays) loadSet(s *arraySet) error {
 	if file.shape[1] != a.dim {
 		return file.fault("rows of %d features, where %s has %d", file.shape[1], a.dir, a.dim)
 	}
-	if s.x, s.release, err = file.floats(); err != nil {
+	if s.x, s.mapped, s.release, err = file.floats(); err != nil {
 		return err
 	}
 	labels, err := openNPY(filepath.Join(s.dir, labelsNPY))
@@ -160,8 +187,9 @@ func (a *arrays) loadSet(s *arraySet) error {
 func (s *arraySet) index() error {
 	s.items = make([]Item, len(s.labels))
 	for i := range s.items {
-		s.items[i] = Item{Path: "row " + strconv.Itoa(i), Part: cmp.Or(s.part, TrainPart)}
+		s.items[i].Part = cmp.Or(s.part, TrainPart)
 	}
+	s.nameRows()
 	path := filepath.Join(s.dir, indexFile)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -198,6 +226,23 @@ func (s *arraySet) index() error {
 		return fmt.Errorf("%w: %s has more rows than %s, which has %d", ErrData, path, featuresFile, len(s.items))
 	}
 	return nil
+}
+
+// nameRows makes the paths of rows, which are slices of one string: there may be
+// millions.
+func (s *arraySet) nameRows() {
+	const prefix = "row "
+	var all []byte
+	for i := range s.items {
+		all = strconv.AppendInt(append(all, prefix...), int64(i), 10)
+	}
+	rest, digits, next := string(all), 1, 10
+	for i := range s.items {
+		if i == next {
+			digits, next = digits+1, next*10
+		}
+		s.items[i].Path, rest = rest[:len(prefix)+digits], rest[len(prefix)+digits:]
+	}
 }
 
 // indexLine takes what a line says of row n. Columns that are not there say nothing.
@@ -342,7 +387,14 @@ func notFinite(v float32) bool { return math.Float32bits(v)&0x7f800000 == 0x7f80
 
 // rows gives the labelled items that are wanted. Rows that lie together are not copied.
 func (a *arrays) rows(ds *Dataset, wanted func(*Item) bool) *rows {
-	r := &rows{data: &headtrain.Dataset{Dim: a.dim, Classes: ds.Classes}}
+	r := &rows{data: &headtrain.Dataset{Dim: a.dim, Classes: ds.Classes, Finite: true}}
+	count := 0
+	for i := range ds.Items {
+		if it := &ds.Items[i]; it.Label != Unlabelled && wanted(it) {
+			count++
+		}
+	}
+	r.items, r.data.Labels = make([]int, 0, count), make([]int32, 0, count)
 	for i := range ds.Items {
 		if it := &ds.Items[i]; it.Label != Unlabelled && wanted(it) {
 			r.items = append(r.items, i)
@@ -359,6 +411,7 @@ func (a *arrays) rows(ds *Dataset, wanted func(*Item) bool) *rows {
 	}
 	if hi-lo == len(r.items)-1 && ds.Items[hi].Root == root {
 		r.data.X = a.sets[root].x[(lo-first)*a.dim : (hi-first+1)*a.dim]
+		r.data.Paged = a.paged && a.sets[root].mapped
 		return r
 	}
 	r.data.X = headtrain.NewFeatures(len(r.items) * a.dim)[:0]

@@ -129,7 +129,7 @@ func TestEveryTypeOfFeaturesIsRead(t *testing.T) {
 	must(t, err)
 	file, err := openNPY(filepath.Join(o.Features, featuresFile))
 	must(t, err)
-	x, _, err := file.floats()
+	x, _, _, err := file.floats()
 	must(t, errors.Join(err, file.Close()))
 	half, double, labels := make([]uint16, len(x)), make([]float64, len(x)), make([]int32, 90)
 	for i, v := range x {
@@ -157,12 +157,98 @@ func TestMappedFeaturesTrainTheSameHead(t *testing.T) {
 	o := featureOptions(t)
 	want, err := o.train()
 	must(t, err)
-	defer func(was int64) { mapAbove = was }(mapAbove)
-	mapAbove = 0
+	mapAll(t)
 	sum, err := o.train()
 	must(t, err)
 	if !sameWeights(headOf(t, want.RunDir), headOf(t, sum.RunDir)) {
 		t.Error("the head differs")
+	}
+}
+
+// mapAll has files of features mapped whatever their size.
+func mapAll(t *testing.T) {
+	was := mapAbove
+	mapAbove = 0
+	t.Cleanup(func() { mapAbove = was })
+}
+
+// noteTaker keeps the notes of a run.
+type noteTaker struct {
+	silent
+	notes []string
+}
+
+func (n *noteTaker) Note(message string) { n.notes = append(n.notes, message) }
+
+// A file of three windows, mapped and taken for larger than memory, trains the head
+// that it trains copied.
+func TestStreamedFeaturesTrainTheSameHead(t *testing.T) {
+	const rows, dim = 2400, 10_000
+	dir := t.TempDir()
+	x, labels := make([]byte, 4*rows*dim), make([]byte, 0, 8*rows)
+	r := rand.New(rand.NewPCG(1, 1))
+	for n := range rows {
+		y := n * 3 / rows
+		labels = binary.LittleEndian.AppendUint64(labels, uint64(y))
+		for j := range dim {
+			binary.LittleEndian.PutUint32(x[4*(n*dim+j):], math.Float32bits(r.Float32()+float32((j+y)%3)))
+		}
+	}
+	writeFile(t, filepath.Join(dir, featuresFile), npyBytes(t, "<f4", fmt.Sprintf("(%d, %d)", rows, dim), x))
+	writeFile(t, filepath.Join(dir, labelsNPY), npyBytes(t, "<i8", fmt.Sprintf("(%d,)", rows), labels))
+	train := func() (*headtrain.Head, *job) {
+		j := &job{opts: Default(), progress: Silent}
+		t.Cleanup(func() { j.close() })
+		j.choice.Features = dir
+		must(t, loadArrays(t.Context(), j))
+		j.checkMemory(1 << 20)
+		o := headtrain.Options{Shuffle: headtrain.ShuffleBlocks, Epochs: 2}
+		all, err := j.rowsOf(func(*Item) bool { return true })
+		must(t, err)
+		if all.data.Paged != j.arrays.sets[0].mapped || !all.data.Finite {
+			t.Errorf("paged %v, finite %v", all.data.Paged, all.data.Finite)
+		}
+		results, err := headtrain.New().Fit(t.Context(), headtrain.Job{Train: all.data, Heads: []headtrain.Options{o}})
+		must(t, err)
+		return results[0].Head, j
+	}
+	want, j := train()
+	if j.arrays.paged {
+		t.Error("features in memory are taken for a file")
+	}
+	mapAll(t)
+	got, j := train()
+	if !j.arrays.paged || !sameWeights(want, got) {
+		t.Errorf("the head differs, or the features were not mapped (%v)", j.arrays.paged)
+	}
+}
+
+func TestFeaturesLargerThanMemoryAreNoted(t *testing.T) {
+	dir := featureOptions(t).Features
+	mapAll(t)
+	for _, c := range []struct {
+		shuffle   headtrain.Shuffle
+		optimizer string
+		available int64
+		noted     bool
+	}{
+		{"rows", "adam", 100, true}, {"", "adam", 100, true}, {"blocks", "adam", 100, false}, {"rows", "lbfgs", 100, false},
+		{"rows", "adam", 1 << 30, false}, {"rows", "adam", 0, false},
+	} {
+		p := &noteTaker{}
+		j := &job{opts: Default(), progress: p}
+		j.opts.Head.Shuffle, j.opts.Head.Optimizer = c.shuffle, c.optimizer
+		j.choice.Features = dir
+		must(t, loadArrays(t.Context(), j))
+		p.notes = nil
+		j.checkMemory(c.available)
+		j.close()
+		if noted := strings.Contains(strings.Join(p.notes, "\n"), "head.shuffle=blocks"); noted != c.noted {
+			t.Errorf("%+v: notes %q", c, p.notes)
+		}
+		if len(j.sum.Warnings) > 0 {
+			t.Errorf("%+v: a report depends on the memory: %q", c, j.sum.Warnings)
+		}
 	}
 }
 

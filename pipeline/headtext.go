@@ -52,6 +52,7 @@ func describeShaping(o headtrain.Options) string {
 		add(!step && o.Schedule != usual.Schedule, "schedule %s", o.Schedule)
 		add(o.Warmup > 0, "warm-up over %d epochs", o.Warmup)
 	}
+	add(o.Shuffle != usual.Shuffle && o.Optimizer != headtrain.OptimizerLBFGS, "rows shuffled by %s", o.Shuffle)
 	add(o.Mixup > 0, "mixup %g", o.Mixup)
 	add(o.LabelSmoothing > 0, "label smoothing %g", o.LabelSmoothing)
 	add(o.ClassWeights.Mode != usual.ClassWeights.Mode, "class weights %s", describeWeights(o.ClassWeights))

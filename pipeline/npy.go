@@ -189,13 +189,13 @@ func (n *npy) each(do func(at int, block []byte)) error {
 // that is truncated under a mapping takes the process with it.
 var mapAbove int64 = 1 << 30
 
-// floats returns all values, and what gives them back.
-func (n *npy) floats() (x []float32, release func() error, err error) {
+// floats returns all values, whether they lie in the file, and what gives them back.
+func (n *npy) floats() (x []float32, mapped bool, release func() error, err error) {
 	if n.kind.float == nil {
-		return nil, nil, n.fault("values of type %q: features are float32, float16 or float64", n.kind.descr)
+		return nil, false, nil, n.fault("values of type %q: features are float32, float16 or float64", n.kind.descr)
 	}
 	if x, release, ok := n.mapped(); ok {
-		return x, release, nil
+		return x, true, release, nil
 	}
 	x = headtrain.NewFeatures(n.values())
 	err = n.each(func(at int, block []byte) {
@@ -203,7 +203,7 @@ func (n *npy) floats() (x []float32, release func() error, err error) {
 			x[at+i] = n.kind.float(block[i*n.kind.size:])
 		}
 	})
-	return x, func() error { return nil }, err
+	return x, false, func() error { return nil }, err
 }
 
 // mapped maps the values, if they are worth it and lie in the file as they lie in

@@ -274,8 +274,10 @@ func Interrupted(dir string) (Choice, error) {
 	return l.recipe.Choice, nil
 }
 
-// sameOptions compares options as their JSON does, which leaves threads out.
+// sameOptions compares options as their JSON does, which leaves threads and some
+// defaults out.
 func sameOptions(a, b headtrain.Options) bool {
+	a, b = a.WithDefaults(), b.WithDefaults()
 	a.Threads, b.Threads = 0, 0
 	return reflect.DeepEqual(a, b)
 }

@@ -18,6 +18,7 @@ import (
 // benchHeadFlags are the settings of a measurement of head training.
 type benchHeadFlags struct {
 	rows, dim, classes, batch, heads, threads, epochs int
+	shuffle                                           string
 }
 
 // benchHeadResult is what it prints.
@@ -30,6 +31,7 @@ type benchHeadResult struct {
 	Heads        int     `json:"heads"`
 	Threads      int     `json:"threads"`
 	Epochs       int     `json:"epochs"`
+	Shuffle      string  `json:"shuffle"`
 	EpochSeconds float64 `json:"epoch_seconds"` // median, of all heads together
 	RowsPerSec   float64 `json:"rows_per_s"`
 	GFLOPS       float64 `json:"gflops"`                // multiplying rows with weights and gradients alone
@@ -43,7 +45,7 @@ type benchHeadResult struct {
 func (p *process) benchHead(c *common) *cobra.Command {
 	f := benchHeadFlags{}
 	cmd := &cobra.Command{
-		Use:   "head [--rows N] [--dim D] [--classes K] [--batch B] [--heads H] [--threads T]",
+		Use:   "head [--rows N] [--dim D] [--classes K] [--batch B] [--heads H] [--threads T] [--shuffle rows|blocks]",
 		Short: "Measure the training of heads, on generated features", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := f.measure(cmd.Context())
@@ -61,6 +63,7 @@ func (p *process) benchHead(c *common) *cobra.Command {
 	fl.IntVar(&f.heads, "heads", 1, "`number` of heads that train in one pass, each at a learning rate of its own")
 	fl.IntVar(&f.threads, "threads", runtime.NumCPU(), "`number` of threads")
 	fl.IntVar(&f.epochs, "epochs", 5, "`number` of epochs")
+	fl.StringVar(&f.shuffle, "shuffle", string(headtrain.ShuffleRows), "`how` rows are shuffled: rows or blocks, as head.shuffle")
 	return cmd
 }
 
@@ -80,6 +83,9 @@ func (f benchHeadFlags) check() error {
 	if float64(f.rows)*float64(f.dim) > mostBenchValues || float64(f.heads)*float64(f.classes)*float64(f.dim) > mostBenchValues {
 		return usagef("%d rows of %d features and %d heads of %d classes are more than a measurement needs", f.rows, f.dim, f.heads, f.classes)
 	}
+	if s := headtrain.Shuffle(f.shuffle); s != headtrain.ShuffleRows && s != headtrain.ShuffleBlocks {
+		return usagef("--shuffle must be %s or %s, not %q", headtrain.ShuffleRows, headtrain.ShuffleBlocks, f.shuffle)
+	}
 	return nil
 }
 
@@ -89,7 +95,7 @@ func (f benchHeadFlags) measure(ctx context.Context) (benchHeadResult, error) {
 	}
 	job := headtrain.Job{Train: f.features()}
 	for h := range f.heads {
-		o := headtrain.Options{BatchSize: f.batch, Epochs: f.epochs, Threads: f.threads, Input: headtrain.InputNone, LR: 1e-3}
+		o := headtrain.Options{BatchSize: f.batch, Epochs: f.epochs, Threads: f.threads, Input: headtrain.InputNone, LR: 1e-3, Shuffle: headtrain.Shuffle(f.shuffle)}
 		if f.heads > 1 {
 			o.LR = math.Pow(10, -4+2*float64(h)/float64(f.heads-1))
 		}
@@ -111,7 +117,7 @@ func (f benchHeadFlags) measure(ctx context.Context) (benchHeadResult, error) {
 	peak = max(peak, headtrain.PeakFLOPS(f.threads))
 	read := headtrain.PeakRead(job.Train, f.threads)
 	r := benchHeadResult{
-		What: "head", Rows: f.rows, Dim: f.dim, Classes: f.classes, Batch: f.batch, Heads: f.heads, Threads: f.threads, Epochs: f.epochs,
+		What: "head", Rows: f.rows, Dim: f.dim, Classes: f.classes, Batch: f.batch, Heads: f.heads, Threads: f.threads, Epochs: f.epochs, Shuffle: f.shuffle,
 		EpochSeconds: median(passes), PeakGFLOPS: peak / 1e9, PeakRead: read, TrainLoss: math.Inf(1), PeakRSS: peakRSS(),
 	}
 	for _, h := range results {

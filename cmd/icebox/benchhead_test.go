@@ -6,7 +6,7 @@ import (
 )
 
 func TestBenchHead(t *testing.T) {
-	args := []string{"bench", "head", "--rows", "600", "--dim", "24", "--classes", "3", "--heads", "4", "--epochs", "3", "--threads", "2"}
+	args := []string{"bench", "head", "--rows", "600", "--dim", "24", "--classes", "3", "--heads", "4", "--epochs", "3", "--threads", "2", "--shuffle", "blocks"}
 	r := icebox(t, t.TempDir(), append(args, "--json")...)
 	if r.code != 0 {
 		t.Fatalf("exit %d: %s", r.code, r.errOut)
@@ -19,6 +19,12 @@ func TestBenchHead(t *testing.T) {
 	}
 	if r := icebox(t, t.TempDir(), args...); !strings.Contains(r.out, "600 rows of 24 features, 3 classes") {
 		t.Errorf("table:\n%s", r.out)
+	}
+	if v["shuffle"] != "blocks" {
+		t.Errorf("shuffled by %v", v["shuffle"])
+	}
+	if r := icebox(t, t.TempDir(), "bench", "head", "--shuffle", "pages"); r.code != exitUsage || !strings.Contains(r.errOut, "--shuffle must be rows or blocks") {
+		t.Errorf("exit %d: %s", r.code, r.errOut)
 	}
 	if r := icebox(t, t.TempDir(), "bench", "head", "--heads", "0"); r.code != exitUsage || !strings.Contains(r.errOut, "--heads must be from 1") {
 		t.Errorf("exit %d: %s", r.code, r.errOut)

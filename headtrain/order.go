@@ -1,0 +1,151 @@
+package headtrain
+
+// Shuffle says how far a row may go from where it lies, from one epoch to the
+// next.
+type Shuffle string
+
+// Values of Options.Shuffle.
+//
+// "rows" lets each row come anywhere. Where features are a file that memory
+// cannot hold, nearly every row is then a read of its own.
+//
+// "blocks" takes the training rows by blocks, 32 KiB of consecutive rows or one
+// larger row. An epoch is a sequence of windows of up to 1024 blocks, 32 MiB, whose
+// rows are shuffled among one another. Each window takes one block, which chance
+// picks, from each of up to 1024 equal stretches of the training rows: it is a
+// sample of them all, even where they lie sorted by class, though one that leaves
+// classes out if there are about as many as blocks. Sets of up to a window are
+// shuffled as "rows" does it, to the bit.
+const (
+	ShuffleRows   Shuffle = "rows"
+	ShuffleBlocks Shuffle = "blocks"
+)
+
+// IsZero reports whether rows are shuffled as they are where nothing is said: that
+// is not recorded.
+func (s Shuffle) IsZero() bool { return s == "" || s == ShuffleRows }
+
+// Smaller blocks make better samples and slower reads.
+const (
+	blockBytes   = 32 << 10
+	windowBlocks = 1024
+)
+
+// order is the training rows in the order of an epoch, which depends on nothing
+// but them, their dimension, the seed and the epoch.
+type order struct {
+	rows []int32
+	set  *rowSet
+	seed uint64
+
+	block   int     // rows of a block
+	windows int     // 1 for ShuffleRows
+	picks   []int32 // blocks by stretch, each stretch in the order of the windows
+	seen    int     // rows of the epoch that were wanted
+	asked   int     // windows that the system was asked for
+}
+
+func newOrder(o Options, set *rowSet) *order {
+	n := len(set.rows)
+	r := &order{rows: make([]int32, n), set: set, seed: o.Seed, block: n, windows: 1}
+	if o.Shuffle != ShuffleBlocks {
+		return r
+	}
+	r.block = max(1, blockBytes/(4*set.Dim))
+	blocks := ceilDiv(n, r.block)
+	r.windows = ceilDiv(blocks, windowBlocks)
+	r.picks = make([]int32, ceilDiv(blocks, r.windows)*r.windows)
+	return r
+}
+
+func ceilDiv(a, b int) int { return (a + b - 1) / b }
+
+// shuffle puts the rows in the order of an epoch.
+func (o *order) shuffle(epoch int) {
+	r := newRNG(o.seed, epoch)
+	o.seen, o.asked = 0, 0
+	o.advise(adviseRandom)
+	if o.windows == 1 {
+		copy(o.rows, o.set.rows)
+		r.shuffle(o.rows)
+		return
+	}
+	for i := range o.picks {
+		o.picks[i] = int32(i)
+	}
+	for at := 0; at < len(o.picks); at += o.windows {
+		r.shuffle(o.picks[at : at+o.windows])
+	}
+	at := 0
+	for w := range o.windows {
+		begin := at
+		for block := range o.blocksOf(w) {
+			at += copy(o.rows[at:], block)
+		}
+		r.shuffle(o.rows[begin:at])
+	}
+}
+
+// blocksOf yields the blocks of a window as they lie. The last stretch may have
+// none for it.
+func (o *order) blocksOf(window int) func(yield func(rows []int32) bool) {
+	return func(yield func([]int32) bool) {
+		for at := window; at < len(o.picks); at += o.windows {
+			begin := int(o.picks[at]) * o.block
+			if begin < len(o.set.rows) && !yield(o.set.rows[begin:min(begin+o.block, len(o.set.rows))]) {
+				return
+			}
+		}
+	}
+}
+
+// streams reports whether the rows of an epoch are read from a file, window by
+// window.
+func (o *order) streams() bool { return o.set.Paged && o.windows > 1 }
+
+// advise says of all features how they will be read.
+func (o *order) advise(how func(x []float32)) {
+	if o.streams() {
+		how(o.set.X)
+	}
+}
+
+// rest is told that the epoch is over: what follows goes by the order of the file.
+func (o *order) rest() { o.advise(adviseInOrder) }
+
+// want is told that the next n rows are wanted now. It asks the system for those
+// of the window behind them, so that they are read in the meantime, and lets it have
+// the memory of those of the window before: a system short of it reads ahead only
+// where it finds some at once.
+func (o *order) want(n int) {
+	if !o.streams() {
+		return
+	}
+	o.seen += n
+	window := ceilDiv(len(o.rows), o.windows)
+	for o.asked < o.windows && (o.asked-1)*window < o.seen {
+		if o.asked > 1 {
+			o.tell(o.asked-2, adviseDone)
+		}
+		o.tell(o.asked, adviseWanted)
+		o.asked++
+	}
+}
+
+// tell says something of the rows of a window, in the runs that each block makes up
+// but for small gaps.
+func (o *order) tell(window int, advise func(x []float32)) {
+	const gapBytes = 16 << 10
+	dim := o.set.Dim
+	gap := int32(1 + gapBytes/(4*dim))
+	for rows := range o.blocksOf(window) {
+		for len(rows) > 0 {
+			n := 1
+			for n < len(rows) && rows[n]-rows[n-1] <= gap {
+				n++
+			}
+			advise(o.set.X[int(rows[0])*dim : (int(rows[n-1])+1)*dim])
+			rows = rows[n:]
+		}
+	}
+}
