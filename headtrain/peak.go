@@ -1,7 +1,6 @@
 package headtrain
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -56,7 +55,8 @@ func PeakRead(d *Dataset, threads int) float64 {
 	for r := range order {
 		order[r] = int32(r)
 	}
-	shuffle(order, slices.Clone(order), 0, 1)
+	random := newRNG(0, 1)
+	random.shuffle(order)
 	best := 0.0
 	for range tries {
 		var g sync.WaitGroup
