@@ -36,7 +36,21 @@ type Backbone struct {
 	Numeric string // the numeric class to compute in
 
 	Note func(text string) // for what a person should know and is no error; never nil
+	Memo Memo              // never nil
 }
+
+// Memo keeps what an engine measured on a machine, so that the next process need not
+// measure, and choose otherwise. Its methods may be called from any goroutine.
+type Memo interface {
+	Recall(key string) (value string, ok bool)
+	Keep(key, value string)
+}
+
+// forgetful is the Memo of one who gives none.
+type forgetful struct{}
+
+func (forgetful) Recall(string) (string, bool) { return "", false }
+func (forgetful) Keep(_, _ string)             {}
 
 // EngineInfo names what computed a row, down to its last bits.
 type EngineInfo struct {

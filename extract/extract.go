@@ -99,7 +99,11 @@ func (x *Extractor) backbone() Backbone {
 	if note == nil {
 		note = func(string) {}
 	}
-	return Backbone{Tensor: x.weights.Tensor, LUT: imaging.LUT(), Device: d, Numeric: x.opts.numeric(), Note: note}
+	memo := x.opts.Memo
+	if memo == nil {
+		memo = forgetful{}
+	}
+	return Backbone{Tensor: x.weights.Tensor, LUT: imaging.LUT(), Device: d, Numeric: x.opts.numeric(), Note: note, Memo: memo}
 }
 
 // Fingerprint names the function that x computes.

@@ -66,6 +66,8 @@ type Options struct {
 	// Note hears what the engine tells a person while it opens and runs, a line at a
 	// time and from any goroutine; it must not call the Extractor. nil: nobody hears.
 	Note func(text string)
+	// Memo keeps what engines measured; nil: every process measures anew.
+	Memo Memo
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string
 }

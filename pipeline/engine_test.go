@@ -87,6 +87,29 @@ func TestAnEngineThatIsNotThereIsSaidOnce(t *testing.T) {
 	}
 }
 
+// What an engine measures is there for the next process.
+func TestWhatEnginesMeasureIsKept(t *testing.T) {
+	var recalled []string
+	o := settings(photos(t, 2, 3))
+	o.Backbone.Engine = extract.Auto
+	o.Engines = []extract.EngineSpec{{Name: extract.CUDA, Numerics: []string{"fp32"}, Open: func(_ context.Context, b extract.Backbone) (extract.Engine, extract.EngineInfo, error) {
+		value, _ := b.Memo.Recall("a GPU")
+		recalled = append(recalled, value)
+		b.Memo.Keep("a GPU", value+"x")
+		d := &shrinkingDevice{left: 1 << 30}
+		return d, d.Info(), nil
+	}}}
+	o = ready(t, o) // its gate has passed
+	recalled = nil
+	for range 3 {
+		_, err := Extract(context.Background(), withImages(t, o), Silent)
+		must(t, err)
+	}
+	if want := []string{"", "x", "xx"}; !slices.Equal(recalled, want) {
+		t.Errorf("recalled %q, want %q", recalled, want)
+	}
+}
+
 // withImages gives o other images to extract.
 func withImages(t *testing.T, o Options) Options {
 	o.Data.Train = photos(t, 2, 5)

@@ -78,6 +78,9 @@ type extraction struct {
 
 // open declares the space and lets the engine pass the gate.
 func (e *extraction) open(ctx context.Context) error {
+	if err := e.measured.load(e.cache); err != nil {
+		return err
+	}
 	info, err := e.x.Engine()
 	if err != nil {
 		return err
@@ -92,7 +95,7 @@ func (e *extraction) open(ctx context.Context) error {
 // declare lets what computes from now on pass the gate, and names it to the cache. It
 // leaves that to the next rows if the engine has changed since it was info.
 func (e *extraction) declare(ctx context.Context, info extract.EngineInfo) error {
-	if err := e.gate(ctx); err != nil {
+	if err := errors.Join(e.measured.save(e.w), e.gate(ctx)); err != nil {
 		return err
 	}
 	if now, err := e.x.Engine(); err != nil || now != info {

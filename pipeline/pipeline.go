@@ -36,8 +36,10 @@ type job struct {
 
 	sum     Summary
 	warning sync.Mutex // guards sum.Warnings
-	train   *trained
-	sweep   *sweep // nil for a single head
+
+	measured measured // by engines
+	train    *trained
+	sweep    *sweep // nil for a single head
 }
 
 // stage is one step of a program.
@@ -170,6 +172,7 @@ func (s spaceInfo) cacheSpace() (cache.Space, error) {
 func openBackbone(ctx context.Context, j *job) error {
 	opts := j.opts.extractOptions()
 	opts.Note = func(text string) { j.warn("%s", text) }
+	opts.Memo = &j.measured
 	x, err := extract.Open(ctx, opts)
 	if err != nil {
 		return err

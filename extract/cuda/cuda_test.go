@@ -237,6 +237,47 @@ func TestPlansAreRememberedAndRepeated(t *testing.T) {
 	}
 }
 
+// What another process measured is taken if it can be, and else measured and kept.
+func TestPlansAreKeptForOtherProcesses(t *testing.T) {
+	s := useStandin(t)
+	s.set("dry", 1)
+	kept := memo{}
+	open := func() (plan string, calls int64) {
+		plans.Lock()
+		plans.of = nil // as in another process
+		plans.Unlock()
+		before := s.get("fused")
+		b := backbone("fp32")
+		b.Memo = kept
+		e, info, err := open(s.options(2), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustClose(t, e.(*engine))
+		return info.Plan, s.get("fused") - before
+	}
+	plan, measured := open()
+	if len(kept) != 1 {
+		t.Fatalf("kept %v", kept)
+	}
+	var key string
+	for k, v := range kept {
+		if key = k; v != plan {
+			t.Errorf("kept %q of plan %q", v, plan)
+		}
+	}
+	again, calls := open()
+	if again != plan || calls >= measured {
+		t.Errorf("plan %s, then %s; %d convolutions, then %d", plan, again, measured, calls)
+	}
+	for _, bad := range []string{"", "nhwc-4" + plan[6:], plan[:len(plan)-1], plan + "1", plan[:len(plan)-1] + "9", plan[:len(plan)-1] + "/"} {
+		kept[key] = bad
+		if anew, calls := open(); calls != measured || kept[key] != anew {
+			t.Errorf("with %q kept: plan %s, %d convolutions instead of %d; kept %q", bad, anew, calls, measured, kept[key])
+		}
+	}
+}
+
 // Through extract, as a program has it: the gate passes, and rows are in a numeric
 // class of their own.
 func TestThroughExtract(t *testing.T) {

@@ -104,12 +104,14 @@ type device struct {
 	queue
 	launched chan *load
 	closed   chan error
+
+	memo extract.Memo // of plans
 }
 
 // openDevice makes the network for one batch shape, the largest up to most for which
 // memory is free. d.batch is the shape even if that fails.
-func openDevice(lib *libraries, g gpu, layers *resnet.Folded, lut *[3][256]float32, p precision, most int) (d *device, err error) {
-	d = &device{gpu: g, libraries: lib, own: owned{driver: lib.driver}, p: p, batch: most, launched: make(chan *load, lanes), closed: make(chan error, 1)}
+func openDevice(lib *libraries, g gpu, layers *resnet.Folded, lut *[3][256]float32, p precision, most int, memo extract.Memo) (d *device, err error) {
+	d = &device{gpu: g, libraries: lib, own: owned{driver: lib.driver}, p: p, batch: most, memo: memo, launched: make(chan *load, lanes), closed: make(chan error, 1)}
 	opened := make(chan error)
 	go func() {
 		runtime.LockOSThread() // and never unlock: the thread ends with its context
@@ -192,7 +194,7 @@ func (d *device) setUp(layers *resnet.Folded, lut *[3][256]float32) error {
 	if err := d.driver.check("cuStreamSynchronize of uploads", d.driver.streamSynchronize(0)); err != nil {
 		return err
 	}
-	return d.net.choose(planKey{d.name, d.driverText(), d.p.name, d.batch}, d.work, min(free/4, 1<<30))
+	return d.net.choose(planKey{d.name, d.driverText(), d.p.name, d.batch}, d.work, min(free/4, 1<<30), d.memo)
 }
 
 // giveBack lets the device finish what it reads and writes, then gives all of it back.

@@ -17,8 +17,9 @@
 //
 // Everything is NHWC, batch norms are folded in float64, and each convolution is one
 // cuDNN call with bias, residual and ReLU in it. Its algorithm is chosen by timing
-// that very call, once a process for a (device, driver, cuDNN, batch, precision),
-// and written into the plan.
+// that very call, once for a (device, driver, cuDNN, batch, precision), kept for other
+// processes in the Memo, for noise may choose otherwise another time, and written
+// into the plan.
 //
 // # Batches
 //

@@ -99,9 +99,9 @@ func (e *engine) fit(g gpu, most int) (*device, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := openDevice(e.lib, g, layers, e.backbone.LUT, precisions[e.backbone.Numeric], most)
+	d, err := openDevice(e.lib, g, layers, e.backbone.LUT, precisions[e.backbone.Numeric], most, e.backbone.Memo)
 	for err != nil && outOfMemory(err) && d.batch > 1 {
-		d, err = openDevice(e.lib, g, layers, e.backbone.LUT, precisions[e.backbone.Numeric], d.batch/2)
+		d, err = openDevice(e.lib, g, layers, e.backbone.LUT, precisions[e.backbone.Numeric], d.batch/2, e.backbone.Memo)
 	}
 	if err != nil {
 		return nil, err

@@ -5,9 +5,12 @@ package cuda
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"icebox/extract"
 )
 
 // planVersion changes when the order of operations that a plan's text stands for does.
@@ -19,11 +22,24 @@ type planKey struct {
 	batch                  int
 }
 
-// plans remembers choices for the life of the process: measuring again could choose
-// otherwise.
-var plans struct {
+func (k planKey) String() string {
+	return fmt.Sprintf("%s/%s/%s/%d/%d", k.gpu, k.driver, k.precision, k.batch, planVersion)
+}
+
+// plans remembers choices for the life of the process, as a Memo does beyond it:
+// measuring again could choose otherwise.
+var plans planMemory
+
+type planMemory struct {
 	sync.Mutex
 	of map[planKey][]algorithm
+}
+
+func (m *planMemory) keep(key planKey, chosen []algorithm) {
+	if m.of == nil {
+		m.of = map[planKey][]algorithm{}
+	}
+	m.of[key] = chosen
 }
 
 // Measuring: a candidate runs once to warm up, then in rounds of which the quickest
@@ -37,7 +53,7 @@ const planMargin = 0.95
 
 // choose sets the algorithms of all convolutions: those remembered for key, or else
 // the quickest on s. It takes the workspace, at most most bytes.
-func (n *net) choose(key planKey, s stream, most uintptr) error {
+func (n *net) choose(key planKey, s stream, most uintptr, memo extract.Memo) error {
 	plans.Lock()
 	defer plans.Unlock()
 	if known := plans.of[key]; known != nil {
@@ -51,6 +67,12 @@ func (n *net) choose(key planKey, s stream, most uintptr) error {
 		}
 		if lists[i], err = n.affordable(c, all, most); err != nil {
 			return err
+		}
+	}
+	if kept, ok := memo.Recall(key.String()); ok {
+		if known := n.parse(kept, lists); known != nil {
+			plans.keep(key, known)
+			return n.adopt(known)
 		}
 	}
 	if err := n.takeSpace(); err != nil {
@@ -70,11 +92,27 @@ func (n *net) choose(key planKey, s stream, most uintptr) error {
 		}
 		c.algo, chosen[i] = a, a
 	}
-	if plans.of == nil {
-		plans.of = map[planKey][]algorithm{}
-	}
-	plans.of[key] = chosen
+	plans.keep(key, chosen)
+	memo.Keep(key.String(), n.text())
 	return nil
+}
+
+// parse reads a plan's text; it returns nil if that is not of this network, or has an
+// algorithm that is not among those offered, as after an update of cuDNN.
+func (n *net) parse(text string, offered [][]algorithm) []algorithm {
+	digits, ok := strings.CutPrefix(text, n.prefix())
+	if !ok || len(digits) != len(n.convs) {
+		return nil
+	}
+	var known []algorithm
+	for i, digit := range []byte(digits) {
+		a := algorithm(digit) - '0'
+		if !slices.Contains(offered[i], a) {
+			return nil
+		}
+		known = append(known, a)
+	}
+	return known
 }
 
 // adopt sets algorithms chosen before, and takes the workspace that they need.
@@ -185,10 +223,12 @@ func (n *net) time(c *conv, a algorithm, s stream) (time.Duration, error) {
 	return shortest, err
 }
 
+func (n *net) prefix() string { return fmt.Sprintf("nhwc-%d-", n.batch) }
+
 // text names the plan: layout, batch, and the algorithm of each convolution.
 func (n *net) text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "nhwc-%d-", n.batch)
+	b.WriteString(n.prefix())
 	for _, c := range n.convs {
 		b.WriteByte('0' + byte(c.algo))
 	}

@@ -126,7 +126,7 @@ func (s *standin) open(t *testing.T, batch int, numeric string, ids ...int) (*en
 }
 
 func backbone(numeric string, ids ...int) extract.Backbone {
-	return extract.Backbone{Tensor: weights(), LUT: lut(), Device: extract.Device{IDs: ids}, Numeric: numeric, Note: func(string) {}}
+	return extract.Backbone{Tensor: weights(), LUT: lut(), Device: extract.Device{IDs: ids}, Numeric: numeric, Note: func(string) {}, Memo: memo{}}
 }
 
 // lut normalises as ImageNet's numbers do, more or less.
@@ -221,3 +221,9 @@ func says(t *testing.T, err error, words ...string) {
 		}
 	}
 }
+
+// memo is a Memo in memory, of one process.
+type memo map[string]string
+
+func (m memo) Recall(key string) (string, bool) { v, ok := m[key]; return v, ok }
+func (m memo) Keep(key, value string)           { m[key] = value }
