@@ -5,20 +5,20 @@
 //
 // # Layout
 //
-// The lanes of a vector are rows of a batch, or features of a row, and never
+// The lanes of a vector are rows of a batch, or features of rows, and never
 // classes: so any number of classes costs what it should, and heads lie side by
 // side as the columns of one matrix.
 //
-//	weights, a class a row        rows of a batch             a block of 32 rows, by column
+//	weights, a class a row        rows of a batch             logits of a block of 32 rows
 //	┌─────────┬──────┬───────┐    ┌──────────┬───────┐        ┌──────────────────────┐
-//	│ class 0 │ bias │ zeros │    │ features │ zeros │        │ column 0 of 32 rows  │
-//	│ class 1 │ …    │       │    │ …        │       │        │ column 1 of 32 rows  │
+//	│ class 0 │ bias │ zeros │    │ features │ zeros │        │ class 0 of 32 rows   │
+//	│ class 1 │ …    │       │    │ …        │       │        │ class 1 of 32 rows   │
 //	└─────────┴──────┴───────┘    └──────────┴───────┘        └──────────────────────┘
-//	  d values  at d   to Stride(d)                             features, or classes' logits
+//	  d values  at d   to Stride(d)
 //
-// Forward takes a block of features by column to a block of logits by column;
-// Softmax turns that into the gradient of the logits where it is; Gradient
-// multiplies it with rows as they are.
+// Forward takes a block of rows to a block of logits, class by class; GatherForward
+// maps the rows first, from wherever they lie. Softmax turns logits into the gradient
+// of the loss where they are, and Gradient multiplies that with the rows.
 //
 // # Rounding
 //
