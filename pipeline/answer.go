@@ -7,6 +7,8 @@ import (
 	"io"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
+	"icebox/headtrain/probe"
 )
 
 // Answers say how a head's numbers become answers for people.
@@ -16,17 +18,17 @@ type Answers struct {
 	Calibrate bool
 	// Reject chooses, on the validation images, the probability under which an
 	// answer is "unknown".
-	Reject headtrain.RejectGoal
+	Reject judge.Goal
 }
 
 // Answering is what validation, or else the folds of a sweep, taught of a head's
 // answers, and how far that holds.
 type Answering struct {
-	Temperature float64              `json:"temperature"` // 1: none was fitted
-	Note        string               `json:"note,omitempty"`
-	Threshold   float64              `json:"threshold"` // 0: every image gets an answer
-	Goal        headtrain.RejectGoal `json:"goal"`
-	ValRows     int                  `json:"val_rows"` // validation images it was all chosen on
+	Temperature float64    `json:"temperature"` // 1: none was fitted
+	Note        string     `json:"note,omitempty"`
+	Threshold   float64    `json:"threshold"` // 0: every image gets an answer
+	Goal        judge.Goal `json:"goal"`
+	ValRows     int        `json:"val_rows"` // validation images it was all chosen on
 
 	// Refit is set where the head learned from validation too: it was all chosen with
 	// a head of the same options that learned from training alone.
@@ -50,15 +52,15 @@ type FoldAnswers struct {
 
 // PartAnswers judge the answers on one part.
 type PartAnswers struct {
-	Calibration headtrain.Calibration `json:"calibration"` // at the temperature
-	Rejection   headtrain.Rejection   `json:"rejection"`   // at the threshold
+	Calibration judge.Calibration `json:"calibration"` // at the temperature
+	Rejection   judge.Rejection   `json:"rejection"`   // at the threshold
 }
 
 // checkAnswers refuses, before anything is trained, a threshold that nothing can
 // choose.
 func (j *job) checkAnswers() error {
 	folds := j.sweep != nil && j.opts.Sweep.Folds > 0
-	if j.opts.Answers.Reject != (headtrain.RejectGoal{}) && len(j.train.parts[ValPart].items) == 0 && !folds {
+	if j.opts.Answers.Reject != (judge.Goal{}) && len(j.train.parts[ValPart].items) == 0 && !folds {
 		return fmt.Errorf("%w: head.reject chooses its threshold on validation images, and there are none: %s, or set sweep.folds in a sweep", ErrData, j.validationAdvice())
 	}
 	return nil
@@ -69,7 +71,7 @@ func (j *job) checkAnswers() error {
 func (j *job) fitAnswers(ctx context.Context) error {
 	t, o := j.train, j.opts.Answers
 	t.answering = Answering{Temperature: 1, Goal: o.Reject}
-	a, head, reject := &t.answering, t.result.Head, o.Reject != headtrain.RejectGoal{}
+	a, head, reject := &t.answering, t.result.Head, o.Reject != judge.Goal{}
 	if !o.Calibrate && !reject {
 		return nil
 	}
@@ -88,7 +90,7 @@ func (j *job) fitAnswers(ctx context.Context) error {
 		on = "the training images, out of fold,"
 	}
 	if o.Calibrate {
-		temperature, ok, err := headtrain.FitTemperature(logits, labels, k)
+		temperature, ok, err := judge.Temperature(logits, labels, k)
 		if err != nil {
 			return err
 		}
@@ -100,7 +102,7 @@ func (j *job) fitAnswers(ctx context.Context) error {
 		}
 	}
 	if reject {
-		r, reached, err := headtrain.ChooseRejection(logits, labels, k, a.Temperature, o.Reject)
+		r, reached, err := judge.Threshold(logits, labels, k, a.Temperature, o.Reject)
 		if err != nil {
 			return err
 		}
@@ -153,7 +155,7 @@ func (j *job) unseenInFolds(ctx context.Context) (logits []float32, labels []int
 	if err != nil {
 		return nil, nil, err
 	}
-	logits, err = headtrain.OutOfFold(ctx, engine.Trainer, train.data, f.of, folds, nil, j.opts.Head)
+	logits, err = probe.OutOfFold(ctx, engine.Trainer, train.data, f.of, folds, nil, j.opts.Head)
 	if errors.Is(err, headtrain.ErrDiverged) {
 		a.Note = "a head of a fold diverged"
 		return nil, nil, nil
@@ -169,7 +171,7 @@ func (a *Answering) judgeFolds(logits []float32, labels []int32, k int) error {
 	if f == nil {
 		return nil
 	}
-	plain, err := headtrain.Calibrate(logits, labels, k, 1)
+	plain, err := judge.Calibrate(logits, labels, k, 1)
 	if err != nil {
 		return err
 	}
@@ -206,10 +208,10 @@ func judgeAnswers(h *headtrain.Head, s *scored, labels []int32) (PartAnswers, er
 }
 
 func answersOf(logits []float32, labels []int32, k int, temperature, threshold float64) (p PartAnswers, err error) {
-	if p.Calibration, err = headtrain.Calibrate(logits, labels, k, temperature); err != nil {
+	if p.Calibration, err = judge.Calibrate(logits, labels, k, temperature); err != nil {
 		return p, err
 	}
-	p.Rejection, err = headtrain.Reject(logits, labels, k, temperature, threshold)
+	p.Rejection, err = judge.Reject(logits, labels, k, temperature, threshold)
 	return p, err
 }
 
@@ -236,7 +238,7 @@ func (a *Answering) text(w io.Writer, parts map[string]Score) {
 	}
 	if a.Threshold > 0 {
 		fmt.Fprintf(w, "unknown     under %.3f", a.Threshold)
-		say := func(where string, r headtrain.Rejection) {
+		say := func(where string, r judge.Rejection) {
 			fmt.Fprintf(w, "; %s: %s answered, %s of these right", where, percent(r.Coverage), percent(r.Precision))
 		}
 		if f := a.OutOfFold; f != nil {

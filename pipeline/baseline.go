@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 )
 
 // Baselines hold a run's head against methods with nothing to tune.
 type Baselines struct {
-	Part  string               `json:"part"` // that they were judged on
-	Found []headtrain.Baseline `json:"found"`
+	Part  string           `json:"part"` // that they were judged on
+	Found []judge.Baseline `json:"found"`
 }
 
 // judgeBaselines judges them on the part that the head is reported on, and says so
@@ -30,7 +31,7 @@ func (j *job) judgeBaselines(ctx context.Context) error {
 	if len(t.parts[part].items) == 0 {
 		return nil
 	}
-	found, err := headtrain.Baselines(ctx, t.parts[TrainPart].data, val, t.parts[part].data, t.result.Head)
+	found, err := judge.Baselines(ctx, t.parts[TrainPart].data, val, t.parts[part].data, t.result.Head)
 	if err != nil {
 		return err
 	}
@@ -43,7 +44,7 @@ func (j *job) judgeBaselines(ctx context.Context) error {
 		if j.opts.Head.Optimizer == headtrain.OptimizerLBFGS {
 			advice = "try another head.weight_decay" // more epochs, if they are wanting, are noted
 		}
-		if strings.HasPrefix(best.Name, headtrain.NearestName) {
+		if strings.HasPrefix(best.Name, judge.Nearest) {
 			advice = "images that nearly repeat may lie in two parts (`icebox insight` lists them); else " + advice
 		}
 		j.warn("THE TRAINED HEAD DOES NOT BEAT A BASELINE: %s: %s of %d %s images right%s, the head %s; %s",
@@ -63,7 +64,7 @@ const (
 	clearlyAhead
 )
 
-func verdictOn(b *headtrain.Baseline) verdict {
+func verdictOn(b *judge.Baseline) verdict {
 	switch {
 	case b.Beaten() || b.Head == 1:
 		return beaten
@@ -75,7 +76,7 @@ func verdictOn(b *headtrain.Baseline) verdict {
 
 // best is the baseline that says the worst of the head; among equals, the one that
 // the head has least over.
-func (b *Baselines) best() *headtrain.Baseline {
+func (b *Baselines) best() *judge.Baseline {
 	best := &b.Found[0]
 	for i := range b.Found {
 		f := &b.Found[i]
@@ -88,7 +89,7 @@ func (b *Baselines) best() *headtrain.Baseline {
 }
 
 // byChance says in a sentence that f is not beaten, where that is no verdict.
-func (b *Baselines) byChance(f *headtrain.Baseline) string {
+func (b *Baselines) byChance(f *judge.Baseline) string {
 	if f.OnlyIt == f.OnlyHead {
 		return fmt.Sprintf("the head is level with the baseline %s: both have %s of %s %s images right", f.Name, percent(f.Head), commas(f.Rows), b.Part)
 	}
@@ -98,7 +99,7 @@ func (b *Baselines) byChance(f *headtrain.Baseline) string {
 
 // BaselineSample says in brackets, after a space, what b's numbers were sampled
 // from; "" where they are of all images.
-func BaselineSample(b *headtrain.Baseline) string {
+func BaselineSample(b *judge.Baseline) string {
 	if b.Rows == b.RowsOf && b.Learned == b.LearnedOf {
 		return ""
 	}

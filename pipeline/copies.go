@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"icebox/cache"
-	"icebox/headtrain"
+	"icebox/headtrain/probe"
 )
 
 // Copies are images that are there more than once.
@@ -66,11 +66,11 @@ func (i *inspection) findCopies(ctx context.Context, _ *job) error {
 			groups[it.Group] = r
 		}
 	}
-	white, err := headtrain.Whiten(ctx, i.rows.data)
+	white, err := probe.Whiten(ctx, i.rows.data)
 	if err != nil {
 		return err
 	}
-	pairs, total, err := headtrain.SimilarPairs(ctx, white, i.near)
+	pairs, total, err := probe.Copies(ctx, white, i.near)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
+	"icebox/headtrain/probe"
 )
 
 // deal puts rows into folds: clusters whole, those of a class spread evenly, in the
@@ -63,12 +65,12 @@ const SuspectChance = 0.05
 func (i *inspection) outOfFold(ctx context.Context, _ *job) error {
 	i.progress.Start("out of fold", 0)
 	d := i.rows.data
-	logits, err := headtrain.OutOfFold(ctx, headtrain.New(), d, i.fold, insightFolds, nil, i.options)
+	logits, err := probe.OutOfFold(ctx, headtrain.New(), d, i.fold, insightFolds, nil, i.options)
 	if err != nil {
 		return err
 	}
 	i.insight.Folds, i.unseen = insightFolds, logits
-	if i.insight.OutOfFold, err = headtrain.Evaluate(logits, d.Labels, i.head.Classes); err != nil {
+	if i.insight.OutOfFold, err = judge.Evaluate(logits, d.Labels, i.head.Classes); err != nil {
 		return err
 	}
 	i.insight.Confused = confusions(i.insight.OutOfFold.Confusion, i.head.Classes)
@@ -79,7 +81,7 @@ func (i *inspection) outOfFold(ctx context.Context, _ *job) error {
 // of another kind than the run's say so: they are better at it, and calibrated.
 func (i *inspection) suspect(ctx context.Context) error {
 	d, k := i.rows.data, len(i.head.Classes)
-	doubts, err := headtrain.DoubtLabels(ctx, d, i.fold, insightFolds)
+	doubts, err := probe.Labels(ctx, d, i.fold, insightFolds)
 	if err != nil {
 		return err
 	}
@@ -90,7 +92,7 @@ func (i *inspection) suspect(ctx context.Context) error {
 		if doubts.Of[r] < SuspectChance {
 			continue
 		}
-		best := headtrain.Softmax(probs, doubts.Logits[r*k:(r+1)*k], 1)
+		best := judge.Softmax(probs, doubts.Logits[r*k:(r+1)*k], 1)
 		if best != int(y) {
 			found = append(found, Suspect{i.path(r), i.item(r).Part.String(), i.head.Classes[y], i.head.Classes[best], doubts.Of[r], probs[y], probs[best]})
 		}

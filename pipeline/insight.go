@@ -24,7 +24,7 @@ const (
 )
 
 // NearCosine is from where on two images count as near copies: the cosine of their
-// whitened features (see headtrain.Whiten). Copies that were scaled, cropped a little
+// whitened features (see probe.Whiten). Copies that were scaled, cropped a little
 // or saved again lie above it.
 const NearCosine = 0.7
 
@@ -45,7 +45,7 @@ type Insight struct {
 	// OutOfFold judges each image by a head that saw neither it nor its copies.
 	OutOfFold Score `json:"out_of_fold"`
 	// LabelsWrong estimates how many of LabelsJudged labels are wrong; see
-	// headtrain.DoubtLabels. Suspects are those with a chance of SuspectChance or more.
+	// probe.Labels. Suspects are those with a chance of SuspectChance or more.
 	LabelsWrong  float64   `json:"labels_wrong"`
 	LabelsJudged int       `json:"labels_judged"`
 	Suspects     []Suspect `json:"suspects"` // the most suspicious first

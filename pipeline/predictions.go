@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 )
 
 // predictions is a CSV file of what a head says of each labelled image: a line an
@@ -49,7 +50,7 @@ func (p *predictions) part(name string, ds *Dataset, r *rows, logits []float32) 
 	}
 	probs, line := make([]float64, k), make([]string, 5+k)
 	for n, i := range r.items {
-		best := headtrain.Softmax(probs, logits[n*k:(n+1)*k], temperature)
+		best := judge.Softmax(probs, logits[n*k:(n+1)*k], temperature)
 		copy(line, []string{name, ds.Display(&ds.Items[i]), h.Classes[r.data.Labels[n]], h.Classes[best]})
 		for c, v := range probs {
 			line[5+c] = strconv.FormatFloat(v, 'g', 8, 64)

@@ -15,6 +15,7 @@ import (
 
 	"icebox/cache"
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 )
 
 // Report is what a run found out; report.json holds it.
@@ -36,7 +37,7 @@ type Report struct {
 }
 
 // Score is the report on one part.
-type Score = headtrain.Report
+type Score = judge.Report
 
 // Wrong is an image that the head puts into another class than its own.
 type Wrong struct {
@@ -94,7 +95,7 @@ func wrong(ds *Dataset, classes []string, r *rows, logits []float32, temperature
 	wrong := []Wrong{}
 	probs := make([]float64, k)
 	for n, i := range r.items {
-		best := headtrain.Softmax(probs, logits[n*k:(n+1)*k], temperature)
+		best := judge.Softmax(probs, logits[n*k:(n+1)*k], temperature)
 		label := int(r.data.Labels[n])
 		if best == label {
 			continue
@@ -209,7 +210,7 @@ func classTable(w io.Writer, p Score) {
 	t.AppendRow(table.Row{"accuracy", "", "", fmt.Sprintf("%.3f", p.Top1), p.N})
 	for _, a := range []struct {
 		name string
-		headtrain.Average
+		judge.Average
 	}{{"macro avg", p.Macro}, {"weighted avg", p.Weighted}} {
 		t.AppendRow(table.Row{a.name, fmt.Sprintf("%.3f", a.Precision), fmt.Sprintf("%.3f", a.Recall), fmt.Sprintf("%.3f", a.F1), p.N})
 	}

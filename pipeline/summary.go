@@ -7,6 +7,7 @@ import (
 
 	"icebox/extract"
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 )
 
 // Summary says what a run did, in numbers. Its JSON form is what commands print
@@ -83,9 +84,9 @@ type TrainSummary struct {
 	TestLossCalibrated  *float64 `json:"test_loss_calibrated"`
 	TestECEUncalibrated *float64 `json:"test_ece_uncalibrated"`
 
-	Temperature float64             `json:"temperature"` // 1 where none was fitted
-	Threshold   float64             `json:"threshold"`   // answers under it are unknown; 0: none are
-	Baseline    *headtrain.Baseline `json:"baseline"`    // the one that says the worst of the head
+	Temperature float64         `json:"temperature"` // 1 where none was fitted
+	Threshold   float64         `json:"threshold"`   // answers under it are unknown; 0: none are
+	Baseline    *judge.Baseline `json:"baseline"`    // the one that says the worst of the head
 }
 
 // Rate says how many training rows a second an epoch takes, in brackets; "" if no

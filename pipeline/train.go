@@ -10,6 +10,7 @@ import (
 	"icebox/cache"
 	"icebox/extract"
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 )
 
 // trained is what the train stage hands to the report.
@@ -323,7 +324,7 @@ func (j *job) saveHead() error {
 
 // scored is a part's rows under the head.
 type scored struct {
-	report headtrain.Report
+	report judge.Report
 	logits []float32 // rows × classes
 }
 
@@ -363,7 +364,7 @@ func evaluateHead(ctx context.Context, j *job) error {
 func score(h *headtrain.Head, d *headtrain.Dataset) (*scored, error) {
 	logits := make([]float32, len(d.Labels)*len(h.Classes))
 	h.Logits(logits, d.X, len(d.Labels))
-	report, err := headtrain.Evaluate(logits, d.Labels, h.Classes)
+	report, err := judge.Evaluate(logits, d.Labels, h.Classes)
 	if err != nil {
 		return nil, err
 	}
