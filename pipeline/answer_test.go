@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 )
 
 // report reads what a run wrote, as JSON and as text.
@@ -178,21 +179,21 @@ func TestAHeadThatBeatsNothingIsTold(t *testing.T) {
 
 func TestVerdicts(t *testing.T) {
 	for _, c := range []struct {
-		headtrain.Baseline
+		judge.Baseline
 		want verdict
 	}{
-		{headtrain.Baseline{Head: 0.7, OnlyIt: 10, OnlyHead: 11}, beaten},
-		{headtrain.Baseline{Head: 1}, beaten},
-		{headtrain.Baseline{Head: 0.7, OnlyIt: 10, OnlyHead: 10}, aheadByChance},
-		{headtrain.Baseline{Head: 0.7, OnlyIt: 13, OnlyHead: 5}, aheadByChance},
-		{headtrain.Baseline{Head: 0.7, OnlyIt: 15, OnlyHead: 5}, clearlyAhead},
+		{judge.Baseline{Head: 0.7, OnlyIt: 10, OnlyHead: 11}, beaten},
+		{judge.Baseline{Head: 1}, beaten},
+		{judge.Baseline{Head: 0.7, OnlyIt: 10, OnlyHead: 10}, aheadByChance},
+		{judge.Baseline{Head: 0.7, OnlyIt: 13, OnlyHead: 5}, aheadByChance},
+		{judge.Baseline{Head: 0.7, OnlyIt: 15, OnlyHead: 5}, clearlyAhead},
 	} {
 		if got := verdictOn(&c.Baseline); got != c.want {
 			t.Errorf("%+v: %v, want %v", c.Baseline, got, c.want)
 		}
 	}
 	// A clear gap on a sample outweighs a larger one that may be chance.
-	b := Baselines{Part: "val", Found: []headtrain.Baseline{
+	b := Baselines{Part: "val", Found: []judge.Baseline{
 		{Name: "large", Accuracy: 0.9, Head: 0.5, Rows: 10, OnlyIt: 4},
 		{Name: "clear", Accuracy: 0.6, Head: 0.5, Rows: 1000, OnlyIt: 100},
 		{Name: "level", Accuracy: 0.5, Head: 0.5, Rows: 1000, OnlyIt: 9, OnlyHead: 9},
@@ -208,7 +209,7 @@ func TestVerdicts(t *testing.T) {
 
 // TestSampledBaselinesSaySoBesideTheirNumber is about what is printed and saved.
 func TestSampledBaselinesSaySoBesideTheirNumber(t *testing.T) {
-	b := Baselines{Part: "test", Found: []headtrain.Baseline{
+	b := Baselines{Part: "test", Found: []judge.Baseline{
 		{Name: "majority class", Accuracy: 0.1, Rows: 900, RowsOf: 900, Learned: 35000, LearnedOf: 35000, Head: 1},
 		{Name: "nearest image", Accuracy: 0.2, Rows: 488, RowsOf: 900, Learned: 6000, LearnedOf: 35000, Head: 1},
 		{Name: "ridge regression", Accuracy: 0.3, Rows: 900, RowsOf: 900, Learned: 6000, LearnedOf: 35000, Head: 1},

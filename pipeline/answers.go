@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
+	"icebox/headtrain/probe"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
@@ -75,7 +77,7 @@ func (f foldedRows) score(ctx context.Context, t task, _ *headtrain.Head, engine
 	if err != nil { // a fraction of the rows may be too few for the folds of all
 		return scores{why: fmt.Sprintf("the chosen share of the training images makes no %d folds that have every class", f.n)}, nil
 	}
-	logits, err := headtrain.OutOfFold(ctx, engine.Trainer, train.Data, folds.Of, f.n, nil, t.options)
+	logits, err := probe.OutOfFold(ctx, engine.Trainer, train.Data, folds.Of, f.n, nil, t.options)
 	if errors.Is(err, headtrain.ErrDiverged) {
 		return scores{why: "a head of a fold diverged"}, nil
 	}
@@ -86,7 +88,7 @@ func (f foldedRows) score(ctx context.Context, t task, _ *headtrain.Head, engine
 // that it did not learn from, and puts both into the head.
 func calibrate(ctx context.Context, t task, head *headtrain.Head, engine headtrain.Engine, o Answers, j *journal.Journal) (report.Answering, error) {
 	a := report.Answering{Temperature: 1, Goal: o.Reject, Parts: map[string]report.PartAnswers{}}
-	reject := o.Reject != headtrain.RejectGoal{}
+	reject := o.Reject != judge.Goal{}
 	if !o.Calibrate && !reject {
 		return a, nil
 	}
@@ -121,7 +123,7 @@ func calibrate(ctx context.Context, t task, head *headtrain.Head, engine headtra
 }
 
 func fitTemperature(a *report.Answering, s scores, head *headtrain.Head, on string) error {
-	temperature, ok, err := headtrain.FitTemperature(s.logits, s.labels, len(head.Classes))
+	temperature, ok, err := judge.Temperature(s.logits, s.labels, len(head.Classes))
 	if err != nil {
 		return err
 	}
@@ -135,7 +137,7 @@ func fitTemperature(a *report.Answering, s scores, head *headtrain.Head, on stri
 }
 
 func chooseThreshold(a *report.Answering, s scores, head *headtrain.Head, on string, j *journal.Journal) error {
-	r, reached, err := headtrain.ChooseRejection(s.logits, s.labels, len(head.Classes), a.Temperature, a.Goal)
+	r, reached, err := judge.Threshold(s.logits, s.labels, len(head.Classes), a.Temperature, a.Goal)
 	if err != nil {
 		return err
 	}
@@ -154,7 +156,7 @@ func judgeFolds(a *report.Answering, s scores, k int) error {
 	if f == nil {
 		return nil
 	}
-	plain, err := headtrain.Calibrate(s.logits, s.labels, k, 1)
+	plain, err := judge.Calibrate(s.logits, s.labels, k, 1)
 	if err != nil {
 		return err
 	}

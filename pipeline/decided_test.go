@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 )
 
 // TestFoldsCalibrateWhereThereIsNoValidation holds temperature and threshold to those
@@ -28,9 +29,9 @@ func TestFoldsCalibrateWhereThereIsNoValidation(t *testing.T) {
 		t.Fatalf("%+v", rep.Answers)
 	}
 	logits, labels := leftOut(t, o, 3)
-	temperature, ok, err := headtrain.FitTemperature(logits, labels, 3)
+	temperature, ok, err := judge.Temperature(logits, labels, 3)
 	must(t, err)
-	reject, _, err := headtrain.ChooseRejection(logits, labels, 3, temperature, o.Answers.Reject)
+	reject, _, err := judge.Threshold(logits, labels, 3, temperature, o.Answers.Reject)
 	must(t, err)
 	if !ok || temperature == 1 || head.Temperature != temperature || head.Threshold != reject.Threshold || f.Rejection != reject {
 		t.Errorf("temperature %v and threshold %v, want %v and %+v; %+v", head.Temperature, head.Threshold, temperature, reject, f)
@@ -44,7 +45,7 @@ func TestFoldsCalibrateWhereThereIsNoValidation(t *testing.T) {
 			t.Errorf("the report has no %q:\n%s", want, text)
 		}
 	}
-	o.Answers.Calibrate, o.Answers.Reject = false, headtrain.RejectGoal{}
+	o.Answers.Calibrate, o.Answers.Reject = false, judge.Goal{}
 	sum, err = o.sweep(ctx, "", Silent)
 	must(t, err)
 	if plain := headOf(t, sum.RunDir); plain.Temperature != 0 || plain.Threshold != 0 || !sameWeights(plain, head) {

@@ -3,8 +3,10 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
@@ -107,6 +109,17 @@ type judgedPart struct {
 	answers report.PartAnswers
 }
 
+// right says which rows the head puts into their class.
+func (p judgedPart) right() []bool {
+	k := len(p.Rows.Data.Classes)
+	right := make([]bool, p.Rows.Len())
+	for n := range right {
+		row := p.Logits[n*k : (n+1)*k]
+		right[n] = slices.Index(row, slices.Max(row)) == int(p.Rows.Data.Labels[n])
+	}
+	return right
+}
+
 // judgeParts judges a head on every part of a source. One that was not split is one part,
 // "all".
 func judgeParts(src features.Source, head *headtrain.Head) ([]judgedPart, error) {
@@ -145,7 +158,7 @@ func judgeParts(src features.Source, head *headtrain.Head) ([]judgedPart, error)
 func judgePart(name string, head *headtrain.Head, r *features.Rows) (judgedPart, error) {
 	p := judgedPart{Judged: report.Judged{Name: name, Rows: r, Logits: logitsOf(head, r)}}
 	var err error
-	if p.score, err = headtrain.Evaluate(p.Logits, r.Data.Labels, head.Classes); err != nil {
+	if p.score, err = judge.Evaluate(p.Logits, r.Data.Labels, head.Classes); err != nil {
 		return p, err
 	}
 	p.answers, err = answersOf(p.Logits, r.Data.Labels, len(head.Classes), report.Temperature(head), head.Threshold)
@@ -160,10 +173,10 @@ func logitsOf(head *headtrain.Head, r *features.Rows) []float32 {
 }
 
 func answersOf(logits []float32, labels []int32, k int, temperature, threshold float64) (p report.PartAnswers, err error) {
-	if p.Calibration, err = headtrain.Calibrate(logits, labels, k, temperature); err != nil {
+	if p.Calibration, err = judge.Calibrate(logits, labels, k, temperature); err != nil {
 		return p, err
 	}
-	p.Rejection, err = headtrain.Reject(logits, labels, k, temperature, threshold)
+	p.Rejection, err = judge.Reject(logits, labels, k, temperature, threshold)
 	return p, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/report"
 	"icebox/pipeline/words"
@@ -133,7 +134,7 @@ func noteBaselines(o headtrain.Options, b *report.Baselines, j *journal.Journal)
 	if o.Optimizer == headtrain.OptimizerLBFGS {
 		steps = []journal.Step{{Do: journal.Change, Field: "Head.WeightDecay"}} // more epochs, if they are wanting, are noted
 	}
-	if strings.HasPrefix(b.Best().Name, headtrain.NearestName) {
+	if strings.HasPrefix(b.Best().Name, judge.Nearest) {
 		text += "; images that nearly repeat may lie in two parts"
 		steps = append([]journal.Step{{Do: journal.Inspect}}, steps...)
 	}

@@ -8,6 +8,7 @@ import (
 	"icebox/cache"
 	"icebox/extract"
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/fault"
 	"icebox/pipeline/features"
@@ -87,7 +88,7 @@ type Answers struct {
 	Calibrate bool
 	// Reject chooses, on the validation images, the probability under which an
 	// answer is "unknown".
-	Reject headtrain.RejectGoal
+	Reject judge.Goal
 }
 
 // Choice picks the features to train or to judge on: a dataset and a space of a

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
@@ -57,6 +58,9 @@ func trainHead(ctx context.Context, t task, src features.Source, work features.W
 	}
 	r.Summary.TrainSummary = trainSummary(t.parts, fit, answers, baselines)
 	addParts(r, src.Dataset(), judged)
+	if t.sweep != nil {
+		setTestInterval(t.sweep, src.Dataset(), judged, o.Head.Seed)
+	}
 	r.Decide()
 	name := dir.Name()
 	r.Summary.Summary = *summaryOf(src, work, j)
@@ -71,7 +75,7 @@ func (o Options) check(src features.Source, p parts, folds int) error {
 	if patience := o.Head.EarlyStopping.Patience; patience > 0 && !heldOut {
 		return needValidation(src, headtrain.ErrOptions, "early stopping", journal.SetTo("Head.EarlyStopping.Patience", 0))
 	}
-	if o.Answers.Reject != (headtrain.RejectGoal{}) && !heldOut {
+	if o.Answers.Reject != (judge.Goal{}) && !heldOut {
 		return needValidation(src, dataset.ErrData, "the threshold of rejection")
 	}
 	return checkWeights(src.Dataset(), "class weights", o.Head.ClassWeights)
@@ -131,7 +135,7 @@ func judgeHead(ctx context.Context, p parts, head *headtrain.Head) (judged []jud
 	if on.Len() == 0 {
 		return judged, nil, nil
 	}
-	found, err := headtrain.Baselines(ctx, p.train.Data, val, on.Data, head)
+	found, err := judge.Baselines(ctx, p.train.Data, val, on.Data, head)
 	return judged, &report.Baselines{Part: part.String(), Found: found}, err
 }
 
@@ -169,6 +173,28 @@ func addParts(r *report.Report, ds *dataset.Dataset, judged []judgedPart) {
 			s.TestECE, s.TestECEUncalibrated = &p.answers.Calibration.ECE, &p.score.ECE
 			s.TestLossCalibrated = &p.answers.Calibration.Loss
 		}
+	}
+}
+
+// setTestInterval adds to the report on a sweep the interval of the accuracy on test, if
+// there is any. Groups are drawn whole, because their rows are alike.
+func setTestInterval(s *report.Sweep, ds *dataset.Dataset, judged []judgedPart, seed uint64) {
+	for _, p := range judged {
+		if p.Name != dataset.Test.String() {
+			continue
+		}
+		byGroup := map[string]int{}
+		var units [][]int
+		for n, i := range p.Rows.Items {
+			g := ds.Items[i].Group
+			if at, ok := byGroup[g]; ok && g != "" {
+				units[at] = append(units[at], n)
+				continue
+			}
+			byGroup[g] = len(units)
+			units = append(units, []int{n})
+		}
+		s.SetTest(judge.Bootstrap(units, p.right(), seed), len(units), p.Rows.Len())
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"icebox/cache"
-	"icebox/headtrain"
+	"icebox/headtrain/probe"
 )
 
 // Copies are images that are there more than once.
@@ -42,11 +42,11 @@ func (c *CopyPair) Leak() bool { return c.A.Part != c.B.Part }
 func (s *Set) findCopies(ctx context.Context, near float32) (Copies, *clusters, error) {
 	c := Copies{Cosine: float64(near), Pairs: []CopyPair{}}
 	joined := s.exactCopies(&c)
-	white, err := headtrain.Whiten(ctx, s.Data)
+	white, err := probe.Whiten(ctx, s.Data)
 	if err != nil {
 		return c, nil, err
 	}
-	pairs, total, err := headtrain.SimilarPairs(ctx, white, near)
+	pairs, total, err := probe.Copies(ctx, white, near)
 	if err != nil {
 		return c, nil, err
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
+	"icebox/headtrain/probe"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/words"
 )
@@ -83,7 +85,7 @@ func (s *Set) learnFrom(ctx context.Context, rank []float64, share float64, fold
 	for _, epochs := range []*int{&o.Epochs, &o.Warmup, &o.StepEpochs} {
 		*epochs = int(math.Round(float64(*epochs) / share))
 	}
-	return headtrain.OutOfFold(ctx, headtrain.New(), s.Data, fold, folds, shareOf(rank, share), o)
+	return probe.OutOfFold(ctx, headtrain.New(), s.Data, fold, folds, shareOf(rank, share), o)
 }
 
 // ranks gives each row its place, from 0 to 1, among the rows of its class and fold,
@@ -128,7 +130,7 @@ func (s *Set) curvePoint(logits []float32, rank []float64, share float64, fold [
 			continue
 		}
 		rows[f]++
-		if headtrain.Softmax(probs, logits[r*k:(r+1)*k], 1) == int(y) {
+		if judge.Softmax(probs, logits[r*k:(r+1)*k], 1) == int(y) {
 			right[f]++
 		}
 	}

@@ -9,11 +9,13 @@ import (
 
 	"icebox/cache"
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
+	"icebox/headtrain/probe"
 	"icebox/pipeline/journal"
 )
 
 // NearCosine is from where on two images count as near copies: the cosine of their
-// whitened features (see headtrain.Whiten). Copies that were scaled, cropped a little
+// whitened features (see probe.Whiten). Copies that were scaled, cropped a little
 // or saved again lie above it.
 const NearCosine = 0.7
 
@@ -49,9 +51,9 @@ type Findings struct {
 	FoldsOfTest int `json:"folds_of_test"`
 
 	// OutOfFold judges each image by a head that saw neither it nor its copies.
-	OutOfFold headtrain.Report `json:"out_of_fold"`
+	OutOfFold judge.Report `json:"out_of_fold"`
 	// LabelsWrong estimates how many of LabelsJudged labels are wrong; see
-	// headtrain.DoubtLabels. Suspects are those with a chance of SuspectChance or more.
+	// probe.Labels. Suspects are those with a chance of SuspectChance or more.
 	LabelsWrong  float64   `json:"labels_wrong"`
 	LabelsJudged int       `json:"labels_judged"`
 	Suspects     []Suspect `json:"suspects"` // the most suspicious first
@@ -80,11 +82,11 @@ func Inspect(ctx context.Context, s *Set, o Options, j *journal.Journal) (*Findi
 
 	j.Stage("out of fold")
 	j.Start("out of fold", 0)
-	unseen, err := headtrain.OutOfFold(ctx, headtrain.New(), s.Data, fold, Folds, nil, o.Head)
+	unseen, err := probe.OutOfFold(ctx, headtrain.New(), s.Data, fold, Folds, nil, o.Head)
 	if err != nil {
 		return nil, err
 	}
-	if f.OutOfFold, err = headtrain.Evaluate(unseen, s.Data.Labels, s.Data.Classes); err != nil {
+	if f.OutOfFold, err = judge.Evaluate(unseen, s.Data.Labels, s.Data.Classes); err != nil {
 		return nil, err
 	}
 	f.Confused = confusions(f.OutOfFold.Confusion, s.Data.Classes)

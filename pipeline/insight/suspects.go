@@ -6,7 +6,8 @@ import (
 	"context"
 	"slices"
 
-	"icebox/headtrain"
+	"icebox/headtrain/judge"
+	"icebox/headtrain/probe"
 )
 
 // deal puts rows into folds: clusters whole, those of a class spread evenly, in the
@@ -64,7 +65,7 @@ const SuspectChance = 0.05
 // of another kind than the run's say so: they are better at it, and calibrated.
 func (s *Set) suspect(ctx context.Context, fold []int, f *Findings) error {
 	d, k := s.Data, len(s.Data.Classes)
-	doubts, err := headtrain.DoubtLabels(ctx, d, fold, Folds)
+	doubts, err := probe.Labels(ctx, d, fold, Folds)
 	if err != nil {
 		return err
 	}
@@ -75,7 +76,7 @@ func (s *Set) suspect(ctx context.Context, fold []int, f *Findings) error {
 		if doubts.Of[r] < SuspectChance {
 			continue
 		}
-		best := headtrain.Softmax(probs, doubts.Logits[r*k:(r+1)*k], 1)
+		best := judge.Softmax(probs, doubts.Logits[r*k:(r+1)*k], 1)
 		if best != int(y) {
 			ref := s.Images[r].Ref
 			f.Suspects = append(f.Suspects, Suspect{ref.Path, ref.Part, ref.Label, d.Classes[best], doubts.Of[r], probs[y], probs[best]})

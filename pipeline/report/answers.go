@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"icebox/headtrain"
+	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/words"
 )
@@ -12,11 +12,11 @@ import (
 // Answering is what validation, or else the folds of a sweep, taught of a head's
 // answers, and how far that holds.
 type Answering struct {
-	Temperature float64              `json:"temperature"` // 1: none was fitted
-	Note        string               `json:"note,omitempty"`
-	Threshold   float64              `json:"threshold"` // 0: every image gets an answer
-	Goal        headtrain.RejectGoal `json:"goal"`
-	ValRows     int                  `json:"val_rows"` // validation images it was all chosen on
+	Temperature float64    `json:"temperature"` // 1: none was fitted
+	Note        string     `json:"note,omitempty"`
+	Threshold   float64    `json:"threshold"` // 0: every image gets an answer
+	Goal        judge.Goal `json:"goal"`
+	ValRows     int        `json:"val_rows"` // validation images it was all chosen on
 
 	// Refit is set where the head learned from validation too: it was all chosen with
 	// a head of the same options that learned from training alone.
@@ -40,8 +40,8 @@ type FoldAnswers struct {
 
 // PartAnswers judge the answers on one part.
 type PartAnswers struct {
-	Calibration headtrain.Calibration `json:"calibration"` // at the temperature
-	Rejection   headtrain.Rejection   `json:"rejection"`   // at the threshold
+	Calibration judge.Calibration `json:"calibration"` // at the temperature
+	Rejection   judge.Rejection   `json:"rejection"`   // at the threshold
 }
 
 // text writes a in at most two lines, for the held-out parts of a report.
@@ -67,7 +67,7 @@ func (a *Answering) text(w io.Writer, parts map[string]Score) {
 	}
 	if a.Threshold > 0 {
 		fmt.Fprintf(w, "unknown     under %.3f", a.Threshold)
-		say := func(where string, r headtrain.Rejection) {
+		say := func(where string, r judge.Rejection) {
 			fmt.Fprintf(w, "; %s: %s answered, %s of these right", where, words.Percent(r.Coverage), words.Percent(r.Precision))
 		}
 		if f := a.OutOfFold; f != nil {

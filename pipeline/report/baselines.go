@@ -5,14 +5,14 @@ import (
 	"fmt"
 	"io"
 
-	"icebox/headtrain"
+	"icebox/headtrain/judge"
 	"icebox/pipeline/words"
 )
 
 // Baselines hold a run's head against methods with nothing to tune.
 type Baselines struct {
-	Part  string               `json:"part"` // that they were judged on
-	Found []headtrain.Baseline `json:"found"`
+	Part  string           `json:"part"` // that they were judged on
+	Found []judge.Baseline `json:"found"`
 }
 
 // verdict is what a baseline says of a head.
@@ -24,7 +24,7 @@ const (
 	clearlyAhead
 )
 
-func verdictOn(b *headtrain.Baseline) verdict {
+func verdictOn(b *judge.Baseline) verdict {
 	switch {
 	case b.Beaten() || b.Head == 1:
 		return beaten
@@ -36,7 +36,7 @@ func verdictOn(b *headtrain.Baseline) verdict {
 
 // Best is the baseline that says the worst of the head; among equals, the one that
 // the head has least over.
-func (b *Baselines) Best() *headtrain.Baseline {
+func (b *Baselines) Best() *judge.Baseline {
 	best := &b.Found[0]
 	for i := range b.Found {
 		f := &b.Found[i]
@@ -63,7 +63,7 @@ func (b *Baselines) Verdict() (text string, clearly bool) {
 }
 
 // byChance says in a sentence that f is not beaten, where that is no verdict.
-func (b *Baselines) byChance(f *headtrain.Baseline) string {
+func (b *Baselines) byChance(f *judge.Baseline) string {
 	if f.OnlyIt == f.OnlyHead {
 		return fmt.Sprintf("the head is level with the baseline %s: both have %s of %s right", f.Name, words.Percent(f.Head), words.Count(f.Rows, b.Part+" image"))
 	}
@@ -73,7 +73,7 @@ func (b *Baselines) byChance(f *headtrain.Baseline) string {
 
 // BaselineSample says in brackets, after a space, what b's numbers were sampled
 // from; "" where they are of all images.
-func BaselineSample(b *headtrain.Baseline) string {
+func BaselineSample(b *judge.Baseline) string {
 	if b.Rows == b.RowsOf && b.Learned == b.LearnedOf {
 		return ""
 	}

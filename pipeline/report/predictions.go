@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 )
@@ -50,7 +51,7 @@ func (p Judged) write(w *csv.Writer, h *headtrain.Head, ds *dataset.Dataset) err
 	k, temperature := len(h.Classes), Temperature(h)
 	probs, line := make([]float64, k), make([]string, 5+k)
 	for n, i := range p.Rows.Items {
-		best := headtrain.Softmax(probs, p.Logits[n*k:(n+1)*k], temperature)
+		best := judge.Softmax(probs, p.Logits[n*k:(n+1)*k], temperature)
 		copy(line, []string{p.Name, ds.Display(&ds.Items[i]), h.Classes[p.Rows.Data.Labels[n]], h.Classes[best]})
 		for c, v := range probs {
 			line[5+c] = strconv.FormatFloat(v, 'g', 8, 64)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/runs"
@@ -39,7 +40,7 @@ type Report struct {
 }
 
 // Score is the report on one part.
-type Score = headtrain.Report
+type Score = judge.Report
 
 // Wrong is an image that the head puts into another class than its own.
 type Wrong struct {
@@ -58,7 +59,7 @@ func WrongIn(ds *dataset.Dataset, r *features.Rows, logits []float32, temperatur
 	wrong := []Wrong{}
 	probs := make([]float64, k)
 	for n, i := range r.Items {
-		best := headtrain.Softmax(probs, logits[n*k:(n+1)*k], temperature)
+		best := judge.Softmax(probs, logits[n*k:(n+1)*k], temperature)
 		label := int(r.Data.Labels[n])
 		if best == label {
 			continue

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/sweep"
@@ -45,9 +46,9 @@ type TrainSummary struct {
 	TestLossCalibrated  *float64 `json:"test_loss_calibrated"`
 	TestECEUncalibrated *float64 `json:"test_ece_uncalibrated"`
 
-	Temperature float64             `json:"temperature"` // 1 where none was fitted
-	Threshold   float64             `json:"threshold"`   // answers under it are unknown; 0: none are
-	Baseline    *headtrain.Baseline `json:"baseline"`    // the one that says the worst of the head
+	Temperature float64         `json:"temperature"` // 1 where none was fitted
+	Threshold   float64         `json:"threshold"`   // answers under it are unknown; 0: none are
+	Baseline    *judge.Baseline `json:"baseline"`    // the one that says the worst of the head
 }
 
 // Rate says how many training rows a second an epoch takes, in brackets; "" if no
@@ -98,18 +99,12 @@ type SweepSummary struct {
 	BestValues map[string]any `json:"best_values"`
 	// ValAcc and ValLoss are what the choice was made by: the point's means over
 	// seeds and folds. The head that was kept has its own in report.json.
-	ValAcc        *float64  `json:"val_acc"`
-	ValAccSpread  *float64  `json:"val_acc_spread"`
-	ValLoss       *float64  `json:"val_loss"`
-	TestAccRange  *Interval `json:"test_acc_interval"`
-	InterruptedAt string    `json:"interrupted_at,omitempty"` // folder to resume from
-	Report        *Sweep    `json:"-"`
-}
-
-// Interval is a 95 % confidence interval.
-type Interval struct {
-	Low  float64 `json:"low"`
-	High float64 `json:"high"`
+	ValAcc        *float64        `json:"val_acc"`
+	ValAccSpread  *float64        `json:"val_acc_spread"`
+	ValLoss       *float64        `json:"val_loss"`
+	TestAccRange  *judge.Interval `json:"test_acc_interval"`
+	InterruptedAt string          `json:"interrupted_at,omitempty"` // folder to resume from
+	Report        *Sweep          `json:"-"`
 }
 
 // RateSummary says which learning rates were tried, and which to start from.

@@ -13,6 +13,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 	"icebox/pipeline/runs"
 	"icebox/pipeline/sweep"
 	"icebox/pipeline/words"
@@ -36,7 +37,7 @@ type Sweep struct {
 	Chosen     string            `json:"chosen"`
 	Score      sweep.Stat        `json:"score"` // of the chosen point
 	Importance []sweep.AxisShare `json:"importance"`
-	Test       *Interval         `json:"test_acc_interval"`
+	Test       *judge.Interval   `json:"test_acc_interval"`
 	TestUnits  int               `json:"test_units"` // images, or groups, that the interval drew from
 	Best       map[string]any    `json:"best"`
 
@@ -86,7 +87,7 @@ func BestOptions(p *sweep.Plan, chosen *sweep.Result) map[string]any {
 
 // SetTest adds the interval of the head's accuracy on the test rows, of which the
 // bootstrap drew units: rows, or groups of them.
-func (r *Sweep) SetTest(i Interval, units, rows int) {
+func (r *Sweep) SetTest(i judge.Interval, units, rows int) {
 	r.Test, r.TestUnits, r.drawn = &i, units, "images"
 	if units < rows {
 		r.drawn = "images or groups of them"

@@ -7,6 +7,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 	"icebox/pipeline/words"
 )
 
@@ -92,7 +93,7 @@ func classTable(w io.Writer, p Score) {
 	t.AppendRow(table.Row{"accuracy", "", "", fmt.Sprintf("%.3f", p.Top1), p.N})
 	for _, a := range []struct {
 		name string
-		headtrain.Average
+		judge.Average
 	}{{"macro avg", p.Macro}, {"weighted avg", p.Weighted}} {
 		t.AppendRow(table.Row{a.name, fmt.Sprintf("%.3f", a.Precision), fmt.Sprintf("%.3f", a.Recall), fmt.Sprintf("%.3f", a.F1), p.N})
 	}
