@@ -13,16 +13,19 @@ import (
 
 	"icebox/headtrain"
 	"icebox/headtrain/judge"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
 )
 
 // report reads what a run wrote, as JSON and as text.
-func (r *RunSummary) report(t *testing.T) (Report, string) {
+func reportOf(t *testing.T, r *report.RunSummary) (report.Report, string) {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join(*r.RunDir, reportFile))
+	body, err := os.ReadFile(filepath.Join(*r.RunDir, report.File))
 	must(t, err)
-	var rep Report
+	var rep report.Report
 	must(t, json.Unmarshal(body, &rep))
-	text, err := os.ReadFile(filepath.Join(*r.RunDir, reportTextFile))
+	text, err := os.ReadFile(filepath.Join(*r.RunDir, report.TextFile))
 	must(t, err)
 	return rep, string(text)
 }
@@ -47,9 +50,9 @@ func calibrationIsOfValidationAlone(t *testing.T, o Options) {
 	ctx := context.Background()
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
-	head, _, err := Head(*run.RunDir)
+	head, _, err := runs.Head(*run.RunDir)
 	must(t, err)
-	rep, text := run.report(t)
+	rep, text := reportOf(t, run)
 	if head.Temperature == 0 || head.Temperature != run.Temperature || rep.Answers.Temperature != head.Temperature || rep.Answers.ValRows != run.ValRows {
 		t.Fatalf("temperature %v in the head, %v in the summary, %+v", head.Temperature, run.Temperature, rep.Answers)
 	}
@@ -60,7 +63,7 @@ func calibrationIsOfValidationAlone(t *testing.T, o Options) {
 	o.Answers.Calibrate = false
 	plain, err := Run(ctx, o, Silent)
 	must(t, err)
-	bare, _, err := Head(*plain.RunDir)
+	bare, _, err := runs.Head(*plain.RunDir)
 	must(t, err)
 	if bare.Temperature != 0 || plain.Temperature != 1 || *plain.TestAcc != *run.TestAcc {
 		t.Errorf("without calibration: %v, accuracy %v, with it %v", bare.Temperature, *plain.TestAcc, *run.TestAcc)
@@ -89,7 +92,7 @@ func rejectedAnswersAreUnknown(t *testing.T, o Options) {
 	o.Answers.Reject.Coverage = 0.5
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
-	rep, text := run.report(t)
+	rep, text := reportOf(t, run)
 	if run.Threshold == 0 || rep.Answers.Parts["val"].Rejection.Coverage < 0.5 || !strings.Contains(text, "unknown     under") {
 		t.Fatalf("threshold %v: %+v\n%s", run.Threshold, rep.Answers, text)
 	}
@@ -110,7 +113,7 @@ func rejectedAnswersAreUnknown(t *testing.T, o Options) {
 	if unknown == 0 || unknown == all {
 		t.Errorf("%d of %d unknown", unknown, all)
 	}
-	e, err := Eval(ctx, *run.RunDir, Options{Data: Data{}, Cache: o.Cache, Backbone: o.Backbone, Extract: o.Extract, Head: o.Head, Sweep: o.Sweep, Output: o.Output}, Choice{}, Silent)
+	e, err := Eval(ctx, *run.RunDir, Options{Data: dataset.Options{}, Cache: o.Cache, Backbone: o.Backbone, Extract: o.Extract, Head: o.Head, Sweep: o.Sweep, Output: o.Output}, Choice{}, Silent)
 	must(t, err)
 	if e.Answers.Threshold != run.Threshold || e.Answers.Parts["test"].Rejection != rep.Answers.Parts["test"].Rejection {
 		t.Errorf("eval says %+v, the run %+v", e.Answers, rep.Answers)
@@ -121,7 +124,7 @@ func precisionOutOfReachIsTold(t *testing.T, o Options) {
 	o.Answers.Reject.Precision = 1
 	run, err := Run(context.Background(), o, Silent)
 	must(t, err)
-	rep, _ := run.report(t)
+	rep, _ := reportOf(t, run)
 	reached := rep.Answers.Parts["val"].Rejection.Precision == 1
 	told := strings.Contains(strings.Join(run.Warnings, "\n"), "no threshold makes")
 	if reached == told || run.Threshold == 0 {
@@ -131,8 +134,8 @@ func precisionOutOfReachIsTold(t *testing.T, o Options) {
 
 func TestRejectWithoutValidationIsRefused(t *testing.T) {
 	o := ready(t, settings(photos(t, 2, 4)))
-	o.Data.Split, o.Answers.Reject.Precision = Split{}, 0.9
-	if _, err := Run(context.Background(), o, Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), "data.split.val") {
+	o.Data.Split, o.Answers.Reject.Precision = dataset.Split{}, 0.9
+	if _, err := Run(context.Background(), o, Silent); !errors.Is(err, dataset.ErrData) || !strings.Contains(err.Error(), "data.split.val") {
 		t.Errorf("got %v", err)
 	}
 	o.Answers.Reject.Coverage = 0.5
@@ -145,11 +148,11 @@ func TestRejectWithoutValidationIsRefused(t *testing.T) {
 // clear.
 func TestAHeadThatBeatsNothingIsTold(t *testing.T) {
 	const loud = "DOES NOT BEAT"
-	told := func(o folderOptions) (*RunSummary, Report, string, string) {
+	told := func(o folderOptions) (*report.RunSummary, report.Report, string, string) {
 		t.Helper()
 		sum, err := o.train()
 		must(t, err)
-		rep, text := sum.report(t)
+		rep, text := reportOf(t, sum)
 		if rep.Base.Part != "test" || len(rep.Base.Found) != 5 || sum.Baseline == nil || sum.Baseline.Head != *sum.TestAcc {
 			t.Errorf("%+v", rep.Base)
 		}

@@ -17,6 +17,11 @@ import (
 	"github.com/x448/float16"
 
 	"icebox/headtrain"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/internal/npy"
+	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
 )
 
 // blob is a row of class c: noise around a centre of the class. The values are few
@@ -59,8 +64,8 @@ func writeArrays(t *testing.T, dir string, seed uint64, n, dim, classes int) {
 		x = append(x, blob(rng, dim, i%classes)...)
 		y = append(y, int64(i%classes))
 	}
-	writeFile(t, filepath.Join(dir, featuresFile), npyBytes(t, "<f4", fmt.Sprintf("(%d, %d)", n, dim), x))
-	writeFile(t, filepath.Join(dir, labelsNPY), npyBytes(t, "<i8", fmt.Sprintf("(%d,)", n), y))
+	writeFile(t, filepath.Join(dir, "features.npy"), npyBytes(t, "<f4", fmt.Sprintf("(%d, %d)", n, dim), x))
+	writeFile(t, filepath.Join(dir, "labels.npy"), npyBytes(t, "<i8", fmt.Sprintf("(%d,)", n), y))
 }
 
 // folderOptions are options for training on a folder of features.
@@ -69,11 +74,11 @@ type folderOptions struct {
 	Features string
 }
 
-func (o folderOptions) train() (*RunSummary, error) {
+func (o folderOptions) train() (*report.RunSummary, error) {
 	return Train(context.Background(), o.Options, Choice{Features: o.Features}, Silent)
 }
 
-func (o folderOptions) sweep(ctx context.Context, resume string, p Progress) (*SweepSummary, error) {
+func (o folderOptions) sweep(ctx context.Context, resume string, p Progress) (*report.SweepSummary, error) {
 	return RunSweep(ctx, o.Options, SweepRun{Choice: Choice{Features: o.Features}, Resume: resume}, p)
 }
 
@@ -92,7 +97,7 @@ func featureOptions(t *testing.T) folderOptions {
 
 func headOf(t *testing.T, runDir *string) *headtrain.Head {
 	t.Helper()
-	h, err := headtrain.LoadHead(filepath.Join(*runDir, headFile))
+	h, err := headtrain.LoadHead(filepath.Join(*runDir, runs.HeadFile))
 	must(t, err)
 	return h
 }
@@ -106,7 +111,7 @@ func TestAnExportTrainsTheHeadOfTheCache(t *testing.T) {
 	o := folderOptions{ready(t, settings(photos(t, 3, 8))), filepath.Join(t.TempDir(), "features")}
 	run, err := Run(ctx, o.Options, Silent)
 	must(t, err)
-	_, err = Export(o.Cache.Path, o.Features, Choice{}, Unassigned)
+	_, err = features.Export(o.Cache.Path, o.Features, Choice{}, dataset.Unassigned)
 	must(t, err)
 	sum, err := o.train()
 	must(t, err)
@@ -116,7 +121,7 @@ func TestAnExportTrainsTheHeadOfTheCache(t *testing.T) {
 	if *sum.ValAcc != *run.ValAcc || *sum.TestLoss != *run.TestLoss || sum.TrainRows != run.TrainRows {
 		t.Errorf("from the export: %+v, from the cache: %+v", sum.TrainSummary, run.TrainSummary)
 	}
-	report, err := os.ReadFile(filepath.Join(*sum.RunDir, reportTextFile))
+	report, err := os.ReadFile(filepath.Join(*sum.RunDir, report.TextFile))
 	must(t, err)
 	if !strings.Contains(string(report), "24 rows of 512 from ") || strings.Contains(string(report), "backbone") {
 		t.Errorf("report: %s", report)
@@ -127,7 +132,7 @@ func TestEveryTypeOfFeaturesIsRead(t *testing.T) {
 	o := featureOptions(t)
 	want, err := o.train()
 	must(t, err)
-	file, err := openNPY(filepath.Join(o.Features, featuresFile))
+	file, err := openNPY(filepath.Join(o.Features, "features.npy"))
 	must(t, err)
 	x, _, _, err := file.floats()
 	must(t, errors.Join(err, file.Close()))
@@ -140,11 +145,11 @@ func TestEveryTypeOfFeaturesIsRead(t *testing.T) {
 	}
 	whole := npyBytes(t, "<f4", "(90, 8)", x)
 	second := append([]byte("\x93NUMPY\x02\x00"), binary.LittleEndian.AppendUint32(nil, uint32(len(whole)-10-len(x)*4))...)
-	writeFile(t, filepath.Join(o.Features, labelsNPY), npyBytes(t, "<i4", "(90,)", labels))
+	writeFile(t, filepath.Join(o.Features, "labels.npy"), npyBytes(t, "<i4", "(90,)", labels))
 	for name, data := range map[string][]byte{
 		"float16": npyBytes(t, "<f2", "(90, 8)", half), "float64": npyBytes(t, "<f8", "(90, 8)", double), "format 2": append(second, whole[10:]...),
 	} {
-		writeFile(t, filepath.Join(o.Features, featuresFile), data)
+		writeFile(t, filepath.Join(o.Features, "features.npy"), data)
 		sum, err := o.train()
 		must(t, err)
 		if !sameWeights(headOf(t, want.RunDir), headOf(t, sum.RunDir)) {
@@ -167,14 +172,14 @@ func TestMappedFeaturesTrainTheSameHead(t *testing.T) {
 
 // mapAll has files of features mapped whatever their size.
 func mapAll(t *testing.T) {
-	was := mapAbove
-	mapAbove = 0
-	t.Cleanup(func() { mapAbove = was })
+	was := npy.MapAbove
+	npy.MapAbove = 0
+	t.Cleanup(func() { npy.MapAbove = was })
 }
 
 // noteTaker keeps the notes of a run.
 type noteTaker struct {
-	silent
+	Progress
 	notes []string
 }
 
@@ -194,8 +199,8 @@ func TestStreamedFeaturesTrainTheSameHead(t *testing.T) {
 			binary.LittleEndian.PutUint32(x[4*(n*dim+j):], math.Float32bits(r.Float32()+float32((j+y)%3)))
 		}
 	}
-	writeFile(t, filepath.Join(dir, featuresFile), npyBytes(t, "<f4", fmt.Sprintf("(%d, %d)", rows, dim), x))
-	writeFile(t, filepath.Join(dir, labelsNPY), npyBytes(t, "<i8", fmt.Sprintf("(%d,)", rows), labels))
+	writeFile(t, filepath.Join(dir, "features.npy"), npyBytes(t, "<f4", fmt.Sprintf("(%d, %d)", rows, dim), x))
+	writeFile(t, filepath.Join(dir, "labels.npy"), npyBytes(t, "<i8", fmt.Sprintf("(%d,)", rows), labels))
 	train := func() (*headtrain.Head, *job) {
 		j := &job{opts: Default(), progress: Silent}
 		t.Cleanup(func() { j.close() })
@@ -203,7 +208,7 @@ func TestStreamedFeaturesTrainTheSameHead(t *testing.T) {
 		must(t, loadArrays(t.Context(), j))
 		j.checkMemory(1 << 20)
 		o := headtrain.Options{Shuffle: headtrain.ShuffleBlocks, Epochs: 2}
-		all, err := j.rowsOf(func(*Item) bool { return true })
+		all, err := j.rowsOf(func(*dataset.Item) bool { return true })
 		must(t, err)
 		if all.data.Paged != j.arrays.sets[0].mapped || !all.data.Finite {
 			t.Errorf("paged %v, finite %v", all.data.Paged, all.data.Finite)
@@ -282,7 +287,7 @@ func indexOf(line func(n int, fields []string) []string) []byte {
 func TestIndexNamesClassesAndParts(t *testing.T) {
 	o := featureOptions(t)
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
-	writeFile(t, filepath.Join(o.Features, indexFile), indexOf(nil))
+	writeFile(t, filepath.Join(o.Features, "index.csv"), indexOf(nil))
 	sum, err := o.train()
 	must(t, err)
 	if sum.TrainRows != 60 || sum.ValRows != 30 || sum.TestRows != 60 {
@@ -296,7 +301,7 @@ func TestIndexNamesClassesAndParts(t *testing.T) {
 func TestBadFeaturesAreRefused(t *testing.T) {
 	floats := func(shape string, n int) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
-			writeFile(t, filepath.Join(dir, featuresFile), npyBytes(t, "<f4", shape, make([]float32, n)))
+			writeFile(t, filepath.Join(dir, "features.npy"), npyBytes(t, "<f4", shape, make([]float32, n)))
 		}
 	}
 	edit := func(file string, change func([]byte) []byte) func(*testing.T, string) {
@@ -312,7 +317,7 @@ func TestBadFeaturesAreRefused(t *testing.T) {
 	index := func(line func(n int, f []string) []string) func(*testing.T, string) {
 		return func(t *testing.T, dir string) {
 			must(t, os.RemoveAll(filepath.Join(dir, "val")))
-			writeFile(t, filepath.Join(dir, indexFile), indexOf(line))
+			writeFile(t, filepath.Join(dir, "index.csv"), indexOf(line))
 		}
 	}
 	at := func(row, field int, value string) func(int, []string) []string {
@@ -328,45 +333,45 @@ func TestBadFeaturesAreRefused(t *testing.T) {
 		make func(t *testing.T, dir string)
 		want []string
 	}{
-		{"no folder", func(t *testing.T, dir string) { must(t, os.RemoveAll(dir)) }, []string{featuresFile}},
-		{"no labels", func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, labelsNPY))) }, []string{labelsNPY}},
-		{"text", edit(featuresFile, func([]byte) []byte { return []byte("0.1,0.2,0.3,0.4,0.5") }), []string{"not a NumPy file"}},
-		{"empty file", edit(featuresFile, func([]byte) []byte { return nil }), []string{"not a NumPy file"}},
-		{"format 9", edit(featuresFile, replace("\x93NUMPY\x01", "\x93NUMPY\x09")), []string{"version 9"}},
-		{"huge header", edit(featuresFile, func(b []byte) []byte { return append([]byte("\x93NUMPY\x02\x00\xff\xff\xff\xff"), b[12:]...) }), []string{"a header of"}},
-		{"cut within the header", edit(featuresFile, func(b []byte) []byte { return b[:40] }), []string{"within its header"}},
-		{"cut within the data", edit(featuresFile, func(b []byte) []byte { return b[:len(b)-1] }), []string{"cut short"}},
-		{"longer than it says", edit(featuresFile, func(b []byte) []byte { return append(b, 0) }), []string{"its header asks for"}},
-		{"a shape past all memory", edit(featuresFile, replace("(90, 8), }", "(2000000000, 2000000000), }")), []string{"within its header|too large|asks for"}},
-		{"Fortran order", edit(featuresFile, replace("'fortran_order': False", "'fortran_order': True ")), []string{"Fortran order", "ascontiguousarray"}},
-		{"big-endian", edit(featuresFile, replace("<f4", ">f4")), []string{`">f4"`, "float32"}},
-		{"a structured type", edit(featuresFile, replace("'<f4'", "['a']")), []string{"not understood"}},
-		{"something beside", edit(featuresFile, replace("}  ", ",x}")), []string{"not understood"}},
+		{"no folder", func(t *testing.T, dir string) { must(t, os.RemoveAll(dir)) }, []string{"features.npy"}},
+		{"no labels", func(t *testing.T, dir string) { must(t, os.Remove(filepath.Join(dir, "labels.npy"))) }, []string{"labels.npy"}},
+		{"text", edit("features.npy", func([]byte) []byte { return []byte("0.1,0.2,0.3,0.4,0.5") }), []string{"not a NumPy file"}},
+		{"empty file", edit("features.npy", func([]byte) []byte { return nil }), []string{"not a NumPy file"}},
+		{"format 9", edit("features.npy", replace("\x93NUMPY\x01", "\x93NUMPY\x09")), []string{"version 9"}},
+		{"huge header", edit("features.npy", func(b []byte) []byte { return append([]byte("\x93NUMPY\x02\x00\xff\xff\xff\xff"), b[12:]...) }), []string{"a header of"}},
+		{"cut within the header", edit("features.npy", func(b []byte) []byte { return b[:40] }), []string{"within its header"}},
+		{"cut within the data", edit("features.npy", func(b []byte) []byte { return b[:len(b)-1] }), []string{"cut short"}},
+		{"longer than it says", edit("features.npy", func(b []byte) []byte { return append(b, 0) }), []string{"its header asks for"}},
+		{"a shape past all memory", edit("features.npy", replace("(90, 8), }", "(2000000000, 2000000000), }")), []string{"within its header|too large|asks for"}},
+		{"Fortran order", edit("features.npy", replace("'fortran_order': False", "'fortran_order': True ")), []string{"Fortran order", "ascontiguousarray"}},
+		{"big-endian", edit("features.npy", replace("<f4", ">f4")), []string{`">f4"`, "float32"}},
+		{"a structured type", edit("features.npy", replace("'<f4'", "['a']")), []string{"not understood"}},
+		{"something beside", edit("features.npy", replace("}  ", ",x}")), []string{"not understood"}},
 		{"whole numbers as features", func(t *testing.T, dir string) {
-			writeFile(t, filepath.Join(dir, featuresFile), npyBytes(t, "<i4", "(90, 8)", make([]int32, 720)))
+			writeFile(t, filepath.Join(dir, "features.npy"), npyBytes(t, "<i4", "(90, 8)", make([]int32, 720)))
 		}, []string{"features are float32"}},
 		{"one axis", floats("(720,)", 720), []string{"rows × dimensions"}},
 		{"no rows", floats("(0, 8)", 0), []string{"rows × dimensions"}},
-		{"fewer rows than labels", floats("(45, 8)", 360), []string{labelsNPY, "45 rows"}},
+		{"fewer rows than labels", floats("(45, 8)", 360), []string{"labels.npy", "45 rows"}},
 		{"another dimension in val", floats("(90, 4)", 360), []string{"val", "rows of 8 features", "has 4"}},
 		{"floats as labels", func(t *testing.T, dir string) {
-			writeFile(t, filepath.Join(dir, labelsNPY), npyBytes(t, "<f4", "(90,)", make([]float32, 90)))
+			writeFile(t, filepath.Join(dir, "labels.npy"), npyBytes(t, "<f4", "(90,)", make([]float32, 90)))
 		}, []string{"int64 or int32"}},
-		{"a label of -2", edit(labelsNPY, func(b []byte) []byte { b[len(b)-720] = 0xfe; return signed(b) }), []string{"row 0", "-2"}},
-		{"not a number", edit(featuresFile, func(b []byte) []byte {
+		{"a label of -2", edit("labels.npy", func(b []byte) []byte { b[len(b)-720] = 0xfe; return signed(b) }), []string{"row 0", "-2"}},
+		{"not a number", edit("features.npy", func(b []byte) []byte {
 			return append(b[:len(b)-4], binary.LittleEndian.AppendUint32(nil, math.Float32bits(float32(math.NaN())))...)
 		}), []string{"row 89, feature 7 is NaN"}},
 		{"one class", func(t *testing.T, dir string) {
 			for _, sub := range []string{"val", "test"} {
 				must(t, os.RemoveAll(filepath.Join(dir, sub)))
 			}
-			writeFile(t, filepath.Join(dir, labelsNPY), npyBytes(t, "<i8", "(90,)", make([]int64, 90)))
+			writeFile(t, filepath.Join(dir, "labels.npy"), npyBytes(t, "<i8", "(90,)", make([]int64, 90)))
 		}, []string{"one class"}},
 		{"no label at all", func(t *testing.T, dir string) {
 			for _, sub := range []string{"val", "test"} {
 				must(t, os.RemoveAll(filepath.Join(dir, sub)))
 			}
-			writeFile(t, filepath.Join(dir, labelsNPY), npyBytes(t, "<i8", "(90,)", bytes.Repeat([]byte{255}, 720)))
+			writeFile(t, filepath.Join(dir, "labels.npy"), npyBytes(t, "<i8", "(90,)", bytes.Repeat([]byte{255}, 720)))
 		}, []string{"has a label"}},
 		{"lines out of order", index(at(4, 0, "5")), []string{"row 4", "order of the rows"}},
 		{"a class with two names", index(at(4, 2, "other")), []string{"row 4", `"other"`, `"class1"`}},
@@ -374,18 +379,18 @@ func TestBadFeaturesAreRefused(t *testing.T) {
 		{"a part twice", index(at(4, 3, "test")), []string{"row 4 is test", "folder test"}},
 		{"too few lines", func(t *testing.T, dir string) {
 			must(t, os.RemoveAll(filepath.Join(dir, "val")))
-			writeFile(t, filepath.Join(dir, indexFile), bytes.Join(bytes.SplitAfter(indexOf(nil), []byte("\n"))[:50], nil))
+			writeFile(t, filepath.Join(dir, "index.csv"), bytes.Join(bytes.SplitAfter(indexOf(nil), []byte("\n"))[:50], nil))
 		}, []string{"has 49 rows"}},
 		{"too many lines", func(t *testing.T, dir string) {
 			must(t, os.RemoveAll(filepath.Join(dir, "val")))
-			writeFile(t, filepath.Join(dir, indexFile), append(indexOf(nil), "90,x,class0,train\n"...))
+			writeFile(t, filepath.Join(dir, "index.csv"), append(indexOf(nil), "90,x,class0,train\n"...))
 		}, []string{"more rows"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := featureOptions(t)
 			c.make(t, o.Features)
 			_, err := o.train()
-			if !errors.Is(err, ErrData) {
+			if !errors.Is(err, dataset.ErrData) {
 				t.Fatalf("got %v", err)
 			}
 			for _, want := range c.want {

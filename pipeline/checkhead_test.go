@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	"icebox/headtrain"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/runs"
+	"icebox/pipeline/sweep"
 )
 
 func TestWhatTheRowsCannotDoIsToldInOneLine(t *testing.T) {
@@ -32,15 +35,15 @@ func TestWhatTheRowsCannotDoIsToldInOneLine(t *testing.T) {
 		{"an unknown class", weigh("dog"), headtrain.ErrOptions, []string{`head.class_weights names "dog", which is no class of`, `the classes are "0", "1", "2"`}},
 		{"early stopping without validation", func(o *folderOptions) { o.Head.EarlyStopping.Patience = 3; remove("val")(o) }, headtrain.ErrOptions,
 			[]string{"head.early_stopping.patience=3 needs validation images", "a folder val", "head.early_stopping.patience=0"}},
-		{"no folder", remove(""), ErrData, []string{"there is no folder ", "--features names a folder of features.npy and labels.npy", "icebox cache export --out DIR"}},
-		{"a file", func(o *folderOptions) { o.Features = filepath.Join(o.Features, featuresFile) }, ErrData, []string{"features.npy is a file", "icebox cache export"}},
-		{"no features", remove(featuresFile), ErrData, []string{"there is no features.npy in ", "icebox cache export --out DIR"}},
-		{"no labels", remove("val/" + labelsNPY), ErrData, []string{"there is no labels.npy in ", "val: ", "icebox cache export --out DIR"}},
+		{"no folder", remove(""), dataset.ErrData, []string{"there is no folder ", "--features names a folder of features.npy and labels.npy", "icebox cache export --out DIR"}},
+		{"a file", func(o *folderOptions) { o.Features = filepath.Join(o.Features, "features.npy") }, dataset.ErrData, []string{"features.npy is a file", "icebox cache export"}},
+		{"no features", remove("features.npy"), dataset.ErrData, []string{"there is no features.npy in ", "icebox cache export --out DIR"}},
+		{"no labels", remove("val/" + "labels.npy"), dataset.ErrData, []string{"there is no labels.npy in ", "val: ", "icebox cache export --out DIR"}},
 	} {
 		o := featureOptions(t)
 		c.set(&o)
 		_, err := o.train()
-		o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{0.01}}}
+		o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Values: []any{0.01}}}
 		_, swept := o.sweep(context.Background(), "", Silent)
 		for _, err := range []error{err, swept} {
 			if !errors.Is(err, c.is) || strings.Contains(err.Error(), "\n") {
@@ -123,7 +126,7 @@ func TestAHeadWorseThanGuessingIsSaid(t *testing.T) {
 	if w := said(absurd.Warnings); !strings.Contains(w, "whatever the image, 1.099;") || !strings.Contains(w, "head.lr=1e+30 is too much: try head.lr=0.001") {
 		t.Errorf("of an absurd one, of loss %v: %q", absurd.TrainLoss, w)
 	}
-	o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{1e30}}}
+	o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Values: []any{1e30}}}
 	swept, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
 	if w := said(swept.Warnings); !strings.Contains(w, "head.lr=1e+30") {
@@ -131,7 +134,7 @@ func TestAHeadWorseThanGuessingIsSaid(t *testing.T) {
 	}
 	labels := make([]int64, 90)
 	copy(labels, []int64{1, 1, 1, 2, 2, 2})
-	writeFile(t, filepath.Join(o.Features, labelsNPY), npyBytes(t, "<i8", "(90,)", labels))
+	writeFile(t, filepath.Join(o.Features, "labels.npy"), npyBytes(t, "<i8", "(90,)", labels))
 	o.Head.LR = 1e-9 // and the answer stays a third each
 	idle, err := o.train()
 	must(t, err)
@@ -149,8 +152,8 @@ func TestTheLastEpochsHeadIsKeptToo(t *testing.T) {
 	if sum.BestEpoch == sum.Epochs {
 		t.Fatalf("the best epoch is the last, %d", sum.Epochs)
 	}
-	path := filepath.Join(*sum.RunDir, lastFile)
-	last, _, err := Head(path)
+	path := filepath.Join(*sum.RunDir, runs.LastFile)
+	last, _, err := runs.Head(path)
 	must(t, err)
 	// Trained for just so many epochs, a head is that of the last one.
 	o.Head.EarlyStopping.Patience, o.Head.Epochs = 0, sum.Epochs
@@ -164,14 +167,14 @@ func TestTheLastEpochsHeadIsKeptToo(t *testing.T) {
 	if e.Parts["test"].Loss != *again.TestLoss {
 		t.Errorf("eval of the last head: %v, want %v", e.Parts["test"].Loss, *again.TestLoss)
 	}
-	if _, err := os.Stat(filepath.Join(*again.RunDir, lastFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(*again.RunDir, runs.LastFile)); err == nil {
 		t.Error("without early stopping there are two heads")
 	}
 	o.Head.EarlyStopping.Patience, o.Head.Epochs = 2, 40
-	o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{0.3}}}
+	o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Values: []any{0.3}}}
 	swept, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
-	if _, err := os.Stat(filepath.Join(*swept.RunDir, lastFile)); err == nil || !sameWeights(headOf(t, swept.RunDir), headOf(t, sum.RunDir)) {
+	if _, err := os.Stat(filepath.Join(*swept.RunDir, runs.LastFile)); err == nil || !sameWeights(headOf(t, swept.RunDir), headOf(t, sum.RunDir)) {
 		t.Error("a sweep keeps the last epoch's head, or another best one")
 	}
 }
@@ -180,7 +183,7 @@ func TestSummaryHasBothNumbersOfBothHeads(t *testing.T) {
 	o := featureOptions(t)
 	sum, err := o.train()
 	must(t, err)
-	rep, text := sum.report(t)
+	rep, text := reportOf(t, sum)
 	plain, calibrated := rep.Parts["test"], rep.Answers.Parts["test"].Calibration
 	if sum.Temperature == 1 || *sum.TestLoss != plain.Loss || *sum.TestECEUncalibrated != plain.ECE || *sum.TestLossCalibrated != calibrated.Loss || *sum.TestECE != calibrated.ECE {
 		t.Errorf("%+v; report %v and %v, calibrated %v and %v", sum.TrainSummary, plain.Loss, plain.ECE, calibrated.Loss, calibrated.ECE)

@@ -9,6 +9,8 @@ import (
 
 	"icebox/headtrain"
 	"icebox/headtrain/judge"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/sweep"
 )
 
 // TestFoldsCalibrateWhereThereIsNoValidation holds temperature and threshold to those
@@ -18,12 +20,12 @@ func TestFoldsCalibrateWhereThereIsNoValidation(t *testing.T) {
 	o := featureOptions(t)
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
 	o.Sweep.Folds = 3
-	o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{1e-3, 2e-2}}}
+	o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Values: []any{1e-3, 2e-2}}}
 	o.Head.Epochs = 20
 	o.Answers.Reject.Coverage = 0.8
 	sum, err := o.sweep(ctx, "", Silent)
 	must(t, err)
-	rep, text := sum.RunSummary.report(t)
+	rep, text := reportOf(t, &sum.RunSummary)
 	head, f := headOf(t, sum.RunDir), rep.Answers.OutOfFold
 	if f == nil || f.Folds != 3 || f.Rows != 90 || rep.Answers.ValRows != 0 {
 		t.Fatalf("%+v", rep.Answers)
@@ -62,7 +64,7 @@ func leftOut(t *testing.T, o folderOptions, folds int) ([]float32, []int32) {
 	defer j.close()
 	j.choice.Features = o.Features
 	must(t, j.do(context.Background(), []stage{{"load", loadFeatures}, {"gather", gatherRowsOnly}}))
-	rows := j.train.parts[TrainPart]
+	rows := j.train.parts[dataset.Train]
 	f, err := newFolding(j.ds, rows, folds)
 	must(t, err)
 	logits := make([]float32, len(rows.items)*3)
@@ -88,8 +90,8 @@ func leftOut(t *testing.T, o folderOptions, folds int) ([]float32, []int32) {
 
 // gatherRowsOnly reads the training rows.
 func gatherRowsOnly(_ context.Context, j *job) error {
-	r, err := j.loadRows(TrainPart)
-	j.train = &trained{parts: map[Part]*rows{TrainPart: r}}
+	r, err := j.loadRows(dataset.Train)
+	j.train = &trained{parts: map[dataset.Part]*rows{dataset.Train: r}}
 	return err
 }
 
@@ -98,11 +100,11 @@ func TestAShareTooSmallForItsFoldsIsNotCalibrated(t *testing.T) {
 	o := featureOptions(t)
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
 	o.Sweep.Folds = 3
-	o.Sweep.Axes = []Axis{{Key: fractionKey, Values: []any{0.04}}}
+	o.Sweep.Axes = []sweep.sweep.Axis{{Key: sweep.FractionKey, Values: []any{0.04}}}
 	o.Answers.Reject.Coverage = 0.8
 	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
-	rep, text := sum.RunSummary.report(t)
+	rep, text := reportOf(t, &sum.RunSummary)
 	if sum.Temperature != 1 || sum.Threshold != 0 || rep.Answers.OutOfFold != nil || !strings.Contains(text, "calibrated  not: the chosen share") ||
 		!strings.Contains(strings.Join(sum.Warnings, "\n"), "head.reject: no threshold is chosen: the chosen share") {
 		t.Errorf("%+v %v\n%s", rep.Answers, sum.Warnings, text)
@@ -138,7 +140,7 @@ func TestReportsSayWhichRowsDecidedWhat(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := featureOptions(t)
-			o.Sweep.Axes = []Axis{{Key: "lr", Log: []float64{1e-3, 1e-1}, Steps: 3}}
+			o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Log: []float64{1e-3, 1e-1}, Steps: 3}}
 			for _, part := range []string{"val", "test"} {
 				if !strings.Contains(strings.Join(c.parts, " "), part) {
 					must(t, os.RemoveAll(filepath.Join(o.Features, part)))
@@ -147,7 +149,7 @@ func TestReportsSayWhichRowsDecidedWhat(t *testing.T) {
 			c.set(&o)
 			sum, err := o.sweep(context.Background(), "", Silent)
 			must(t, err)
-			_, text := sum.RunSummary.report(t)
+			_, text := reportOf(t, &sum.RunSummary)
 			if !strings.Contains(text, c.want) {
 				t.Errorf("the report has no %q:\n%s", c.want, text)
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"icebox/cache"
+	"icebox/pipeline/report"
 )
 
 func TestEvaluationLeavesDatasetsAlone(t *testing.T) {
@@ -46,7 +47,7 @@ func TestEvaluationLeavesDatasetsAlone(t *testing.T) {
 }
 
 // sources is where the run's dataset was scanned from.
-func (r *RunSummary) sources(t *testing.T, o Options) string {
+func (r *report.RunSummary) sources(t *testing.T, o Options) string {
 	t.Helper()
 	c, err := cache.Open(o.Cache.Path, cache.Options{})
 	must(t, err)

@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	"icebox/headtrain"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/insight"
+	"icebox/pipeline/report"
 )
 
 // copyFile puts a copy of a picture elsewhere, byte for byte.
@@ -39,7 +42,7 @@ func TestInsightFindsWhatWasPlanted(t *testing.T) {
 	copyFile(t, filepath.Join(dir, "class1", "003.png"), filepath.Join(dir, "class1", "copy.png"))
 	copyFile(t, filepath.Join(dir, "class2", "005.png"), filepath.Join(dir, "..", "test", "class2", "leak.png"))
 	o := ready(t, settings(dir))
-	o.Data.Test, o.Data.Split, o.Head.Epochs = filepath.Join(dir, "..", "test"), Split{Val: 0.2}, 40
+	o.Data.Test, o.Data.Split, o.Head.Epochs = filepath.Join(dir, "..", "test"), dataset.Split{Val: 0.2}, 40
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
 	must(t, os.RemoveAll(dir)) // no image is opened
@@ -73,16 +76,16 @@ func TestInsightFindsWhatWasPlanted(t *testing.T) {
 	checkInsightFiles(t, *run.RunDir, i)
 }
 
-func checkInsightFiles(t *testing.T, dir string, want *Insight) {
+func checkInsightFiles(t *testing.T, dir string, want *report.Insight) {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join(dir, insightFile))
+	body, err := os.ReadFile(filepath.Join(dir, report.InsightFile))
 	must(t, err)
 	var back Insight
 	must(t, json.Unmarshal(body, &back))
 	if len(back.Suspects) != len(want.Suspects) || back.Copies.Exact != want.Copies.Exact {
 		t.Errorf("insight.json differs: %s", body)
 	}
-	for name, rows := range map[string]int{suspectsFile: len(want.Suspects), copiesFile: len(want.Copies.Pairs)} {
+	for name, rows := range map[string]int{report.SuspectsFile: len(want.Suspects), report.CopiesFile: len(want.Copies.Pairs)} {
 		f, err := os.Open(filepath.Join(dir, name))
 		must(t, err)
 		lines, err := csv.NewReader(f).ReadAll()
@@ -91,7 +94,7 @@ func checkInsightFiles(t *testing.T, dir string, want *Insight) {
 			t.Errorf("%s has %d lines, want %d", name, len(lines), rows+1)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(dir, insightTextFile))
+	text, err := os.ReadFile(filepath.Join(dir, report.InsightTextFile))
 	must(t, err)
 	for _, say := range []string{"LABELS  about ", "COPIES  2 exact", "both sides of a split", "class0/planted.png", "LEARNING CURVE  5 folds", "the 19 of test too"} {
 		if !strings.Contains(string(text), say) {
@@ -179,7 +182,7 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 	o.Answers.Reject.Coverage = 0.8
 	run, err := o.train()
 	must(t, err)
-	rep, _ := run.report(t)
+	rep, _ := reportOf(t, run)
 	if run.Temperature == 1 || run.Threshold == 0 || rep.Base == nil || len(rep.Base.Found) != 5 || rep.Base.Part != "test" {
 		t.Errorf("%+v, %+v", run.TrainSummary, rep.Base)
 	}
@@ -188,7 +191,7 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 	if e.Answers.Temperature != run.Temperature || e.Answers.Parts["test"].Calibration.ECE != *run.TestECE {
 		t.Errorf("eval says %+v", e.Answers)
 	}
-	i, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, NearCosine, Silent)
+	i, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, insight.NearCosine, Silent)
 	must(t, err)
 	text := new(strings.Builder)
 	i.Text(text)
@@ -197,12 +200,12 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 	}
 	copies := i.Copies.Exact
 	writeArrays(t, filepath.Join(o.Features, "test"), 1, 90, 8, 3) // the training rows
-	if i, err = Inspect(ctx, *run.RunDir, Default(), Choice{}, NearCosine, Silent); err != nil || i.Copies.Exact != copies+90 || i.Copies.Leaks < 90 {
+	if i, err = Inspect(ctx, *run.RunDir, Default(), Choice{}, insight.NearCosine, Silent); err != nil || i.Copies.Exact != copies+90 || i.Copies.Leaks < 90 {
 		t.Errorf("%v, %+v", err, i.Copies)
 	}
 	other := t.TempDir()
 	writeArrays(t, other, 5, 30, 9, 3)
-	_, inspect := Inspect(ctx, *run.RunDir, Default(), Choice{Features: other}, NearCosine, Silent)
+	_, inspect := Inspect(ctx, *run.RunDir, Default(), Choice{Features: other}, insight.NearCosine, Silent)
 	_, eval := Eval(ctx, *run.RunDir, Default(), Choice{Features: other}, Silent)
 	want := "rows in " + other + " have 9 features, and the head in " + *run.RunDir + " takes 8: name a folder"
 	for _, err := range []error{inspect, eval} {
@@ -211,12 +214,12 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 		}
 	}
 	must(t, os.RemoveAll(o.Features))
-	if _, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, NearCosine, Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), o.Features) {
+	if _, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, insight.NearCosine, Silent); !errors.Is(err, dataset.ErrData) || !strings.Contains(err.Error(), o.Features) {
 		t.Errorf("a folder that is gone: %v", err)
 	}
 	o.Answers.Reject.Coverage = 0.8
 	writeArrays(t, o.Features, 1, 90, 8, 3)
-	if _, err := o.train(); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), "a folder val, or an index.csv") {
+	if _, err := o.train(); !errors.Is(err, dataset.ErrData) || !strings.Contains(err.Error(), "a folder val, or an index.csv") {
 		t.Errorf("rejection without validation rows: %v", err)
 	}
 }
@@ -224,10 +227,10 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 func TestInsightOfTinyAndPlainSets(t *testing.T) {
 	ctx := context.Background()
 	o := ready(t, settings(photos(t, 2, 2)))
-	o.Data.Split = Split{}
+	o.Data.Split = dataset.Split{}
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
-	i, err := Inspect(ctx, *run.RunDir, o, Choice{}, NearCosine, Silent)
+	i, err := Inspect(ctx, *run.RunDir, o, Choice{}, insight.NearCosine, Silent)
 	must(t, err)
 	if i.WorstOf != "" || i.Images != 4 {
 		t.Errorf("%+v", i)

@@ -23,6 +23,10 @@ import (
 
 	"icebox/cache"
 	"icebox/extract"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
 )
 
 // TestMain lets the test binary play the process that is killed.
@@ -83,6 +87,13 @@ func writePicture(t testing.TB, path string, class, index int) {
 }
 
 // photos makes classes×n pictures in class folders, old enough to be remembered.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func photos(t testing.TB, classes, n int) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "photos")
@@ -105,7 +116,7 @@ func settings(dir string) Options {
 	o.Cache.Path = filepath.Join(dir, "..", "features.db")
 	o.Output.Dir = filepath.Join(dir, "..", "runs")
 	o.Extract.BatchSize = 4
-	o.Data.Split = Split{Val: 0.2, Test: 0.2}
+	o.Data.Split = dataset.Split{Val: 0.2, Test: 0.2}
 	o.Head.Epochs = 5
 	useQuickEngine(&o)
 	return o
@@ -149,7 +160,7 @@ func ready(t testing.TB, o Options) Options {
 func exported(t testing.TB, o Options, c Choice) map[string][]byte {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "out")
-	if _, err := Export(o.Cache.Path, dir, c, Unassigned); err != nil {
+	if _, err := features.Export(o.Cache.Path, dir, c, dataset.Unassigned); err != nil {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{}
@@ -188,9 +199,9 @@ func TestWarmRunOpensNoImage(t *testing.T) {
 	if warm.TrainLoss != cold.TrainLoss || *warm.ValAcc != *cold.ValAcc || *warm.TestAcc != *cold.TestAcc {
 		t.Errorf("a warm run trained another head: %+v, %+v", cold.TrainSummary, warm.TrainSummary)
 	}
-	a, err := os.ReadFile(filepath.Join(*cold.RunDir, headFile))
+	a, err := os.ReadFile(filepath.Join(*cold.RunDir, runs.HeadFile))
 	must(t, err)
-	b, err := os.ReadFile(filepath.Join(*warm.RunDir, headFile))
+	b, err := os.ReadFile(filepath.Join(*warm.RunDir, runs.HeadFile))
 	must(t, err)
 	if !bytes.Equal(a, b) {
 		t.Error("the heads differ")
@@ -276,7 +287,7 @@ func TestTwoSpacesShareAFile(t *testing.T) {
 		t.Errorf("other preprocessing: %+v", c)
 	}
 	o.Data.Train = ""
-	if _, err := Train(ctx, o, Choice{}, Silent); !errors.Is(err, ErrChoose) || !strings.Contains(err.Error(), "--space") || !strings.Contains(err.Error(), "random:8") {
+	if _, err := Train(ctx, o, Choice{}, Silent); !errors.Is(err, features.ErrChoose) || !strings.Contains(err.Error(), "--space") || !strings.Contains(err.Error(), "random:8") {
 		t.Errorf("three spaces, none named: %v", err)
 	}
 	_, err = Train(ctx, o, Choice{Space: b.Space[:8]}, Silent)
@@ -371,7 +382,7 @@ func TestTooManyBadImagesFailARunButLoseNothing(t *testing.T) {
 	}
 	o := ready(t, settings(dir))
 	sum, err := Extract(ctx, o, Silent)
-	if !errors.Is(err, ErrFailureBudget) || !strings.Contains(err.Error(), "12 of 28") || !strings.Contains(err.Error(), "extract.max_failure_rate") {
+	if !errors.Is(err, features.ErrFailureBudget) || !strings.Contains(err.Error(), "12 of 28") || !strings.Contains(err.Error(), "extract.max_failure_rate") {
 		t.Fatalf("got %v", err)
 	}
 	if sum.Quarantined != 12 {
@@ -403,7 +414,7 @@ func TestCancelledExtractionKeepsWhatIsDone(t *testing.T) {
 
 // cancelAfter cancels once n steps of extraction are done.
 type cancelAfter struct {
-	silent
+	Progress
 	n      int
 	cancel func()
 	stage  string // "" is extract
@@ -511,9 +522,9 @@ func TestReportHoldsWhatTheRunFound(t *testing.T) {
 	o.Head.LR = 1e-6 // so that something is misclassified
 	run, err := Run(context.Background(), o, Silent)
 	must(t, err)
-	data, err := os.ReadFile(filepath.Join(*run.RunDir, reportFile))
+	data, err := os.ReadFile(filepath.Join(*run.RunDir, report.File))
 	must(t, err)
-	var r Report
+	var r report.Report
 	must(t, json.Unmarshal(data, &r))
 	if r.WrongOf != "test" || len(r.Parts) != 3 || r.Parts["test"].N != 6 || len(r.Classes) != 3 {
 		t.Errorf("%+v", r)
@@ -529,7 +540,7 @@ func TestReportHoldsWhatTheRunFound(t *testing.T) {
 	if len(r.Wrong) != wrong {
 		t.Errorf("%d misclassified listed, the confusion matrix has %d", len(r.Wrong), wrong)
 	}
-	text, err := os.ReadFile(filepath.Join(*run.RunDir, reportTextFile))
+	text, err := os.ReadFile(filepath.Join(*run.RunDir, report.TextFile))
 	must(t, err)
 	for _, want := range []string{"random weights", "per class, on test", "confusion on test", "class2"} {
 		if !strings.Contains(string(text), want) {

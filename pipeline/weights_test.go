@@ -10,11 +10,13 @@ import (
 	"testing"
 
 	"icebox/headtrain"
+	"icebox/pipeline/report"
+	"icebox/pipeline/sweep"
 )
 
-func weightMap(t *testing.T, weights map[string]float64) WeightMap {
+func weightMap(t *testing.T, weights map[string]float64) sweep.WeightMap {
 	t.Helper()
-	w, err := NewWeightMap(weights)
+	w, err := sweep.NewWeightMap(weights)
 	must(t, err)
 	return w
 }
@@ -24,15 +26,15 @@ func TestWeightMapsAreValuesOfAnAxis(t *testing.T) {
 	ctx := context.Background()
 	o := sweepOptions(t)
 	heavy := map[string]float64{"2": 5, "0": 0.1}
-	o.Sweep.Axes = []Axis{{Key: "class_weights", Values: []any{"balanced", weightMap(t, heavy), "none", weightMap(t, map[string]float64{"0": 0.1, "2": 5})}}, {Key: "lr", Values: []any{0.01, 0.02, 0.05}}}
+	o.Sweep.Axes = []sweep.sweep.Axis{{Key: "class_weights", Values: []any{"balanced", weightMap(t, heavy), "none", weightMap(t, map[string]float64{"0": 0.1, "2": 5})}}, {Key: "lr", Values: []any{0.01, 0.02, 0.05}}}
 	whole, err := o.sweep(ctx, "", Silent)
 	must(t, err)
 	if whole.Points != 9 {
 		t.Errorf("%d points: equal maps are one value", whole.Points)
 	}
-	table, err := os.ReadFile(filepath.Join(*whole.RunDir, sweepTableFile))
+	table, err := os.ReadFile(filepath.Join(*whole.RunDir, report.SweepTableFile))
 	must(t, err)
-	lines, err := os.ReadFile(filepath.Join(*whole.RunDir, sweepFile))
+	lines, err := os.ReadFile(filepath.Join(*whole.RunDir, sweep.ResultFile))
 	must(t, err)
 	if !strings.Contains(string(table), `"{""0"":0.1,""2"":5}"`) || !strings.Contains(string(lines), `"class_weights":{"0":0.1,"2":5}`) {
 		t.Errorf("%s\n%s", table, lines)
@@ -40,7 +42,7 @@ func TestWeightMapsAreValuesOfAnAxis(t *testing.T) {
 	dir, _ := interruptedSweep(t, o, 50)
 	resumed, err := o.sweep(ctx, dir, Silent)
 	must(t, err)
-	again, err := os.ReadFile(filepath.Join(*resumed.RunDir, sweepFile))
+	again, err := os.ReadFile(filepath.Join(*resumed.RunDir, sweep.ResultFile))
 	must(t, err)
 	if resumed.Resumed == 0 || !bytes.Equal(again, lines) {
 		t.Errorf("resumed from %d heads, the points differ", resumed.Resumed)
@@ -66,7 +68,7 @@ func TestWeightMapsOfNoUseAreRefused(t *testing.T) {
 		"every training row weighs 0":          {"0": 0, "1": 0, "2": 0},
 	} {
 		o := sweepOptions(t)
-		o.Sweep.Axes = []Axis{{Key: "class_weights", Values: []any{"none", weightMap(t, weights)}}}
+		o.Sweep.Axes = []sweep.sweep.Axis{{Key: "class_weights", Values: []any{"none", weightMap(t, weights)}}}
 		_, err := o.sweep(context.Background(), "", Silent)
 		if !errors.Is(err, headtrain.ErrOptions) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", weights, err)
