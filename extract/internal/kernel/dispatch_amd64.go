@@ -148,16 +148,12 @@ func outputAVX512(s Scheme, residual bool, a *outputArgs) {
 		outputF6AddAVX512(a)
 	case s == F43:
 		outputF6AVX512(a)
-	case s == F53 && residual:
-		outputF7AddAVX512(a)
-	case s == F53:
-		outputF7AVX512(a)
 	case s == F73 && residual:
 		outputF9AddAVX512(a)
 	case s == F73:
 		outputF9AVX512(a)
 	case s == F44:
-		outputF7FourAVX512(a)
+		outputF7AVX512(a)
 	case s == F13S2:
 		outputF1AVX512(a)
 	default:
@@ -175,16 +171,12 @@ func outputAVX2(s Scheme, residual bool, a *outputArgs) {
 		outputF6AddAVX2(a)
 	case s == F43:
 		outputF6AVX2(a)
-	case s == F53 && residual:
-		outputF7AddAVX2(a)
-	case s == F53:
-		outputF7AVX2(a)
 	case s == F73 && residual:
 		outputF9AddAVX2(a)
 	case s == F73:
 		outputF9AVX2(a)
 	case s == F44:
-		outputF7FourAVX2(a)
+		outputF7AVX2(a)
 	case s == F13S2:
 		outputF1AVX2(a)
 	default:

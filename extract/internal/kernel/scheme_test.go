@@ -20,6 +20,40 @@ func convolve(d []float32, w []float64, size, taps, stride, outputs int) []float
 	return out
 }
 
+// Aᵀ·((G·w) ⊙ (Bᵀ·d)) is bilinear in taps and pixels, so that its coefficients tell
+// all: that of tap k and pixel x in output i is 1 where the tap meets the pixel, and
+// else 0.
+func TestMatricesAreThoseOfAConvolution(t *testing.T) {
+	for _, s := range append(shapes[:], f53) {
+		t.Run(s.name, func(t *testing.T) {
+			for i := range s.outputs {
+				for _, p := range s.phases {
+					for k, tap := range p.taps {
+						for x := range p.bt[0] {
+							pixel, want := p.first+x*p.every, 0.0
+							if pixel == i*s.stride+tap {
+								want = 1
+							}
+							if got := s.coefficient(p, i, k, x); !(math.Abs(got-want) <= 1e-12) {
+								t.Errorf("output %d, tap %d, pixel %d: %v, want %v", i, tap, pixel, got, want)
+							}
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// coefficient is that of the product of tap k and pixel x of a phase in output i.
+func (s *shape) coefficient(p phase, i, k, x int) float64 {
+	sum := 0.0
+	for point := range p.bt {
+		sum += float64(s.at[i][point]) * p.g[point][k] * float64(p.bt[point][x])
+	}
+	return sum
+}
+
 // A scheme's three steps, with a plain product between the transforms, are the
 // convolution: this holds the matrices, the layout of slots and each transform
 // against a definition they share nothing with.
