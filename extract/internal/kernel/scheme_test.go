@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"icebox/extract/internal/isa"
 )
 
 // convolve is the plain convolution of a tile's pixels, in float64.
@@ -59,15 +61,15 @@ func (s *shape) coefficient(p phase, i, k, x int) float64 {
 // against a definition they share nothing with.
 func TestSchemesAreConvolutions(t *testing.T) {
 	for s := range schemes {
-		for _, isa := range Available() {
-			t.Run(fmt.Sprintf("%s/scheme=%d", isa, s), func(t *testing.T) {
-				rapid.Check(t, func(t *rapid.T) { checkScheme(t, isa, s) })
+		for _, i := range Available() {
+			t.Run(fmt.Sprintf("%s/scheme=%d", i, s), func(t *testing.T) {
+				rapid.Check(t, func(t *rapid.T) { checkScheme(t, i, s) })
 			})
 		}
 	}
 }
 
-func checkScheme(t *rapid.T, isa ISA, s Scheme) {
+func checkScheme(t *rapid.T, i isa.ISA, s Scheme) {
 	const channels = Lane
 	sh := s.shape()
 	size, taps, points := sh.size(), sh.taps(), sh.points*sh.points
@@ -88,7 +90,7 @@ func checkScheme(t *rapid.T, isa ISA, s Scheme) {
 		Scheme: s, Src: src, Pixel: channels, Row: size * channels, Dst: make([]float32, points*width),
 		Width: width, Plane: width, Tiles: 1, Channels: channels, Scratch: make([]float32, ScratchLen),
 	}
-	isa.Input(&in)
+	in.Run(i)
 	const stride = 3
 	u := make([]float32, points*s.MaxSlots()*stride)
 	s.Filter(stride).Apply(u, &w)
@@ -107,7 +109,7 @@ func checkScheme(t *rapid.T, isa ISA, s Scheme) {
 		Rows: sh.outputs, LastColumns: sh.outputs, Scratch: in.Scratch,
 	}
 	out.Bias[lane] = bias
-	isa.Output(&out)
+	out.Run(i)
 	for i, want := range convolve(d, w[:taps*taps], size, taps, sh.stride, sh.outputs) {
 		if got := float64(out.Dst[i*channels+lane]) - bias; !(math.Abs(got-want) <= 2e-3) {
 			t.Fatalf("pixel %d is %v, want %v", i, got, want)
