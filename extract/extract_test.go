@@ -175,8 +175,13 @@ func TestGatePassesASoundEngineAndStopsABrokenOne(t *testing.T) {
 		return brokenEngine{}, EngineInfo{Name: "broken", Plan: "none", Numeric: "fp32"}, nil
 	}}
 	y := open(t, Options{Engine: "broken", Engines: []EngineSpec{broken}})
-	if _, err := y.Gate(ctx); !errors.Is(err, ErrEnginesDisagree) || !strings.Contains(err.Error(), "cosine") {
+	_, err = y.Gate(ctx)
+	if !errors.Is(err, ErrEnginesDisagree) || !strings.Contains(err.Error(), "cosine") {
 		t.Errorf("broken: %v", err)
+	}
+	var disagree *DisagreeError
+	if !errors.As(err, &disagree) || disagree.Engine.Name != "broken" || disagree.Least != 0.99999 || !(disagree.Cosine < disagree.Least) {
+		t.Errorf("broken: %+v", disagree)
 	}
 }
 

@@ -61,7 +61,7 @@ func (o Options) isa() (isa.ISA, error) {
 			return i, nil
 		}
 	}
-	return isa.Portable, fmt.Errorf("%w %q: this machine and build run %v; auto takes the last", ErrISA, o.ISA, kernel.Available())
+	return isa.Portable, fmt.Errorf("%w %q: this machine and build run %v", ErrISA, o.ISA, kernel.Available())
 }
 
 // Net is a network ready to run. It is read only: any number of goroutines may
