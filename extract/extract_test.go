@@ -198,10 +198,25 @@ func (brokenEngine) Forward(_ context.Context, features []float32, pixels []uint
 func (brokenEngine) Close() error { return nil }
 
 func TestOptionsReportEveryFault(t *testing.T) {
-	err := Options{Weights: "random:x", Engine: "tpu", ISA: "mmx", MaxPixels: -1}.Validate()
-	for _, want := range []string{"random:", "tpu", "mmx", "max pixels"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("no fault names %s: %v", want, err)
+	err := Options{Weights: "random:x", Engine: "tpu", Device: "tpu", Precision: "int8", ISA: "mmx", Plan: "none", Threads: -1, MaxPixels: -1}.Validate()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("%v", err)
+	}
+	var got []string
+	for _, err := range joined.Unwrap() {
+		var f Fault
+		if !errors.As(err, &f) || f.Error() != f.Field+" "+f.Text {
+			t.Errorf("%v is no Fault", err)
+		}
+		got = append(got, f.Field)
+	}
+	if want := []string{"Weights", "Engine", "Device", "Precision", "ISA", "Plan", "Threads", "MaxPixels"}; !slices.Equal(got, want) {
+		t.Errorf("faults of %v, want %v", got, want)
+	}
+	for _, want := range []string{"random:", `Engine "tpu"`, "mmx", "MaxPixels (-1) must be ≥ 0"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no fault says %s: %v", want, err)
 		}
 	}
 	if _, err := Open(context.Background(), Options{Engine: "tpu"}); err == nil {
@@ -305,7 +320,7 @@ func TestCompactPlanPassesTheGateUnderItsName(t *testing.T) {
 	if plan := open(t, Options{Plan: Auto}).engineInfo(t).Plan; plan != "winograd" {
 		t.Errorf("auto is plan %q", plan)
 	}
-	if _, err := Open(context.Background(), Options{Weights: Random, Plan: "small"}); err == nil || !strings.Contains(err.Error(), `plan "small"`) {
+	if _, err := Open(context.Background(), Options{Weights: Random, Plan: "small"}); err == nil || !strings.Contains(err.Error(), `Plan "small"`) {
 		t.Errorf("%v", err)
 	}
 }

@@ -161,7 +161,7 @@ func (o Options) Validate() error {
 	add(o.Cache.Path == "", "cache.path must not be empty")
 	add(o.Cache.DType != string(cache.Float32) && o.Cache.DType != string(cache.Float16), "cache.dtype %q is not known: choose float32 or float16", o.Cache.DType)
 	add(o.Output.Dir == "", "output.dir must not be empty")
-	faults = append(faults, prefixed("backbone.", o.extractOptions().Validate()), prefixed("head.", o.checkHead()), prefixed("head.", o.Answers.Reject.Validate()), o.Sweep.validate())
+	faults = append(faults, backboneFaults(o.extractOptions().Validate()), prefixed("head.", o.checkHead()), prefixed("head.", o.Answers.Reject.Validate()), o.Sweep.validate())
 	return errors.Join(faults...)
 }
 
@@ -216,6 +216,25 @@ func (o Options) extractOptions() extract.Options {
 		Engine: o.Backbone.Engine, ISA: o.Backbone.ISA, Plan: o.Backbone.Plan, Engines: o.Engines, Device: o.Backbone.Device, Precision: o.Backbone.Precision,
 		IgnoreEXIF: !o.Extract.EXIF, MaxPixels: o.Extract.MaxPixels, Env: o.Env,
 	}
+}
+
+// backboneKeys are the options that fields of extract.Options come from.
+var backboneKeys = map[string]string{
+	"Weights": "backbone.weights", "Engine": "backbone.engine", "Device": "backbone.device", "Precision": "backbone.precision",
+	"ISA": "backbone.isa", "Plan": "backbone.plan", "MaxPixels": "extract.max_pixels",
+}
+
+// backboneFaults puts the option before each fault of extract.Options.
+func backboneFaults(err error) error {
+	var faults []error
+	for _, fault := range leaves(err) {
+		var f extract.Fault
+		if errors.As(fault, &f) && backboneKeys[f.Field] != "" {
+			fault = fmt.Errorf("%s %s", backboneKeys[f.Field], f.Text)
+		}
+		faults = append(faults, fault)
+	}
+	return errors.Join(faults...)
 }
 
 // prefixed puts the config section before each fault of a package's Validate, whose
