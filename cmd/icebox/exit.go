@@ -81,6 +81,9 @@ func exitCode(err error) int {
 // message is what a person reads of err.
 func message(err error, code int) string {
 	text := err.Error()
+	if next := hint(err); next != "" {
+		text += "; " + next
+	}
 	switch code {
 	case exitInterrupted:
 		if !strings.HasPrefix(text, "interrupted") {
