@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 )
@@ -27,6 +28,21 @@ func TestReferenceAndSchemaHaveEveryKey(t *testing.T) {
 		if at["description"] != k.Help {
 			t.Errorf("the schema says of %s: %v", k.Name, at)
 		}
+	}
+}
+
+// REFERENCE.md is what Reference returns; -update writes it.
+func TestReferenceFileIsUpToDate(t *testing.T) {
+	const file = "REFERENCE.md"
+	if *update {
+		write(t, file, Reference())
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(data) != Reference() {
+		t.Errorf("%s lags behind the table of keys: go test ./config -update", file)
 	}
 }
 

@@ -11,11 +11,12 @@ import (
 
 // Key says what there is to know of one key, for people.
 type Key struct {
-	Name    string // "head.lr"
-	Env     string // "ICEBOX_HEAD_LR"
-	Type    string // "number > 0", "one of adam, adamw, sgd"
-	Default string // as YAML; "" where there is none
-	Example string // as YAML, for a key without a default
+	Name    string   // "head.lr"
+	Env     string   // "ICEBOX_HEAD_LR"
+	Type    string   // "number > 0", "one of adam, adamw, sgd"
+	Default string   // as YAML; "" where there is none
+	Example string   // as YAML, for a key without a default
+	Values  []string // the words that it takes, where those are a short list; it may take others, too
 	Help    string
 }
 
@@ -60,9 +61,13 @@ func newKey[T any](name string, c codec[T], field func(*pipeline.Options) *T, he
 	}
 	switch c := any(c).(type) {
 	case text:
-		k.plain = true
+		k.plain, k.Values = true, c.words
 	case pathCodec:
-		k.plain, k.path = true, &c
+		k.plain, k.path, k.Values = true, &c, c.words
+	case boolean:
+		k.Values = []string{"true", "false"}
+	case classWeights:
+		k.Values = classWeightModes.words
 	}
 	o := pipeline.Default()
 	k.field = fieldAt(reflect.ValueOf(&o).Elem(), reflect.ValueOf(field(&o)))

@@ -83,22 +83,3 @@ func (k *key) sample() string {
 	}
 	return k.Example
 }
-
-// Reference returns the table of keys in Markdown.
-func Reference() string {
-	var out strings.Builder
-	top := ""
-	for _, k := range table {
-		if section, _, _ := strings.Cut(k.Name, "."); section != top {
-			top = section
-			fmt.Fprintf(&out, "\n### %s\n\n| key | value | default | meaning |\n|---|---|---|---|\n", section)
-		}
-		fallback := ""
-		if k.Default != "" {
-			fallback = "`" + k.Default + "`"
-		}
-		fmt.Fprintf(&out, "| `%s` | %s | %s | %s |\n", k.Name, k.Type, fallback, k.Help)
-	}
-	out.WriteString("\nA range is `{log: [a, b], steps: n}` or `{lin: [a, b], steps: n}`.\n")
-	return strings.TrimPrefix(out.String(), "\n")
-}

@@ -29,7 +29,6 @@ one file, and trains linear heads on them in seconds, without opening an image a
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
@@ -37,8 +36,10 @@ one file, and trains linear heads on them in seconds, without opening an image a
 	root.PersistentFlags().BoolVarP(&c.quiet, "quiet", "q", false, "no progress and no notes")
 	root.AddCommand(
 		p.quickstartCommand(c), p.runCommand(c), p.extractCommand(c), p.trainCommand(c), p.sweepCommand(c), p.evalCommand(c), p.insightCommand(c), p.predictCommand(c),
-		p.cacheCommand(c), p.configCommand(c), p.weightsCommand(c), p.benchCommand(c), p.doctorCommand(c), p.versionCommand(c), exitCodesTopic(),
+		p.cacheCommand(c), p.configCommand(c), p.weightsCommand(c), p.benchCommand(c), p.doctorCommand(c), p.versionCommand(c), p.completionCommand(), exitCodesTopic(),
 	)
+	p.addVersionFlag(root, c)
+	p.completeWords(root)
 	for _, cmd := range root.Commands() {
 		usageArgs(cmd)
 	}
