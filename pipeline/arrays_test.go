@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/binary"
@@ -20,6 +19,7 @@ import (
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/internal/npy"
+	"icebox/pipeline/journal"
 	"icebox/pipeline/report"
 	"icebox/pipeline/runs"
 )
@@ -41,10 +41,12 @@ func blob(rng *rand.Rand, dim, c int) []float32 {
 func npyBytes(t *testing.T, descr, shape string, values any) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	w := bufio.NewWriter(&out)
-	npyHeader(w, descr, shape)
-	must(t, binary.Write(w, binary.LittleEndian, values))
-	must(t, w.Flush())
+	head := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape)
+	head += strings.Repeat(" ", 63-(10+len(head))%64) + "\n"
+	out.WriteString("\x93NUMPY\x01\x00")
+	must(t, binary.Write(&out, binary.LittleEndian, uint16(len(head))))
+	out.WriteString(head)
+	must(t, binary.Write(&out, binary.LittleEndian, values))
 	return out.Bytes()
 }
 
@@ -72,6 +74,7 @@ func writeArrays(t *testing.T, dir string, seed uint64, n, dim, classes int) {
 type folderOptions struct {
 	Options
 	Features string
+	batch    int // heads between two writes of a sweep's log
 }
 
 func (o folderOptions) train() (*report.RunSummary, error) {
@@ -79,7 +82,7 @@ func (o folderOptions) train() (*report.RunSummary, error) {
 }
 
 func (o folderOptions) sweep(ctx context.Context, resume string, p Progress) (*report.SweepSummary, error) {
-	return RunSweep(ctx, o.Options, SweepRun{Choice: Choice{Features: o.Features}, Resume: resume}, p)
+	return RunSweep(ctx, o.Options, SweepRun{Choice: Choice{Features: o.Features}, Resume: resume, batch: o.batch}, p)
 }
 
 // featureOptions are options for a folder of features with val and test.
@@ -89,7 +92,7 @@ func featureOptions(t *testing.T) folderOptions {
 	writeArrays(t, filepath.Join(dir, "f"), 1, 90, 8, 3)
 	writeArrays(t, filepath.Join(dir, "f", "val"), 2, 45, 8, 3)
 	writeArrays(t, filepath.Join(dir, "f", "test"), 3, 60, 8, 3)
-	o := folderOptions{Default(), filepath.Join(dir, "f")}
+	o := folderOptions{Options: Default(), Features: filepath.Join(dir, "f")}
 	o.Output.Dir = filepath.Join(dir, "runs")
 	o.Head.Epochs, o.Head.BatchSize = 6, 16
 	return o
@@ -108,10 +111,10 @@ func sameWeights(a, b *headtrain.Head) bool {
 
 func TestAnExportTrainsTheHeadOfTheCache(t *testing.T) {
 	ctx := context.Background()
-	o := folderOptions{ready(t, settings(photos(t, 3, 8))), filepath.Join(t.TempDir(), "features")}
+	o := folderOptions{Options: ready(t, settings(photos(t, 3, 8))), Features: filepath.Join(t.TempDir(), "features")}
 	run, err := Run(ctx, o.Options, Silent)
 	must(t, err)
-	_, err = features.Export(o.Cache.Path, o.Features, Choice{}, dataset.Unassigned)
+	_, err = features.Export(o.Cache.Path, o.Features, features.Choice{}, dataset.Unassigned)
 	must(t, err)
 	sum, err := o.train()
 	must(t, err)
@@ -121,10 +124,10 @@ func TestAnExportTrainsTheHeadOfTheCache(t *testing.T) {
 	if *sum.ValAcc != *run.ValAcc || *sum.TestLoss != *run.TestLoss || sum.TrainRows != run.TrainRows {
 		t.Errorf("from the export: %+v, from the cache: %+v", sum.TrainSummary, run.TrainSummary)
 	}
-	report, err := os.ReadFile(filepath.Join(*sum.RunDir, report.TextFile))
+	text, err := os.ReadFile(filepath.Join(*sum.RunDir, report.TextFile))
 	must(t, err)
-	if !strings.Contains(string(report), "24 rows of 512 from ") || strings.Contains(string(report), "backbone") {
-		t.Errorf("report: %s", report)
+	if !strings.Contains(string(text), "24 rows of 512 from ") || strings.Contains(string(text), "backbone") {
+		t.Errorf("report: %s", text)
 	}
 }
 
@@ -132,9 +135,9 @@ func TestEveryTypeOfFeaturesIsRead(t *testing.T) {
 	o := featureOptions(t)
 	want, err := o.train()
 	must(t, err)
-	file, err := openNPY(filepath.Join(o.Features, "features.npy"))
+	file, err := npy.Open(filepath.Join(o.Features, "features.npy"))
 	must(t, err)
-	x, _, _, err := file.floats()
+	x, _, _, err := file.Floats(headtrain.NewFeatures)
 	must(t, errors.Join(err, file.Close()))
 	half, double, labels := make([]uint16, len(x)), make([]float64, len(x)), make([]int32, 90)
 	for i, v := range x {
@@ -201,30 +204,28 @@ func TestStreamedFeaturesTrainTheSameHead(t *testing.T) {
 	}
 	writeFile(t, filepath.Join(dir, "features.npy"), npyBytes(t, "<f4", fmt.Sprintf("(%d, %d)", rows, dim), x))
 	writeFile(t, filepath.Join(dir, "labels.npy"), npyBytes(t, "<i8", fmt.Sprintf("(%d,)", rows), labels))
-	train := func() (*headtrain.Head, *job) {
-		j := &job{opts: Default(), progress: Silent}
-		t.Cleanup(func() { j.close() })
-		j.choice.Features = dir
-		must(t, loadArrays(t.Context(), j))
-		j.checkMemory(1 << 20)
-		o := headtrain.Options{Shuffle: headtrain.ShuffleBlocks, Epochs: 2}
-		all, err := j.rowsOf(func(*dataset.Item) bool { return true })
+	train := func() (*headtrain.Head, *features.Folder) {
+		f, err := features.OpenFolder(t.Context(), dir, "", 1<<20)
 		must(t, err)
-		if all.data.Paged != j.arrays.sets[0].mapped || !all.data.Finite {
-			t.Errorf("paged %v, finite %v", all.data.Paged, all.data.Finite)
+		t.Cleanup(func() { f.Close() })
+		all, err := f.Rows(features.All)
+		must(t, err)
+		if all.Data.Paged != (f.Mapped() > 0) || !all.Data.Finite {
+			t.Errorf("paged %v, finite %v", all.Data.Paged, all.Data.Finite)
 		}
-		results, err := headtrain.New().Fit(t.Context(), headtrain.Job{Train: all.data, Heads: []headtrain.Options{o}})
+		o := headtrain.Options{Shuffle: headtrain.ShuffleBlocks, Epochs: 2}
+		results, err := headtrain.New().Fit(t.Context(), headtrain.Job{Train: all.Data, Heads: []headtrain.Options{o}})
 		must(t, err)
-		return results[0].Head, j
+		return results[0].Head, f
 	}
-	want, j := train()
-	if j.arrays.paged {
+	want, f := train()
+	if f.Paged() {
 		t.Error("features in memory are taken for a file")
 	}
 	mapAll(t)
-	got, j := train()
-	if !j.arrays.paged || !sameWeights(want, got) {
-		t.Errorf("the head differs, or the features were not mapped (%v)", j.arrays.paged)
+	got, f := train()
+	if !f.Paged() || !sameWeights(want, got) {
+		t.Errorf("the head differs, or the features were not mapped (%v)", f.Paged())
 	}
 }
 
@@ -240,19 +241,18 @@ func TestFeaturesLargerThanMemoryAreNoted(t *testing.T) {
 		{"rows", "adam", 100, true}, {"", "adam", 100, true}, {"blocks", "adam", 100, false}, {"rows", "lbfgs", 100, false},
 		{"rows", "adam", 1 << 30, false}, {"rows", "adam", 0, false},
 	} {
-		p := &noteTaker{}
-		j := &job{opts: Default(), progress: p}
-		j.opts.Head.Shuffle, j.opts.Head.Optimizer = c.shuffle, c.optimizer
-		j.choice.Features = dir
-		must(t, loadArrays(t.Context(), j))
-		p.notes = nil
-		j.checkMemory(c.available)
-		j.close()
-		if noted := strings.Contains(strings.Join(p.notes, "\n"), "head.shuffle=blocks"); noted != c.noted {
+		p := &noteTaker{Progress: Silent}
+		o := Default()
+		o.Head.Shuffle, o.Head.Optimizer = c.shuffle, c.optimizer
+		j := journal.New(p, nil)
+		src, err := openFolder(t.Context(), o, dir, c.available, j)
+		must(t, err)
+		must(t, src.Close())
+		if noted := strings.Contains(strings.Join(p.notes, "\n"), "try Head.Shuffle = blocks"); noted != c.noted {
 			t.Errorf("%+v: notes %q", c, p.notes)
 		}
-		if len(j.sum.Warnings) > 0 {
-			t.Errorf("%+v: a report depends on the memory: %q", c, j.sum.Warnings)
+		if warnings := j.Log().Warnings; len(warnings) > 0 {
+			t.Errorf("%+v: a report depends on the memory: %q", c, warnings)
 		}
 	}
 }
@@ -428,29 +428,29 @@ func TestHeadOfFeaturesIsJudgedOnFeaturesAndRefusesImages(t *testing.T) {
 	run, err := o.train()
 	must(t, err)
 	_, err = OpenPredictor(ctx, *run.RunDir, Default(), 3)
-	if !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), "eval --run") {
+	if !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(told(err), "try judging the run in ") {
 		t.Errorf("predict: %v", err)
 	}
 	own, c := Default(), Choice{}
-	e, err := Eval(ctx, *run.RunDir, own, c, Silent)
+	e, err := Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: c}, own, Silent)
 	must(t, err)
 	if e.Parts["test"].Top1 != *run.TestAcc || e.Parts["train"].Loss != run.TrainLoss {
 		t.Errorf("on its own features: %+v, trained: %+v", e.Parts["test"], run.TrainSummary)
 	}
 	c.Features = filepath.Join(o.Features, "test")
-	e, err = Eval(ctx, *run.RunDir, own, c, Silent)
+	e, err = Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: c}, own, Silent)
 	must(t, err)
 	if e.Parts["all"].Top1 != *run.TestAcc {
 		t.Errorf("on other features: %+v", e.Parts)
 	}
 	c.Features, own.Data.Train = "", "photos"
-	if _, err = Eval(ctx, *run.RunDir, own, c, Silent); !errors.Is(err, headtrain.ErrFingerprint) {
+	if _, err = Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: c}, own, Silent); !errors.Is(err, headtrain.ErrFingerprint) {
 		t.Errorf("on images: %v", err)
 	}
 	other := filepath.Join(t.TempDir(), "other")
 	writeArrays(t, other, 1, 30, 9, 3)
 	c.Features, own.Data.Train = other, ""
-	if _, err = Eval(ctx, *run.RunDir, own, c, Silent); !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), "have 9 features, and the head in ") {
+	if _, err = Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: c}, own, Silent); !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), "have 9 features, and the head in ") {
 		t.Errorf("on features of another dimension: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"icebox/headtrain"
 	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
 	"icebox/pipeline/sweep"
 )
 
@@ -20,7 +21,7 @@ func TestFoldsCalibrateWhereThereIsNoValidation(t *testing.T) {
 	o := featureOptions(t)
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
 	o.Sweep.Folds = 3
-	o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Values: []any{1e-3, 2e-2}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{1e-3, 2e-2}}}
 	o.Head.Epochs = 20
 	o.Answers.Reject.Coverage = 0.8
 	sum, err := o.sweep(ctx, "", Silent)
@@ -59,40 +60,32 @@ func TestFoldsCalibrateWhereThereIsNoValidation(t *testing.T) {
 // trained, alone, without the row's fold.
 func leftOut(t *testing.T, o folderOptions, folds int) ([]float32, []int32) {
 	t.Helper()
-	j, err := newJob(o.Options, Silent)
+	src, err := features.OpenFolder(context.Background(), o.Features, "", 0)
 	must(t, err)
-	defer j.close()
-	j.choice.Features = o.Features
-	must(t, j.do(context.Background(), []stage{{"load", loadFeatures}, {"gather", gatherRowsOnly}}))
-	rows := j.train.parts[dataset.Train]
-	f, err := newFolding(j.ds, rows, folds)
+	defer src.Close()
+	rows, err := src.Rows(features.OfPart(dataset.Train))
 	must(t, err)
-	logits := make([]float32, len(rows.items)*3)
+	f, err := dataset.NewFolds(src.Dataset(), rows.Items, folds)
+	must(t, err)
+	logits := make([]float32, len(rows.Items)*3)
 	o.Head.LR = 2e-2
 	for fold := range folds {
-		seen := *rows.data
-		seen.Labels = append([]int32{}, rows.data.Labels...)
-		for n, of := range f.of {
+		seen := *rows.Data
+		seen.Labels = append([]int32{}, rows.Data.Labels...)
+		for n, of := range f.Of {
 			if of == fold {
 				seen.Labels[n] = -1
 			}
 		}
 		results, err := headtrain.New().Fit(context.Background(), headtrain.Job{Train: &seen, Heads: []headtrain.Options{o.Head}})
 		must(t, err)
-		for n, of := range f.of {
+		for n, of := range f.Of {
 			if of == fold {
-				results[0].Head.Logits(logits[n*3:n*3+3], rows.data.Row(n), 1)
+				results[0].Head.Logits(logits[n*3:n*3+3], rows.Data.Row(n), 1)
 			}
 		}
 	}
-	return logits, rows.data.Labels
-}
-
-// gatherRowsOnly reads the training rows.
-func gatherRowsOnly(_ context.Context, j *job) error {
-	r, err := j.loadRows(dataset.Train)
-	j.train = &trained{parts: map[dataset.Part]*rows{dataset.Train: r}}
-	return err
+	return logits, rows.Data.Labels
 }
 
 // TestAShareTooSmallForItsFoldsIsNotCalibrated takes a share of one row a class.
@@ -100,13 +93,13 @@ func TestAShareTooSmallForItsFoldsIsNotCalibrated(t *testing.T) {
 	o := featureOptions(t)
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
 	o.Sweep.Folds = 3
-	o.Sweep.Axes = []sweep.sweep.Axis{{Key: sweep.FractionKey, Values: []any{0.04}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: sweep.FractionKey, Values: []any{0.04}}}
 	o.Answers.Reject.Coverage = 0.8
 	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
 	rep, text := reportOf(t, &sum.RunSummary)
 	if sum.Temperature != 1 || sum.Threshold != 0 || rep.Answers.OutOfFold != nil || !strings.Contains(text, "calibrated  not: the chosen share") ||
-		!strings.Contains(strings.Join(sum.Warnings, "\n"), "head.reject: no threshold is chosen: the chosen share") {
+		!strings.Contains(strings.Join(sum.Warnings, "\n"), "no threshold of rejection is chosen: the chosen share") {
 		t.Errorf("%+v %v\n%s", rep.Answers, sum.Warnings, text)
 	}
 }
@@ -126,7 +119,7 @@ func TestReportsSayWhichRowsDecidedWhat(t *testing.T) {
 		{"folds beside validation", func(o *folderOptions) { o.Sweep.Folds = 3 }, []string{"val", "test"},
 			"val_acc in 3 folds of the training images chose among 3 points; then the chosen options were trained once more, on the training images; validation chose no options and no weights; validation gave the temperature; test"},
 		{"no test", func(o *folderOptions) { o.Sweep.Metric = headtrain.MetricValLoss }, []string{"val"},
-			"; validation gave the temperature; there is no test: the best val_loss of 3 points flatters the head, for it was chosen by that\n"},
+			"; validation gave the temperature; there is no test: the best val_loss of 3 points flatters the head, which was chosen by it\n"},
 		{"stopped early in folds", func(o *folderOptions) {
 			o.Sweep.Folds = 3
 			o.Head.EarlyStopping = headtrain.EarlyStopping{Patience: 2, Metric: headtrain.MetricValLoss}
@@ -136,11 +129,11 @@ func TestReportsSayWhichRowsDecidedWhat(t *testing.T) {
 		{"one point", func(o *folderOptions) { o.Sweep.Axes, o.Sweep.Seeds = o.Sweep.Axes[:0], 2 }, []string{"val", "test"},
 			"there was one point and nothing to choose; it was judged by val_acc on validation (45 images), the mean of 2 seeds; then"},
 		{"nothing held out", func(*folderOptions) {}, nil,
-			"the training loss, for nothing was held out, chose among 3 points; then the chosen options were trained once more, on the training images\n"},
+			"the training loss, because nothing was held out, chose among 3 points; then the chosen options were trained once more, on the training images\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := featureOptions(t)
-			o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Log: []float64{1e-3, 1e-1}, Steps: 3}}
+			o.Sweep.Axes = []sweep.Axis{{Key: "lr", Log: []float64{1e-3, 1e-1}, Steps: 3}}
 			for _, part := range []string{"val", "test"} {
 				if !strings.Contains(strings.Join(c.parts, " "), part) {
 					must(t, os.RemoveAll(filepath.Join(o.Features, part)))

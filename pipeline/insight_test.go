@@ -62,7 +62,7 @@ func TestInsightFindsWhatWasPlanted(t *testing.T) {
 	}
 	leak := false
 	for _, p := range i.Copies.Pairs {
-		leak = leak || p.Exact && p.leak() && p.A.Path == "train/class2/005.png" && p.B.Path == "test/class2/leak.png"
+		leak = leak || p.Exact && p.Leak() && p.A.Path == "train/class2/005.png" && p.B.Path == "test/class2/leak.png"
 	}
 	if !leak {
 		t.Errorf("the leak is missing: %+v", i.Copies.Pairs)
@@ -80,7 +80,7 @@ func checkInsightFiles(t *testing.T, dir string, want *report.Insight) {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join(dir, report.InsightFile))
 	must(t, err)
-	var back Insight
+	var back report.Insight
 	must(t, json.Unmarshal(body, &back))
 	if len(back.Suspects) != len(want.Suspects) || back.Copies.Exact != want.Copies.Exact {
 		t.Errorf("insight.json differs: %s", body)
@@ -103,77 +103,6 @@ func checkInsightFiles(t *testing.T, dir string, want *report.Insight) {
 	}
 }
 
-func TestFoldsAreEvenAndKeepCopiesTogether(t *testing.T) {
-	const classes, each = 4, 23
-	ds := items(classes, each, 1)
-	i := &inspection{job: &job{ds: ds}, head: &headtrain.Head{Classes: ds.Classes}, rows: &rows{data: &headtrain.Dataset{}}}
-	for n := range ds.Items {
-		i.rows.items = append(i.rows.items, n)
-		i.rows.data.Labels = append(i.rows.data.Labels, ds.Items[n].Label)
-	}
-	c := newClusters(len(ds.Items))
-	together := [][]int{{0, 9, 31}, {50, 51}, {31, 60}}
-	for _, rows := range together {
-		for _, r := range rows[1:] {
-			c.join(rows[0], r)
-		}
-	}
-	i.deal(c)
-	for _, rows := range together {
-		for _, r := range rows {
-			if i.fold[r] != i.fold[rows[0]] {
-				t.Errorf("rows %v are in folds %d and %d", rows, i.fold[rows[0]], i.fold[r])
-			}
-		}
-	}
-	var ofClass [classes][insightFolds]int
-	var all [insightFolds]int
-	for r, f := range i.fold {
-		ofClass[i.rows.data.Labels[r]][f]++
-		all[f]++
-	}
-	for class, counts := range ofClass {
-		for _, n := range counts {
-			if n < each/insightFolds-2 || n > each/insightFolds+3 {
-				t.Errorf("class %d: %v rows a fold", class, counts)
-			}
-		}
-	}
-	for _, n := range all {
-		if n < 14 || n > 23 {
-			t.Errorf("rows a fold: %v", all)
-		}
-	}
-}
-
-func TestExtrapolationFollowsAPowerLaw(t *testing.T) {
-	law := func(floor float64) (points []CurvePoint, byFold [][]float64) {
-		for n, rows := range []int{100, 250, 500, 1000} {
-			accuracy := 1 - powerLaw{floor, 2, 0.5}.at(float64(rows))
-			points = append(points, CurvePoint{Share: curveShares[n], Rows: rows, Accuracy: accuracy})
-			byFold = append(byFold, []float64{accuracy, accuracy, accuracy})
-		}
-		return points, byFold
-	}
-	for _, floor := range []float64{0, 0.02} {
-		points, byFold := law(floor)
-		want := powerLaw{floor, 2, 0.5}
-		gain := want.at(1000) - want.at(2000)
-		g := extrapolate(points, byFold)
-		if g == nil || math.Abs(g.Gain-gain) > 0.002 || g.Low > gain+1e-4 || g.High < gain-1e-4 || g.Rows != 2000 {
-			t.Errorf("floor %v: %+v, want a gain of %v", floor, g, gain)
-		}
-	}
-	perfect := []CurvePoint{{Rows: 10, Accuracy: 0.9}, {Rows: 20, Accuracy: 1}, {Rows: 40, Accuracy: 1}, {Rows: 80, Accuracy: 1}}
-	if g := extrapolate(perfect, [][]float64{{1, 1}, {1, 1}}); g != nil {
-		t.Errorf("a guess beyond perfection: %+v", g)
-	}
-	flat := []CurvePoint{{Rows: 10, Accuracy: 0.5}, {Rows: 20, Accuracy: 0.5}, {Rows: 40, Accuracy: 0.5}, {Rows: 80, Accuracy: 0.5}}
-	if g := extrapolate(flat, [][]float64{{.5, .5}, {.5, .5}}); g == nil || g.Gain > 1e-9 || g.High > 1e-9 {
-		t.Errorf("a flat curve: %+v", g)
-	}
-}
-
 // TestFoldersOfFeaturesAreJudgedLikeACache trains on a folder, and asks all of its
 // head that is asked of one whose features lie in a cache.
 func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
@@ -186,7 +115,7 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 	if run.Temperature == 1 || run.Threshold == 0 || rep.Base == nil || len(rep.Base.Found) != 5 || rep.Base.Part != "test" {
 		t.Errorf("%+v, %+v", run.TrainSummary, rep.Base)
 	}
-	e, err := Eval(ctx, *run.RunDir, Default(), Choice{}, Silent)
+	e, err := Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: Choice{}}, Default(), Silent)
 	must(t, err)
 	if e.Answers.Temperature != run.Temperature || e.Answers.Parts["test"].Calibration.ECE != *run.TestECE {
 		t.Errorf("eval says %+v", e.Answers)
@@ -206,10 +135,10 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 	other := t.TempDir()
 	writeArrays(t, other, 5, 30, 9, 3)
 	_, inspect := Inspect(ctx, *run.RunDir, Default(), Choice{Features: other}, insight.NearCosine, Silent)
-	_, eval := Eval(ctx, *run.RunDir, Default(), Choice{Features: other}, Silent)
-	want := "rows in " + other + " have 9 features, and the head in " + *run.RunDir + " takes 8: name a folder"
+	_, eval := Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: Choice{Features: other}}, Default(), Silent)
+	want := "rows in " + other + " have 9 features, and the head in " + *run.RunDir + " takes 8: these rows"
 	for _, err := range []error{inspect, eval} {
-		if !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "icebox train --features "+other) {
+		if !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), want) || !strings.Contains(told(err), "try training a head on the features in "+other) {
 			t.Errorf("features of another dimension: %v", err)
 		}
 	}
@@ -242,22 +171,5 @@ func TestInsightOfTinyAndPlainSets(t *testing.T) {
 	}
 	if _, err := Inspect(ctx, *run.RunDir, o, Choice{}, 2, Silent); err == nil {
 		t.Error("a cosine of 2 was taken")
-	}
-}
-
-// The text says how many labels are wrong, or that none is to be doubted.
-func TestTextOfLabels(t *testing.T) {
-	clean := Insight{LabelsJudged: 1200, Folds: 5}
-	doubt := Insight{LabelsJudged: 1200, LabelsWrong: 7.4, Folds: 5, Suspects: []Suspect{{Path: "a.png", Label: "cat", LooksLike: "dog", Chance: 0.987}}}
-	for want, i := range map[string]Insight{
-		"LABELS  none of 1,200 is wrong with a chance of 5 % or more": clean,
-		"LABELS  about 7 of 1,200 are wrong, by estimate; 1 to look":  doubt,
-		" a.png        cat    dog         98.70 %":                    doubt,
-	} {
-		text := new(strings.Builder)
-		i.suspectsText(text)
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("no %q in\n%s", want, text)
-		}
 	}
 }

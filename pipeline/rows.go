@@ -139,7 +139,7 @@ func needValidation(src features.Source, class error, what string, steps ...jour
 }
 
 // checkWeights refuses weights of classes that the dataset has not.
-func checkWeights(ds *dataset.Dataset, field string, w headtrain.ClassWeights) error {
+func checkWeights(ds *dataset.Dataset, w headtrain.ClassWeights) error {
 	for _, name := range sortedNames(w.Map) {
 		if slices.Contains(ds.Classes, name) {
 			continue
@@ -148,7 +148,7 @@ func checkWeights(ds *dataset.Dataset, field string, w headtrain.ClassWeights) e
 		if near := nearClass(name, ds.Classes); near != "" {
 			meant = fmt.Sprintf("; did you mean %q?", near)
 		}
-		return fmt.Errorf("%w: %s names %q, which is no class of %s%s; the classes are %s", headtrain.ErrOptions, field, name, ds.Name, meant, words.List(ds.Classes))
+		return fmt.Errorf("%w: %q has a weight, but is no class of %s%s; the classes are %s", headtrain.ErrOptions, name, ds.Name, meant, words.List(ds.Classes))
 	}
 	return nil
 }

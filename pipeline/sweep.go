@@ -26,6 +26,8 @@ type SweepRun struct {
 	Resume string
 	// Confirmed lets a sweep have more than [sweep.MaxHeads] heads.
 	Confirmed bool
+
+	batch int // see sweep.Search.Batch
 }
 
 // RunSweep trains the heads of o.Sweep, chooses among them by validation or by
@@ -112,14 +114,14 @@ func (r SweepRun) plan(o Options, src features.Source, p parts, j *journal.Journ
 		err := fmt.Errorf("%w: the sweep has %s, more than %s", sweep.ErrManyHeads, words.Count(n, "head"), words.Number(sweep.MaxHeads))
 		return nil, journal.WithSteps(err, plan.Fewer(o.Sweep)...)
 	}
-	if err := o.check(src, p, plan.Folds); err != nil {
+	if err := o.check(src, p, plan.Folds, inFolds); err != nil {
 		return nil, err
 	}
 	engine, err := o.headEngine()
 	if err != nil {
 		return nil, err
 	}
-	s := &sweep.Search{Plan: plan, Metric: sweep.Metric(o.Sweep.Metric), Train: p.train.Data, Val: p.validation(), Engine: engine, Journal: j}
+	s := &sweep.Search{Plan: plan, Metric: sweep.Metric(o.Sweep.Metric), Train: p.train.Data, Val: p.validation(), Engine: engine, Journal: j, Batch: r.batch}
 	byFraction := slices.ContainsFunc(plan.Axes, func(a sweep.Axis) bool { return a.Key == sweep.FractionKey })
 	s.Folds = &dataset.Folds{}
 	if plan.Folds > 0 || byFraction {
@@ -129,7 +131,7 @@ func (r SweepRun) plan(o Options, src features.Source, p parts, j *journal.Journ
 	}
 	if plan.Folds == 0 && s.Val == nil {
 		s.Metric = sweep.TrainLoss
-		j.Note("there are no validation rows and no folds: heads are ranked by their training loss, which says nothing of new images", journal.SetTo("Sweep.Folds", 5))
+		j.Note("there are no validation rows and no folds: heads are ranked by their training loss, which says nothing of new images", inFolds)
 	}
 	if err := checkHeads(s, o.Head, src.Dataset()); err != nil {
 		return nil, err
@@ -137,6 +139,9 @@ func (r SweepRun) plan(o Options, src features.Source, p parts, j *journal.Journ
 	j.Tell(describePlan(plan))
 	return s, nil
 }
+
+// inFolds is how a sweep can do without validation rows.
+var inFolds = journal.SetTo("Sweep.Folds", 5)
 
 // checkHeads refuses what no head could be trained with, weights on an axis included.
 func checkHeads(s *sweep.Search, base headtrain.Options, ds *dataset.Dataset) error {
@@ -152,7 +157,7 @@ func checkHeads(s *sweep.Search, base headtrain.Options, ds *dataset.Dataset) er
 		return err
 	}
 	for _, weights := range maps {
-		if err := checkWeights(ds, "an axis of class weights", weights); err != nil {
+		if err := checkWeights(ds, weights); err != nil {
 			return err
 		}
 		check.Heads[0].ClassWeights = weights

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -24,7 +23,7 @@ import (
 func sweepOptions(t *testing.T) folderOptions {
 	o := featureOptions(t)
 	o.Sweep.Seeds = 2
-	o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Log: []float64{1e-3, 1e-1}, Steps: 3}, {Key: "batch_size", Values: []any{16, 32}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "lr", Log: []float64{1e-3, 1e-1}, Steps: 3}, {Key: "batch_size", Values: []any{16, 32}}}
 	return o
 }
 
@@ -35,7 +34,7 @@ func TestSweepOfOneIsTrain(t *testing.T) {
 	train, err := o.train()
 	must(t, err)
 	o.Head.LR = 1
-	o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Values: []any{0.02}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{0.02}}}
 	sum, err := o.sweep(ctx, "", Silent)
 	must(t, err)
 	a, err := os.ReadFile(filepath.Join(*train.RunDir, runs.HeadFile))
@@ -129,18 +128,11 @@ func interruptedSweep(t *testing.T, o folderOptions, epochs int) (dir string, he
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	sum, err := o.sweep(ctx, "", &cancelAfter{n: epochs, cancel: cancel, stage: "sweep"})
+	sum, err := o.sweep(ctx, "", &cancelAfter{Progress: Silent, n: epochs, cancel: cancel, stage: "sweep"})
 	if !errors.Is(err, context.Canceled) || sum.InterruptedAt == "" {
 		t.Fatalf("interrupted: %v, %+v", err, sum)
 	}
 	return sum.InterruptedAt, sum.Heads
-}
-
-// smallBatches makes sweeps of the test write their log every few heads.
-func smallBatches(t *testing.T) {
-	was := mostHeads
-	mostHeads = 3
-	t.Cleanup(func() { mostHeads = was })
 }
 
 func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
@@ -150,7 +142,7 @@ func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
 		o.Sweep.Method = method
 		whole, err := o.sweep(ctx, "", Silent) // whose heads are trained in one batch
 		must(t, err)
-		smallBatches(t)
+		o.batch = 3
 		dir, heads := interruptedSweep(t, o, 30)
 		if heads == 0 || heads >= whole.Heads {
 			t.Fatalf("%s: %d of %d heads are kept", method, heads, whole.Heads)
@@ -166,10 +158,10 @@ func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
 		if sum.Resumed != heads || sum.Heads != whole.Heads || sum.EpochsRun != whole.EpochsRun {
 			t.Errorf("%s: resumed %d heads of %d: %+v", method, sum.Resumed, heads, sum)
 		}
-		if *sum.RunDir+partial != dir {
+		if *sum.RunDir+".partial" != dir {
 			t.Errorf("%s: the run is in %s", method, *sum.RunDir)
 		}
-		for _, name := range []string{runs.HeadFile, sweep.ResultFile, report.SweepTableFile, labelsFile} {
+		for _, name := range []string{runs.HeadFile, sweep.ResultFile, report.SweepTableFile, runs.LabelsFile} {
 			a, err := os.ReadFile(filepath.Join(*whole.RunDir, name))
 			must(t, err)
 			b, err := os.ReadFile(filepath.Join(*sum.RunDir, name))
@@ -185,9 +177,9 @@ func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
 }
 
 func TestResumeRefusesOtherSettingsAndSaysWhich(t *testing.T) {
-	smallBatches(t)
 	ctx := context.Background()
 	o := sweepOptions(t)
+	o.batch = 3
 	dir, _ := interruptedSweep(t, o, 30)
 	refused := func(o folderOptions, want ...string) {
 		t.Helper()
@@ -222,7 +214,7 @@ func TestSweepWithoutAFinishedHeadLeavesNothing(t *testing.T) {
 	o := sweepOptions(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	sum, err := o.sweep(ctx, "", &cancelAfter{n: 1, cancel: cancel, stage: "sweep"})
+	sum, err := o.sweep(ctx, "", &cancelAfter{Progress: Silent, n: 1, cancel: cancel, stage: "sweep"})
 	if !errors.Is(err, context.Canceled) || sum.InterruptedAt != "" {
 		t.Fatalf("%v, %+v", err, sum)
 	}
@@ -234,7 +226,7 @@ func TestSweepWithoutAFinishedHeadLeavesNothing(t *testing.T) {
 func TestDivergedHeadsAreListedAndStopNothing(t *testing.T) {
 	o := sweepOptions(t)
 	o.Head.Input = headtrain.InputNone
-	o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Values: []any{1e-2, 3e38, 1e-3}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{1e-2, 3e38, 1e-3}}}
 	o.Head.Optimizer = headtrain.OptimizerSGD
 	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
@@ -256,8 +248,8 @@ func TestDivergedHeadsAreListedAndStopNothing(t *testing.T) {
 	if !errors.Is(err, headtrain.ErrDiverged) || none.InterruptedAt != "" {
 		t.Errorf("all diverged: %v, to be resumed from %q", err, none.InterruptedAt)
 	}
-	for _, want := range []string{"all 2 heads of the sweep did", "at lr 3e+38", "begin a new sweep", "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}' and head.input=standardise"} {
-		if !strings.Contains(err.Error(), want) {
+	for _, want := range []string{"all 2 heads of the sweep diverged", "at lr 3e+38", "a new sweep needs lower rates", "try Sweep.Axes.lr = {log: [1e-4, 1e-1], steps: 7} or Head.Input = standardise"} {
+		if !strings.Contains(told(err), want) {
 			t.Errorf("all diverged: no %q in %v", want, err)
 		}
 	}
@@ -311,7 +303,7 @@ func TestRefitTrainsOnValidationToo(t *testing.T) {
 func TestRefitIsCalibratedOnRowsItsHeadHasNotSeen(t *testing.T) {
 	ctx := context.Background()
 	o := featureOptions(t)
-	o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Values: []any{o.Head.LR}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{o.Head.LR}}}
 	o.Answers.Reject.Coverage = 0.8
 	alone, err := o.train()
 	must(t, err)
@@ -325,7 +317,7 @@ func TestRefitIsCalibratedOnRowsItsHeadHasNotSeen(t *testing.T) {
 	if sameWeights(headOf(t, alone.RunDir), headOf(t, sum.RunDir)) || !strings.Contains(text, "45 validation images by a head of these options") {
 		t.Errorf("the refit changed nothing, or does not say so:\n%s", text)
 	}
-	e, err := Eval(ctx, *sum.RunDir, Default(), Choice{}, Silent)
+	e, err := Eval(ctx, EvalOptions{Run: *sum.RunDir, Choice: Choice{}}, Default(), Silent)
 	must(t, err)
 	if _, ok := e.Parts["val"]; ok || e.Parts["train"].N != 135 || e.Parts["test"].Loss != *sum.TestLoss {
 		t.Errorf("eval holds validation out, which the head has seen: %+v", e.Parts)
@@ -343,7 +335,7 @@ func TestSweepWithoutHeldOutRowsSaysSo(t *testing.T) {
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
 	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
-	if sum.Metric != metricTrainLoss || sum.ValAcc != nil || !strings.Contains(strings.Join(sum.Warnings, " "), "says nothing of new images") {
+	if sum.Metric != sweep.TrainLoss || sum.ValAcc != nil || !strings.Contains(strings.Join(sum.Warnings, " "), "says nothing of new images") {
 		t.Errorf("%+v", sum)
 	}
 	lines := sweepLines(t, *sum.RunDir)
@@ -354,7 +346,7 @@ func TestSweepWithoutHeldOutRowsSaysSo(t *testing.T) {
 
 func TestTrainFractionLearnsFromLess(t *testing.T) {
 	o := sweepOptions(t)
-	o.Sweep.Axes = []sweep.sweep.Axis{{Key: sweep.FractionKey, Values: []any{0.1}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: sweep.FractionKey, Values: []any{0.1}}}
 	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
 	if sum.TrainRows != 9 || sum.Best[sweep.FractionKey] != 0.1 {
@@ -364,7 +356,7 @@ func TestTrainFractionLearnsFromLess(t *testing.T) {
 
 func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
 	steps := func(n int) []sweep.Axis {
-		return []sweep.sweep.Axis{{Key: "lr", Log: []float64{1e-4, 1}, Steps: n}, {Key: "weight_decay", Log: []float64{1e-6, 1}, Steps: n}, {Key: "label_smoothing", Lin: []float64{0, 0.5}, Steps: n}}
+		return []sweep.Axis{{Key: "lr", Log: []float64{1e-4, 1}, Steps: n}, {Key: "weight_decay", Log: []float64{1e-6, 1}, Steps: n}, {Key: "label_smoothing", Lin: []float64{0, 0.5}, Steps: n}}
 	}
 	for _, c := range []struct {
 		name string
@@ -372,23 +364,23 @@ func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
 		is   error
 		want string
 	}{
-		{"nothing to try", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = nil, 1 }, headtrain.ErrOptions, "names nothing to try"},
+		{"nothing to try", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = nil, 1 }, sweep.ErrNothing, "nothing to sweep"},
 		{"a billion", func(o *Options) { o.Sweep.Axes = steps(1000) }, sweep.ErrManyHeads, "2,000,000,000 heads (1000 lr × 1000 weight_decay × 1000 label_smoothing × 2 seeds)"},
-		{"a billion, to be fewer", func(o *Options) { o.Sweep.Axes = steps(1000) }, sweep.ErrManyHeads, "more than the 1,000,000 that there may be with --yes: try fewer values or steps in sweep.axes, or sweep.method=random with sweep.trials=200"},
-		{"a billion seeds", func(o *Options) { o.Sweep.Seeds = 1e9 }, sweep.ErrManyHeads, "with --yes: try sweep.seeds=5"},
-		{"a billion folds", func(o *Options) { o.Sweep.Folds = 1e9 }, sweep.ErrManyHeads, "with --yes: try sweep.folds=5"},
-		{"a billion trials", func(o *Options) { o.Sweep.Method, o.Sweep.Trials = "random", 1e9 }, sweep.ErrManyHeads, "with --yes: try sweep.trials=200"},
-		{"too much of everything", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = steps(1000), 1e6 }, sweep.ErrManyHeads, "sweep.trials=200 and sweep.seeds=5"},
-		{"many", func(o *Options) { o.Sweep.Axes = steps(20) }, sweep.ErrManyHeads, "--yes trains them all; for fewer, try fewer values or steps"},
+		{"a billion, to be fewer", func(o *Options) { o.Sweep.Axes = steps(1000) }, sweep.ErrManyHeads, "1,000,000 is the most that there may be: try a smaller Sweep.Axes, Sweep.Method = random or Sweep.Trials = 200"},
+		{"a billion seeds", func(o *Options) { o.Sweep.Seeds = 1e9 }, sweep.ErrManyHeads, "may be: try Sweep.Seeds = 5"},
+		{"a billion folds", func(o *Options) { o.Sweep.Folds = 1e9 }, sweep.ErrManyHeads, "may be: try Sweep.Folds = 5"},
+		{"a billion trials", func(o *Options) { o.Sweep.Method, o.Sweep.Trials = "random", 1e9 }, sweep.ErrManyHeads, "may be: try Sweep.Trials = 200"},
+		{"too much of everything", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = steps(1000), 1e6 }, sweep.ErrManyHeads, "Sweep.Trials = 200 or Sweep.Seeds = 5"},
+		{"many", func(o *Options) { o.Sweep.Axes = steps(20) }, sweep.ErrManyHeads, "more than 10,000: try a smaller Sweep.Axes"},
 		{"a warm-up past the epochs", func(o *Options) {
 			o.Head.Warmup = 3
-			o.Sweep.Axes = []sweep.sweep.Axis{{Key: "epochs", Values: []any{2, 5}}}
+			o.Sweep.Axes = []sweep.Axis{{Key: "epochs", Values: []any{2, 5}}}
 		}, headtrain.ErrOptions, "epochs 2"},
 		{"epochs in a halving", func(o *Options) {
-			o.Sweep.Method, o.Sweep.Axes = "halving", []sweep.sweep.Axis{{Key: "epochs", Values: []any{2, 5}}}
-		}, headtrain.ErrOptions, "sweep.axes.epochs"},
-		{"a share of more than all", func(o *Options) { o.Sweep.Axes = []sweep.sweep.Axis{{Key: sweep.FractionKey, Values: []any{1.5}}} }, headtrain.ErrOptions, "train_fraction (1.5)"},
-		{"a word as a rate", func(o *Options) { o.Sweep.Axes = []sweep.sweep.Axis{{Key: "lr", Values: []any{"fast"}}} }, headtrain.ErrOptions, "sweep.axes.lr has no value fast"},
+			o.Sweep.Method, o.Sweep.Axes = "halving", []sweep.Axis{{Key: "epochs", Values: []any{2, 5}}}
+		}, headtrain.ErrOptions, "the epochs are no axis"},
+		{"a share of more than all", func(o *Options) { o.Sweep.Axes = []sweep.Axis{{Key: sweep.FractionKey, Values: []any{1.5}}} }, headtrain.ErrOptions, "the share of the training rows (1.5)"},
+		{"a word as a rate", func(o *Options) { o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{"fast"}}} }, headtrain.ErrOptions, "the axis lr takes no value fast"},
 		{"a class that is not there", func(o *Options) {
 			o.Head.ClassWeights = headtrain.ClassWeights{Mode: headtrain.WeightsMap, Map: map[string]float64{"dog": 2}}
 		}, headtrain.ErrOptions, "dog"},
@@ -396,8 +388,8 @@ func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
 		o := sweepOptions(t)
 		c.set(&o.Options)
 		_, err := o.sweep(context.Background(), "", Silent)
-		if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v", c.name, err)
+		if !errors.Is(err, c.is) || !strings.Contains(told(err), c.want) {
+			t.Errorf("%s: %s", c.name, told(err))
 		}
 		if left, _ := os.ReadDir(o.Output.Dir); len(left) > 0 {
 			t.Errorf("%s: left %v", c.name, left)
@@ -422,28 +414,22 @@ func TestSweepFromTheCache(t *testing.T) {
 	must(t, err)
 	o.Data.Train = ""
 	o.Sweep.Folds = 2
-	o.Sweep.Axes = []sweep.sweep.Axis{{Key: "input", Values: []any{"standardise", "l2"}}, {Key: "optimizer", Values: []any{"adam", "sgd"}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "input", Values: []any{"standardise", "l2"}}, {Key: "optimizer", Values: []any{"adam", "sgd"}}}
 	o.Head.Momentum, o.Head.Optimizer = 0.9, "sgd"
 	sum, err := RunSweep(ctx, o, SweepRun{}, Silent)
 	must(t, err)
 	if sum.Heads != 8 || sum.ImagesOpened != 0 {
 		t.Errorf("%+v", sum)
 	}
-	e, err := Eval(ctx, *sum.RunDir, Default(), Choice{}, Silent)
+	e, err := Eval(ctx, EvalOptions{Run: *sum.RunDir, Choice: Choice{}}, Default(), Silent)
 	if err == nil {
 		t.Errorf("evaluated without the cache: %+v", e)
 	}
 	own := Default()
 	own.Cache.Path = o.Cache.Path
-	e, err = Eval(ctx, *sum.RunDir, own, Choice{}, Silent)
+	e, err = Eval(ctx, EvalOptions{Run: *sum.RunDir, Choice: Choice{}}, own, Silent)
 	must(t, err)
 	if e.Parts["test"].Top1 != *sum.TestAcc {
 		t.Errorf("eval %v, sweep %v", e.Parts["test"].Top1, *sum.TestAcc)
 	}
-}
-
-func ExampleAxis() {
-	a := sweep.Axis{Key: "lr", Log: []float64{1e-4, 1e-1}, Steps: 7}
-	fmt.Println(a.grid()...)
-	// Output: 0.0001 0.0003162 0.001 0.003162 0.01 0.03162 0.1
 }

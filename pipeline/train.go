@@ -69,16 +69,16 @@ func trainHead(ctx context.Context, t task, src features.Source, work features.W
 }
 
 // check refuses, before anything is trained, what the rows cannot do. Folds are those of
-// a sweep, in which rows are held out too.
-func (o Options) check(src features.Source, p parts, folds int) error {
+// a sweep, in which rows are held out too; steps are what else would hold some out.
+func (o Options) check(src features.Source, p parts, folds int, steps ...journal.Step) error {
 	heldOut := p.val.Len() > 0 || folds > 0
 	if patience := o.Head.EarlyStopping.Patience; patience > 0 && !heldOut {
-		return needValidation(src, headtrain.ErrOptions, "early stopping", journal.SetTo("Head.EarlyStopping.Patience", 0))
+		return needValidation(src, headtrain.ErrOptions, "early stopping", append(steps, journal.SetTo("Head.EarlyStopping.Patience", 0))...)
 	}
 	if o.Answers.Reject != (judge.Goal{}) && !heldOut {
-		return needValidation(src, dataset.ErrData, "the threshold of rejection")
+		return needValidation(src, dataset.ErrData, "the threshold of rejection", steps...)
 	}
-	return checkWeights(src.Dataset(), "class weights", o.Head.ClassWeights)
+	return checkWeights(src.Dataset(), o.Head.ClassWeights)
 }
 
 // fitHead trains the head of a task and writes the epochs to the run folder.

@@ -22,11 +22,11 @@ func weightMap(t *testing.T, weights map[string]float64) sweep.WeightMap {
 }
 
 func TestWeightMapsAreValuesOfAnAxis(t *testing.T) {
-	smallBatches(t)
 	ctx := context.Background()
 	o := sweepOptions(t)
+	o.batch = 3
 	heavy := map[string]float64{"2": 5, "0": 0.1}
-	o.Sweep.Axes = []sweep.sweep.Axis{{Key: "class_weights", Values: []any{"balanced", weightMap(t, heavy), "none", weightMap(t, map[string]float64{"0": 0.1, "2": 5})}}, {Key: "lr", Values: []any{0.01, 0.02, 0.05}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "class_weights", Values: []any{"balanced", weightMap(t, heavy), "none", weightMap(t, map[string]float64{"0": 0.1, "2": 5})}}, {Key: "lr", Values: []any{0.01, 0.02, 0.05}}}
 	whole, err := o.sweep(ctx, "", Silent)
 	must(t, err)
 	if whole.Points != 9 {
@@ -64,11 +64,11 @@ func TestWeightMapsAreValuesOfAnAxis(t *testing.T) {
 
 func TestWeightMapsOfNoUseAreRefused(t *testing.T) {
 	for want, weights := range map[string]map[string]float64{
-		`sweep.axes.class_weights names "dog"`: {"dog": 2},
-		"every training row weighs 0":          {"0": 0, "1": 0, "2": 0},
+		`"dog" has a weight, but is no class`: {"dog": 2},
+		"every training row weighs 0":         {"0": 0, "1": 0, "2": 0},
 	} {
 		o := sweepOptions(t)
-		o.Sweep.Axes = []sweep.sweep.Axis{{Key: "class_weights", Values: []any{"none", weightMap(t, weights)}}}
+		o.Sweep.Axes = []sweep.Axis{{Key: "class_weights", Values: []any{"none", weightMap(t, weights)}}}
 		_, err := o.sweep(context.Background(), "", Silent)
 		if !errors.Is(err, headtrain.ErrOptions) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", weights, err)

@@ -32,7 +32,7 @@ const (
 )
 
 // ErrFolder, a [dataset.ErrData], is returned for a path that is no folder of features.
-var ErrFolder = fmt.Errorf("%w: not a folder of features", dataset.ErrData)
+var ErrFolder = fmt.Errorf("%w: not a folder of features (%s and %s)", dataset.ErrData, featuresFile, labelsFile)
 
 // Folder is a source whose rows did not come from a cache: a folder in the form that
 // [Export] writes, and its folders val and test, if it has them.

@@ -51,21 +51,21 @@ func (s Step) String() string {
 	case Change:
 		return "another " + s.Field
 	case FetchWeights:
-		return "trained weights"
+		return "fetching trained weights"
 	case Extract:
-		return "to extract the features first"
+		return "extracting the features"
 	case Inspect:
-		return "to inspect the run"
+		return "inspecting the run"
 	case FindRate:
-		return "to look for a learning rate"
+		return "looking for a learning rate"
 	case Resume:
-		return "to resume the sweep in " + s.Dir
+		return "resuming the sweep in " + s.Dir
 	case JudgeRows:
-		return "to judge the run in " + s.Dir + " on a folder of features"
+		return "judging the run in " + s.Dir + " on a folder of features"
 	case TrainRows:
-		return "to train a head on the features in " + s.Dir
+		return "training a head on the features in " + s.Dir
 	case NamePart:
-		return "to name the sources of train, val and test one by one"
+		return "naming the sources of train, val and test one by one"
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -37,8 +38,9 @@ var (
 	ErrNothing = errors.New("nothing to sweep")
 	// ErrManyHeads is returned for a sweep of more heads than anybody wants by mistake.
 	ErrManyHeads = errors.New("many heads")
-	// ErrTooManyHeads is returned for a sweep of more heads than there may be.
-	ErrTooManyHeads = errors.New("too many heads")
+	// ErrTooManyHeads, an [ErrManyHeads], is returned for a sweep of more heads than there
+	// may be.
+	ErrTooManyHeads = fmt.Errorf("too %w", ErrManyHeads)
 	// ErrResume is returned for a sweep that cannot be resumed: it is not there, it is
 	// complete, or it was begun with other settings.
 	ErrResume = errors.New("not to be resumed")

@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"maps"
 
 	"icebox/headtrain"
@@ -16,7 +17,7 @@ const batchSeconds = 2.5
 const leastColumns = 160
 
 // mostHeads bounds the heads between two writes, whose weights are in memory.
-var mostHeads = 4096
+const mostHeads = 4096
 
 // assumedFlops are trained a second, as long as nothing is measured: less than two
 // slow cores do, so that the first batch is rather too small.
@@ -27,6 +28,7 @@ const assumedFlops = 4e10
 type pace struct {
 	flops float64         // of an epoch over all training rows
 	least int             // heads
+	most  int             // heads
 	speed map[int]float64 // measured, in flops a second, by batch size
 }
 
@@ -37,11 +39,11 @@ type headCost struct {
 	fraction  float64 // of the training rows
 }
 
-// newPace is for heads that learn from d. Those of an engine that trains one after
+// newPace is for heads that learn from d, at most so many at a time (0: 4,096). Those of an engine that trains one after
 // another gain nothing by being many.
-func newPace(d *headtrain.Dataset, stacked bool) *pace {
+func newPace(d *headtrain.Dataset, stacked bool, most int) *pace {
 	k := len(d.Classes)
-	p := &pace{flops: 6 * float64(d.Rows()) * float64(d.Dim) * float64(k), least: 1, speed: map[int]float64{}}
+	p := &pace{flops: 6 * float64(d.Rows()) * float64(d.Dim) * float64(k), least: 1, most: cmp.Or(most, mostHeads), speed: map[int]float64{}}
 	if stacked {
 		p.least = (leastColumns + k - 1) / k
 	}
@@ -71,7 +73,7 @@ func (p *pace) take(todo []headCost) int {
 	sum := 0.0
 	for n, c := range todo {
 		sum += p.seconds(c)
-		if n == mostHeads || n > 0 && n >= p.least && sum > batchSeconds {
+		if n == p.most || n > 0 && n >= p.least && sum > batchSeconds {
 			return n
 		}
 	}

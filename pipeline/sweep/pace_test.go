@@ -13,7 +13,7 @@ func paceOf(rows, dim, classes int, stacked bool) *pace {
 	for c := range classes {
 		d.Classes = append(d.Classes, fmt.Sprint(c))
 	}
-	return newPace(d, stacked)
+	return newPace(d, stacked, 0)
 }
 
 func TestFirstBatchOfHeadsIsSmall(t *testing.T) {

@@ -168,7 +168,7 @@ func (p *Plan) fewer(s Options, limit float64) []journal.Step {
 		{p.count(s, grid) / each, 200, []journal.Step{journal.SetTo("Sweep.Trials", 200)}},
 	}
 	if grid {
-		factors[2].steps = []journal.Step{{Do: journal.Lower, Field: "Sweep.Axes"}, journal.SetTo("Sweep.Method", Random)}
+		factors[2].steps = []journal.Step{{Do: journal.Lower, Field: "Sweep.Axes"}, journal.SetTo("Sweep.Method", Random), journal.SetTo("Sweep.Trials", 200)}
 	}
 	slices.SortStableFunc(factors, func(a, b factor) int { return cmp.Compare(b.n/b.enough, a.n/a.enough) })
 	var steps []journal.Step

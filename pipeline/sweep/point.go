@@ -53,7 +53,7 @@ func (q *Point) set(key string, value any) error {
 	}[key]
 	v := reflect.ValueOf(value)
 	if !ok || !v.IsValid() || reflect.TypeOf(field).Elem() != v.Type() {
-		return fmt.Errorf("%w: sweep.Axes.%s has no value %v", headtrain.ErrOptions, key, value)
+		return fmt.Errorf("%w: the axis %s takes no value %v", headtrain.ErrOptions, key, value)
 	}
 	reflect.ValueOf(field).Elem().Set(v)
 	return nil

@@ -25,6 +25,9 @@ type Search struct {
 
 	Engine  headtrain.Engine
 	Journal *journal.Journal
+	// Batch bounds the heads that are trained between two writes of the log, whose weights
+	// are in memory; 0 is 4,096.
+	Batch int
 	// Logged is called after heads were written to the log; nil is not called.
 	Logged func()
 }
@@ -53,7 +56,7 @@ func (s *Search) Run(ctx context.Context) (*Outcome, error) {
 		todo += s.Plan.Epochs(r)
 	}
 	s.Journal.Start("sweep", max(1, todo))
-	t := &trial{Search: s, outcome: o, pace: newPace(s.Train, s.Engine.Name == headtrain.EngineFused)}
+	t := &trial{Search: s, outcome: o, pace: newPace(s.Train, s.Engine.Name == headtrain.EngineFused, s.Batch)}
 	begin := time.Now()
 	defer func() { o.Seconds = journal.Seconds(time.Since(begin)) }()
 	survivors := make([]int, len(s.Plan.Points))
