@@ -86,7 +86,7 @@ func (i *Insight) copiesText(w io.Writer) {
 	if len(c.Pairs) == 0 {
 		return
 	}
-	t := NewTable(w)
+	t := NewTable(w, 2, 3)
 	t.AppendHeader(table.Row{"cosine", "image", "copy", ""})
 	for _, p := range i.shownPairs() {
 		cosine, remark := fmt.Sprintf("%.3f", p.Cosine), ""
@@ -136,7 +136,7 @@ func (i *Insight) suspectsText(w io.Writer) {
 		fmt.Fprintf(w, "        The folds take in all labelled images, the %s of test too. Who acts on a suspect in test has looked at test:\n", words.Number(i.FoldsOfTest))
 		fmt.Fprintln(w, "        its score is then no longer that of images which nobody chose by.")
 	}
-	t := NewTable(w)
+	t := NewTable(w, 1)
 	t.AppendHeader(table.Row{"image", "part", "label", "looks like", "chance wrong"})
 	for _, s := range i.Suspects[:min(len(i.Suspects), insightShown)] {
 		t.AppendRow(table.Row{s.Path, s.Part, s.Label, s.LooksLike, words.Percent(s.Chance)})
@@ -154,7 +154,7 @@ func (i *Insight) worstText(w io.Writer) {
 	if len(i.Worst) == 0 {
 		return
 	}
-	t := NewTable(w)
+	t := NewTable(w, 1)
 	t.AppendHeader(table.Row{"image", "is", "taken for", "with", "its own class"})
 	for _, m := range i.Worst[:min(len(i.Worst), insightShown)] {
 		t.AppendRow(table.Row{m.Path, m.Label, m.Predicted, fmt.Sprintf("%.3f", m.Probability), fmt.Sprintf("%.3f", m.OfLabel)})
