@@ -131,7 +131,7 @@ func (p *process) words(s journal.Step) string {
 		return "a larger " + key
 	case journal.Lower:
 		if s.Field == "Sweep.Axes" {
-			return "fewer values in " + key
+			return "fewer values or steps in " + key
 		}
 		return "a smaller " + key
 	case journal.Change:

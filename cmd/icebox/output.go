@@ -86,7 +86,7 @@ func wrap(text string, width int) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
 		body := strings.TrimSuffix(line, "\n")
-		if utf8.RuneCountInString(body) > width {
+		if utf8.RuneCountInString(body) > width && !strings.HasPrefix(body, "  icebox ") { // a command is to be copied
 			body = wrapLine(body, width)
 		}
 		out.WriteString(body)

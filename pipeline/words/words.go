@@ -13,7 +13,7 @@ import (
 func Number[N int | int64 | float64](n N) string { return humanize.Commaf(float64(n)) }
 
 // Count writes n and what is counted, in the plural unless n is 1. One is the
-// singular; its plural ends in s, in es after ss, x and ch, in ies after a consonant's y.
+// singular; its plural ends in s, in es after ss, x and tch, in ies after a consonant's y.
 func Count[N int | int64 | float64](n N, one string) string {
 	if n == 1 {
 		return "1 " + one
@@ -23,7 +23,7 @@ func Count[N int | int64 | float64](n N, one string) string {
 
 func plural(one string) string {
 	switch {
-	case strings.HasSuffix(one, "ss"), strings.HasSuffix(one, "x"), strings.HasSuffix(one, "ch"):
+	case strings.HasSuffix(one, "ss"), strings.HasSuffix(one, "x"), strings.HasSuffix(one, "tch"):
 		return one + "es"
 	case strings.HasSuffix(one, "y") && !strings.HasSuffix(one, "ay") && !strings.HasSuffix(one, "ey"):
 		return strings.TrimSuffix(one, "y") + "ies"
