@@ -64,13 +64,13 @@ func whereTimeWent(t features.Times, y Style) string {
 	if all == 0 {
 		return ""
 	}
-	share := func(f float64) float64 { return 100 * f / all }
-	text := fmt.Sprintf("time: read %.0f %%, hash %.0f %%, decode %.0f %%, backbone %.0f %%, cache %.0f %%",
+	share := func(f float64) string { return words.Share(f / all) }
+	text := fmt.Sprintf("time: read %s, hash %s, decode %s, backbone %s, cache %s",
 		share(t.Read), share(t.Hash), share(t.Decode), share(t.Forward), share(t.Write))
 	switch {
-	case share(t.Read) > 50:
+	case t.Read > all/2:
 		text += fmt.Sprintf(" (a faster disk, or %s, would help)", y.words(journal.Step{Do: journal.Raise, Field: "Extract.Workers"}))
-	case share(t.Write) > 50:
+	case t.Write > all/2:
 		text += " (a faster disk for the cache would help)"
 	}
 	return text

@@ -1,11 +1,8 @@
 package report
 
 import (
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -103,13 +100,4 @@ func ShortPath(path string, width int) string {
 		runes = runes[i:] // begin with the name of a folder
 	}
 	return "…" + string(runes)
-}
-
-// WriteCSV writes lines, the header first, to the file at path.
-func WriteCSV(path string, lines [][]string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(csv.NewWriter(f).WriteAll(lines), f.Close())
 }

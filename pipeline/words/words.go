@@ -34,6 +34,9 @@ func plural(one string) string {
 // Percent writes a share, 0 to 1, with two decimals.
 func Percent(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
 
+// Share writes a share, 0 to 1, in whole percents, where more digits say nothing.
+func Share(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
+
 // PercentOrDash is Percent, or a dash where there is no share.
 func PercentOrDash(share *float64) string {
 	if share == nil {

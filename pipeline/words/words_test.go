@@ -25,6 +25,9 @@ func TestListsAreShort(t *testing.T) {
 	if got, want := List([]string{"a", "b", "c", "d", "e", "f", "g"}), `"a", "b", "c", "d", "e", and 2 more`; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
+	if got := Share(0.125) + Percent(0.125); got != "12 %12.50 %" {
+		t.Errorf("got %s", got)
+	}
 	if got := PercentOrDash(nil); got != "–" {
 		t.Errorf("got %s", got)
 	}
