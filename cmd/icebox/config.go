@@ -39,7 +39,7 @@ func (p *process) configInitCommand() *cobra.Command {
 			if err := errors.Join(err, f.Close()); err != nil {
 				return err
 			}
-			return p.printLine(pathResult{p.path(name)}, "wrote %s: every key with its default, commented", name)
+			return p.printLine(pathResult{p.path(name)}, "wrote %s: every key with its default, commented; `icebox config show` says which value holds, and why", name)
 		},
 	}
 }
