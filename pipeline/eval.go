@@ -68,7 +68,7 @@ func (e EvalOptions) source(ctx context.Context, o Options, head *headtrain.Head
 		if err := o.Validate(); err != nil {
 			return nil, features.Work{}, err
 		}
-		src, work, err := extractFeatures(ctx, o, judgedImages, anyImages, j)
+		src, work, err := extractFeatures(ctx, o, scanToJudge, j)
 		if err != nil && src != nil {
 			src.Close()
 		}

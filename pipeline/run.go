@@ -2,9 +2,7 @@ package pipeline
 
 import (
 	"context"
-	"os"
 
-	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/report"
@@ -18,7 +16,7 @@ func Run(ctx context.Context, o Options, p Progress) (*report.RunSummary, error)
 		return nil, err
 	}
 	j := journal.New(p, o.Words)
-	src, work, err := extractFeatures(ctx, o, trainingImages, o.checkTrainable, j)
+	src, work, err := extractFeatures(ctx, o, scanTrainable, j)
 	if src != nil {
 		defer src.Close()
 	}
@@ -42,7 +40,7 @@ func Train(ctx context.Context, o Options, c Choice, p Progress) (*report.RunSum
 	}
 	defer src.Close()
 	j.Stage("check")
-	if err := o.checkTrainable(src.Dataset()); err != nil {
+	if err := checkTrainable(src.Dataset(), o.Output.Dir); err != nil {
 		return featuresOnly(src, features.Work{}, j), err
 	}
 	return trainOn(ctx, src, features.Work{}, o, j)
@@ -74,13 +72,4 @@ func trainOn(ctx context.Context, src features.Source, work features.Work, o Opt
 // featuresOnly is the summary of a run that came no further than its features.
 func featuresOnly(src features.Source, work features.Work, j *journal.Journal) *report.RunSummary {
 	return &report.RunSummary{Summary: *summaryOf(src, work, j)}
-}
-
-// checkTrainable finds out early what would fail late: classes that cannot be learned,
-// and an output folder that cannot be written.
-func (o Options) checkTrainable(ds *dataset.Dataset) error {
-	if err := ds.Trainable(); err != nil {
-		return err
-	}
-	return os.MkdirAll(o.Output.Dir, 0o755)
 }

@@ -56,7 +56,7 @@ func RunSweep(ctx context.Context, o Options, r SweepRun, p Progress) (*report.S
 // sweep fills sum as far as it comes.
 func (r SweepRun) sweep(ctx context.Context, o Options, src features.Source, sum *report.SweepSummary, j *journal.Journal) error {
 	j.Stage("check")
-	if err := o.checkTrainable(src.Dataset()); err != nil {
+	if err := checkTrainable(src.Dataset(), o.Output.Dir); err != nil {
 		return err
 	}
 	j.Stage("gather")

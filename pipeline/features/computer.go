@@ -80,7 +80,7 @@ type Times struct {
 // Features looks up what the cache has of ds, computes the rest, splits the dataset and
 // keeps it, and returns the source of all that. Whatever ends it, what is done by then
 // is kept, and the source and the work say how far it came. The source closes the store.
-func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p dataset.Purpose) (*Cached, Work, error) {
+func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p dataset.Purpose) (Source, Work, error) {
 	c.journal.Stage("look up")
 	inv, err := c.LookUp(ds, earlier, p)
 	if err != nil {
