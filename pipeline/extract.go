@@ -18,32 +18,32 @@ func Extract(ctx context.Context, o Options, p Progress) (*report.Summary, error
 		return nil, err
 	}
 	j := journal.New(p, o.Words)
-	src, work, err := extractFeatures(ctx, o, scanToTrain, j)
+	src, err := extractFeatures(ctx, o, scanToTrain, j)
 	if src != nil {
 		defer src.Close()
 	}
-	return summaryOf(src, work, j), err
+	return summaryOf(src, j), err
 }
 
 // extractFeatures is the first stage of a program: it scans images and computes the
 // features that the cache lacks. Whatever ends it, what is done by then is kept. The
 // source is nil where nothing is known yet.
-func extractFeatures(ctx context.Context, o Options, scan scanner, j *journal.Journal) (features.Source, features.Work, error) {
+func extractFeatures(ctx context.Context, o Options, scan scanner, j *journal.Journal) (features.Source, error) {
 	j.Stage("open")
 	store, err := features.OpenStore(o.Cache.Path, j)
 	if err != nil {
-		return nil, features.Work{}, err
+		return nil, err
 	}
 	computer, err := features.OpenComputer(ctx, o.extractOptions(), store, o.featureOptions(), j)
 	if err != nil {
 		store.Close()
-		return nil, features.Work{}, err
+		return nil, err
 	}
 	defer computer.Close()
 	found, err := scan(ctx, o, store, j)
 	if err != nil {
 		store.Close()
-		return nil, features.Work{}, err
+		return nil, err
 	}
 	return computer.Features(ctx, found.ds, found.earlier, found.purpose)
 }
@@ -123,10 +123,10 @@ func checkTrainable(ds *dataset.Dataset, dir string) error {
 }
 
 // summaryOf says what was done with the features of src, as far as they are known.
-func summaryOf(src features.Source, work features.Work, j *journal.Journal) *report.Summary {
-	s := &report.Summary{Work: work, Log: j.Log()}
+func summaryOf(src features.Source, j *journal.Journal) *report.Summary {
+	s := &report.Summary{Log: j.Log()}
 	if src != nil {
-		s.Found = src.Found()
+		s.Found, s.Work = src.Found(), src.Work()
 	}
 	return s
 }
