@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 )
@@ -27,6 +28,21 @@ func TestReferenceAndSchemaHaveEveryKey(t *testing.T) {
 		if at["description"] != k.Help {
 			t.Errorf("the schema says of %s: %v", k.Name, at)
 		}
+	}
+}
+
+// REFERENCE.md is what Reference returns; -update writes it.
+func TestReferenceFileIsUpToDate(t *testing.T) {
+	const file = "REFERENCE.md"
+	if *update {
+		write(t, file, Reference())
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(data) != Reference() {
+		t.Errorf("%s lags behind the table of keys: go test ./config -update", file)
 	}
 }
 
@@ -58,14 +74,25 @@ func TestNearNamesAreFound(t *testing.T) {
 	}
 }
 
-// TestSynonymsLeadToKeys holds the table of foreign names to the table of keys.
-func TestSynonymsLeadToKeys(t *testing.T) {
+// A name of another tool leads to a key or a section, and hides no key of that name: who
+// writes "device" means backbone.device.
+func TestSynonymsLeadToKeysAndHideNone(t *testing.T) {
 	for foreign, meant := range synonyms {
 		if keyNamed(meant) == nil && !isSection(meant) {
 			t.Errorf("%s leads to %s, which is no key", foreign, meant)
 		}
-		if got := nearest(foreign); got != meant {
-			t.Errorf("%s leads to %s, not to %s", foreign, got, meant)
+		for _, k := range table {
+			if _, last := splitName(k.Name); last == foreign {
+				t.Errorf("%s leads to %s, though %s has that name", foreign, meant, k.Name)
+			}
+		}
+	}
+	for foreign, want := range map[string]string{
+		"device": "backbone.device", "train.device": "backbone.device", "dtype": "cache.dtype", "head.precision": "backbone.precision", "train": "data.train",
+		"learning_rate": "head.lr", "model.num_workers": "extract.workers", "out": "output.dir", "cv": "sweep.folds", "classifier": "head",
+	} {
+		if got := nearest(foreign); got != want {
+			t.Errorf("%s leads to %s, not to %s", foreign, got, want)
 		}
 	}
 }

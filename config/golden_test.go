@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var update = flag.Bool("update", false, "write the golden files of testdata")
+var update = flag.Bool("update", false, "write REFERENCE.md and the golden files of testdata")
 
 // golden compares got with the file, or writes it.
 func golden(t *testing.T, file, got string) {

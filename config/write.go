@@ -53,7 +53,7 @@ func Init() []byte {
 	out.WriteString(`# icebox configuration. Every key stands here with its default, or an example
 # where it has none: take the "# " before a key away to set it. Paths are relative
 # to this file. ICEBOX_<SECTION>_<KEY> in the environment and key=value arguments win
-# over what stands here: "icebox config show" tells which value holds, and why.
+# over what stands here.
 `)
 	var open []string // the sections that lines are in
 	for _, k := range table {
@@ -82,23 +82,4 @@ func (k *key) sample() string {
 		return k.Default
 	}
 	return k.Example
-}
-
-// Reference returns the table of keys in Markdown.
-func Reference() string {
-	var out strings.Builder
-	top := ""
-	for _, k := range table {
-		if section, _, _ := strings.Cut(k.Name, "."); section != top {
-			top = section
-			fmt.Fprintf(&out, "\n### %s\n\n| key | value | default | meaning |\n|---|---|---|---|\n", section)
-		}
-		fallback := ""
-		if k.Default != "" {
-			fallback = "`" + k.Default + "`"
-		}
-		fmt.Fprintf(&out, "| `%s` | %s | %s | %s |\n", k.Name, k.Type, fallback, k.Help)
-	}
-	out.WriteString("\nA range is `{log: [a, b], steps: n}` or `{lin: [a, b], steps: n}`.\n")
-	return strings.TrimPrefix(out.String(), "\n")
 }

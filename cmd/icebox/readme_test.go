@@ -5,18 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"icebox/config"
 )
-
-// The README's configuration reference is what `icebox config keys` prints.
-func TestReadmeHasTheConfigurationReference(t *testing.T) {
-	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	must(t, err)
-	if !strings.Contains(string(readme), strings.TrimSpace(config.Reference())) {
-		t.Error("README.md is not up to date: put the output of `icebox config keys` there")
-	}
-}
 
 // Every command that the README names is there.
 func TestReadmeNamesEveryCommand(t *testing.T) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -9,6 +8,9 @@ import (
 
 	"icebox/extract"
 )
+
+// version is set by the linker, in releases: -ldflags "-X main.version=0.1.0".
+var version string
 
 // build says which program this is.
 type build struct {
@@ -29,6 +31,9 @@ func thisBuild() build {
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		b.Version = v
 	}
+	if version != "" {
+		b.Version = version
+	}
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
@@ -40,16 +45,26 @@ func thisBuild() build {
 	return b
 }
 
-func (p *process) versionCommand(c *common) *cobra.Command {
+func (p *process) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Say which icebox this is", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			b := thisBuild()
-			if c.json {
-				return p.printJSON(b)
-			}
-			_, err := fmt.Fprintf(p.stdout, "%s, %s, %s, native engine: %s\n", program(), b.Go, b.Platform, b.ISA)
-			return err
-		},
+		RunE: func(*cobra.Command, []string) error { return p.printVersion() },
 	}
+}
+
+// addVersionFlag lets root say its version as the command does.
+func (p *process) addVersionFlag(root *cobra.Command) {
+	asked := root.Flags().Bool("version", false, "say which icebox this is")
+	otherwise := root.RunE
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		if *asked && len(args) == 0 {
+			return p.printVersion()
+		}
+		return otherwise(cmd, args)
+	}
+}
+
+func (p *process) printVersion() error {
+	b := thisBuild()
+	return p.printLine(b, "%s, %s, %s, native engine: %s", program(), b.Go, b.Platform, b.ISA)
 }

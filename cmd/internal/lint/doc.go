@@ -1,4 +1,6 @@
-// Package lint holds the tests that keep the tree's layers apart: which package may
-// import which, and which third-party module belongs to which package. The same
-// rules stand in .golangci.yml; the tests hold without a linter at hand.
+// Package lint holds tests of the tree as a whole: which package may import which,
+// which third-party module belongs to which package, that no string below cmd names a
+// command or a flag, that every package has a doc comment and every function fits a
+// screen. The fences of imports stand in .golangci.yml, too, which is written from
+// the table here; the tests hold without a linter at hand.
 package lint

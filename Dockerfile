@@ -1,0 +1,19 @@
+# A static icebox, without the GPU and graph engines, for a user who is not root:
+#
+#   docker build -t icebox .
+#   docker run --rm -v "$PWD:/work" --user "$(id -u):$(id -g)" icebox run --data photos
+FROM golang:1.26-alpine AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG VERSION=devel
+RUN CGO_ENABLED=0 go build -trimpath -tags nocuda,nograph -ldflags "-s -w -X main.version=${VERSION}" -o /icebox ./cmd/icebox
+
+# This base has the certificates that `icebox weights fetch` needs, and a /tmp.
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY --from=build /icebox /usr/local/bin/icebox
+# Weights that are fetched go into the mounted folder, where the next container finds them.
+ENV HOME=/work
+WORKDIR /work
+ENTRYPOINT ["icebox"]
