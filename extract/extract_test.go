@@ -258,20 +258,6 @@ func BenchmarkExtract(b *testing.B) {
 	b.ReportMetric(float64(b.N*len(images))/b.Elapsed().Seconds(), "images/s")
 }
 
-func ExampleExtractor() {
-	ctx := context.Background()
-	x, err := Open(ctx, Options{Weights: "random"})
-	if err != nil {
-		return
-	}
-	defer x.Close()
-	images := [][]byte{ /* the bytes of image files */ }
-	rows, errs := make([]float32, len(images)*Dim), make([]error, len(images))
-	if err := x.Extract(ctx, images, rows, errs); err != nil {
-		return
-	}
-}
-
 func TestSingleAgreesWithTheExtractor(t *testing.T) {
 	ctx := context.Background()
 	images := encoded(t, 3)
