@@ -146,7 +146,7 @@ func TestBadImageSpoilsNoOther(t *testing.T) {
 	}
 }
 
-// A changed ID makes every cache in the world miss: it must be meant.
+// With another ID every cache misses: it must never change by accident.
 func TestSpaceIDsArePinnedAndDiffer(t *testing.T) {
 	base := open(t, Options{}).Fingerprint()
 	const pinned = "a9b46e62be556033c6b440be25c845e1d1340a629e833f0f39d970925eecdca8"

@@ -2,6 +2,6 @@
 
 package resnet
 
-// raceDetector makes plain loops over floats some 20 times slower: what has no
-// goroutines and takes seconds without it is left out.
+// The race detector makes plain loops over floats some 20 times slower: tests that start
+// no goroutines and take seconds without it are skipped.
 const raceDetector = true

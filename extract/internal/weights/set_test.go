@@ -449,7 +449,7 @@ func TestInspectDescribesOtherNetworks(t *testing.T) {
 	}
 }
 
-// The file on which icebox is developed, read by PyTorch, has this hash.
+// This is the hash of the file that icebox is developed with, as PyTorch reads it.
 func TestHashOfRealFile(t *testing.T) {
 	dir := os.Getenv("ICEBOX_TEST_DATA")
 	if dir == "" {
