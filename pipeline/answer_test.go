@@ -173,7 +173,7 @@ func TestAHeadThatBeatsNothingIsTold(t *testing.T) {
 	o.Head.Epochs = 20
 	writeArrays(t, filepath.Join(o.Features, "test"), 3, 30, 8, 3)
 	sum, _, notes, text = told(o)
-	const calm = "no more than chance would give (30 test images)"
+	const calm = "no larger than chance would give (30 test images)"
 	if sum.Baseline.Beaten() || strings.Contains(notes+text, loud) || !strings.Contains(notes, calm) || strings.Count(text, calm) != 2 {
 		t.Errorf("a gap by chance: %+v\n%s\n%s", sum.Baseline, notes, text)
 	}

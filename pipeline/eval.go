@@ -33,7 +33,7 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 		return nil, err
 	}
 	j := journal.New(p, o.Words)
-	src, work, err := e.source(ctx, o, head, info, j)
+	src, err := e.source(ctx, o, head, info, j)
 	if err != nil {
 		return nil, err
 	}
@@ -56,30 +56,30 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 			return nil, err
 		}
 	}
-	ev.Summary = *summaryOf(src, work, j)
+	ev.Summary = *summaryOf(src, j)
 	return ev, nil
 }
 
 // source finds the rows, and computes them where images are named.
-func (e EvalOptions) source(ctx context.Context, o Options, head *headtrain.Head, info runs.HeadInfo, j *journal.Journal) (features.Source, features.Work, error) {
+func (e EvalOptions) source(ctx context.Context, o Options, head *headtrain.Head, info runs.HeadInfo, j *journal.Journal) (features.Source, error) {
 	if o.Data.Train != "" && e.Choice.Features == "" && info.Features == "" {
 		o = o.adopt(info)
 		o.Data.Split, o.Data.Name = dataset.Split{}, "" // of images that nobody trains on
 		if err := o.Validate(); err != nil {
-			return nil, features.Work{}, err
+			return nil, err
 		}
-		src, work, err := extractFeatures(ctx, o, judgedImages, anyImages, j)
+		src, err := extractFeatures(ctx, o, scanToJudge, j)
 		if err != nil && src != nil {
 			src.Close()
 		}
-		return src, work, err
+		return src, err
 	}
 	if o.Data.Train != "" {
-		return nil, features.Work{}, noImages(e.Run, info)
+		return nil, noImages(e.Run, info)
 	}
 	src, err := runSource(ctx, o, e.Choice, head, info, j)
 	if err != nil {
-		return nil, features.Work{}, err
+		return nil, err
 	}
 	ds := src.Dataset()
 	switch {
@@ -88,7 +88,7 @@ func (e EvalOptions) source(ctx context.Context, o Options, head *headtrain.Head
 	case isOwn(src, info):
 		joinLearned(ds, info)
 	}
-	return src, features.Work{}, nil
+	return src, nil
 }
 
 // markUnlearned makes one part, of which nobody says that it was trained on, of rows that

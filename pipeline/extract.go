@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
@@ -17,99 +18,115 @@ func Extract(ctx context.Context, o Options, p Progress) (*report.Summary, error
 		return nil, err
 	}
 	j := journal.New(p, o.Words)
-	src, work, err := extractFeatures(ctx, o, trainingImages, anyImages, j)
+	src, err := extractFeatures(ctx, o, scanToTrain, j)
 	if src != nil {
 		defer src.Close()
 	}
-	return summaryOf(src, work, j), err
+	return summaryOf(src, j), err
 }
 
-// images says which images a program is about: what the cache keeps them for, and
-// what they are known by there.
-type images struct {
-	purpose   dataset.Purpose
-	ofRun     bool // judged by a run: parts are those that the training knows them by
-	keepSplit bool
-}
-
-var (
-	trainingImages = images{purpose: dataset.ForTraining}
-	judgedImages   = images{purpose: dataset.ForEvaluation, ofRun: true, keepSplit: true}
-)
-
-// anyImages refuses no dataset.
-func anyImages(*dataset.Dataset) error { return nil }
-
-// extractFeatures is the first stage of a program: it scans the images of o.Data, lets
-// check look at them, and computes the features that the cache lacks. Whatever ends it,
-// what is done by then is kept. The source is nil where nothing is known yet.
-func extractFeatures(ctx context.Context, o Options, im images, check func(*dataset.Dataset) error, j *journal.Journal) (features.Source, features.Work, error) {
+// extractFeatures is the first stage of a program: it scans images and computes the
+// features that the cache lacks. Whatever ends it, what is done by then is kept. The
+// source is nil where nothing is known yet.
+func extractFeatures(ctx context.Context, o Options, scan scanner, j *journal.Journal) (features.Source, error) {
 	j.Stage("open")
 	store, err := features.OpenStore(o.Cache.Path, j)
 	if err != nil {
-		return nil, features.Work{}, err
+		return nil, err
 	}
-	src, work, err := im.extract(ctx, o, store, check, j)
-	if src == nil {
-		store.Close()
-	}
-	return src, work, err
-}
-
-func (im images) extract(ctx context.Context, o Options, store *features.Store, check func(*dataset.Dataset) error, j *journal.Journal) (features.Source, features.Work, error) {
 	computer, err := features.OpenComputer(ctx, o.extractOptions(), store, o.featureOptions(), j)
 	if err != nil {
-		return nil, features.Work{}, err
+		store.Close()
+		return nil, err
 	}
 	defer computer.Close()
-	j.Stage("scan")
-	ds, earlier, err := im.scan(ctx, o.Data, store, j)
+	found, err := scan(ctx, o, store, j)
 	if err != nil {
-		return nil, features.Work{}, err
+		store.Close()
+		return nil, err
 	}
-	j.Stage("check")
-	if err := check(ds); err != nil {
-		return nil, features.Work{}, err
-	}
-	return computer.Features(ctx, ds, earlier, im.purpose)
+	return computer.Features(ctx, found.ds, found.earlier, found.purpose)
 }
 
-// scan lists the images and returns, beside the dataset, what the cache knows of it.
-func (im images) scan(ctx context.Context, o dataset.Options, store *features.Store, j *journal.Journal) (ds, earlier *dataset.Dataset, err error) {
+// scanner lists the images that a program is about.
+type scanner func(context.Context, Options, *features.Store, *journal.Journal) (scanned, error)
+
+// scanned is a dataset as its sources are now.
+type scanned struct {
+	ds      *dataset.Dataset
+	earlier *dataset.Dataset // as the cache has it; nil if it has not
+	purpose dataset.Purpose
+}
+
+// scanToTrain lists images that heads may be trained on.
+func scanToTrain(ctx context.Context, o Options, store *features.Store, j *journal.Journal) (scanned, error) {
+	return scan(ctx, o.Data, dataset.ForTraining, store, j)
+}
+
+// scanTrainable is scanToTrain for a program that trains. It finds out early what would
+// fail late.
+func scanTrainable(ctx context.Context, o Options, store *features.Store, j *journal.Journal) (scanned, error) {
+	found, err := scanToTrain(ctx, o, store, j)
+	if err != nil {
+		return found, err
+	}
+	j.Stage("check")
+	return found, checkTrainable(found.ds, o.Output.Dir)
+}
+
+// scanToJudge lists images that a head is judged on. Those that it may have been trained
+// on, because the cache has a dataset of the same sources, are in the parts that they have
+// there.
+func scanToJudge(ctx context.Context, o Options, store *features.Store, j *journal.Journal) (scanned, error) {
+	found, err := scan(ctx, o.Data, dataset.ForEvaluation, store, j)
+	if err != nil {
+		return found, err
+	}
+	twin, err := dataset.Twin(store, found.ds)
+	if twin != nil {
+		found.earlier = twin
+	}
+	if found.earlier != nil {
+		found.ds.Split = found.earlier.Split
+	}
+	return found, err
+}
+
+func scan(ctx context.Context, o dataset.Options, p dataset.Purpose, store *features.Store, j *journal.Journal) (scanned, error) {
+	j.Stage("scan")
 	j.Start("scan", 0)
-	if ds, err = dataset.Scan(ctx, o); err != nil {
-		return nil, nil, err
+	ds, err := dataset.Scan(ctx, o)
+	if err != nil {
+		return scanned{}, err
 	}
 	for _, n := range ds.Notes {
 		j.Note(n.Text, n.Steps...)
 	}
-	if earlier, err = ds.NameAmong(store, im.purpose, o.Name); err != nil {
-		return nil, nil, err
+	earlier, err := ds.NameAmong(store, p, o.Name)
+	if err != nil {
+		return scanned{}, err
 	}
 	if earlier != nil && earlier.Sources.Train != ds.Sources.Train {
 		j.Note(fmt.Sprintf("dataset %s was of %s and is of %s now", ds.Name, earlier.Sources.Train, ds.Sources.Train))
 	}
-	if im.ofRun {
-		trained, err := dataset.Twin(store, ds)
-		if err != nil {
-			return nil, nil, err
-		}
-		if trained != nil {
-			earlier = trained
-		}
-	}
 	ds.Split = o.Split
-	if im.keepSplit && earlier != nil {
-		ds.Split = earlier.Split
+	return scanned{ds, earlier, p}, nil
+}
+
+// checkTrainable refuses classes that cannot be learned, and an output folder that
+// cannot be written.
+func checkTrainable(ds *dataset.Dataset, dir string) error {
+	if err := ds.Trainable(); err != nil {
+		return err
 	}
-	return ds, earlier, nil
+	return os.MkdirAll(dir, 0o755)
 }
 
 // summaryOf says what was done with the features of src, as far as they are known.
-func summaryOf(src features.Source, work features.Work, j *journal.Journal) *report.Summary {
-	s := &report.Summary{Work: work, Log: j.Log()}
+func summaryOf(src features.Source, j *journal.Journal) *report.Summary {
+	s := &report.Summary{Log: j.Log()}
 	if src != nil {
-		s.Found = src.Found()
+		s.Found, s.Work = src.Found(), src.Work()
 	}
 	return s
 }

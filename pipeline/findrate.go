@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"icebox/headtrain"
-	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/report"
 )
@@ -44,7 +43,7 @@ func FindRate(ctx context.Context, o Options, c Choice, p Progress) (*report.Rat
 	if err != nil {
 		return nil, err
 	}
-	s.Summary = *summaryOf(src, features.Work{}, j)
+	s.Summary = *summaryOf(src, j)
 	s.LR, err = strconv.ParseFloat(strconv.FormatFloat(best, 'g', 3, 64), 64)
 	return s, err
 }

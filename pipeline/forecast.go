@@ -43,21 +43,20 @@ func Plan(ctx context.Context, o Options, p Progress) (*Forecast, error) {
 		return nil, err
 	}
 	defer computer.Close()
-	j.Stage("scan")
-	ds, earlier, err := trainingImages.scan(ctx, o.Data, store, j)
+	found, err := scanToTrain(ctx, o, store, j)
 	if err != nil {
 		return nil, err
 	}
 	j.Stage("look up")
-	inventory, err := computer.LookUp(ds, earlier, dataset.ForTraining)
+	inventory, err := computer.LookUp(found.ds, found.earlier, found.purpose)
 	if err != nil {
 		return nil, err
 	}
 	j.Stage("forecast")
-	if err := ds.Trainable(); err != nil {
+	if err := found.ds.Trainable(); err != nil {
 		j.Note("no head can be trained on this: " + err.Error())
 	}
-	f := forecastOf(ds, inventory, computer)
+	f := forecastOf(found.ds, inventory, computer)
 	if f.ToExtract > 0 {
 		if f.ImagesPerSec, err = computer.Rate(ctx, inventory, timedImages); err != nil {
 			return nil, err

@@ -55,7 +55,7 @@ func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64,
 	i := &report.Insight{Run: dir, Classes: head.Classes, Findings: *findings}
 	i.WorstOf, i.Worst = worst(src.Dataset(), rows, head)
 	j.Stage("write")
-	i.Summary = *summaryOf(src, features.Work{}, j)
+	i.Summary = *summaryOf(src, j)
 	return i, i.Write(dir)
 }
 

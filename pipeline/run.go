@@ -2,9 +2,7 @@ package pipeline
 
 import (
 	"context"
-	"os"
 
-	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/report"
@@ -18,14 +16,14 @@ func Run(ctx context.Context, o Options, p Progress) (*report.RunSummary, error)
 		return nil, err
 	}
 	j := journal.New(p, o.Words)
-	src, work, err := extractFeatures(ctx, o, trainingImages, o.checkTrainable, j)
+	src, err := extractFeatures(ctx, o, scanTrainable, j)
 	if src != nil {
 		defer src.Close()
 	}
 	if err != nil {
-		return featuresOnly(src, work, j), err
+		return featuresOnly(src, j), err
 	}
-	return trainOn(ctx, src, work, o, j)
+	return trainOn(ctx, src, o, j)
 }
 
 // Train is Run without its first stage: it takes the features from the cache alone, or
@@ -38,49 +36,40 @@ func Train(ctx context.Context, o Options, c Choice, p Progress) (*report.RunSum
 	j := journal.New(p, o.Words)
 	src, err := openSource(ctx, o, c, j)
 	if err != nil {
-		return featuresOnly(nil, features.Work{}, j), err
+		return featuresOnly(nil, j), err
 	}
 	defer src.Close()
 	j.Stage("check")
-	if err := o.checkTrainable(src.Dataset()); err != nil {
-		return featuresOnly(src, features.Work{}, j), err
+	if err := checkTrainable(src.Dataset(), o.Output.Dir); err != nil {
+		return featuresOnly(src, j), err
 	}
-	return trainOn(ctx, src, features.Work{}, o, j)
+	return trainOn(ctx, src, o, j)
 }
 
 // trainOn is the second stage: it trains the head that o asks for on the rows of a source.
-func trainOn(ctx context.Context, src features.Source, work features.Work, o Options, j *journal.Journal) (*report.RunSummary, error) {
+func trainOn(ctx context.Context, src features.Source, o Options, j *journal.Journal) (*report.RunSummary, error) {
 	j.Stage("gather")
 	parts, err := gatherParts(src, j)
 	if err == nil {
 		err = o.check(src, parts, 0)
 	}
 	if err != nil {
-		return featuresOnly(src, work, j), err
+		return featuresOnly(src, j), err
 	}
 	dir, err := runs.New(o.Output, src.Dataset().Name)
 	if err != nil {
-		return featuresOnly(src, work, j), err
+		return featuresOnly(src, j), err
 	}
 	defer dir.Close()
 	t := task{options: o.Head, parts: parts, unseen: validationRows{parts.val}}
-	rep, err := trainHead(ctx, t, src, work, dir, o, j)
+	rep, err := trainHead(ctx, t, src, dir, o, j)
 	if err != nil {
-		return featuresOnly(src, work, j), err
+		return featuresOnly(src, j), err
 	}
 	return &rep.Summary, nil
 }
 
 // featuresOnly is the summary of a run that came no further than its features.
-func featuresOnly(src features.Source, work features.Work, j *journal.Journal) *report.RunSummary {
-	return &report.RunSummary{Summary: *summaryOf(src, work, j)}
-}
-
-// checkTrainable finds out early what would fail late: classes that cannot be learned,
-// and an output folder that cannot be written.
-func (o Options) checkTrainable(ds *dataset.Dataset) error {
-	if err := ds.Trainable(); err != nil {
-		return err
-	}
-	return os.MkdirAll(o.Output.Dir, 0o755)
+func featuresOnly(src features.Source, j *journal.Journal) *report.RunSummary {
+	return &report.RunSummary{Summary: *summaryOf(src, j)}
 }

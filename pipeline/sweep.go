@@ -42,13 +42,13 @@ func RunSweep(ctx context.Context, o Options, r SweepRun, p Progress) (*report.S
 	sum := &report.SweepSummary{Method: o.Sweep.Method}
 	src, err := openSource(ctx, o, r.Choice, j)
 	if err != nil {
-		sum.RunSummary = *featuresOnly(nil, features.Work{}, j)
+		sum.RunSummary = *featuresOnly(nil, j)
 		return sum, err
 	}
 	defer src.Close()
 	err = r.sweep(ctx, o, src, sum, j)
 	if err != nil {
-		sum.RunSummary = *featuresOnly(src, features.Work{}, j)
+		sum.RunSummary = *featuresOnly(src, j)
 	}
 	return sum, err
 }
@@ -56,7 +56,7 @@ func RunSweep(ctx context.Context, o Options, r SweepRun, p Progress) (*report.S
 // sweep fills sum as far as it comes.
 func (r SweepRun) sweep(ctx context.Context, o Options, src features.Source, sum *report.SweepSummary, j *journal.Journal) error {
 	j.Stage("check")
-	if err := o.checkTrainable(src.Dataset()); err != nil {
+	if err := checkTrainable(src.Dataset(), o.Output.Dir); err != nil {
 		return err
 	}
 	j.Stage("gather")
@@ -92,7 +92,7 @@ func (r SweepRun) sweep(ctx context.Context, o Options, src features.Source, sum
 	if err != nil {
 		return err
 	}
-	rep, err := trainHead(ctx, t, src, features.Work{}, dir, o, j)
+	rep, err := trainHead(ctx, t, src, dir, o, j)
 	if err != nil {
 		return err
 	}

@@ -279,7 +279,7 @@ func TestFoldsChooseAndValidationDoesNot(t *testing.T) {
 		t.Errorf("report: %s", report)
 	}
 	o.Sweep.Folds = 31
-	if _, err := o.sweep(ctx, "", Silent); !errors.Is(err, dataset.ErrData) || !strings.Contains(err.Error(), `class "0" has 30 training rows`) {
+	if _, err := o.sweep(ctx, "", Silent); !errors.Is(err, dataset.ErrData) || !strings.Contains(err.Error(), `class "0" has only 30 training rows`) {
 		t.Errorf("more folds than rows of a class: %v", err)
 	}
 }

@@ -26,7 +26,7 @@ type task struct {
 
 // trainHead trains a head, calibrates its answers, judges it and completes the run folder.
 // Validation alone chooses; the test rows are looked at here, once, at the end.
-func trainHead(ctx context.Context, t task, src features.Source, work features.Work, dir *runs.Dir, o Options, j *journal.Journal) (*report.Report, error) {
+func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, o Options, j *journal.Journal) (*report.Report, error) {
 	engine, err := o.headEngine()
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func trainHead(ctx context.Context, t task, src features.Source, work features.W
 	}
 	r.Decide()
 	name := dir.Name()
-	r.Summary.Summary = *summaryOf(src, work, j)
+	r.Summary.Summary = *summaryOf(src, j)
 	r.Summary.RunDir = &name
 	return r, r.Write(dir)
 }

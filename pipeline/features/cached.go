@@ -26,6 +26,7 @@ type Cached struct {
 	ds    *dataset.Dataset
 	space Space
 	found Found
+	work  Work
 }
 
 var _ Source = (*Cached)(nil)
@@ -40,6 +41,9 @@ func (c *Cached) Origin() Origin {
 
 // Found implements [Source].
 func (c *Cached) Found() Found { return c.found }
+
+// Work implements [Source].
+func (c *Cached) Work() Work { return c.work }
 
 // Close closes the cache.
 func (c *Cached) Close() error { return c.store.Close() }

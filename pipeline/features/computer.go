@@ -79,20 +79,22 @@ type Times struct {
 
 // Features looks up what the cache has of ds, computes the rest, splits the dataset and
 // keeps it, and returns the source of all that. Whatever ends it, what is done by then
-// is kept, and the source and the work say how far it came. The source closes the store.
-func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p dataset.Purpose) (*Cached, Work, error) {
+// is kept, and the source says how far it came. The source closes the store.
+func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p dataset.Purpose) (Source, error) {
+	src := &Cached{store: c.store, ds: ds, space: c.space, work: c.Idle()}
 	c.journal.Stage("look up")
 	inv, err := c.LookUp(ds, earlier, p)
 	if err != nil {
-		return &Cached{store: c.store, ds: ds, space: c.space}, c.Idle(), err
+		return src, err
 	}
 	c.journal.Stage("extract")
-	work, err := c.Compute(ctx, inv)
+	src.work, err = c.Compute(ctx, inv)
 	if err == nil {
 		c.journal.Stage("keep")
 		err = c.keepSplit(inv)
 	}
-	return &Cached{store: c.store, ds: ds, space: c.space, found: inv.Found()}, work, err
+	src.found = inv.Found()
+	return src, err
 }
 
 // Idle is the work of a computer that has computed nothing.

@@ -113,6 +113,9 @@ func (f *Folder) Found() Found {
 	return Found{Dataset: f.ds.Name, Images: len(f.ds.Items), Features: f.dir, Dim: f.dim}
 }
 
+// Work implements [Source].
+func (f *Folder) Work() Work { return Work{} }
+
 // Mapped is how many bytes of rows stay in their files.
 func (f *Folder) Mapped() int64 {
 	n := int64(0)

@@ -24,6 +24,8 @@ type Source interface {
 	Origin() Origin
 	// Found counts what there is.
 	Found() Found
+	// Work says what it took to have it; it is zero where nothing was computed.
+	Work() Work
 	// Close lets go of files; rows that lie in one are gone with it.
 	Close() error
 }
