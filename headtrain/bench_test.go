@@ -36,12 +36,3 @@ func BenchmarkEpoch(b *testing.B) {
 		})
 	}
 }
-
-// BenchmarkTeam is the cost of handing out work and waiting for it.
-func BenchmarkTeam(b *testing.B) {
-	t := newTeam(2)
-	defer t.close()
-	for b.Loop() {
-		t.run(2, 2, func(int, int) {})
-	}
-}

@@ -1,14 +1,12 @@
-// Package headtrain fits and judges softmax heads on a matrix of features,
-// linear ones and MLPs. It knows nothing of images or of where features come from.
+// Package headtrain fits softmax heads on a matrix of features, linear ones and
+// MLPs. It knows nothing of images or of where features come from.
 //
 // A Dataset holds rows, labels and class names; a Job adds the Options of one
 // or more heads; a Trainer, from New, turns it into one Result a head. A Head
 // predicts from raw features, whatever was done to them in training, and is
 // saved as a safetensors file that torchvision's ResNet loads as its fc layer.
-// Evaluate judges logits as scikit-learn would, FitTemperature and
-// ChooseRejection make answers of them that can be believed, Baselines holds a
-// head against methods with nothing to tune, and OutOfFold, Whiten and
-// SimilarPairs tell of the data itself. An engine of another package brings the
+// Package judge says how good a head is and how far to believe it, package probe
+// what features tell of the data. An engine of another package brings the
 // arithmetic of a step, a Learner, and leaves all else to FitEach.
 //
 // # Order of summation
@@ -18,7 +16,7 @@
 // head's recipe keeps to this; all values are float32 and every operation is
 // rounded by itself, fused multiply-adds (fma) once, unless float64 is said.
 //
-//   - Initial weights: rng.go. The order of rows in each epoch: order.go. Batches
+//   - Initial weights: layer.go. The order of rows in each epoch: order.go. Batches
 //     are consecutive rows of that order; the last may be smaller.
 //   - Mixup: order and λ of a step, mixup.go; every value, and every loss and
 //     gradient of a logit, of the row and of its partner, is a+(1-λ)·(b-a).

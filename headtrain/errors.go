@@ -2,9 +2,10 @@ package headtrain
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
+
+	"icebox/headtrain/internal/fault"
 )
 
 // Faults of what the caller hands over.
@@ -36,23 +37,6 @@ var (
 	ErrFingerprint = errors.New("head and features do not match")
 )
 
-// faults collects what is wrong, to report it at once.
-type faults []error
-
-func (f *faults) check(ok bool, format string, args ...any) {
-	if !ok {
-		*f = append(*f, fmt.Errorf(format, args...))
-	}
-}
-
-func (f *faults) oneOf(name, value string, allowed ...string) {
-	f.check(slices.Contains(allowed, value), "%s must be one of %s, not %q", name, strings.Join(allowed, ", "), value)
-}
-
-// err returns nil without faults, else one error that wraps class and each.
-func (f faults) err(class error) error {
-	if len(f) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%w: %w", class, errors.Join(f...))
+func oneOf(f *fault.List, name, value string, allowed ...string) {
+	f.Check(slices.Contains(allowed, value), "%s must be one of %s, not %q", name, strings.Join(allowed, ", "), value)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
 )
 
 // Two clouds of points, far enough apart to tell.
@@ -31,7 +32,7 @@ func Example() {
 
 	logits := make([]float32, len(train.Labels)*len(train.Classes))
 	head.Logits(logits, train.X, len(train.Labels))
-	report, err := headtrain.Evaluate(logits, train.Labels, train.Classes)
+	report, err := judge.Evaluate(logits, train.Labels, train.Classes)
 	fmt.Println(report.Top1, report.Confusion, err)
 	// Output:
 	// [-2 3] left true

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"icebox/headtrain/internal/finite"
 	"icebox/headtrain/internal/kernel"
 )
 
@@ -35,7 +36,7 @@ type fit struct {
 // newFit prepares a head with options that have their defaults.
 func newFit(isa kernel.ISA, index int, o Options, v *view, params []float32) *fit {
 	train := v.train
-	n := len(train.rows)
+	n := len(train.Rows)
 	size := min(o.BatchSize, n)
 	f := &fit{
 		index: index, options: o, params: params,
@@ -70,9 +71,9 @@ func (t tally) accuracy() float64 { return float64(t.hits) / float64(t.rows) }
 func (f *fit) trained(epoch int) {
 	e := Epoch{Epoch: epoch, LR: f.lr, TrainLoss: f.sum.loss / f.weight, TrainAcc: f.sum.accuracy()}
 	switch {
-	case !finite(f.sum.loss):
+	case !finite.Is(f.sum.loss):
 		f.err = f.diverged(epoch, "the loss")
-	case !allFinite(f.params):
+	case !finite.All(f.params):
 		f.err = f.diverged(epoch, "a weight")
 	default:
 		f.history = append(f.history, e)
@@ -84,7 +85,7 @@ func (f *fit) trained(epoch int) {
 func (f *fit) validated() {
 	e := &f.history[len(f.history)-1]
 	loss := f.sum.loss / float64(f.sum.rows)
-	if !finite(loss) {
+	if !finite.Is(loss) {
 		f.err = f.diverged(e.Epoch, "the validation loss")
 		f.history = f.history[:len(f.history)-1]
 		return
@@ -143,7 +144,7 @@ func (o Options) diverged(epoch int, what string) error {
 // the training rows.
 func (f *fit) result(s *stack) (Result, error) {
 	loss := f.sum.loss / float64(f.sum.rows)
-	if f.err == nil && !finite(loss) {
+	if f.err == nil && !finite.Is(loss) {
 		f.err = f.diverged(len(f.history), "the final loss")
 	}
 	if f.err != nil {
@@ -167,12 +168,12 @@ func (f *fit) head(s *stack, epoch int) (*Head, error) {
 		class := f.params[c*s.stride:]
 		w := h.W[c*d : (c+1)*d]
 		copy(w, class)
-		h.B[c] = s.input.fold(w, class[d])
+		h.B[c] = s.input.Fold(w, class[d])
 	}
-	if !allFinite(h.W) || !allFinite(h.B) {
+	if !finite.All(h.W) || !finite.All(h.B) {
 		return nil, f.diverged(epoch, "a weight for raw features")
 	}
 	var err error
-	h.Recipe, err = json.Marshal(recipe{engineName, f.options, len(s.train.rows), len(f.history), epoch})
+	h.Recipe, err = json.Marshal(recipe{engineName, f.options, len(s.train.Rows), len(f.history), epoch})
 	return h, err
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/testkit"
 )
 
 // lossAt is the objective in float64 straight from its definition, with
@@ -44,7 +45,7 @@ func TestGradientEqualsFiniteDifferences(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := s.train.rows[:167] // a whole chunk and part of another
+	rows := s.train.Rows[:167] // a whole chunk and part of another
 	s.trainBatch(rows, nil)
 	after, err := f.head(s, 1)
 	if err != nil {
@@ -76,11 +77,11 @@ func TestWeightlessBatchChangesNothing(t *testing.T) {
 	f := s.heads[0]
 	before := append([]float32(nil), f.params...)
 	s.trainBatch([]int32{0, 2, 4}, nil)
-	if weight := f.weight; weight != 0 || !sameBits(before, f.params) {
-		t.Errorf("a weight of %v moved the weights by %v", weight, worst(before, f.params))
+	if weight := f.weight; weight != 0 || !testkit.SameBits(before, f.params) {
+		t.Errorf("a weight of %v moved the weights by %v", weight, testkit.Worst(before, f.params))
 	}
 	s.trainBatch([]int32{1, 3}, nil)
-	if sameBits(before, f.params) {
+	if testkit.SameBits(before, f.params) {
 		t.Error("a batch with weight changed nothing either")
 	}
 }

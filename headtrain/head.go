@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/labelled"
+	"icebox/headtrain/internal/softmax"
 )
 
 // Head is a softmax classifier of raw features: a linear one or, with a hidden
@@ -20,10 +22,10 @@ type Head struct {
 	Input   string    // "", or InputL2: rows are scaled to length 1 first
 
 	// Temperature divides the logits before the softmax, so that probabilities
-	// can be believed; 0 is 1. It changes no label. See FitTemperature.
+	// can be believed; 0 is 1. It changes no label. See judge.Temperature.
 	Temperature float64
 	// Threshold is the probability under which an answer is better called
-	// unknown; 0 is none. See ChooseRejection.
+	// unknown; 0 is none. See judge.Threshold.
 	Threshold float64
 
 	Fingerprint   string          // names the function that made the features
@@ -110,7 +112,7 @@ func (h *Head) forward(dst, x []float32, n int, finish func(z, row []float32, r 
 func (h *Head) gather(dst, x []float32) {
 	copy(dst, x)
 	if h.Input == InputL2 {
-		scale := unitScale(x)
+		scale := labelled.UnitScale(x)
 		for j := range dst {
 			dst[j] *= scale
 		}
@@ -130,7 +132,7 @@ func (h *Head) Predict(x []float32, k int) []Prediction {
 	logits := make([]float32, len(h.Classes))
 	h.Logits(logits, x, 1)
 	probabilities := make([]float64, len(h.Classes))
-	Softmax(probabilities, logits, h.temperature())
+	softmax.Into(probabilities, logits, h.temperature())
 	all := make([]Prediction, len(h.Classes))
 	for c, name := range h.Classes {
 		all[c] = Prediction{name, c, probabilities[c]}

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/testkit"
 )
 
 func smallHead() *Head {
@@ -245,7 +246,7 @@ func TestLogitsAreWeightsTimesFeaturesPlusBias(t *testing.T) {
 	for r := range n {
 		one := make([]float32, k)
 		h.Logits(one, d.Row(r), 1)
-		if !sameBits(one, all[r*k:(r+1)*k]) {
+		if !testkit.SameBits(one, all[r*k:(r+1)*k]) {
 			t.Fatalf("row %d has other logits alone than among others", r)
 		}
 		for c := range k {
@@ -263,7 +264,7 @@ func TestLogitsAreWeightsTimesFeaturesPlusBias(t *testing.T) {
 func TestProbabilitiesAreASoftmax(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		z := rapid.SliceOfN(rapid.Float32Range(-40, 40), 1, 50).Draw(rt, "logits")
-		h := &Head{Classes: classNames(len(z)), Dim: 1, W: z, B: make([]float32, len(z))}
+		h := &Head{Classes: testkit.Names(len(z)), Dim: 1, W: z, B: make([]float32, len(z))}
 		p := make([]float32, len(z))
 		h.Probabilities(p, []float32{1}, 1)
 		sum := 0.0
@@ -291,5 +292,16 @@ func TestPredictionsAreSortedAndStable(t *testing.T) {
 	}
 	if n := len(h.Predict([]float32{1}, -1)); n != 0 {
 		t.Errorf("asked for -1 classes, got %d", n)
+	}
+}
+
+func TestUnknownIsUnderTheThreshold(t *testing.T) {
+	h := &Head{Classes: testkit.Names(2), Dim: 1, W: []float32{0, float32(math.Log(3))}, B: make([]float32, 2), Threshold: 0.7}
+	if h.Unknown(h.Predict([]float32{1}, 1)) {
+		t.Error("0.75 is not under 0.7")
+	}
+	h.Temperature = 2 // √3 to 1
+	if !h.Unknown(h.Predict([]float32{1}, 1)) {
+		t.Error("0.634 is under 0.7")
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/nlpodyssey/safetensors"
+
+	"icebox/headtrain/internal/fault"
 )
 
 // A head file is a safetensors file with one metadata entry, icebox, the JSON
@@ -249,21 +251,21 @@ func values(st safetensors.SafeTensors, name string, shape ...uint64) ([]float32
 // validate reports whatever would keep the head from working or from
 // surviving a round trip through a file.
 func (h *Head) validate() error {
-	var f faults
+	var f fault.List
 	(&Dataset{Classes: h.Classes}).checkClasses(&f)
-	f.check(h.Dim > 0, "the dimension must be positive, not %d", h.Dim)
+	f.Check(h.Dim > 0, "the dimension must be positive, not %d", h.Dim)
 	layers := h.layers()
 	for i, l := range layers {
-		f.check(l.Out > 0 || i+1 == len(layers), "the hidden layer has no units")
-		f.check(len(l.W) == l.Out*l.In && len(l.B) == l.Out, "%d weights and %d biases do not make %d outputs of %d inputs", len(l.W), len(l.B), l.Out, l.In)
-		f.check(l.finite(), "a weight is not finite")
+		f.Check(l.Out > 0 || i+1 == len(layers), "the hidden layer has no units")
+		f.Check(len(l.W) == l.Out*l.In && len(l.B) == l.Out, "%d weights and %d biases do not make %d outputs of %d inputs", len(l.W), len(l.B), l.Out, l.In)
+		f.Check(l.finite(), "a weight is not finite")
 	}
-	f.check(layers[0].In == h.Dim, "the hidden layer takes %d features, the head %d", layers[0].In, h.Dim)
-	f.check(h.Input == "" || h.Input == InputL2, "unknown input %q", h.Input)
-	f.check(h.Temperature == 0 || h.Temperature >= 1e-3 && h.Temperature <= 1e3, "the temperature must be from 0.001 to 1000, not %v", h.Temperature)
-	f.check(h.Threshold >= 0 && h.Threshold <= 1, "the threshold must be a probability, not %v", h.Threshold)
-	f.check(utf8.ValidString(h.Fingerprint), "fingerprint %q is not valid UTF-8", h.Fingerprint)
-	return f.err(ErrFormat)
+	f.Check(layers[0].In == h.Dim, "the hidden layer takes %d features, the head %d", layers[0].In, h.Dim)
+	f.Check(h.Input == "" || h.Input == InputL2, "unknown input %q", h.Input)
+	f.Check(h.Temperature == 0 || h.Temperature >= 1e-3 && h.Temperature <= 1e3, "the temperature must be from 0.001 to 1000, not %v", h.Temperature)
+	f.Check(h.Threshold >= 0 && h.Threshold <= 1, "the threshold must be a probability, not %v", h.Threshold)
+	f.Check(utf8.ValidString(h.Fingerprint), "fingerprint %q is not valid UTF-8", h.Fingerprint)
+	return f.Err(ErrFormat)
 }
 
 // writeFile replaces path by way of a temporary file beside it. (natefinch/atomic

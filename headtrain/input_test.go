@@ -7,33 +7,6 @@ import (
 	"icebox/headtrain/internal/kernel"
 )
 
-func newTestInput(t *testing.T, kind string, d *Dataset) input {
-	t.Helper()
-	team := newTeam(3)
-	defer team.close()
-	return newInput(kind, newRowSet(d, kind, nil), team)
-}
-
-func TestStandardisedFeaturesHaveMeanZeroAndDeviationOne(t *testing.T) {
-	d := clusters(500, 30, 4, 3)
-	in := newTestInput(t, InputStandardise, d)
-	row := make([]float32, d.Dim)
-	sum, squares := make([]float64, d.Dim), make([]float64, d.Dim)
-	for r := range d.Rows() {
-		kernel.Portable.Affine(row, d.Row(r), in.AffineMap, 1, nil)
-		for j, v := range row {
-			sum[j] += float64(v)
-			squares[j] += float64(v) * float64(v)
-		}
-	}
-	n := float64(d.Rows())
-	for j := range sum {
-		if math.Abs(sum[j]/n) > 1e-5 || math.Abs(squares[j]/n-1) > 1e-5 {
-			t.Errorf("feature %d: mean %v, variance %v", j, sum[j]/n, squares[j]/n)
-		}
-	}
-}
-
 // withDead sets feature 1 to 0, feature 3 to a constant and feature 5 to a
 // value that differs from another constant in its last bits only.
 func withDead(d *Dataset) *Dataset {
@@ -85,12 +58,12 @@ func TestFoldedHeadGivesTheLogitsOfTraining(t *testing.T) {
 	for _, kind := range []string{InputStandardise, InputNone, InputL2} {
 		o := Options{Input: kind, Epochs: 5, LR: 0.01}
 		s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
-		s.trainBatch(s.train.rows[:100], nil)
+		s.trainBatch(s.train.Rows[:100], nil)
 		h, err := s.heads[0].head(s, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.task = passTask{set: s.train, rows: s.train.rows[:200], headGroups: 1}
+		s.task = passTask{set: s.train, rows: s.train.Rows[:200], headGroups: 1}
 		k := len(d.Classes)
 		logits := make([]float32, 200*k)
 		h.Logits(logits, d.X[:200*d.Dim], 200)

@@ -1,5 +1,7 @@
 package headtrain
 
+import "icebox/headtrain/internal/fault"
+
 // Values of Options.Kind.
 const (
 	KindLinear = "linear"
@@ -22,9 +24,9 @@ type Engine struct {
 func Fused() Engine { return Engine{Name: EngineFused, Trainer: New(), Check: checkFused} }
 
 func checkFused(o Options) error {
-	var f faults
-	f.check(o.Kind != KindMLP, "kind: the engine %s does not know %s; use the engine gorgonia", EngineFused, KindMLP)
-	return f.err(ErrOptions)
+	var f fault.List
+	f.Check(o.Kind != KindMLP, "kind: the engine %s does not know %s; use the engine gorgonia", EngineFused, KindMLP)
+	return f.Err(ErrOptions)
 }
 
 // defaultHidden is the hidden units of an MLP: half of a ResNet-18's features.
@@ -33,10 +35,10 @@ const defaultHidden = 256
 // maxHidden keeps a slip of the keyboard from asking for all memory.
 const maxHidden = 65_536
 
-func (o Options) checkKind(f *faults) {
-	f.oneOf("kind", o.Kind, KindLinear, KindMLP)
-	f.check(o.Hidden >= 0 && o.Hidden <= maxHidden, "hidden must be from 0 to %d, not %d", maxHidden, o.Hidden)
-	f.check(o.Dropout >= 0 && o.Dropout < 1, "dropout must be from 0 to less than 1, not %v", o.Dropout)
-	f.check(o.Kind == KindMLP || o.Hidden == 0, "hidden is for the kind mlp, not %s", o.Kind)
-	f.check(o.Kind == KindMLP || o.Dropout == 0, "dropout is for the kind mlp, not %s", o.Kind)
+func (o Options) checkKind(f *fault.List) {
+	oneOf(f, "kind", o.Kind, KindLinear, KindMLP)
+	f.Check(o.Hidden >= 0 && o.Hidden <= maxHidden, "hidden must be from 0 to %d, not %d", maxHidden, o.Hidden)
+	f.Check(o.Dropout >= 0 && o.Dropout < 1, "dropout must be from 0 to less than 1, not %v", o.Dropout)
+	f.Check(o.Kind == KindMLP || o.Hidden == 0, "hidden is for the kind mlp, not %s", o.Kind)
+	f.Check(o.Kind == KindMLP || o.Dropout == 0, "dropout is for the kind mlp, not %s", o.Kind)
 }

@@ -12,6 +12,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/labelled"
+	"icebox/headtrain/internal/rng"
+	"icebox/headtrain/internal/testkit"
 )
 
 func smallMLP(d, hidden, k int) *Head {
@@ -24,7 +27,7 @@ func smallMLP(d, hidden, k int) *Head {
 		return v
 	}
 	return &Head{
-		Classes: classNames(k), Dim: d, W: values(k * hidden), B: values(k), Fingerprint: "f",
+		Classes: testkit.Names(k), Dim: d, W: values(k * hidden), B: values(k), Fingerprint: "f",
 		Hidden: &Layer{In: d, Out: hidden, W: values(hidden * d), B: values(hidden)},
 	}
 }
@@ -44,7 +47,7 @@ func TestMLPPredictsByItsDefinition(t *testing.T) {
 				row := x[r*d : (r+1)*d]
 				scale := 1.0
 				if in == InputL2 {
-					scale = float64(unitScale(row))
+					scale = float64(labelled.UnitScale(row))
 				}
 				for c := range k {
 					z := float64(h.B[c])
@@ -134,12 +137,12 @@ func TestInitialLayersFillTheirRange(t *testing.T) {
 	const d, k = 37, 18
 	o := Options{Seed: 5}.WithDefaults()
 	layers := initialLayers(o, d, k)
-	r := newRNG(o.Seed, initStream)
+	r := rng.New(o.Seed, initStream)
 	if len(layers) != 1 {
 		t.Fatalf("%d layers", len(layers))
 	}
 	for i, v := range append(slices.Clone(layers[0].W), layers[0].B...) {
-		if want := r.symmetric() * float32(1/math.Sqrt(d)); v != want {
+		if want := r.Symmetric() * float32(1/math.Sqrt(d)); v != want {
 			t.Fatalf("value %d is %v, want %v", i, v, want)
 		}
 	}
@@ -164,7 +167,7 @@ func TestDropoutKeepsItsShareAndTheMean(t *testing.T) {
 	a, b := make([]float32, 40_000), make([]float32, 40_000)
 	p.Keep(a)
 	p.Keep(b)
-	if !sameBits(a, b) {
+	if !testkit.SameBits(a, b) {
 		t.Error("one step has two masks")
 	}
 	sum := 0.0
@@ -178,7 +181,7 @@ func TestDropoutKeepsItsShareAndTheMean(t *testing.T) {
 		t.Errorf("the mean is %v", sum/float64(len(a)))
 	}
 	p.step++
-	if p.Keep(b); sameBits(a, b) {
+	if p.Keep(b); testkit.SameBits(a, b) {
 		t.Error("two steps have one mask")
 	}
 }
@@ -212,7 +215,7 @@ func TestFoldedLayerGivesTheSameOutputs(t *testing.T) {
 	o := Options{}.WithDefaults()
 	p := newPlan(Job{Train: d}, 0, o)
 	mapped := make([]float32, 50*9)
-	p.Features(mapped, p.train.rows)
+	p.Features(mapped, p.train.Rows)
 	raw := &Head{Classes: d.Classes}
 	raw.setLayers([]Layer{p.Layers[0].fold(p.input)})
 	onMapped := &Head{Classes: d.Classes}
@@ -220,10 +223,10 @@ func TestFoldedLayerGivesTheSameOutputs(t *testing.T) {
 	a, b := make([]float32, 150), make([]float32, 150)
 	raw.Logits(a, d.X, 50)
 	onMapped.Logits(b, mapped, 50)
-	if w := worst(a, b); w > 1e-5 {
+	if w := testkit.Worst(a, b); w > 1e-5 {
 		t.Errorf("logits differ by %v", w)
 	}
-	if worst(a, make([]float32, 150)) == 0 {
+	if testkit.Worst(a, make([]float32, 150)) == 0 {
 		t.Error("the logits are all 0")
 	}
 }

@@ -4,7 +4,10 @@ import (
 	"math"
 	"slices"
 
+	"icebox/headtrain/internal/affine"
+	"icebox/headtrain/internal/finite"
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/rng"
 )
 
 // Layer is one linear layer, as torch.nn.Linear holds it.
@@ -13,6 +16,10 @@ type Layer struct {
 	W       []float32 // Out × In
 	B       []float32 // Out
 }
+
+// initStream numbers the stream of the initial weights. The shuffle of epoch e,
+// counted from 1, takes stream e.
+const initStream = 0
 
 // initialLayers draws the layers of a head of d features and k classes, each
 // evenly from ±1/√In, the range of torch.nn.Linear: weights unit by unit, then
@@ -23,14 +30,14 @@ func initialLayers(o Options, d, k int) []Layer {
 	if o.Kind == KindMLP {
 		sizes = []int{d, o.Hidden, k}
 	}
-	r := newRNG(o.Seed, initStream)
+	r := rng.New(o.Seed, initStream)
 	var layers []Layer
 	for i, in := range sizes[:len(sizes)-1] {
 		out := sizes[i+1]
 		values := make([]float32, out*in+out)
 		bound := float32(1 / math.Sqrt(float64(in)))
 		for j := range values {
-			values[j] = r.symmetric() * bound
+			values[j] = r.Symmetric() * bound
 		}
 		layers = append(layers, Layer{In: in, Out: out, W: values[: out*in : out*in], B: values[out*in:]})
 	}
@@ -44,15 +51,15 @@ func (l Layer) clone() Layer {
 }
 
 // fold writes a layer that takes mapped features as one that takes raw ones.
-func (l Layer) fold(in input) Layer {
+func (l Layer) fold(in affine.Map) Layer {
 	l = l.clone()
 	for c := range l.Out {
-		l.B[c] = in.fold(l.W[c*l.In:(c+1)*l.In], l.B[c])
+		l.B[c] = in.Fold(l.W[c*l.In:(c+1)*l.In], l.B[c])
 	}
 	return l
 }
 
-func (l Layer) finite() bool { return allFinite(l.W) && allFinite(l.B) }
+func (l Layer) finite() bool { return finite.All(l.W) && finite.All(l.B) }
 
 // params returns the layer as the kernels want it.
 func (l Layer) params() []float32 {

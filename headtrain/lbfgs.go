@@ -6,7 +6,8 @@ import (
 	"math"
 	"time"
 
-	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/affine"
+	"icebox/headtrain/internal/labelled"
 )
 
 // lbfgs minimises the mean loss over all training rows plus
@@ -44,7 +45,7 @@ const (
 func newLBFGS(s *stack) *lbfgs {
 	f, n := s.heads[0], len(s.params)
 	m := &lbfgs{s: s, f: f, penalty: s.condition(f.options), x: make([]float64, n), g: make([]float64, n), dir: make([]float64, n)}
-	for _, r := range s.train.rows {
+	for _, r := range s.train.Rows {
 		s.counts[s.train.Labels[r]]++
 	}
 	f.batchWeight = f.objective.setBatch(s.counts)
@@ -100,10 +101,10 @@ func (s *stack) condition(o Options) (penalty []float64) {
 		}
 		return penalty
 	}
-	s.train, s.val = s.train.unscaled(), s.val.unscaled()
-	mean, std := moments(s.train, s.team)
+	s.train, s.val = unscaled(s.train), unscaled(s.val)
+	mean, std := affine.Moments(s.train, s.team)
 	// The view's map is other stacks' too.
-	s.input = input{kernel.AffineMap{Mean: make([]float32, s.dim), Scale: make([]float32, s.dim)}}
+	s.input = affine.Zero(s.dim)
 	k := float64(s.classes)
 	curve := max(1, k-1) / (k * k) // p·(1-p) where weights are 0
 	for j, v := range std {
@@ -112,6 +113,24 @@ func (s *stack) condition(o Options) (penalty []float64) {
 		penalty[j] = float64(s.input.Scale[j]) * float64(s.input.Scale[j])
 	}
 	return penalty
+}
+
+// unscaled returns the labelled rows, their factors multiplied in: s itself if it
+// has none, or is nil.
+func unscaled(s *labelled.Set) *labelled.Set {
+	if s == nil || !s.Scaled() {
+		return s
+	}
+	n := len(s.Rows)
+	m := &labelled.Matrix{X: NewFeatures(n * s.Dim), Dim: s.Dim, Labels: make([]int32, n), Classes: s.Classes}
+	for i, r := range s.Rows {
+		m.Labels[i] = s.Labels[r]
+		row, factor := m.Row(i), s.Scale(r)
+		for j, v := range s.Row(int(r)) {
+			row[j] = v * factor
+		}
+	}
+	return labelled.Of(m)
 }
 
 // at returns the objective at x and writes its gradient to g. The weights of
@@ -123,7 +142,7 @@ func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
 	}
 	clear(g)
 	f.sum, f.weight = tally{}, f.batchWeight
-	rows := s.train.rows
+	rows := s.train.Rows
 	for at := 0; at < len(rows); at += panelRows {
 		if err := ctx.Err(); err != nil {
 			return 0, fmt.Errorf("training stopped in epoch %d: %w", len(f.history)+1, err)

@@ -9,7 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"icebox/headtrain/internal/affine"
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/testkit"
 )
 
 // penalty is weight_decay/2·‖W‖².
@@ -33,8 +35,8 @@ func TestLBFGSEqualsScikitLearn(t *testing.T) {
 			W               []float32
 		}
 	}
-	readFixture(t, "lbfgs.json", &fixture)
-	d := &Dataset{X: fixture.X, Dim: fixture.Dim, Labels: fixture.Labels, Classes: classNames(fixture.Classes)}
+	testkit.Read(t, "lbfgs.json", &fixture)
+	d := &Dataset{X: fixture.X, Dim: fixture.Dim, Labels: fixture.Labels, Classes: testkit.Names(fixture.Classes)}
 	for _, c := range fixture.Cases {
 		for _, isa := range kernel.Available() {
 			o := Options{Optimizer: OptimizerLBFGS, Input: InputNone, Epochs: 500, WeightDecay: 1 / (c.C * float64(d.Rows()))}
@@ -50,7 +52,7 @@ func TestLBFGSEqualsScikitLearn(t *testing.T) {
 			if got := last.TrainLoss + penalty(r.Head, o.WeightDecay); math.Abs(got-c.Objective) > 1e-6 || math.Abs(last.TrainLoss-c.Loss) > 1e-4 {
 				t.Errorf("C=%v, %v: loss %v, objective %v; scikit-learn's are %v and %v", c.C, isa, last.TrainLoss, got, c.Loss, c.Objective)
 			}
-			if w := worst(r.Head.W, c.W); w > 2e-3 || r.Stopped != StoppedConverged {
+			if w := testkit.Worst(r.Head.W, c.W); w > 2e-3 || r.Stopped != StoppedConverged {
 				t.Errorf("C=%v, %v: weights are off by %v, stopped by %s after %d", c.C, isa, w, r.Stopped, len(r.History))
 			}
 		}
@@ -97,9 +99,9 @@ func TestLBFGSEqualsScikitLearnOnIllConditionedFeatures(t *testing.T) {
 			C, Loss, Objective float64
 		}
 	}
-	readFixture(t, "lbfgs_raw.json", &fixture)
-	d := &Dataset{X: fixture.X, Dim: fixture.Dim, Labels: fixture.Labels, Classes: classNames(fixture.Classes)}
-	_, std := moments(newRowSet(d, InputNone, nil), newTestTeam(t))
+	testkit.Read(t, "lbfgs_raw.json", &fixture)
+	d := &Dataset{X: fixture.X, Dim: fixture.Dim, Labels: fixture.Labels, Classes: testkit.Names(fixture.Classes)}
+	_, std := affine.Moments(setOf(d, InputNone, nil), newTestTeam(t))
 	for _, c := range fixture.Cases {
 		for _, isa := range kernel.Available() {
 			o := Options{Optimizer: OptimizerLBFGS, Input: c.Input, Epochs: 3000, WeightDecay: 1 / (c.C * float64(d.Rows()))}
@@ -211,7 +213,7 @@ func TestLBFGSSaysThatItStalled(t *testing.T) {
 	o := Options{Optimizer: OptimizerLBFGS}.WithDefaults()
 	job := Job{Train: d}
 	s := newStack(kernel.Best(), job.view(Part{}, o.Input, newTestTeam(t)), []Options{o}, []int{0})
-	defer s.team.close()
+	defer s.team.Close()
 	m := newLBFGS(s)
 	if _, err := m.at(context.Background(), m.x, m.g); err != nil {
 		t.Fatal(err)
@@ -263,7 +265,7 @@ func TestOptimumIgnoresOrderOfClassesAndRepetition(t *testing.T) {
 	want := fitOne(t, Job{Train: d}, lbfgsOptions()).Head
 
 	twice := &Dataset{X: append(append([]float32(nil), d.X...), d.X...), Dim: d.Dim, Labels: append(append([]int32(nil), d.Labels...), d.Labels...), Classes: d.Classes}
-	if w := worst(fitOne(t, Job{Train: twice}, lbfgsOptions()).Head.W, want.W); w > 1e-3 {
+	if w := testkit.Worst(fitOne(t, Job{Train: twice}, lbfgsOptions()).Head.W, want.W); w > 1e-3 {
 		t.Errorf("every row twice moves the weights by %v", w)
 	}
 
@@ -275,7 +277,7 @@ func TestOptimumIgnoresOrderOfClassesAndRepetition(t *testing.T) {
 	got := fitOne(t, Job{Train: turned}, lbfgsOptions()).Head
 	for c := range int(k) {
 		to := (c + 1) % int(k)
-		if w := worst(got.W[to*d.Dim:(to+1)*d.Dim], want.W[c*d.Dim:(c+1)*d.Dim]); w > 1e-3 {
+		if w := testkit.Worst(got.W[to*d.Dim:(to+1)*d.Dim], want.W[c*d.Dim:(c+1)*d.Dim]); w > 1e-3 {
 			t.Errorf("class %d as class %d has weights off by %v", c, to, w)
 		}
 	}

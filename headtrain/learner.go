@@ -8,6 +8,9 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"icebox/headtrain/internal/finite"
+	"icebox/headtrain/internal/labelled"
 )
 
 // Learner is the arithmetic of one head in training, as an engine outside this
@@ -112,7 +115,7 @@ func (l *lesson) epoch(ctx context.Context, epoch int) (Epoch, *Head, error) {
 		if err != nil {
 			return e, nil, err
 		}
-		if !finite(j.Loss) {
+		if !finite.Is(j.Loss) {
 			return e, nil, l.diverged(epoch, "the loss")
 		}
 		loss, weight, hits = loss+float64(j.Loss*j.Weight), weight+j.Weight, hits+j.Hits
@@ -150,7 +153,7 @@ func (l *lesson) head(epoch int) (*Head, error) {
 
 func (l *lesson) validate(h *Head, e *Epoch) error {
 	loss, accuracy := meanLoss(h, l.plan.val)
-	if !finite(loss) {
+	if !finite.Is(loss) {
 		return l.diverged(e.Epoch, "the validation loss")
 	}
 	e.ValLoss, e.ValAcc = &loss, &accuracy
@@ -159,7 +162,7 @@ func (l *lesson) validate(h *Head, e *Epoch) error {
 
 func (l *lesson) result(best int, stopped string) (Result, error) {
 	loss, _ := meanLoss(l.best, l.plan.train)
-	if !finite(loss) {
+	if !finite.Is(loss) {
 		return Result{History: l.history}, l.diverged(len(l.history), "the final loss")
 	}
 	if l.last == l.best {
@@ -175,7 +178,7 @@ func (l *lesson) result(best int, stopped string) (Result, error) {
 // sign records how h, of the weights of an epoch, came about; h may be nil.
 func (l *lesson) sign(h *Head, epoch int) (err error) {
 	if h != nil {
-		h.Recipe, err = json.Marshal(recipe{l.engine, l.plan.Options, len(l.plan.train.rows), len(l.history), epoch})
+		h.Recipe, err = json.Marshal(recipe{l.engine, l.plan.Options, len(l.plan.train.Rows), len(l.history), epoch})
 	}
 	return err
 }
@@ -186,12 +189,12 @@ func (l *lesson) diverged(epoch int, what string) error {
 
 // meanLoss returns the mean cross-entropy and the accuracy of h over the rows of
 // a set.
-func meanLoss(h *Head, s *rowSet) (loss, accuracy float64) {
+func meanLoss(h *Head, s *labelled.Set) (loss, accuracy float64) {
 	const rows = 512
 	var sum tally
 	k := len(h.Classes)
 	x, logits := make([]float32, rows*s.Dim), make([]float32, rows*k)
-	for chunk := range slices.Chunk(s.rows, rows) {
+	for chunk := range slices.Chunk(s.Rows, rows) {
 		for i, r := range chunk {
 			copy(x[i*s.Dim:], s.Row(int(r)))
 		}

@@ -7,6 +7,7 @@ import (
 	"runtime"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/team"
 )
 
 // New returns the trainer for linear softmax heads.
@@ -98,13 +99,13 @@ func (l linear) fitStack(ctx context.Context, job Job, heads []int, views map[vi
 	key := viewKey{part.key(), options[0].Input}
 	v := views[key]
 	if v == nil {
-		t := newTeam(threads(options[0].Threads))
+		t := team.New(threads(options[0].Threads))
 		v = job.view(part, options[0].Input, t)
-		t.close()
+		t.Close()
 		views[key] = v
 	}
 	s := newStack(l.isa, v, options, heads)
-	defer s.team.close()
+	defer s.team.Close()
 	if options[0].Optimizer == OptimizerLBFGS {
 		return s.runLBFGS(ctx, onEpoch, done)
 	}

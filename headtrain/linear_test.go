@@ -12,8 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"icebox/headtrain/internal/kernel"
 	"pgregory.net/rapid"
+
+	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/testkit"
 )
 
 func fitOne(t testing.TB, job Job, o Options) Result {
@@ -26,7 +28,7 @@ func fitOne(t testing.TB, job Job, o Options) Result {
 	return results[0]
 }
 
-func sameHead(a, b *Head) bool { return sameBits(a.W, b.W) && sameBits(a.B, b.B) }
+func sameHead(a, b *Head) bool { return testkit.SameBits(a.W, b.W) && testkit.SameBits(a.B, b.B) }
 
 // variety is options that reach every optimizer, schedule, input and loss.
 var variety = []Options{
@@ -69,10 +71,8 @@ func newTestStack(t testing.TB, isa kernel.ISA, job Job) *stack {
 	for i, o := range job.Heads {
 		options[i], indices[i] = o.WithDefaults(), i
 	}
-	team := newTeam(1)
-	defer team.close()
-	s := newStack(isa, job.view(job.part(0), options[0].Input, team), options, indices)
-	t.Cleanup(s.team.close)
+	s := newStack(isa, job.view(job.part(0), options[0].Input, newTestTeam(t)), options, indices)
+	t.Cleanup(s.team.Close)
 	return s
 }
 
@@ -153,8 +153,8 @@ func TestAnEqualMetricIsNoImprovement(t *testing.T) {
 
 // n/(k·count), scikit-learn's compute_class_weight("balanced").
 func TestBalancedWeightsAreScikitLearns(t *testing.T) {
-	d := &Dataset{X: make([]float32, 7), Dim: 1, Labels: []int32{0, 2, 2, -1, 2, 1, 1}, Classes: classNames(4)}
-	got := classWeights(ClassWeights{Mode: WeightsBalanced}, newRowSet(d, InputNone, nil))
+	d := &Dataset{X: make([]float32, 7), Dim: 1, Labels: []int32{0, 2, 2, -1, 2, 1, 1}, Classes: testkit.Names(4)}
+	got := classWeights(ClassWeights{Mode: WeightsBalanced}, setOf(d, InputNone, nil))
 	if want := []float64{6. / 4, 6. / 8, 6. / 12, 0}; !slices.Equal(got, want) {
 		t.Errorf("weights %v, want %v", got, want)
 	}
@@ -238,7 +238,7 @@ func TestClassWeightEqualsRepeatedRows(t *testing.T) {
 		b := fitOne(t, Job{Train: repeated}, o)
 		o.ClassWeights.Map = map[string]float64{"class 1": float64(times)}
 		a := fitOne(t, Job{Train: d}, o)
-		if w := worst(a.Head.W, b.Head.W); w > 1e-5 {
+		if w := testkit.Worst(a.Head.W, b.Head.W); w > 1e-5 {
 			rt.Errorf("weights differ by %v", w)
 		}
 	})

@@ -1,10 +1,11 @@
 package headtrain
 
 import (
-	"math"
 	"slices"
 
+	"icebox/headtrain/internal/fault"
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/labelled"
 )
 
 // objective is the training loss, torch.nn.CrossEntropyLoss with weight,
@@ -35,7 +36,7 @@ func plainLoss(classes int) kernel.LossTable {
 	return t
 }
 
-func newObjective(o Options, s *rowSet) *objective {
+func newObjective(o Options, s *labelled.Set) *objective {
 	obj := &objective{
 		weight: classWeights(o.ClassWeights, s), smoothing: o.LabelSmoothing, table: newLossTable(len(s.Classes)),
 	}
@@ -45,9 +46,9 @@ func newObjective(o Options, s *rowSet) *objective {
 	return obj
 }
 
-func classWeights(o ClassWeights, s *rowSet) []float64 {
+func classWeights(o ClassWeights, s *labelled.Set) []float64 {
 	weight := make([]float64, len(s.Classes))
-	counts := s.counts()
+	counts := s.Counts()
 	for c, name := range s.Classes {
 		weight[c] = 1
 		if w, ok := o.Map[name]; ok {
@@ -56,7 +57,7 @@ func classWeights(o ClassWeights, s *rowSet) []float64 {
 		if o.Mode == WeightsBalanced {
 			weight[c] = 0
 			if counts[c] > 0 {
-				weight[c] = float64(len(s.rows)) / (float64(len(counts)) * float64(counts[c]))
+				weight[c] = float64(len(s.Rows)) / (float64(len(counts)) * float64(counts[c]))
 			}
 		}
 	}
@@ -64,15 +65,15 @@ func classWeights(o ClassWeights, s *rowSet) []float64 {
 }
 
 // check reports weights that do not fit the training rows.
-func (o ClassWeights) check(s *rowSet) error {
-	var f faults
+func (o ClassWeights) check(s *labelled.Set) error {
+	var f fault.List
 	for _, name := range sortedKeys(o.Map) {
-		f.check(slices.Contains(s.Classes, name), "class_weights: there is no class %q", name)
+		f.Check(slices.Contains(s.Classes, name), "class_weights: there is no class %q", name)
 	}
 	weight := classWeights(o, s)
-	weighs := slices.ContainsFunc(s.rows, func(r int32) bool { return weight[s.Labels[r]] > 0 })
-	f.check(weighs, "class_weights: every training row weighs 0: give a class that has some a weight above 0")
-	return f.err(ErrOptions)
+	weighs := slices.ContainsFunc(s.Rows, func(r int32) bool { return weight[s.Labels[r]] > 0 })
+	f.Check(weighs, "class_weights: every training row weighs 0: give a class that has some a weight above 0")
+	return f.Err(ErrOptions)
 }
 
 // setBatch prepares the table for a batch with so many rows of each class and
@@ -96,7 +97,3 @@ func (o *objective) setBatch(counts []int32) float64 {
 	t.Total = float32(float64(even*o.total) * inverse)
 	return sum
 }
-
-func allFinite(v []float32) bool { return !slices.ContainsFunc(v, notFinite) }
-
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

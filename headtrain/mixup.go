@@ -1,6 +1,9 @@
 package headtrain
 
-import "icebox/headtrain/internal/kernel"
+import (
+	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/rng"
+)
 
 // mixup mixes each batch with a permutation of itself, row by row after the
 // input map, as the reference implementation does (facebookresearch/mixup-cifar10;
@@ -43,12 +46,12 @@ func newMixup(o Options, s *stack) *mixup {
 // random draws the permutation and λ of a step, counted from 0, which depend on
 // nothing but it, the seed, α and the rows of the batch.
 func (m *mixup) random(order []int32, step int) (lambda float64) {
-	r := newRNG(^m.seed, step) // apart from the streams of the seed itself
+	r := rng.New(^m.seed, step) // apart from the streams of the seed itself
 	for i := range order {
 		order[i] = int32(i)
 	}
-	r.shuffle(order)
-	return r.beta(m.alpha)
+	r.Shuffle(order)
+	return beta(&r, m.alpha)
 }
 
 // begin draws the partners of a batch.

@@ -7,12 +7,14 @@ import (
 	"testing"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/rng"
+	"icebox/headtrain/internal/testkit"
 )
 
 func TestTenMixedStepsEqualPyTorch(t *testing.T) {
 	const tolerance = 1e-5
 	var start torchFixture
-	readFixture(t, "torch.json", &start)
+	testkit.Read(t, "torch.json", &start)
 	var fixture struct {
 		Lambda []float64 // of each step
 		Order  [][]int32 // the place of each row's partner in its batch
@@ -25,7 +27,7 @@ func TestTenMixedStepsEqualPyTorch(t *testing.T) {
 			W, B    []float32
 		}
 	}
-	readFixture(t, "mixup.json", &fixture)
+	testkit.Read(t, "mixup.json", &fixture)
 	for _, c := range fixture.Cases {
 		for _, isa := range kernel.Available() {
 			t.Run(c.Name+"/"+isa.String(), func(t *testing.T) {
@@ -34,7 +36,7 @@ func TestTenMixedStepsEqualPyTorch(t *testing.T) {
 				if c.Weight != nil {
 					o.ClassWeights.Map = map[string]float64{}
 					for i, w := range c.Weight {
-						o.ClassWeights.Map[classNames(start.Classes)[i]] = w
+						o.ClassWeights.Map[testkit.Names(start.Classes)[i]] = w
 					}
 				}
 				s := start.start(t, isa, o)
@@ -54,7 +56,7 @@ func TestTenMixedStepsEqualPyTorch(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if w, b := worst(h.W, c.W), worst(h.B, c.B); w > tolerance || b > tolerance {
+				if w, b := testkit.Worst(h.W, c.W), testkit.Worst(h.B, c.B); w > tolerance || b > tolerance {
 					t.Errorf("after %d steps weights are off by %.2g, biases by %.2g", len(start.Batches), w, b)
 				}
 			})
@@ -90,7 +92,7 @@ func TestLargeBatchesAreMixed(t *testing.T) {
 		t.Errorf("a wide stack mixes panels otherwise (error %v)", err)
 	}
 	s := newTestStack(t, kernel.Best(), Job{Train: d, Heads: []Options{o}})
-	order := slices.Clone(s.train.rows)
+	order := slices.Clone(s.train.Rows)
 	s.trainBatch(order, nil)
 	across := 0
 	for i, p := range s.mix.partners {
@@ -112,7 +114,7 @@ func TestMixedTrainingAccuracyIsOfTheLargerShare(t *testing.T) {
 		}
 		return 0
 	}
-	s.trainBatch(s.train.rows, nil)
+	s.trainBatch(s.train.Rows, nil)
 	shifted := s.heads[0].sum
 	s.resetSums()
 	s.mix.draw = func(order []int32, _ int) float64 {
@@ -121,7 +123,7 @@ func TestMixedTrainingAccuracyIsOfTheLargerShare(t *testing.T) {
 		}
 		return 1
 	}
-	s.trainBatch(s.train.rows, nil)
+	s.trainBatch(s.train.Rows, nil)
 	if plain := s.heads[0].sum; plain.hits != shifted.hits || math.Abs(plain.loss-shifted.loss) > 1e-4 {
 		t.Errorf("partners alone: %v, rows alone: %v", shifted, plain)
 	}
@@ -151,11 +153,11 @@ func TestMixupDrawsPermutationsAndSharesOfItsSeed(t *testing.T) {
 // Mean ½, variance 1/(4(2α+1)), and fourth central moment 3/(16(2α+1)(2α+3)).
 func TestBetaHasItsMoments(t *testing.T) {
 	for _, a := range []float64{0.05, 0.2, 0.5, 0.500001, 1, 2, 8, 1000} {
-		r := newRNG(1, 2)
+		r := rng.New(1, 2)
 		const n = 100_000
 		var mean, square, fourth float64
 		for range n {
-			x := r.beta(a)
+			x := beta(&r, a)
 			if !(x >= 0 && x <= 1) {
 				t.Fatalf("Beta(%v) gave %v", a, x)
 			}

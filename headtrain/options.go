@@ -3,6 +3,8 @@ package headtrain
 import (
 	"math"
 	"slices"
+
+	"icebox/headtrain/internal/fault"
 )
 
 // Values of Options.Input: what is done to features before the linear layer.
@@ -156,56 +158,56 @@ const (
 // Validate reports every fault at once, as one error that wraps ErrOptions.
 func (o Options) Validate() error {
 	o = o.WithDefaults()
-	var f faults
-	f.oneOf("input", o.Input, InputStandardise, InputNone, InputL2)
-	f.check(o.Epochs > 0 && o.Epochs <= maxEpochs, "epochs must be from 1 to %d, not %d", maxEpochs, o.Epochs)
-	f.check(o.BatchSize > 0, "batch_size must be positive, not %d", o.BatchSize)
-	f.oneOf("shuffle", string(o.Shuffle), string(ShuffleRows), string(ShuffleBlocks))
-	f.check(o.Threads >= 0 && o.Threads <= maxThreads, "threads must be from 0 (all processors) to %d, not %d", maxThreads, o.Threads)
+	var f fault.List
+	oneOf(&f, "input", o.Input, InputStandardise, InputNone, InputL2)
+	f.Check(o.Epochs > 0 && o.Epochs <= maxEpochs, "epochs must be from 1 to %d, not %d", maxEpochs, o.Epochs)
+	f.Check(o.BatchSize > 0, "batch_size must be positive, not %d", o.BatchSize)
+	oneOf(&f, "shuffle", string(o.Shuffle), string(ShuffleRows), string(ShuffleBlocks))
+	f.Check(o.Threads >= 0 && o.Threads <= maxThreads, "threads must be from 0 (all processors) to %d, not %d", maxThreads, o.Threads)
 	o.checkKind(&f)
 	o.checkOptimizer(&f)
 	o.checkSchedule(&f)
 	o.checkLoss(&f)
-	return f.err(ErrOptions)
+	return f.Err(ErrOptions)
 }
 
-func (o Options) checkOptimizer(f *faults) {
-	f.oneOf("optimizer", o.Optimizer, OptimizerAdam, OptimizerAdamW, OptimizerSGD, OptimizerLBFGS)
-	f.check(positive(o.LR), "lr must be a positive number, not %v; usual values lie between 1e-4 and 1e-1", o.LR)
-	f.check(o.WeightDecay == 0 || positive(o.WeightDecay), "weight_decay must be a finite number from 0 up, not %v", o.WeightDecay)
-	f.check(o.Momentum >= 0 && o.Momentum < 1, "momentum must be from 0 to less than 1, not %v", o.Momentum)
-	f.check(!o.Nesterov || o.Momentum > 0, "nesterov needs a momentum above 0")
-	f.check(o.Optimizer == OptimizerSGD || o.Momentum == 0, "momentum is for the optimizer sgd, not %s", o.Optimizer)
-	f.check(o.Beta1 > 0 && o.Beta1 < 1, "beta1 must lie between 0 and 1, not %v", o.Beta1)
-	f.check(o.Beta2 > 0 && o.Beta2 < 1, "beta2 must lie between 0 and 1, not %v", o.Beta2)
-	f.check(o.EMA >= 0 && o.EMA < 1, "ema must be from 0 (off) to less than 1, not %v", o.EMA)
-	f.check(o.EMA == 0 || o.Optimizer != OptimizerLBFGS, "ema is for optimizers that take steps, not %s", o.Optimizer)
-	f.check(positive(o.Eps), "eps must be a positive number, not %v", o.Eps)
+func (o Options) checkOptimizer(f *fault.List) {
+	oneOf(f, "optimizer", o.Optimizer, OptimizerAdam, OptimizerAdamW, OptimizerSGD, OptimizerLBFGS)
+	f.Check(positive(o.LR), "lr must be a positive number, not %v; usual values lie between 1e-4 and 1e-1", o.LR)
+	f.Check(o.WeightDecay == 0 || positive(o.WeightDecay), "weight_decay must be a finite number from 0 up, not %v", o.WeightDecay)
+	f.Check(o.Momentum >= 0 && o.Momentum < 1, "momentum must be from 0 to less than 1, not %v", o.Momentum)
+	f.Check(!o.Nesterov || o.Momentum > 0, "nesterov needs a momentum above 0")
+	f.Check(o.Optimizer == OptimizerSGD || o.Momentum == 0, "momentum is for the optimizer sgd, not %s", o.Optimizer)
+	f.Check(o.Beta1 > 0 && o.Beta1 < 1, "beta1 must lie between 0 and 1, not %v", o.Beta1)
+	f.Check(o.Beta2 > 0 && o.Beta2 < 1, "beta2 must lie between 0 and 1, not %v", o.Beta2)
+	f.Check(o.EMA >= 0 && o.EMA < 1, "ema must be from 0 (off) to less than 1, not %v", o.EMA)
+	f.Check(o.EMA == 0 || o.Optimizer != OptimizerLBFGS, "ema is for optimizers that take steps, not %s", o.Optimizer)
+	f.Check(positive(o.Eps), "eps must be a positive number, not %v", o.Eps)
 }
 
-func (o Options) checkSchedule(f *faults) {
-	f.oneOf("schedule", o.Schedule, ScheduleConstant, ScheduleCosine, ScheduleStep, ScheduleOneCycle)
-	f.check(o.Warmup >= 0 && (o.Warmup == 0 || o.Warmup < o.Epochs), "warmup must be from 0 to less than epochs (%d), not %d", o.Epochs, o.Warmup)
-	f.check(o.StepEpochs > 0, "step_epochs must be positive, not %d", o.StepEpochs)
-	f.check(positive(o.StepFactor) && o.StepFactor <= 1, "step_factor must be above 0 and at most 1, not %v", o.StepFactor)
+func (o Options) checkSchedule(f *fault.List) {
+	oneOf(f, "schedule", o.Schedule, ScheduleConstant, ScheduleCosine, ScheduleStep, ScheduleOneCycle)
+	f.Check(o.Warmup >= 0 && (o.Warmup == 0 || o.Warmup < o.Epochs), "warmup must be from 0 to less than epochs (%d), not %d", o.Epochs, o.Warmup)
+	f.Check(o.StepEpochs > 0, "step_epochs must be positive, not %d", o.StepEpochs)
+	f.Check(positive(o.StepFactor) && o.StepFactor <= 1, "step_factor must be above 0 and at most 1, not %v", o.StepFactor)
 }
 
-func (o Options) checkLoss(f *faults) {
-	f.check(o.Mixup == 0 || positive(o.Mixup) && o.Mixup <= maxMixup, "mixup must be from 0 (off) to %d, not %v", maxMixup, o.Mixup)
-	f.check(o.Mixup == 0 || o.Optimizer != OptimizerLBFGS, "mixup is for optimizers that take steps, not %s", o.Optimizer)
-	f.check(o.LabelSmoothing >= 0 && o.LabelSmoothing < 1, "label_smoothing must be from 0 to less than 1, not %v", o.LabelSmoothing)
+func (o Options) checkLoss(f *fault.List) {
+	f.Check(o.Mixup == 0 || positive(o.Mixup) && o.Mixup <= maxMixup, "mixup must be from 0 (off) to %d, not %v", maxMixup, o.Mixup)
+	f.Check(o.Mixup == 0 || o.Optimizer != OptimizerLBFGS, "mixup is for optimizers that take steps, not %s", o.Optimizer)
+	f.Check(o.LabelSmoothing >= 0 && o.LabelSmoothing < 1, "label_smoothing must be from 0 to less than 1, not %v", o.LabelSmoothing)
 	w := o.ClassWeights
-	f.oneOf("class_weights", w.Mode, WeightsNone, WeightsBalanced, WeightsMap)
-	f.check(w.Mode == WeightsMap || len(w.Map) == 0, "class_weights: weights by class are given, so the mode must be map, not %s", w.Mode)
-	f.check(w.Mode != WeightsMap || len(w.Map) > 0, "class_weights: the mode is map, but no weights are given")
+	oneOf(f, "class_weights", w.Mode, WeightsNone, WeightsBalanced, WeightsMap)
+	f.Check(w.Mode == WeightsMap || len(w.Map) == 0, "class_weights: weights by class are given, so the mode must be map, not %s", w.Mode)
+	f.Check(w.Mode != WeightsMap || len(w.Map) > 0, "class_weights: the mode is map, but no weights are given")
 	for _, name := range sortedKeys(w.Map) {
 		v := w.Map[name]
-		f.check(v == 0 || positive(v), "class_weights: the weight of %q must be a finite number from 0 up, not %v", name, v)
+		f.Check(v == 0 || positive(v), "class_weights: the weight of %q must be a finite number from 0 up, not %v", name, v)
 	}
 	e := o.EarlyStopping
-	f.check(e.Patience >= 0, "early_stopping: patience must be 0 (off) or more, not %d", e.Patience)
-	f.check(e.MinDelta == 0 || positive(e.MinDelta), "early_stopping: min_delta must be a finite number from 0 up, not %v", e.MinDelta)
-	f.oneOf("early_stopping: metric", e.Metric, MetricValLoss, MetricValAcc)
+	f.Check(e.Patience >= 0, "early_stopping: patience must be 0 (off) or more, not %d", e.Patience)
+	f.Check(e.MinDelta == 0 || positive(e.MinDelta), "early_stopping: min_delta must be a finite number from 0 up, not %v", e.MinDelta)
+	oneOf(f, "early_stopping: metric", e.Metric, MetricValLoss, MetricValAcc)
 }
 
 func positive(v float64) bool { return v > 0 && !math.IsInf(v, 1) }

@@ -1,5 +1,10 @@
 package headtrain
 
+import (
+	"icebox/headtrain/internal/labelled"
+	"icebox/headtrain/internal/rng"
+)
+
 // Shuffle says how far a row may go from where it lies, from one epoch to the
 // next.
 type Shuffle string
@@ -35,7 +40,7 @@ const (
 // but them, their dimension, the seed and the epoch.
 type order struct {
 	rows []int32
-	set  *rowSet
+	set  *labelled.Set
 	seed uint64
 
 	block   int     // rows of a block
@@ -45,8 +50,8 @@ type order struct {
 	asked   int     // windows that the system was asked for
 }
 
-func newOrder(o Options, set *rowSet) *order {
-	n := len(set.rows)
+func newOrder(o Options, set *labelled.Set) *order {
+	n := len(set.Rows)
 	r := &order{rows: make([]int32, n), set: set, seed: o.Seed, block: n, windows: 1}
 	if o.Shuffle != ShuffleBlocks {
 		return r
@@ -62,19 +67,19 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 
 // shuffle puts the rows in the order of an epoch.
 func (o *order) shuffle(epoch int) {
-	r := newRNG(o.seed, epoch)
+	r := rng.New(o.seed, epoch)
 	o.seen, o.asked = 0, 0
 	o.advise(adviseRandom)
 	if o.windows == 1 {
-		copy(o.rows, o.set.rows)
-		r.shuffle(o.rows)
+		copy(o.rows, o.set.Rows)
+		r.Shuffle(o.rows)
 		return
 	}
 	for i := range o.picks {
 		o.picks[i] = int32(i)
 	}
 	for at := 0; at < len(o.picks); at += o.windows {
-		r.shuffle(o.picks[at : at+o.windows])
+		r.Shuffle(o.picks[at : at+o.windows])
 	}
 	at := 0
 	for w := range o.windows {
@@ -82,7 +87,7 @@ func (o *order) shuffle(epoch int) {
 		for block := range o.blocksOf(w) {
 			at += copy(o.rows[at:], block)
 		}
-		r.shuffle(o.rows[begin:at])
+		r.Shuffle(o.rows[begin:at])
 	}
 }
 
@@ -92,7 +97,7 @@ func (o *order) blocksOf(window int) func(yield func(rows []int32) bool) {
 	return func(yield func([]int32) bool) {
 		for at := window; at < len(o.picks); at += o.windows {
 			begin := int(o.picks[at]) * o.block
-			if begin < len(o.set.rows) && !yield(o.set.rows[begin:min(begin+o.block, len(o.set.rows))]) {
+			if begin < len(o.set.Rows) && !yield(o.set.Rows[begin:min(begin+o.block, len(o.set.Rows))]) {
 				return
 			}
 		}

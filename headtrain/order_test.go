@@ -9,18 +9,19 @@ import (
 	"testing"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/labelled"
 )
 
 // rowsOf returns n training rows of dimension d, without features: rows 0 to n-1.
-func rowsOf(n, d int) *rowSet {
-	s := &rowSet{Dataset: &Dataset{Dim: d}, rows: make([]int32, n)}
-	for i := range s.rows {
-		s.rows[i] = int32(i)
+func rowsOf(n, d int) *labelled.Set {
+	s := &labelled.Set{Matrix: &labelled.Matrix{Dim: d}, Rows: make([]int32, n)}
+	for i := range s.Rows {
+		s.Rows[i] = int32(i)
 	}
 	return s
 }
 
-func epochOf(o Options, s *rowSet, epoch int) []int32 {
+func epochOf(o Options, s *labelled.Set, epoch int) []int32 {
 	r := newOrder(o, s)
 	r.shuffle(epoch)
 	return r.rows
@@ -31,8 +32,8 @@ func TestOrderIsAPermutationOfItsOwnEachEpoch(t *testing.T) {
 	for _, shuffle := range []Shuffle{ShuffleRows, ShuffleBlocks} {
 		for _, n := range []int{1, 2, 7, 1000, 16_384, 16_385, 16_447, 33_000, 100_001} {
 			s := rowsOf(n, 512)
-			for i := range s.rows {
-				s.rows[i] = s.rows[i]*3 + int32(r.IntN(3)) // a part's rows have gaps
+			for i := range s.Rows {
+				s.Rows[i] = s.Rows[i]*3 + int32(r.IntN(3)) // a part's rows have gaps
 			}
 			o := Options{Seed: r.Uint64(), Shuffle: shuffle}
 			reused := newOrder(o, s)
@@ -46,7 +47,7 @@ func TestOrderIsAPermutationOfItsOwnEachEpoch(t *testing.T) {
 					t.Fatalf("%s, %d rows: another epoch or another seed has the same order", shuffle, n)
 				}
 				before = slices.Clone(reused.rows)
-				if sorted := slices.Sorted(slices.Values(before)); !slices.Equal(sorted, s.rows) {
+				if sorted := slices.Sorted(slices.Values(before)); !slices.Equal(sorted, s.Rows) {
 					t.Fatalf("%s, %d rows: epoch %d is not each row once", shuffle, n, epoch)
 				}
 			}
@@ -120,7 +121,7 @@ func blocksJob(heads int) Job {
 
 func TestBlocksTrainTheSameHeadAtAnyThreadCountAndInAStack(t *testing.T) {
 	job := blocksJob(5)
-	if w := newOrder(Options{Shuffle: ShuffleBlocks}, newRowSet(job.Train, InputNone, nil)).windows; w < 2 {
+	if w := newOrder(Options{Shuffle: ShuffleBlocks}, setOf(job.Train, InputNone, nil)).windows; w < 2 {
 		t.Fatalf("%d windows", w)
 	}
 	together, err := New().Fit(context.Background(), job)
@@ -166,5 +167,15 @@ func TestHintsChangeNoHead(t *testing.T) {
 	got, err := New().Fit(context.Background(), job)
 	if err != nil || !sameHead(want[0].Head, got[0].Head) || !sameHead(want[1].Head, got[1].Head) {
 		t.Errorf("the head differs (error %v)", err)
+	}
+}
+
+// The orders of today must be reproducible for ever.
+func TestOrderOfToday(t *testing.T) {
+	for _, shuffle := range []Shuffle{ShuffleRows, ShuffleBlocks} {
+		order := epochOf(Options{Seed: 42, Shuffle: shuffle}, rowsOf(8, 2), 3)
+		if want := []int32{1, 6, 0, 3, 4, 7, 5, 2}; !slices.Equal(order, want) {
+			t.Errorf("seed 42 shuffles epoch 3 by %s to %v, want %v", shuffle, order, want)
+		}
 	}
 }

@@ -1,6 +1,9 @@
 package headtrain
 
-import "icebox/headtrain/internal/kernel"
+import (
+	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/team"
+)
 
 // panelRows is the most rows of a batch that are in hand at a time; a larger
 // batch is taken in several panels, so that memory does not grow with it.
@@ -48,5 +51,5 @@ type scratch struct {
 	judged kernel.Judged
 	mix    *mixScratch // nil where rows are not mixed
 
-	_ [cacheLine]byte // workers write, each to its own lines
+	_ [team.CacheLine]byte // workers write, each to its own lines
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/testkit"
 )
 
 type torchFixture struct {
@@ -28,7 +29,7 @@ type torchFixture struct {
 }
 
 func (x torchFixture) dataset() *Dataset {
-	return &Dataset{X: x.X, Dim: x.Dim, Labels: x.Labels, Classes: classNames(x.Classes)}
+	return &Dataset{X: x.X, Dim: x.Dim, Labels: x.Labels, Classes: testkit.Names(x.Classes)}
 }
 
 // start returns a stack of one head whose weights are those of the fixture.
@@ -57,7 +58,7 @@ func norm(v []float32) float64 {
 func TestTenStepsEqualPyTorch(t *testing.T) {
 	const tolerance = 1e-5
 	var fixture torchFixture
-	readFixture(t, "torch.json", &fixture)
+	testkit.Read(t, "torch.json", &fixture)
 	for _, c := range fixture.Cases {
 		for _, isa := range kernel.Available() {
 			t.Run(c.Name+"/"+isa.String(), func(t *testing.T) {
@@ -66,7 +67,7 @@ func TestTenStepsEqualPyTorch(t *testing.T) {
 				if c.Loss.Weight != nil {
 					o.ClassWeights.Map = map[string]float64{}
 					for i, w := range c.Loss.Weight {
-						o.ClassWeights.Map[classNames(fixture.Classes)[i]] = w
+						o.ClassWeights.Map[testkit.Names(fixture.Classes)[i]] = w
 					}
 				}
 				s := fixture.start(t, isa, o)
@@ -91,7 +92,7 @@ func TestTenStepsEqualPyTorch(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if w, b := worst(h.W, c.W), worst(h.B, c.B); w > tolerance || b > tolerance {
+				if w, b := testkit.Worst(h.W, c.W), testkit.Worst(h.B, c.B); w > tolerance || b > tolerance {
 					t.Errorf("after %d steps weights are off by %.2g, biases by %.2g", len(fixture.Batches), w, b)
 				}
 			})
@@ -108,7 +109,7 @@ func TestSchedulesEqualPyTorch(t *testing.T) {
 			Rates   []float64
 		}
 	}
-	readFixture(t, "schedule.json", &fixture)
+	testkit.Read(t, "schedule.json", &fixture)
 	for _, c := range fixture.Cases {
 		t.Run(c.Name, func(t *testing.T) {
 			if err := c.Options.Validate(); err != nil {

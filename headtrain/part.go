@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"unsafe"
+
+	"icebox/headtrain/internal/fault"
 )
 
 // Part restricts a head to some rows of its job's sets: a fold, or a share of
@@ -21,24 +23,6 @@ func (j Job) part(head int) Part {
 	return j.Parts[head]
 }
 
-// view is what a head sees of its job's sets, and how it sees them.
-type view struct {
-	train, val *rowSet // val is nil for none
-	input      input
-}
-
-func (j Job) view(p Part, kind string, t *team) *view {
-	v := &view{train: newRowSet(j.Train, kind, p.Train)}
-	switch {
-	case p.Val != nil:
-		v.val = newRowSet(j.Train, kind, p.Val)
-	case j.Val != nil:
-		v.val = newRowSet(j.Val, kind, nil)
-	}
-	v.input = newInput(kind, v.train, t)
-	return v
-}
-
 // partKey tells parts apart by where their rows lie, not by what they are.
 type partKey struct {
 	train, val   *int32
@@ -51,11 +35,11 @@ func (p Part) key() partKey {
 
 // checkParts checks each distinct part once.
 func (j Job) checkParts() error {
-	var f faults
+	var f fault.List
 	if j.Parts == nil {
 		return nil
 	}
-	f.check(len(j.Parts) == len(j.Heads), "there are %d parts for %d heads", len(j.Parts), len(j.Heads))
+	f.Check(len(j.Parts) == len(j.Heads), "there are %d parts for %d heads", len(j.Parts), len(j.Heads))
 	seen := map[partKey]bool{}
 	for i, p := range j.Parts {
 		if seen[p.key()] {
@@ -65,20 +49,20 @@ func (j Job) checkParts() error {
 		j.checkRows(&f, fmt.Sprintf("part %d: train", i), p.Train)
 		j.checkRows(&f, fmt.Sprintf("part %d: val", i), p.Val)
 	}
-	return f.err(ErrDataset)
+	return f.Err(ErrDataset)
 }
 
-func (j Job) checkRows(f *faults, what string, rows []int32) {
+func (j Job) checkRows(f *fault.List, what string, rows []int32) {
 	if rows == nil {
 		return
 	}
 	n := int32(len(j.Train.Labels))
 	for i, r := range rows {
 		if r < 0 || r >= n || i > 0 && r <= rows[i-1] {
-			f.check(false, "%s: row %d at place %d is out of range or out of order", what, r, i)
+			f.Check(false, "%s: row %d at place %d is out of range or out of order", what, r, i)
 			return
 		}
 	}
 	labelled := slices.ContainsFunc(rows, func(r int32) bool { return j.Train.Labels[r] >= 0 })
-	f.check(labelled, "%s: no row has a label", what)
+	f.Check(labelled, "%s: no row has a label", what)
 }

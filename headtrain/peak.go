@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/rng"
 )
 
 // PeakFLOPS measures how many floating-point operations a second so many
@@ -55,8 +56,8 @@ func PeakRead(d *Dataset, threads int) float64 {
 	for r := range order {
 		order[r] = int32(r)
 	}
-	random := newRNG(0, 1)
-	random.shuffle(order)
+	random := rng.New(0, 1)
+	random.Shuffle(order)
 	best := 0.0
 	for range tries {
 		var g sync.WaitGroup

@@ -1,6 +1,12 @@
 package headtrain
 
-import "icebox/headtrain/internal/kernel"
+import (
+	"icebox/headtrain/internal/affine"
+	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/labelled"
+	"icebox/headtrain/internal/rng"
+	"icebox/headtrain/internal/team"
+)
 
 // Plan is what engines must agree on to be comparable step by step: everything
 // about the training of one head but the arithmetic of a step. Its methods are
@@ -13,9 +19,9 @@ type Plan struct {
 	Layers    []Layer // initial weights, first to last, on mapped features
 
 	isa       kernel.ISA
-	train     *rowSet
-	val       *rowSet // nil for none
-	input     input
+	train     *labelled.Set
+	val       *labelled.Set // nil for none
+	input     affine.Map
 	objective *objective
 	schedule  schedule
 	order     *order
@@ -25,11 +31,11 @@ type Plan struct {
 // newPlan prepares a head of a job that is valid, with options that have their
 // defaults.
 func newPlan(job Job, head int, o Options) *Plan {
-	t := newTeam(threads(o.Threads))
-	defer t.close()
+	t := team.New(threads(o.Threads))
+	defer t.Close()
 	v := job.view(job.part(head), o.Input, t)
 	train := v.train
-	n, d, k := len(train.rows), train.Dim, len(train.Classes)
+	n, d, k := len(train.Rows), train.Dim, len(train.Classes)
 	size := min(o.BatchSize, n)
 	return &Plan{
 		Options: o, Dim: d, Classes: k, BatchSize: size, Layers: initialLayers(o, d, k),
@@ -41,7 +47,7 @@ func newPlan(job Job, head int, o Options) *Plan {
 // Features writes the mapped features of training rows to dst, row by row.
 func (p *Plan) Features(dst []float32, rows []int32) {
 	for i, r := range rows {
-		p.isa.Affine(dst[i*p.Dim:(i+1)*p.Dim], p.train.Row(int(r)), p.input.AffineMap, p.train.rowScale(r), nil)
+		p.isa.Affine(dst[i*p.Dim:(i+1)*p.Dim], p.train.Row(int(r)), p.input.AffineMap, p.train.Scale(r), nil)
 	}
 }
 
@@ -69,12 +75,12 @@ func (p *Plan) Label(row int32) int32 { return p.train.Labels[row] }
 // Keep draws the dropout of a step's hidden units: 0, or the factor that keeps
 // the mean. Step s, counted from 1, takes stream -s of the seed.
 func (p *Plan) Keep(dst []float32) {
-	r := newRNG(p.Options.Seed, -p.step)
+	r := rng.New(p.Options.Seed, -p.step)
 	kept := 1 - p.Options.Dropout
 	factor := float32(1 / kept)
 	for i := range dst {
 		dst[i] = 0
-		if float64(r.next()>>11)*0x1p-53 < kept {
+		if float64(r.Next()>>11)*0x1p-53 < kept {
 			dst[i] = factor
 		}
 	}

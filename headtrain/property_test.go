@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/testkit"
 )
 
 // optimizers are those that take steps, each with what it has of its own.
@@ -47,7 +48,7 @@ func TestStepsIgnoreRepetition(t *testing.T) {
 		for _, o := range optimizers {
 			start := initialLayers(o.WithDefaults(), 20, 4)
 			a, b := stepsFrom(t, d, o, start, batches), stepsFrom(t, d, o, start, twice)
-			if w := max(worst(a.W, b.W), worst(a.B, b.B)); !(w < 1e-3) {
+			if w := max(testkit.Worst(a.W, b.W), testkit.Worst(a.B, b.B)); !(w < 1e-3) {
 				rt.Errorf("%s: weights differ by %v", o.Optimizer, w)
 			}
 		}
@@ -79,7 +80,7 @@ func TestStepsPermuteWithTheClasses(t *testing.T) {
 			}
 			a, b := stepsFrom(t, d, o, start, batches), stepsFrom(t, other, o, moved, batches)
 			for c, old := range order {
-				w := worst(a.W[old*dim:(old+1)*dim], b.W[c*dim:(c+1)*dim])
+				w := testkit.Worst(a.W[old*dim:(old+1)*dim], b.W[c*dim:(c+1)*dim])
 				if w = max(w, math.Abs(float64(a.B[old]-b.B[c]))); !(w < 1e-3) {
 					rt.Errorf("%s: the weights of %s differ by %v", o.Optimizer, d.Classes[old], w)
 				}

@@ -1,6 +1,10 @@
 package headtrain
 
-import "slices"
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+)
 
 // Values of Result.Stopped.
 const (
@@ -52,6 +56,21 @@ type recipe struct {
 	Rows      int     `json:"rows"` // labelled training rows
 	Epochs    int     `json:"epochs_run"`
 	BestEpoch int     `json:"best_epoch"`
+}
+
+// Trained returns the options that a head was trained with and the number of
+// epochs that its weights have seen, for another head of its kind.
+func (h *Head) Trained() (Options, int, error) {
+	r := recipe{Options: Options{}.WithDefaults()}
+	if h.Recipe != nil {
+		if err := json.Unmarshal(h.Recipe, &r); err != nil {
+			return r.Options, 0, fmt.Errorf("%w: recipe: %w", ErrFormat, err)
+		}
+	}
+	if r.BestEpoch < 1 {
+		r.BestEpoch = r.Options.Epochs
+	}
+	return r.Options, r.BestEpoch, nil
 }
 
 func medianSeconds(history []Epoch) float64 {

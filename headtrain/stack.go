@@ -6,7 +6,10 @@ import (
 	"slices"
 	"time"
 
+	"icebox/headtrain/internal/affine"
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/labelled"
+	"icebox/headtrain/internal/team"
 )
 
 // stack is some heads that see the same batches, trained in one pass over the
@@ -15,8 +18,8 @@ import (
 // heads, so a head's bits do not depend on its neighbours.
 type stack struct {
 	isa                  kernel.ISA
-	train, val           *rowSet // val is nil for none
-	input                input
+	train, val           *labelled.Set // val is nil for none
+	input                affine.Map
 	dim, classes, stride int
 
 	heads  []*fit    // those still in training
@@ -25,7 +28,7 @@ type stack struct {
 	plain  kernel.LossTable
 	mix    *mixup
 
-	team      *team
+	team      *team.Team
 	workers   []scratch
 	panel     *panel
 	forwardFn func(worker, item int) // bound once: a method value allocates
@@ -44,7 +47,7 @@ type stack struct {
 // defaults; indices are their places in the job. Its team must be closed.
 func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	o := heads[0]
-	d, k, n := v.train.Dim, len(v.train.Classes), len(v.train.rows)
+	d, k, n := v.train.Dim, len(v.train.Classes), len(v.train.Rows)
 	s := &stack{
 		isa: isa, train: v.train, val: v.val, input: v.input,
 		dim: d, classes: k, stride: kernel.Stride(d), plain: plainLoss(k),
@@ -57,7 +60,7 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	for _, o := range heads {
 		size = max(size, threads(o.Threads))
 	}
-	s.team = newTeam(size)
+	s.team = team.New(size)
 	own := k * s.stride
 	s.params = make([]float32, len(heads)*own)
 	copy(s.params[:own], initialLayers(o, d, k)[0].params())
@@ -152,14 +155,14 @@ func (s *stack) resetSums() {
 
 // evaluate sums up plain cross-entropy and hits over the rows of a set, for the
 // heads from first on.
-func (s *stack) evaluate(ctx context.Context, set *rowSet, first int) error {
+func (s *stack) evaluate(ctx context.Context, set *labelled.Set, first int) error {
 	s.resetSums()
 	capacity := len(s.panel.x) / s.stride
-	for at := 0; at < len(set.rows); at += capacity {
+	for at := 0; at < len(set.Rows); at += capacity {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("evaluation stopped: %w", err)
 		}
-		s.pass(set, set.rows[at:min(at+capacity, len(set.rows))], first, false)
+		s.pass(set, set.Rows[at:min(at+capacity, len(set.Rows))], first, false)
 	}
 	return nil
 }

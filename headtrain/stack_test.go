@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/testkit"
 )
 
 // mixed returns heads that share batches and differ in all else.
@@ -95,7 +96,7 @@ func TestFoldsShareAJob(t *testing.T) {
 
 // However many heads there are, memory holds a stack of them at a time.
 func TestStacksAreOfBoundedSize(t *testing.T) {
-	job := Job{Train: &Dataset{Dim: 512, Classes: classNames(10)}, Heads: make([]Options, 1000)}
+	job := Job{Train: &Dataset{Dim: 512, Classes: testkit.Names(10)}, Heads: make([]Options, 1000)}
 	seen := 0
 	for _, heads := range job.stacks() {
 		if n := len(heads) * 10 * kernel.Stride(512); n > stackParams {
@@ -128,7 +129,7 @@ func TestLargeBatchesAreTakenInPanels(t *testing.T) {
 	}
 	want := fitOne(t, Job{Train: d}, o).Head
 	twice := &Dataset{X: append(append([]float32(nil), d.X...), d.X...), Dim: d.Dim, Labels: append(append([]int32(nil), d.Labels...), d.Labels...), Classes: d.Classes}
-	if w := worst(fitOne(t, Job{Train: twice}, o).Head.W, want.W); w > 1e-5 {
+	if w := testkit.Worst(fitOne(t, Job{Train: twice}, o).Head.W, want.W); w > 1e-5 {
 		t.Errorf("every row twice moves the weights by %v", w)
 	}
 	wide := Job{Train: d}
@@ -173,7 +174,7 @@ func TestClassOfWeightZeroIsIgnored(t *testing.T) {
 			}
 		}
 	}
-	if got := fitOne(t, Job{Train: d}, o).Head; worst(got.W, want.W) > 0 {
+	if got := fitOne(t, Job{Train: d}, o).Head; testkit.Worst(got.W, want.W) > 0 {
 		t.Error("the rows of a class that weighs nothing changed the head")
 	}
 }

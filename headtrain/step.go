@@ -1,6 +1,9 @@
 package headtrain
 
-import "icebox/headtrain/internal/kernel"
+import (
+	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/labelled"
+)
 
 // A step is two tasks of the team, one after the other, in one of two ways that
 // sum alike.
@@ -16,7 +19,7 @@ import "icebox/headtrain/internal/kernel"
 // passTask is what the running task works on: rows of a set, with or without
 // gradients, for the heads from first on.
 type passTask struct {
-	set         *rowSet
+	set         *labelled.Set
 	rows        []int32
 	partners    []int32 // of the rows, where these are mixed
 	upcoming    []int32 // rows that will be wanted next
@@ -67,7 +70,7 @@ func (s *stack) trainBatch(rows, upcoming []int32) {
 }
 
 // prepare sets the task of a panel.
-func (s *stack) prepare(set *rowSet, rows []int32, first int, learn bool) {
+func (s *stack) prepare(set *labelled.Set, rows []int32, first int, learn bool) {
 	t := &s.task
 	t.set, t.rows, t.first, t.learn = set, rows, first, learn
 	s.panel.rows = len(rows)
@@ -75,11 +78,11 @@ func (s *stack) prepare(set *rowSet, rows []int32, first int, learn bool) {
 
 // pass runs rows of a set forward, for the heads from first on, and adds them
 // to the heads' sums.
-func (s *stack) pass(set *rowSet, rows []int32, first int, learn bool) {
+func (s *stack) pass(set *labelled.Set, rows []int32, first int, learn bool) {
 	s.prepare(set, rows, first, learn)
 	blocks, workers := s.panel.blocks(), s.useful(first)
 	s.task.headGroups = max(1, min(len(s.heads)-first, workers/blocks))
-	s.team.run(workers, blocks*s.task.headGroups, s.forwardFn)
+	s.team.Run(workers, blocks*s.task.headGroups, s.forwardFn)
 	s.addUp()
 }
 
@@ -113,7 +116,7 @@ func (s *stack) learnWide() {
 	}
 	t.strips = (strips + t.splits - 1) / t.splits
 	t.splits = (strips + t.strips - 1) / t.strips
-	s.team.run(workers, groups*t.splits, s.updateFn)
+	s.team.Run(workers, groups*t.splits, s.updateFn)
 }
 
 // worthAWorker is the multiplications that repay waking a worker up, and
@@ -123,7 +126,7 @@ const worthAWorker, gatherWork = 1 << 18, 8
 // useful returns how many workers the panel is worth.
 func (s *stack) useful(first int) int {
 	cols := (len(s.heads) - first) * s.classes
-	return min(s.team.size, max(1, s.panel.rows*s.stride*(cols+gatherWork)/worthAWorker))
+	return min(s.team.Size(), max(1, s.panel.rows*s.stride*(cols+gatherWork)/worthAWorker))
 }
 
 // mostGroupCols is few enough for their gradient to stay in the second-level
@@ -180,10 +183,10 @@ func (s *stack) logits(z, x []float32, w *scratch, at int, params []float32, col
 func (s *stack) find(labels *[kernel.Block]int32, w *scratch, rows []int32, at int) {
 	t := &s.task
 	last := len(rows) - 1
-	w.rows.Scaled = t.set.scale != nil
+	w.rows.Scaled = t.set.Scaled()
 	for i := range kernel.Block {
 		row := rows[min(at+i, last)]
-		w.rows.Row[i], w.rows.Scale[i] = &t.set.Row(int(row))[0], t.set.rowScale(row)
+		w.rows.Row[i], w.rows.Scale[i] = &t.set.Row(int(row))[0], t.set.Scale(row)
 		labels[i] = t.set.Labels[row]
 	}
 }
@@ -330,11 +333,11 @@ func (s *stack) learnNarrow() {
 	t, p, cols := &s.task, s.panel, len(s.heads)*s.classes
 	t.headGroups = 1
 	chunks := (p.rows + kernel.ChunkRows - 1) / kernel.ChunkRows
-	s.team.run(s.useful(0), chunks, s.chunkFn)
+	s.team.Run(s.useful(0), chunks, s.chunkFn)
 	s.addUp()
 	work := (chunks*addWork + adamWork) * cols * s.stride / worthAWorker
 	t.splits = min(cols, 2*(work+1))
-	s.team.run(work+1, t.splits, s.reduceFn)
+	s.team.Run(work+1, t.splits, s.reduceFn)
 }
 
 // addWork and adamWork are the multiplications that adding a value of another
@@ -372,7 +375,7 @@ func (s *stack) chunk(worker, item int) {
 // worker is likely to do behind this one: the next of its share, or the first of
 // its share of the next panel.
 func (s *stack) nextChunk(worker, item int) int {
-	lo, hi := s.team.task.share(worker)
+	lo, hi := s.team.Share(worker)
 	if item+1 < hi {
 		return (item + 1) * kernel.ChunkRows
 	}

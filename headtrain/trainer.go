@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"icebox/headtrain/internal/fault"
+	"icebox/headtrain/internal/labelled"
 )
 
 // Trainer fits heads. Fit is safe for concurrent use. A head's bits depend on
@@ -44,14 +47,14 @@ func (j Job) Validate() error {
 	if len(j.Heads) == 0 {
 		errs = append(errs, fmt.Errorf("%w: the job has no heads", ErrOptions))
 	}
-	sets := map[partKey]*rowSet{}
+	sets := map[partKey]*labelled.Set{}
 	for i, o := range j.Heads {
 		var p Part
-		var train *rowSet // unless the data are at fault
+		var train *labelled.Set // unless the data are at fault
 		if data == nil {
 			p = j.part(i)
 			if train = sets[p.key()]; train == nil {
-				train = newRowSet(j.Train, InputNone, p.Train)
+				train = setOf(j.Train, InputNone, p.Train)
 				sets[p.key()] = train
 			}
 		}
@@ -66,7 +69,7 @@ func (j Job) Validate() error {
 
 // checkHead checks options against the training rows too, where those are
 // sound and given.
-func (j Job) checkHead(o Options, p Part, train *rowSet) error {
+func (j Job) checkHead(o Options, p Part, train *labelled.Set) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
@@ -86,10 +89,10 @@ func (j Job) checkData() error {
 	if err := checkSet("training", j.Train); err != nil || j.Val == nil {
 		return err
 	}
-	var f faults
-	f.check(j.Val.Dim == j.Train.Dim, "the validation set has dimension %d, the training set %d", j.Val.Dim, j.Train.Dim)
-	f.check(slices.Equal(j.Val.Classes, j.Train.Classes), "validation and training set have different classes")
-	return errors.Join(checkSet("validation", j.Val), f.err(ErrDataset))
+	var f fault.List
+	f.Check(j.Val.Dim == j.Train.Dim, "the validation set has dimension %d, the training set %d", j.Val.Dim, j.Train.Dim)
+	f.Check(slices.Equal(j.Val.Classes, j.Train.Classes), "validation and training set have different classes")
+	return errors.Join(checkSet("validation", j.Val), f.Err(ErrDataset))
 }
 
 func checkSet(name string, d *Dataset) error {

@@ -12,16 +12,19 @@ import (
 	"testing"
 
 	"icebox/headtrain"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
 )
 
 // report reads what a run wrote, as JSON and as text.
-func (r *RunSummary) report(t *testing.T) (Report, string) {
+func reportOf(t *testing.T, r *report.RunSummary) (report.Report, string) {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join(*r.RunDir, reportFile))
+	body, err := os.ReadFile(filepath.Join(*r.RunDir, report.File))
 	must(t, err)
-	var rep Report
+	var rep report.Report
 	must(t, json.Unmarshal(body, &rep))
-	text, err := os.ReadFile(filepath.Join(*r.RunDir, reportTextFile))
+	text, err := os.ReadFile(filepath.Join(*r.RunDir, report.TextFile))
 	must(t, err)
 	return rep, string(text)
 }
@@ -46,9 +49,9 @@ func calibrationIsOfValidationAlone(t *testing.T, o Options) {
 	ctx := context.Background()
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
-	head, _, err := Head(*run.RunDir)
+	head, _, err := runs.Head(*run.RunDir)
 	must(t, err)
-	rep, text := run.report(t)
+	rep, text := reportOf(t, run)
 	if head.Temperature == 0 || head.Temperature != run.Temperature || rep.Answers.Temperature != head.Temperature || rep.Answers.ValRows != run.ValRows {
 		t.Fatalf("temperature %v in the head, %v in the summary, %+v", head.Temperature, run.Temperature, rep.Answers)
 	}
@@ -59,7 +62,7 @@ func calibrationIsOfValidationAlone(t *testing.T, o Options) {
 	o.Answers.Calibrate = false
 	plain, err := Run(ctx, o, Silent)
 	must(t, err)
-	bare, _, err := Head(*plain.RunDir)
+	bare, _, err := runs.Head(*plain.RunDir)
 	must(t, err)
 	if bare.Temperature != 0 || plain.Temperature != 1 || *plain.TestAcc != *run.TestAcc {
 		t.Errorf("without calibration: %v, accuracy %v, with it %v", bare.Temperature, *plain.TestAcc, *run.TestAcc)
@@ -88,7 +91,7 @@ func rejectedAnswersAreUnknown(t *testing.T, o Options) {
 	o.Answers.Reject.Coverage = 0.5
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
-	rep, text := run.report(t)
+	rep, text := reportOf(t, run)
 	if run.Threshold == 0 || rep.Answers.Parts["val"].Rejection.Coverage < 0.5 || !strings.Contains(text, "unknown     under") {
 		t.Fatalf("threshold %v: %+v\n%s", run.Threshold, rep.Answers, text)
 	}
@@ -109,7 +112,7 @@ func rejectedAnswersAreUnknown(t *testing.T, o Options) {
 	if unknown == 0 || unknown == all {
 		t.Errorf("%d of %d unknown", unknown, all)
 	}
-	e, err := Eval(ctx, *run.RunDir, Options{Data: Data{}, Cache: o.Cache, Backbone: o.Backbone, Extract: o.Extract, Head: o.Head, Sweep: o.Sweep, Output: o.Output}, Choice{}, Silent)
+	e, err := Eval(ctx, EvalOptions{Run: *run.RunDir}, Options{Data: dataset.Options{}, Cache: o.Cache, Backbone: o.Backbone, Extract: o.Extract, Head: o.Head, Sweep: o.Sweep, Output: o.Output}, Silent)
 	must(t, err)
 	if e.Answers.Threshold != run.Threshold || e.Answers.Parts["test"].Rejection != rep.Answers.Parts["test"].Rejection {
 		t.Errorf("eval says %+v, the run %+v", e.Answers, rep.Answers)
@@ -120,7 +123,7 @@ func precisionOutOfReachIsTold(t *testing.T, o Options) {
 	o.Answers.Reject.Precision = 1
 	run, err := Run(context.Background(), o, Silent)
 	must(t, err)
-	rep, _ := run.report(t)
+	rep, _ := reportOf(t, run)
 	reached := rep.Answers.Parts["val"].Rejection.Precision == 1
 	told := strings.Contains(strings.Join(run.Warnings, "\n"), "no threshold makes")
 	if reached == told || run.Threshold == 0 {
@@ -130,12 +133,12 @@ func precisionOutOfReachIsTold(t *testing.T, o Options) {
 
 func TestRejectWithoutValidationIsRefused(t *testing.T) {
 	o := ready(t, settings(photos(t, 2, 4)))
-	o.Data.Split, o.Answers.Reject.Precision = Split{}, 0.9
-	if _, err := Run(context.Background(), o, Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), "data.split.val") {
+	o.Data.Split, o.Answers.Reject.Precision = dataset.Split{}, 0.9
+	if _, err := Run(context.Background(), o, Silent); !errors.Is(err, dataset.ErrData) || !strings.Contains(told(err), "try Data.Split.Val = 0.1") {
 		t.Errorf("got %v", err)
 	}
 	o.Answers.Reject.Coverage = 0.5
-	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "head.reject.precision and reject.coverage") {
+	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "Answers.Reject ") || !strings.Contains(err.Error(), "two ways to choose one threshold") {
 		t.Errorf("both goals: %v", err)
 	}
 }
@@ -144,11 +147,11 @@ func TestRejectWithoutValidationIsRefused(t *testing.T) {
 // clear.
 func TestAHeadThatBeatsNothingIsTold(t *testing.T) {
 	const loud = "DOES NOT BEAT"
-	told := func(o folderOptions) (*RunSummary, Report, string, string) {
+	told := func(o folderOptions) (*report.RunSummary, report.Report, string, string) {
 		t.Helper()
 		sum, err := o.train()
 		must(t, err)
-		rep, text := sum.report(t)
+		rep, text := reportOf(t, sum)
 		if rep.Base.Part != "test" || len(rep.Base.Found) != 5 || sum.Baseline == nil || sum.Baseline.Head != *sum.TestAcc {
 			t.Errorf("%+v", rep.Base)
 		}
@@ -170,58 +173,8 @@ func TestAHeadThatBeatsNothingIsTold(t *testing.T) {
 	o.Head.Epochs = 20
 	writeArrays(t, filepath.Join(o.Features, "test"), 3, 30, 8, 3)
 	sum, _, notes, text = told(o)
-	const calm = "no more than chance would give (30 test images)"
+	const calm = "no larger than chance would give (30 test images)"
 	if sum.Baseline.Beaten() || strings.Contains(notes+text, loud) || !strings.Contains(notes, calm) || strings.Count(text, calm) != 2 {
 		t.Errorf("a gap by chance: %+v\n%s\n%s", sum.Baseline, notes, text)
-	}
-}
-
-func TestVerdicts(t *testing.T) {
-	for _, c := range []struct {
-		headtrain.Baseline
-		want verdict
-	}{
-		{headtrain.Baseline{Head: 0.7, OnlyIt: 10, OnlyHead: 11}, beaten},
-		{headtrain.Baseline{Head: 1}, beaten},
-		{headtrain.Baseline{Head: 0.7, OnlyIt: 10, OnlyHead: 10}, aheadByChance},
-		{headtrain.Baseline{Head: 0.7, OnlyIt: 13, OnlyHead: 5}, aheadByChance},
-		{headtrain.Baseline{Head: 0.7, OnlyIt: 15, OnlyHead: 5}, clearlyAhead},
-	} {
-		if got := verdictOn(&c.Baseline); got != c.want {
-			t.Errorf("%+v: %v, want %v", c.Baseline, got, c.want)
-		}
-	}
-	// A clear gap on a sample outweighs a larger one that may be chance.
-	b := Baselines{Part: "val", Found: []headtrain.Baseline{
-		{Name: "large", Accuracy: 0.9, Head: 0.5, Rows: 10, OnlyIt: 4},
-		{Name: "clear", Accuracy: 0.6, Head: 0.5, Rows: 1000, OnlyIt: 100},
-		{Name: "level", Accuracy: 0.5, Head: 0.5, Rows: 1000, OnlyIt: 9, OnlyHead: 9},
-	}}
-	if best := b.best(); best.Name != "clear" {
-		t.Errorf("best: %+v", best)
-	}
-	const level = "the head is level with the baseline level: both have 50.00 % of 1,000 val images right"
-	if got := b.byChance(&b.Found[2]); got != level {
-		t.Error(got)
-	}
-}
-
-// TestSampledBaselinesSaySoBesideTheirNumber is about what is printed and saved.
-func TestSampledBaselinesSaySoBesideTheirNumber(t *testing.T) {
-	b := Baselines{Part: "test", Found: []headtrain.Baseline{
-		{Name: "majority class", Accuracy: 0.1, Rows: 900, RowsOf: 900, Learned: 35000, LearnedOf: 35000, Head: 1},
-		{Name: "nearest image", Accuracy: 0.2, Rows: 488, RowsOf: 900, Learned: 6000, LearnedOf: 35000, Head: 1},
-		{Name: "ridge regression", Accuracy: 0.3, Rows: 900, RowsOf: 900, Learned: 6000, LearnedOf: 35000, Head: 1},
-	}}
-	text := new(strings.Builder)
-	b.text(text, 0.5)
-	const want = "baselines   on test: majority class 10.00 %, nearest image 20.00 % (488 of 900 queries, 6,000 of 35,000 rows), " +
-		"ridge regression 30.00 % (900 of 900 queries, 6,000 of 35,000 rows), this head 50.00 %\n"
-	if text.String() != want {
-		t.Errorf("%s", text)
-	}
-	body, err := json.Marshal(b)
-	if err != nil || !strings.Contains(string(body), `"rows":488,"rows_of":900,"learned":6000,"learned_of":35000`) {
-		t.Errorf("%s, %v", body, err)
 	}
 }

@@ -57,8 +57,8 @@ func TestALostDeviceKeepsWhatIsDone(t *testing.T) {
 	if sum.Hits != 10 || sum.Computed != 30 || sum.Engine != extract.CUDA || sum.ISA != "a GPU" {
 		t.Errorf("resumed: %+v", sum)
 	}
-	if want := 2 * runtime.GOMAXPROCS(0); sum.Work.Workers != want {
-		t.Errorf("%d workers beside a device, want %d", sum.Work.Workers, want)
+	if want := 2 * runtime.GOMAXPROCS(0); sum.Times.Workers != want {
+		t.Errorf("%d workers beside a device, want %d", sum.Times.Workers, want)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"icebox/cache"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/report"
 )
 
 func TestEvaluationLeavesDatasetsAlone(t *testing.T) {
@@ -21,12 +23,12 @@ func TestEvaluationLeavesDatasetsAlone(t *testing.T) {
 
 	other := Default()
 	other.Cache.Path, other.Data.Name, other.Data.Train = o.Cache.Path, "mine", photos(t, 3, 4)
-	e, err := Eval(ctx, *run.RunDir, other, Choice{}, Silent)
+	e, err := Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: Choice{}}, other, Silent)
 	must(t, err)
 	if e.Parts["all"].N != 12 || len(e.Parts) != 1 {
 		t.Errorf("%+v", e.Parts)
 	}
-	again, err := Eval(ctx, *run.RunDir, other, Choice{}, Silent)
+	again, err := Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: Choice{}}, other, Silent)
 	must(t, err)
 	if again.Summary.ImagesOpened != 0 {
 		t.Errorf("a second evaluation opened %d images", again.Summary.ImagesOpened)
@@ -37,8 +39,8 @@ func TestEvaluationLeavesDatasetsAlone(t *testing.T) {
 	must(t, err)
 
 	// On the images of training it knows the parts.
-	other.Data.Name, other.Data.Train = "", run.sources(t, o)
-	e, err = Eval(ctx, *run.RunDir, other, Choice{}, Silent)
+	other.Data.Name, other.Data.Train = "", sourceOf(t, run, o)
+	e, err = Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: Choice{}}, other, Silent)
 	must(t, err)
 	if e.Parts["test"].N != run.TestRows || e.Parts["train"].N != run.TrainRows {
 		t.Errorf("%+v", e.Parts)
@@ -46,12 +48,12 @@ func TestEvaluationLeavesDatasetsAlone(t *testing.T) {
 }
 
 // sources is where the run's dataset was scanned from.
-func (r *RunSummary) sources(t *testing.T, o Options) string {
+func sourceOf(t *testing.T, r *report.RunSummary, o Options) string {
 	t.Helper()
 	c, err := cache.Open(o.Cache.Path, cache.Options{})
 	must(t, err)
 	defer c.Close()
-	ds, err := loadDataset(c, datasetPrefix, r.Dataset)
+	ds, err := dataset.Load(c, dataset.ForTraining, r.Dataset)
 	must(t, err)
 	return ds.Sources.Train
 }
@@ -60,7 +62,7 @@ func TestUnfinishedTrainingLeavesNoRunFolder(t *testing.T) {
 	o := ready(t, settings(photos(t, 2, 5)))
 	ctx, cancel := context.WithCancel(context.Background())
 	o.Head.Epochs = 1000
-	p := &cancelAfter{n: 3, cancel: cancel, stage: "train"}
+	p := &cancelAfter{Progress: Silent, n: 3, cancel: cancel, stage: "train"}
 	if _, err := Run(ctx, o, p); !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
 	}
@@ -88,7 +90,7 @@ func TestMovedProjectKeepsItsDatasetAndOpensNothing(t *testing.T) {
 	if second.TrainLoss != first.TrainLoss {
 		t.Error("moved images were split in another way")
 	}
-	if st, err := os.Stat(filepath.Join(moved, "class0", "000.jpg")); err == nil && statOf(st).Inode != 0 && second.ImagesOpened != 0 {
+	if st, err := os.Stat(filepath.Join(moved, "class0", "000.jpg")); err == nil && dataset.StatOf(st).Inode != 0 && second.ImagesOpened != 0 {
 		t.Errorf("%d images opened after a move", second.ImagesOpened)
 	}
 }
@@ -106,22 +108,8 @@ func TestTrainNamesImagesThatAreBadAndNotMissing(t *testing.T) {
 		t.Errorf("%+v", sum.Summary)
 	}
 	for _, w := range sum.Warnings {
-		if strings.Contains(w, "icebox extract") {
+		if strings.Contains(w, "extracting the features") {
 			t.Errorf("advice that does not help: %s", w)
-		}
-	}
-}
-
-func TestClassesGrowAlikeWhileExtracting(t *testing.T) {
-	ds := items(3, 4, 1)
-	todo := make([]int, len(ds.Items))
-	for i := range todo {
-		todo[i] = i
-	}
-	got := interleaved(ds, todo)
-	for n, i := range got {
-		if int(ds.Items[i].Label) != n%3 {
-			t.Fatalf("order %v", got)
 		}
 	}
 }

@@ -2,16 +2,16 @@ package pipeline
 
 import (
 	"context"
-	"runtime"
-	"time"
 
-	"icebox/cache"
-	"icebox/extract"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/journal"
+	"icebox/pipeline/report"
 )
 
 // Forecast is what a run would do.
 type Forecast struct {
-	Summary Summary `json:"summary"` // hits, misses and the like as far as they are known unopened
+	Summary report.Summary `json:"summary"` // hits, misses and the like as far as they are known unopened
 
 	Classes      []string       `json:"classes"`
 	Parts        map[string]int `json:"parts"`           // items by part; "" are yet to be split
@@ -25,73 +25,58 @@ type Forecast struct {
 // timedImages is how many images a forecast computes to know the rate.
 const timedImages = 3
 
-// Plan says what Extract would do, and writes nothing. If anything is to be
-// extracted it times a few of the images.
+// Plan says what [Run] would do, and writes nothing. If anything is to be extracted it
+// times a few of the images.
 func Plan(ctx context.Context, o Options, p Progress) (*Forecast, error) {
-	j, err := newJob(o, p)
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	j := journal.New(p, o.Words)
+	j.Stage("open")
+	store, err := features.OpenStore(o.Cache.Path, j)
 	if err != nil {
 		return nil, err
 	}
-	defer j.close()
-	f := &Forecast{Parts: map[string]int{}}
-	err = j.do(ctx, []stage{{"open", openBackbone}, {"scan", scanImages}, {"look up", lookUp}, {"forecast", f.forecast}})
-	f.Summary = j.sum
-	return f, err
+	defer store.Close()
+	computer, err := features.OpenComputer(ctx, o.extractOptions(), store, o.featureOptions(), j)
+	if err != nil {
+		return nil, err
+	}
+	defer computer.Close()
+	found, err := scanToTrain(ctx, o, store, j)
+	if err != nil {
+		return nil, err
+	}
+	j.Stage("look up")
+	inventory, err := computer.LookUp(found.ds, found.earlier, found.purpose)
+	if err != nil {
+		return nil, err
+	}
+	j.Stage("forecast")
+	if err := found.ds.Trainable(); err != nil {
+		j.Note("no head can be trained on this: " + err.Error())
+	}
+	f := forecastOf(found.ds, inventory, computer)
+	if f.ToExtract > 0 {
+		if f.ImagesPerSec, err = computer.Rate(ctx, inventory, timedImages); err != nil {
+			return nil, err
+		}
+	}
+	if f.ImagesPerSec > 0 {
+		f.Seconds = float64(f.ToExtract) / f.ImagesPerSec
+	}
+	f.Summary = report.Summary{Found: inventory.Found(), Work: computer.Idle(), Log: j.Log()}
+	return f, nil
 }
 
-func (f *Forecast) forecast(ctx context.Context, j *job) error {
-	if err := j.ds.checkTrainable(); err != nil {
-		j.warn("`icebox run` would refuse this: %v", err)
+// forecastOf counts what is to be done.
+func forecastOf(ds *dataset.Dataset, inventory *features.Inventory, computer *features.Computer) *Forecast {
+	f := &Forecast{Classes: ds.Classes, Parts: map[string]int{}, ToExtract: len(inventory.Todo), CacheBytes: computer.Bytes(len(inventory.Todo))}
+	for i := range ds.Items {
+		f.Parts[ds.Items[i].Part.String()]++
 	}
-	todo := j.missing()
-	f.Classes = j.ds.Classes
-	for i := range j.ds.Items {
-		f.Parts[j.ds.Items[i].Part.String()]++
+	for _, i := range inventory.Todo {
+		f.ImageBytes += ds.Items[i].Stat.Size
 	}
-	for _, i := range todo {
-		f.ImageBytes += j.ds.Items[i].Stat.Size
-	}
-	width := int64(4)
-	if j.space.DType == cache.Float16 {
-		width = 2
-	}
-	f.ToExtract = len(todo)
-	f.CacheBytes = int64(len(todo)) * (extract.Dim*width + 100)
-	if err := j.finishExtract(nil); err != nil || len(todo) == 0 {
-		return err
-	}
-	return f.time(ctx, j, todo)
-}
-
-// time computes a few images spread over todo, after one to warm up.
-func (f *Forecast) time(ctx context.Context, j *job, todo []int) error {
-	row, errs := make([]float32, extract.Dim), make([]error, 1)
-	var spent time.Duration
-	timed := 0
-	for n := range min(timedImages+1, len(todo)) {
-		it := &j.ds.Items[todo[n*len(todo)/(timedImages+1)]]
-		start := time.Now()
-		data, _, err := readImage(j.ds.File(it))
-		if err != nil {
-			continue
-		}
-		if err := j.x.Extract(ctx, [][]byte{data}, row, errs); err != nil {
-			return err
-		}
-		if errs[0] != nil || n == 0 {
-			continue
-		}
-		spent += time.Since(start)
-		timed++
-	}
-	if timed == 0 {
-		return nil
-	}
-	workers := j.opts.Extract.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	f.ImagesPerSec = float64(timed*workers) / spent.Seconds()
-	f.Seconds = float64(len(todo)) / f.ImagesPerSec
-	return nil
+	return f
 }

@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	"icebox/headtrain"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/insight"
+	"icebox/pipeline/report"
 )
 
 // copyFile puts a copy of a picture elsewhere, byte for byte.
@@ -39,7 +42,7 @@ func TestInsightFindsWhatWasPlanted(t *testing.T) {
 	copyFile(t, filepath.Join(dir, "class1", "003.png"), filepath.Join(dir, "class1", "copy.png"))
 	copyFile(t, filepath.Join(dir, "class2", "005.png"), filepath.Join(dir, "..", "test", "class2", "leak.png"))
 	o := ready(t, settings(dir))
-	o.Data.Test, o.Data.Split, o.Head.Epochs = filepath.Join(dir, "..", "test"), Split{Val: 0.2}, 40
+	o.Data.Test, o.Data.Split, o.Head.Epochs = filepath.Join(dir, "..", "test"), dataset.Split{Val: 0.2}, 40
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
 	must(t, os.RemoveAll(dir)) // no image is opened
@@ -59,7 +62,7 @@ func TestInsightFindsWhatWasPlanted(t *testing.T) {
 	}
 	leak := false
 	for _, p := range i.Copies.Pairs {
-		leak = leak || p.Exact && p.leak() && p.A.Path == "train/class2/005.png" && p.B.Path == "test/class2/leak.png"
+		leak = leak || p.Exact && p.Leak() && p.A.Path == "train/class2/005.png" && p.B.Path == "test/class2/leak.png"
 	}
 	if !leak {
 		t.Errorf("the leak is missing: %+v", i.Copies.Pairs)
@@ -73,16 +76,16 @@ func TestInsightFindsWhatWasPlanted(t *testing.T) {
 	checkInsightFiles(t, *run.RunDir, i)
 }
 
-func checkInsightFiles(t *testing.T, dir string, want *Insight) {
+func checkInsightFiles(t *testing.T, dir string, want *report.Insight) {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join(dir, insightFile))
+	body, err := os.ReadFile(filepath.Join(dir, report.InsightFile))
 	must(t, err)
-	var back Insight
+	var back report.Insight
 	must(t, json.Unmarshal(body, &back))
 	if len(back.Suspects) != len(want.Suspects) || back.Copies.Exact != want.Copies.Exact {
 		t.Errorf("insight.json differs: %s", body)
 	}
-	for name, rows := range map[string]int{suspectsFile: len(want.Suspects), copiesFile: len(want.Copies.Pairs)} {
+	for name, rows := range map[string]int{report.SuspectsFile: len(want.Suspects), report.CopiesFile: len(want.Copies.Pairs)} {
 		f, err := os.Open(filepath.Join(dir, name))
 		must(t, err)
 		lines, err := csv.NewReader(f).ReadAll()
@@ -91,83 +94,12 @@ func checkInsightFiles(t *testing.T, dir string, want *Insight) {
 			t.Errorf("%s has %d lines, want %d", name, len(lines), rows+1)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(dir, insightTextFile))
+	text, err := os.ReadFile(filepath.Join(dir, report.InsightTextFile))
 	must(t, err)
 	for _, say := range []string{"LABELS  about ", "COPIES  2 exact", "both sides of a split", "class0/planted.png", "LEARNING CURVE  5 folds", "the 19 of test too"} {
 		if !strings.Contains(string(text), say) {
 			t.Errorf("insight.txt does not say %q:\n%s", say, text)
 		}
-	}
-}
-
-func TestFoldsAreEvenAndKeepCopiesTogether(t *testing.T) {
-	const classes, each = 4, 23
-	ds := items(classes, each, 1)
-	i := &inspection{job: &job{ds: ds}, head: &headtrain.Head{Classes: ds.Classes}, rows: &rows{data: &headtrain.Dataset{}}}
-	for n := range ds.Items {
-		i.rows.items = append(i.rows.items, n)
-		i.rows.data.Labels = append(i.rows.data.Labels, ds.Items[n].Label)
-	}
-	c := newClusters(len(ds.Items))
-	together := [][]int{{0, 9, 31}, {50, 51}, {31, 60}}
-	for _, rows := range together {
-		for _, r := range rows[1:] {
-			c.join(rows[0], r)
-		}
-	}
-	i.deal(c)
-	for _, rows := range together {
-		for _, r := range rows {
-			if i.fold[r] != i.fold[rows[0]] {
-				t.Errorf("rows %v are in folds %d and %d", rows, i.fold[rows[0]], i.fold[r])
-			}
-		}
-	}
-	var ofClass [classes][insightFolds]int
-	var all [insightFolds]int
-	for r, f := range i.fold {
-		ofClass[i.rows.data.Labels[r]][f]++
-		all[f]++
-	}
-	for class, counts := range ofClass {
-		for _, n := range counts {
-			if n < each/insightFolds-2 || n > each/insightFolds+3 {
-				t.Errorf("class %d: %v rows a fold", class, counts)
-			}
-		}
-	}
-	for _, n := range all {
-		if n < 14 || n > 23 {
-			t.Errorf("rows a fold: %v", all)
-		}
-	}
-}
-
-func TestExtrapolationFollowsAPowerLaw(t *testing.T) {
-	law := func(floor float64) (points []CurvePoint, byFold [][]float64) {
-		for n, rows := range []int{100, 250, 500, 1000} {
-			accuracy := 1 - powerLaw{floor, 2, 0.5}.at(float64(rows))
-			points = append(points, CurvePoint{Share: curveShares[n], Rows: rows, Accuracy: accuracy})
-			byFold = append(byFold, []float64{accuracy, accuracy, accuracy})
-		}
-		return points, byFold
-	}
-	for _, floor := range []float64{0, 0.02} {
-		points, byFold := law(floor)
-		want := powerLaw{floor, 2, 0.5}
-		gain := want.at(1000) - want.at(2000)
-		g := extrapolate(points, byFold)
-		if g == nil || math.Abs(g.Gain-gain) > 0.002 || g.Low > gain+1e-4 || g.High < gain-1e-4 || g.Rows != 2000 {
-			t.Errorf("floor %v: %+v, want a gain of %v", floor, g, gain)
-		}
-	}
-	perfect := []CurvePoint{{Rows: 10, Accuracy: 0.9}, {Rows: 20, Accuracy: 1}, {Rows: 40, Accuracy: 1}, {Rows: 80, Accuracy: 1}}
-	if g := extrapolate(perfect, [][]float64{{1, 1}, {1, 1}}); g != nil {
-		t.Errorf("a guess beyond perfection: %+v", g)
-	}
-	flat := []CurvePoint{{Rows: 10, Accuracy: 0.5}, {Rows: 20, Accuracy: 0.5}, {Rows: 40, Accuracy: 0.5}, {Rows: 80, Accuracy: 0.5}}
-	if g := extrapolate(flat, [][]float64{{.5, .5}, {.5, .5}}); g == nil || g.Gain > 1e-9 || g.High > 1e-9 {
-		t.Errorf("a flat curve: %+v", g)
 	}
 }
 
@@ -179,16 +111,16 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 	o.Answers.Reject.Coverage = 0.8
 	run, err := o.train()
 	must(t, err)
-	rep, _ := run.report(t)
+	rep, _ := reportOf(t, run)
 	if run.Temperature == 1 || run.Threshold == 0 || rep.Base == nil || len(rep.Base.Found) != 5 || rep.Base.Part != "test" {
 		t.Errorf("%+v, %+v", run.TrainSummary, rep.Base)
 	}
-	e, err := Eval(ctx, *run.RunDir, Default(), Choice{}, Silent)
+	e, err := Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: Choice{}}, Default(), Silent)
 	must(t, err)
 	if e.Answers.Temperature != run.Temperature || e.Answers.Parts["test"].Calibration.ECE != *run.TestECE {
 		t.Errorf("eval says %+v", e.Answers)
 	}
-	i, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, NearCosine, Silent)
+	i, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, insight.NearCosine, Silent)
 	must(t, err)
 	text := new(strings.Builder)
 	i.Text(text)
@@ -197,26 +129,26 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 	}
 	copies := i.Copies.Exact
 	writeArrays(t, filepath.Join(o.Features, "test"), 1, 90, 8, 3) // the training rows
-	if i, err = Inspect(ctx, *run.RunDir, Default(), Choice{}, NearCosine, Silent); err != nil || i.Copies.Exact != copies+90 || i.Copies.Leaks < 90 {
+	if i, err = Inspect(ctx, *run.RunDir, Default(), Choice{}, insight.NearCosine, Silent); err != nil || i.Copies.Exact != copies+90 || i.Copies.Leaks < 90 {
 		t.Errorf("%v, %+v", err, i.Copies)
 	}
 	other := t.TempDir()
 	writeArrays(t, other, 5, 30, 9, 3)
-	_, inspect := Inspect(ctx, *run.RunDir, Default(), Choice{Features: other}, NearCosine, Silent)
-	_, eval := Eval(ctx, *run.RunDir, Default(), Choice{Features: other}, Silent)
-	want := "rows in " + other + " have 9 features, and the head in " + *run.RunDir + " takes 8: name a folder"
+	_, inspect := Inspect(ctx, *run.RunDir, Default(), Choice{Features: other}, insight.NearCosine, Silent)
+	_, eval := Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: Choice{Features: other}}, Default(), Silent)
+	want := "rows in " + other + " have 9 features, and the head in " + *run.RunDir + " takes 8: these rows"
 	for _, err := range []error{inspect, eval} {
-		if !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "icebox train --features "+other) {
+		if !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(err.Error(), want) || !strings.Contains(told(err), "try training a head on the features in "+other) {
 			t.Errorf("features of another dimension: %v", err)
 		}
 	}
 	must(t, os.RemoveAll(o.Features))
-	if _, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, NearCosine, Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), o.Features) {
+	if _, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, insight.NearCosine, Silent); !errors.Is(err, dataset.ErrData) || !strings.Contains(err.Error(), o.Features) {
 		t.Errorf("a folder that is gone: %v", err)
 	}
 	o.Answers.Reject.Coverage = 0.8
 	writeArrays(t, o.Features, 1, 90, 8, 3)
-	if _, err := o.train(); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), "a folder val, or an index.csv") {
+	if _, err := o.train(); !errors.Is(err, dataset.ErrData) || !strings.Contains(err.Error(), "a folder val, or an index.csv") {
 		t.Errorf("rejection without validation rows: %v", err)
 	}
 }
@@ -224,10 +156,10 @@ func TestFoldersOfFeaturesAreJudgedLikeACache(t *testing.T) {
 func TestInsightOfTinyAndPlainSets(t *testing.T) {
 	ctx := context.Background()
 	o := ready(t, settings(photos(t, 2, 2)))
-	o.Data.Split = Split{}
+	o.Data.Split = dataset.Split{}
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
-	i, err := Inspect(ctx, *run.RunDir, o, Choice{}, NearCosine, Silent)
+	i, err := Inspect(ctx, *run.RunDir, o, Choice{}, insight.NearCosine, Silent)
 	must(t, err)
 	if i.WorstOf != "" || i.Images != 4 {
 		t.Errorf("%+v", i)
@@ -239,22 +171,5 @@ func TestInsightOfTinyAndPlainSets(t *testing.T) {
 	}
 	if _, err := Inspect(ctx, *run.RunDir, o, Choice{}, 2, Silent); err == nil {
 		t.Error("a cosine of 2 was taken")
-	}
-}
-
-// The text says how many labels are wrong, or that none is to be doubted.
-func TestTextOfLabels(t *testing.T) {
-	clean := Insight{LabelsJudged: 1200, Folds: 5}
-	doubt := Insight{LabelsJudged: 1200, LabelsWrong: 7.4, Folds: 5, Suspects: []Suspect{{Path: "a.png", Label: "cat", LooksLike: "dog", Chance: 0.987}}}
-	for want, i := range map[string]Insight{
-		"LABELS  none of 1,200 is wrong with a chance of 5 % or more": clean,
-		"LABELS  about 7 of 1,200 are wrong, by estimate; 1 to look":  doubt,
-		" a.png        cat    dog         98.70 %":                    doubt,
-	} {
-		text := new(strings.Builder)
-		i.suspectsText(text)
-		if !strings.Contains(text.String(), want) {
-			t.Errorf("no %q in\n%s", want, text)
-		}
 	}
 }

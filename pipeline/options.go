@@ -2,28 +2,32 @@ package pipeline
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"math"
-	"slices"
 	"strings"
 
 	"icebox/cache"
 	"icebox/extract"
 	"icebox/headtrain"
+	"icebox/headtrain/judge"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/fault"
+	"icebox/pipeline/features"
+	"icebox/pipeline/journal"
+	"icebox/pipeline/runs"
+	"icebox/pipeline/sweep"
 )
 
-// Options are everything a run depends on. Start from [Default]; paths are as the
+// Options are everything a program depends on. Start from [Default]; paths are as the
 // caller resolved them.
 type Options struct {
-	Data     Data
+	Data     dataset.Options
 	Backbone Backbone
 	Extract  Extraction
 	Cache    Cache
 	Head     headtrain.Options
 	Answers  Answers
-	Sweep    Sweep
-	Output   Output
+	Sweep    sweep.Options
+	Output   runs.Options
 
 	// Engines are further engines for the backbone, handed down by the program.
 	Engines []extract.EngineSpec
@@ -33,26 +37,16 @@ type Options struct {
 	HeadEngines []headtrain.Engine
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string
+	// Words say what a person can do next, in notes and reports; nil means
+	// [journal.Step.String].
+	Words func(journal.Step) string
 }
 
-// Data says where the images are and how they are split.
-type Data struct {
-	// Train is a folder of class folders, a folder that itself holds train, val
-	// and test, a CSV manifest (path,label[,split,group]), or, for extraction
-	// alone, a flat folder of images.
-	Train string
-	Val   string // folder or manifest; "" takes Split.Val from Train
-	Test  string // folder or manifest; "" takes Split.Test from Train
-	Name  string // of the dataset in the cache; "" derives it from Train
-	Split Split
-}
+// Progress hears how far a program is.
+type Progress = journal.Progress
 
-// Split gives the fractions of the training items, within each class, to hold out
-// where no folder is given for them.
-type Split struct {
-	Val  float64 // 0 ≤ Val < 1
-	Test float64 // 0 ≤ Test < 1, Val+Test < 1
-}
+// Silent is a Progress that nobody hears.
+var Silent = journal.Silent
 
 // Backbone names the frozen network.
 type Backbone struct {
@@ -60,7 +54,7 @@ type Backbone struct {
 	Weights string // see extract.Options.Weights
 	Engine  string
 	ISA     string
-	Plan    string // see extract.Options.Plan; predict has its own
+	Plan    string // see extract.Options.Plan; a predictor has its own
 
 	Device    string // see extract.ParseDevice
 	Precision string // numeric class: fp32, tf32, fp16
@@ -87,91 +81,74 @@ type Cache struct {
 	DType string // float32 or float16
 }
 
-// Output says where run folders go.
-type Output struct {
-	Dir  string
-	Name string // last part of the run folder's name; "" means the dataset's name
-	// Predictions is a CSV file that Eval writes: every image's label, answer and
-	// probabilities; "" is none.
-	Predictions string
-	// Config is written to the run folder as config.yaml, as it is.
-	Config []byte
-	// Program names the program and its version, for the report.
-	Program string
+// Answers say how a head's numbers become answers for people.
+type Answers struct {
+	// Calibrate fits a temperature on the validation images, so that of the
+	// answers given with 80 %, some 80 % are right. It changes no label.
+	Calibrate bool
+	// Reject chooses, on the validation images, the probability under which an
+	// answer is "unknown".
+	Reject judge.Goal
 }
 
-// Sweep describes a search over head options.
-type Sweep struct {
-	Method string // grid, random, halving
-	Metric string // val_acc, val_loss
-	Seeds  int
-	Folds  int
-	Trials int
-	Refit  bool // train the chosen options again, on training and validation rows
-	Axes   []Axis
-}
+// Choice picks the features to train or to judge on: a dataset and a space of a
+// cache that holds several, or a folder. The log of a sweep keeps it.
+type Choice struct {
+	Dataset string // name; "" is the one of the sources in the options, or the only one
+	Space   string // ID or the beginning of one; "" is the only one with features of the dataset
 
-// Axis is one option of a sweep and the values it takes: either Values, or a range.
-type Axis struct {
-	Key    string    // a key of the head section, or train_fraction
-	Values []any     // numbers, strings or booleans as they were written, or a WeightMap
-	Log    []float64 // {low, high}, logarithmic
-	Lin    []float64 // {low, high}, linear
-	Steps  int       // points of a range in a grid
-}
+	// ByBackbone takes, where several spaces fit, that of the options' backbone.
+	ByBackbone bool
 
-// SweepKeys are the options that a sweep may vary.
-var SweepKeys = []string{"batch_size", "class_weights", "epochs", "input", "label_smoothing", "lr", "optimizer", "schedule", "train_fraction", "weight_decay"}
+	// KeepSplit leaves the parts of the dataset as they are, whatever the options'
+	// fractions; images without a part are still given one.
+	KeepSplit bool
+
+	// Features is a folder of features in the form that [features.Export] writes, to be
+	// used instead of the cache.
+	Features string
+}
 
 // Default returns the options that hold where nothing is said.
 func Default() Options {
 	head := headtrain.Options{}.WithDefaults()
 	head.StepEpochs = 0 // a third of the epochs, whatever they come to be
 	return Options{
-		Data:     Data{Split: Split{Val: 0.1}},
+		Data:     dataset.Options{Split: dataset.Split{Val: 0.1}},
 		Backbone: Backbone{Name: "resnet18", Weights: extract.Auto, Engine: extract.Auto, ISA: extract.Auto, Plan: extract.Auto, Device: extract.Auto, Precision: "fp32"},
 		Extract:  Extraction{BatchSize: 16, EXIF: true, MaxPixels: extract.DefaultMaxPixels, MaxFailureRate: 0.01},
 		Cache:    Cache{Path: ".icebox/features.db", DType: string(cache.Float32)},
 		Head:     head, HeadEngine: headtrain.EngineFused,
 		Answers: Answers{Calibrate: true},
-		Sweep:   Sweep{Method: "grid", Metric: "val_acc", Seeds: 1},
-		Output:  Output{Dir: "runs"},
+		Sweep:   sweep.Options{Method: sweep.Grid, Metric: headtrain.MetricValAcc, Seeds: 1},
+		Output:  runs.Options{Dir: "runs"},
 	}
 }
 
-// Validate reports every fault of o at once, each beginning with its config key.
+// Validate returns every fault of o: [fault.All] lists them, each with its field.
 func (o Options) Validate() error {
-	var faults []error
-	add := func(bad bool, format string, args ...any) {
-		if bad {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
-	fraction := func(f float64) bool { return f >= 0 && f < 1 }
-	add(!fraction(o.Data.Split.Val), "data.split.val (%v) must be at least 0 and less than 1", o.Data.Split.Val)
-	add(!fraction(o.Data.Split.Test), "data.split.test (%v) must be at least 0 and less than 1", o.Data.Split.Test)
-	add(fraction(o.Data.Split.Val) && fraction(o.Data.Split.Test) && o.Data.Split.Val+o.Data.Split.Test >= 1,
-		"data.split: val + test (%v) must be less than 1", o.Data.Split.Val+o.Data.Split.Test)
-	add(strings.ContainsAny(o.Data.Name, "/\x00"), "data.name %q must not hold a slash", o.Data.Name)
-	add(o.Backbone.Name != "resnet18", "backbone.name %q is not known: the one backbone is resnet18", o.Backbone.Name)
-	add(o.Extract.Workers < 0, "extract.workers (%d) must be ≥ 0", o.Extract.Workers)
-	add(o.Extract.BatchSize < 1 || o.Extract.BatchSize > 1024, "extract.batch_size (%d) must be 1 to 1024", o.Extract.BatchSize)
-	add(o.Extract.MaxPixels < 1, "extract.max_pixels (%d) must be ≥ 1", o.Extract.MaxPixels)
-	add(!(o.Extract.MaxFailureRate >= 0 && o.Extract.MaxFailureRate <= 1), "extract.max_failure_rate (%v) must be a fraction, 0 to 1", o.Extract.MaxFailureRate)
-	add(o.Cache.Path == "", "cache.path must not be empty")
-	add(o.Cache.DType != string(cache.Float32) && o.Cache.DType != string(cache.Float16), "cache.dtype %q is not known: choose float32 or float16", o.Cache.DType)
-	add(o.Output.Dir == "", "output.dir must not be empty")
-	faults = append(faults, prefixed("backbone.", o.extractOptions().Validate()), prefixed("head.", o.checkHead()), prefixed("head.", o.Answers.Reject.Validate()), o.Sweep.validate())
-	return errors.Join(faults...)
-}
-
-// checkHead asks the engine too what it does not know, before there are features.
-func (o Options) checkHead() error {
+	var l fault.List
+	l.Under("Data", o.Data.Validate())
+	l.Check(o.Backbone.Name == "resnet18", "Backbone.Name", "%q is not known: the one backbone is resnet18", o.Backbone.Name)
+	l.Under("Backbone", o.extractOptions().Validate())
+	e := o.Extract
+	l.Check(e.Workers >= 0, "Extract.Workers", "(%d) must be ≥ 0", e.Workers)
+	l.Check(e.BatchSize >= 1 && e.BatchSize <= 1024, "Extract.BatchSize", "(%d) must be 1 to 1024", e.BatchSize)
+	l.Check(e.MaxPixels >= 1, "Extract.MaxPixels", "(%d) must be ≥ 1", e.MaxPixels)
+	l.Check(e.MaxFailureRate >= 0 && e.MaxFailureRate <= 1, "Extract.MaxFailureRate", "(%v) must be a fraction, 0 to 1", e.MaxFailureRate)
+	l.Check(o.Cache.Path != "", "Cache.Path", "must not be empty")
+	l.Check(o.Cache.DType == string(cache.Float32) || o.Cache.DType == string(cache.Float16), "Cache.DType", "%q is not known: choose float32 or float16", o.Cache.DType)
+	l.Under("Head", o.Head.Validate())
 	engine, err := o.headEngine()
 	if err != nil {
-		return errors.Join(o.Head.Validate(), err)
+		l.Under("HeadEngine", err)
+	} else {
+		l.Under("Head", engine.Check(o.Head))
 	}
-	return errors.Join(o.Head.Validate(), engine.Check(o.Head))
+	l.Under("Answers.Reject", o.Answers.Reject.Validate())
+	l.Under("Sweep", o.Sweep.Validate())
+	l.Check(o.Output.Dir != "", "Output.Dir", "must not be empty")
+	return l.Err()
 }
 
 // headEngine returns the engine that trains the head.
@@ -183,31 +160,7 @@ func (o Options) headEngine() (headtrain.Engine, error) {
 		}
 		names = append(names, e.Name)
 	}
-	return headtrain.Engine{}, fmt.Errorf("engine %q is not known: choose %s", o.HeadEngine, strings.Join(names, ", "))
-}
-
-func (s Sweep) validate() error {
-	var faults []error
-	add := func(bad bool, format string, args ...any) {
-		if bad {
-			faults = append(faults, fmt.Errorf(format, args...))
-		}
-	}
-	add(!slices.Contains([]string{"grid", "random", "halving"}, s.Method), "sweep.method %q is not known: choose grid, random or halving", s.Method)
-	add(!slices.Contains([]string{"val_acc", "val_loss"}, s.Metric), "sweep.metric %q is not known: choose val_acc or val_loss", s.Metric)
-	add(s.Seeds < 1, "sweep.seeds (%d) must be ≥ 1", s.Seeds)
-	add(s.Folds < 0 || s.Folds == 1, "sweep.folds (%d) must be 0 or ≥ 2", s.Folds)
-	add(s.Trials < 0, "sweep.trials (%d) must be ≥ 0", s.Trials)
-	for _, a := range s.Axes {
-		add(!slices.Contains(SweepKeys, a.Key), "sweep.axes.%s is not an option to sweep: choose from %s", a.Key, strings.Join(SweepKeys, ", "))
-		bounds := append(append([]float64{}, a.Log...), a.Lin...)
-		add(len(a.Values) == 0 && len(bounds) == 0, "sweep.axes.%s needs a list of values, or {log: [a, b]} or {lin: [a, b]}", a.Key)
-		add(len(bounds) != 0 && (len(bounds) != 2 || !(bounds[0] < bounds[1]) || math.IsInf(bounds[0], 0) || math.IsInf(bounds[1], 0)), "sweep.axes.%s: a range is two finite numbers, the lower first", a.Key)
-		add(len(a.Log) == 2 && a.Log[0] <= 0, "sweep.axes.%s: a log range begins above 0", a.Key)
-		add(len(bounds) != 0 && s.Method == "grid" && a.Steps < 2, "sweep.axes.%s: a range in a grid needs steps ≥ 2", a.Key)
-		add(a.Steps < 0, "sweep.axes.%s: steps (%d) must be ≥ 0", a.Key, a.Steps)
-	}
-	return errors.Join(faults...)
+	return headtrain.Engine{}, fmt.Errorf("%q is not known: choose %s", o.HeadEngine, strings.Join(names, ", "))
 }
 
 func (o Options) extractOptions() extract.Options {
@@ -218,30 +171,24 @@ func (o Options) extractOptions() extract.Options {
 	}
 }
 
-// prefixed puts the config section before each fault of a package's Validate, whose
-// messages begin with the option's own name.
-func prefixed(section string, err error) error {
-	var faults []error
-	for _, fault := range leaves(err) {
-		if fault != headtrain.ErrOptions {
-			faults = append(faults, fmt.Errorf("%s%w", section, fault))
-		}
+func (o Options) featureOptions() features.Options {
+	return features.Options{
+		Workers: o.Extract.Workers, BatchSize: o.Extract.BatchSize, MaxFailureRate: o.Extract.MaxFailureRate, RetryFailed: o.Extract.RetryFailed,
+		DType: cache.DType(o.Cache.DType),
 	}
-	return errors.Join(faults...)
 }
 
-// leaves returns the errors that err joins, at any depth.
-func leaves(err error) []error {
-	if err == nil {
-		return nil
+// adopt returns o with everything that must be as it was when the head that i describes
+// was trained: weights, preprocessing, stored type.
+func (o Options) adopt(i runs.HeadInfo) Options {
+	if i.Weights.Random() {
+		o.Backbone.Weights = i.Weights.String()
+	} else if i.Weights.Path != "" {
+		o.Backbone.WeightsHints = []string{i.Weights.Path}
 	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var all []error
-	for _, e := range joined.Unwrap() {
-		all = append(all, leaves(e)...)
-	}
-	return all
+	o.Backbone.WeightsHash = i.Weights.Hash
+	o.Backbone.Precision = i.Fingerprint.Numeric
+	o.Extract.EXIF = i.Fingerprint.Preprocess.EXIF
+	o.Cache.DType = string(i.DType)
+	return o
 }

@@ -6,10 +6,12 @@ import (
 	"io"
 	"iter"
 	"os"
-	"path/filepath"
 
 	"icebox/extract"
 	"icebox/headtrain"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/runs"
 )
 
 // Prediction is a head's answer for one image.
@@ -36,17 +38,17 @@ type Predictor struct {
 // OpenPredictor loads the head of the run in dir and finds the weights that it was
 // trained on. TopK is the number of classes in an answer.
 func OpenPredictor(ctx context.Context, dir string, o Options, topK int) (*Predictor, error) {
-	head, info, err := Head(dir)
+	head, info, err := runs.Head(dir)
 	if err != nil {
 		return nil, err
 	}
 	if info.Features != "" {
-		return nil, info.noImages(dir)
+		return nil, noImages(dir, info)
 	}
 	if topK < 1 {
 		return nil, fmt.Errorf("top (%d) must be ≥ 1", topK)
 	}
-	o = info.adopt(o)
+	o = o.adopt(info)
 	x, err := extract.OpenSingle(ctx, o.extractOptions())
 	if err != nil {
 		return nil, err
@@ -86,22 +88,17 @@ func Files(ctx context.Context, paths []string) iter.Seq[Image] {
 
 func filesAt(ctx context.Context, p string) iter.Seq[Image] {
 	return func(yield func(Image) bool) {
-		fi, err := os.Stat(p)
-		if err != nil {
-			yield(Image{Name: p, Err: pathless(err)})
-			return
-		}
-		if !fi.IsDir() {
+		if fi, err := os.Stat(p); err != nil || !fi.IsDir() {
 			yield(readNamed(p))
 			return
 		}
-		s := newScanner(ctx, &Dataset{Roots: []Root{{Dir: p}}})
-		if err := s.walk(0, "", "", Unassigned, nil); err != nil {
+		paths, err := dataset.ImagesBelow(ctx, p)
+		if err != nil {
 			yield(Image{Name: p, Err: err})
 			return
 		}
-		for i := range s.ds.Items {
-			if !yield(readNamed(filepath.Join(p, filepath.FromSlash(s.ds.Items[i].Path)))) {
+		for _, path := range paths {
+			if !yield(readNamed(path)) {
 				return
 			}
 		}
@@ -109,14 +106,14 @@ func filesAt(ctx context.Context, p string) iter.Seq[Image] {
 }
 
 func readNamed(path string) Image {
-	data, _, err := readImage(path)
-	return Image{Name: path, Data: data, Err: pathless(err)}
+	data, _, err := features.ReadImage(path)
+	return Image{Name: path, Data: data, Err: err}
 }
 
 // Stdin reads one image from r.
 func Stdin(r io.Reader) iter.Seq[Image] {
 	return func(yield func(Image) bool) {
-		data, err := io.ReadAll(io.LimitReader(r, maxFileBytes))
+		data, err := io.ReadAll(io.LimitReader(r, features.MaxFileBytes))
 		yield(Image{Name: "-", Data: data, Err: err})
 	}
 }

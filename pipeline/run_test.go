@@ -23,6 +23,11 @@ import (
 
 	"icebox/cache"
 	"icebox/extract"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/journal"
+	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
 )
 
 // TestMain lets the test binary play the process that is killed.
@@ -83,6 +88,21 @@ func writePicture(t testing.TB, path string, class, index int) {
 }
 
 // photos makes classes×n pictures in class folders, old enough to be remembered.
+// told is err and what helps, in the words of a Go programmer.
+func told(err error) string {
+	if err == nil {
+		return ""
+	}
+	return journal.Sentence(err.Error(), journal.Steps(err), journal.Step.String)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func photos(t testing.TB, classes, n int) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "photos")
@@ -92,7 +112,7 @@ func photos(t testing.TB, classes, n int) string {
 			writePicture(t, filepath.Join(dir, fmt.Sprintf("class%d", c), fmt.Sprintf("%03d%s", i, end)), c, i)
 		}
 	}
-	time.Sleep(2 * tick) // so that the change times are old enough too
+	time.Sleep(settle) // so that the change times are old enough too
 	return dir
 }
 
@@ -105,7 +125,7 @@ func settings(dir string) Options {
 	o.Cache.Path = filepath.Join(dir, "..", "features.db")
 	o.Output.Dir = filepath.Join(dir, "..", "runs")
 	o.Extract.BatchSize = 4
-	o.Data.Split = Split{Val: 0.2, Test: 0.2}
+	o.Data.Split = dataset.Split{Val: 0.2, Test: 0.2}
 	o.Head.Epochs = 5
 	useQuickEngine(&o)
 	return o
@@ -130,26 +150,43 @@ func ready(t testing.TB, o Options) Options {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	passed, err := loadVerdicts(c)
-	if err != nil {
-		t.Fatal(err)
-	}
+	passed := verdictsIn(t, c)
 	passed[key] = extract.Verdict{Key: key, Cosine: 1}
 	w, err := c.Writer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(putVerdicts(w, passed), w.Close()); err != nil {
+	doc, err := json.Marshal(passed)
+	if err := errors.Join(err, w.PutDoc("gate", doc), w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return o
 }
 
+// verdictsIn reads the verdicts of the gate.
+func verdictsIn(t testing.TB, c *cache.Cache) map[string]extract.Verdict {
+	t.Helper()
+	passed := map[string]extract.Verdict{}
+	doc, err := c.Doc("gate")
+	if err == nil {
+		err = json.Unmarshal(doc, &passed)
+	} else if errors.Is(err, cache.ErrNoDoc) {
+		err = nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return passed
+}
+
+// settle is longer than the time in which a file's stat proves nothing.
+const settle = 40 * time.Millisecond
+
 // exported is everything that an export writes, to be compared byte by byte.
 func exported(t testing.TB, o Options, c Choice) map[string][]byte {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "out")
-	if _, err := Export(o.Cache.Path, dir, c, Unassigned); err != nil {
+	if _, err := features.Export(o.Cache.Path, dir, features.Choice{Dataset: c.Dataset, Space: c.Space}, dataset.Unassigned); err != nil {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{}
@@ -188,9 +225,9 @@ func TestWarmRunOpensNoImage(t *testing.T) {
 	if warm.TrainLoss != cold.TrainLoss || *warm.ValAcc != *cold.ValAcc || *warm.TestAcc != *cold.TestAcc {
 		t.Errorf("a warm run trained another head: %+v, %+v", cold.TrainSummary, warm.TrainSummary)
 	}
-	a, err := os.ReadFile(filepath.Join(*cold.RunDir, headFile))
+	a, err := os.ReadFile(filepath.Join(*cold.RunDir, runs.HeadFile))
 	must(t, err)
-	b, err := os.ReadFile(filepath.Join(*warm.RunDir, headFile))
+	b, err := os.ReadFile(filepath.Join(*warm.RunDir, runs.HeadFile))
 	must(t, err)
 	if !bytes.Equal(a, b) {
 		t.Error("the heads differ")
@@ -247,7 +284,7 @@ func TestOnlyNewAndChangedImagesAreComputed(t *testing.T) {
 	must(t, os.Rename(filepath.Join(dir, "class0", "000.jpg"), filepath.Join(dir, "class0", "renamed.jpg")))
 	writePicture(t, filepath.Join(dir, "class1", "001.png"), 1, 100)
 	writePicture(t, filepath.Join(dir, "class1", "new.png"), 1, 101)
-	time.Sleep(2 * tick)
+	time.Sleep(settle)
 	sum, err := Extract(ctx, o, Silent)
 	must(t, err)
 	if sum.Images != 13 || sum.Hits != 11 || sum.Misses != 2 || sum.ImagesOpened != 3 {
@@ -276,7 +313,7 @@ func TestTwoSpacesShareAFile(t *testing.T) {
 		t.Errorf("other preprocessing: %+v", c)
 	}
 	o.Data.Train = ""
-	if _, err := Train(ctx, o, Choice{}, Silent); !errors.Is(err, ErrChoose) || !strings.Contains(err.Error(), "--space") || !strings.Contains(err.Error(), "random:8") {
+	if _, err := Train(ctx, o, Choice{}, Silent); !errors.Is(err, features.ErrChoose) || !errors.Is(err, features.ErrChooseSpace) || !strings.Contains(err.Error(), "random:8") {
 		t.Errorf("three spaces, none named: %v", err)
 	}
 	_, err = Train(ctx, o, Choice{Space: b.Space[:8]}, Silent)
@@ -297,7 +334,7 @@ func TestTwoPlansShareASpace(t *testing.T) {
 	a, err := Extract(ctx, ready(t, o), Silent)
 	must(t, err)
 	writePicture(t, filepath.Join(o.Data.Train, "class1", "new.png"), 1, 101)
-	time.Sleep(2 * tick)
+	time.Sleep(settle)
 	mixed := o
 	mixed.Backbone.Plan = "winograd"
 	b, err := Extract(ctx, ready(t, mixed), Silent)
@@ -323,7 +360,7 @@ func TestBadImagesAreQuarantinedRememberedAndRetried(t *testing.T) {
 	must(t, err)
 	must(t, os.WriteFile(filepath.Join(dir, "class1", "half.jpg"), whole[:len(whole)/2], 0o644))
 	dangling := os.Symlink(filepath.Join(dir, "nowhere"), filepath.Join(dir, "class1", "link.jpg")) == nil
-	time.Sleep(2 * tick)
+	time.Sleep(settle)
 	bad := 3
 	if dangling {
 		bad++
@@ -344,7 +381,7 @@ func TestBadImagesAreQuarantinedRememberedAndRetried(t *testing.T) {
 			t.Errorf("%s: reason %q, want %q", path, reasons[path], want)
 		}
 	}
-	csv, err := os.ReadFile(filepath.Join(*run.RunDir, quarantineFile))
+	csv, err := os.ReadFile(filepath.Join(*run.RunDir, report.QuarantineFile))
 	must(t, err)
 	if !strings.Contains(string(csv), "class0/text.jpg,") {
 		t.Errorf("quarantine.csv: %s", csv)
@@ -371,7 +408,7 @@ func TestTooManyBadImagesFailARunButLoseNothing(t *testing.T) {
 	}
 	o := ready(t, settings(dir))
 	sum, err := Extract(ctx, o, Silent)
-	if !errors.Is(err, ErrFailureBudget) || !strings.Contains(err.Error(), "12 of 28") || !strings.Contains(err.Error(), "extract.max_failure_rate") {
+	if !errors.Is(err, features.ErrFailureBudget) || !strings.Contains(err.Error(), "12 of 28") || !strings.Contains(told(err), "a larger Extract.MaxFailureRate") {
 		t.Fatalf("got %v", err)
 	}
 	if sum.Quarantined != 12 {
@@ -389,7 +426,7 @@ func TestCancelledExtractionKeepsWhatIsDone(t *testing.T) {
 	o := ready(t, settings(photos(t, 2, 20)))
 	o.Extract.Workers, o.Extract.BatchSize = 1, 1
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &cancelAfter{n: 5, cancel: cancel}
+	p := &cancelAfter{Progress: Silent, n: 5, cancel: cancel}
 	_, err := Extract(ctx, o, p)
 	if !errors.Is(err, context.Canceled) {
 		t.Fatalf("got %v", err)
@@ -403,7 +440,7 @@ func TestCancelledExtractionKeepsWhatIsDone(t *testing.T) {
 
 // cancelAfter cancels once n steps of extraction are done.
 type cancelAfter struct {
-	silent
+	Progress
 	n      int
 	cancel func()
 	stage  string // "" is extract
@@ -511,9 +548,9 @@ func TestReportHoldsWhatTheRunFound(t *testing.T) {
 	o.Head.LR = 1e-6 // so that something is misclassified
 	run, err := Run(context.Background(), o, Silent)
 	must(t, err)
-	data, err := os.ReadFile(filepath.Join(*run.RunDir, reportFile))
+	data, err := os.ReadFile(filepath.Join(*run.RunDir, report.File))
 	must(t, err)
-	var r Report
+	var r report.Report
 	must(t, json.Unmarshal(data, &r))
 	if r.WrongOf != "test" || len(r.Parts) != 3 || r.Parts["test"].N != 6 || len(r.Classes) != 3 {
 		t.Errorf("%+v", r)
@@ -529,14 +566,14 @@ func TestReportHoldsWhatTheRunFound(t *testing.T) {
 	if len(r.Wrong) != wrong {
 		t.Errorf("%d misclassified listed, the confusion matrix has %d", len(r.Wrong), wrong)
 	}
-	text, err := os.ReadFile(filepath.Join(*run.RunDir, reportTextFile))
+	text, err := os.ReadFile(filepath.Join(*run.RunDir, report.TextFile))
 	must(t, err)
 	for _, want := range []string{"random weights", "per class, on test", "confusion on test", "class2"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("report.txt has no %q", want)
 		}
 	}
-	labels, err := os.ReadFile(filepath.Join(*run.RunDir, labelsFile))
+	labels, err := os.ReadFile(filepath.Join(*run.RunDir, runs.LabelsFile))
 	must(t, err)
 	if string(labels) != "class0\nclass1\nclass2\n" {
 		t.Errorf("labels.txt: %q", labels)
@@ -553,7 +590,7 @@ func TestPredictAndEvalUseTheWeightsOfTheRun(t *testing.T) {
 
 	fresh := Default()
 	fresh.Cache.Path = o.Cache.Path
-	e, err := Eval(ctx, *run.RunDir, fresh, Choice{}, Silent)
+	e, err := Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: Choice{}}, fresh, Silent)
 	must(t, err)
 	if got := e.Parts["test"].Top1; got != *run.TestAcc {
 		t.Errorf("eval gives %v, the run %v", got, *run.TestAcc)
@@ -582,7 +619,7 @@ func TestPredictAndEvalUseTheWeightsOfTheRun(t *testing.T) {
 
 	unknown := photos(t, 4, 2)
 	fresh.Data.Train = unknown
-	if _, err := Eval(ctx, *run.RunDir, fresh, Choice{}, Silent); !errors.Is(err, ErrClasses) || !strings.Contains(err.Error(), "class3") {
+	if _, err := Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: Choice{}}, fresh, Silent); !errors.Is(err, ErrClasses) || !strings.Contains(err.Error(), "class3") {
 		t.Errorf("a class that the head does not know: %v", err)
 	}
 }
@@ -598,8 +635,7 @@ func TestEngineIsJudgedOnce(t *testing.T) {
 	c, err := cache.Open(o.Cache.Path, cache.Options{})
 	must(t, err)
 	defer c.Close()
-	passed, err := loadVerdicts(c)
-	must(t, err)
+	passed := verdictsIn(t, c)
 	if len(passed) != 1 {
 		t.Fatalf("%d verdicts", len(passed))
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -13,13 +12,18 @@ import (
 	"testing"
 
 	"icebox/headtrain"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/insight"
+	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
+	"icebox/pipeline/sweep"
 )
 
 // sweepOptions are options for a small sweep of 6 points with two seeds.
 func sweepOptions(t *testing.T) folderOptions {
 	o := featureOptions(t)
 	o.Sweep.Seeds = 2
-	o.Sweep.Axes = []Axis{{Key: "lr", Log: []float64{1e-3, 1e-1}, Steps: 3}, {Key: "batch_size", Values: []any{16, 32}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "lr", Log: []float64{1e-3, 1e-1}, Steps: 3}, {Key: "batch_size", Values: []any{16, 32}}}
 	return o
 }
 
@@ -30,12 +34,12 @@ func TestSweepOfOneIsTrain(t *testing.T) {
 	train, err := o.train()
 	must(t, err)
 	o.Head.LR = 1
-	o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{0.02}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{0.02}}}
 	sum, err := o.sweep(ctx, "", Silent)
 	must(t, err)
-	a, err := os.ReadFile(filepath.Join(*train.RunDir, headFile))
+	a, err := os.ReadFile(filepath.Join(*train.RunDir, runs.HeadFile))
 	must(t, err)
-	b, err := os.ReadFile(filepath.Join(*sum.RunDir, headFile))
+	b, err := os.ReadFile(filepath.Join(*sum.RunDir, runs.HeadFile))
 	must(t, err)
 	if !bytes.Equal(a, b) {
 		t.Error("the heads differ")
@@ -67,12 +71,12 @@ func TestSweepTrainsEveryPointAndKeepsTheBest(t *testing.T) {
 	if *sum.ValAcc != lines[0].ValAcc.Mean || sum.Best["lr"] != lines[0].Values["lr"] {
 		t.Errorf("best %v, first line %v", sum.Best, lines[0])
 	}
-	table, err := os.ReadFile(filepath.Join(*sum.RunDir, sweepTableFile))
+	table, err := os.ReadFile(filepath.Join(*sum.RunDir, report.SweepTableFile))
 	must(t, err)
 	if !strings.HasPrefix(string(table), "rank,lr,batch_size,val_acc,") || strings.Count(string(table), "\n") != 7 {
 		t.Errorf("table: %s", table)
 	}
-	report, err := os.ReadFile(filepath.Join(*sum.RunDir, reportTextFile))
+	report, err := os.ReadFile(filepath.Join(*sum.RunDir, report.TextFile))
 	must(t, err)
 	for _, want := range []string{"val_acc on validation (45 images), the mean of 2 seeds, chose among 6 points", "test was looked at once", "± ", "95 % interval", "importance lr", "val_acc by lr"} {
 		if !strings.Contains(string(report), want) {
@@ -82,18 +86,18 @@ func TestSweepTrainsEveryPointAndKeepsTheBest(t *testing.T) {
 	if i := sum.TestAccRange; i == nil || !(i.Low <= *sum.TestAcc && *sum.TestAcc <= i.High && i.Low < i.High) {
 		t.Errorf("test %v, interval %v", *sum.TestAcc, i)
 	}
-	if _, err := os.Stat(filepath.Join(*sum.RunDir, sweepLogFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(*sum.RunDir, sweep.LogFile)); err == nil {
 		t.Error("the log is still there")
 	}
 }
 
-func sweepLines(t *testing.T, dir string) []pointResult {
+func sweepLines(t *testing.T, dir string) []sweep.Result {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, sweepFile))
+	text, err := os.ReadFile(filepath.Join(dir, sweep.ResultFile))
 	must(t, err)
-	var all []pointResult
+	var all []sweep.Result
 	for d := json.NewDecoder(bytes.NewReader(text)); d.More(); {
-		var p pointResult
+		var p sweep.Result
 		must(t, d.Decode(&p))
 		all = append(all, p)
 	}
@@ -111,7 +115,7 @@ func TestTestChoosesNothing(t *testing.T) {
 	for i := range labels {
 		labels[i] = int64((i + 1) % 3)
 	}
-	writeFile(t, filepath.Join(o.Features, "test", labelsNPY), npyBytes(t, "<i8", "(60,)", labels))
+	writeFile(t, filepath.Join(o.Features, "test", "labels.npy"), npyBytes(t, "<i8", "(60,)", labels))
 	b, err := o.sweep(ctx, "", Silent)
 	must(t, err)
 	if !sameWeights(headOf(t, a.RunDir), headOf(t, b.RunDir)) || *a.TestAcc == *b.TestAcc {
@@ -124,18 +128,11 @@ func interruptedSweep(t *testing.T, o folderOptions, epochs int) (dir string, he
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	sum, err := o.sweep(ctx, "", &cancelAfter{n: epochs, cancel: cancel, stage: "sweep"})
+	sum, err := o.sweep(ctx, "", &cancelAfter{Progress: Silent, n: epochs, cancel: cancel, stage: "sweep"})
 	if !errors.Is(err, context.Canceled) || sum.InterruptedAt == "" {
 		t.Fatalf("interrupted: %v, %+v", err, sum)
 	}
 	return sum.InterruptedAt, sum.Heads
-}
-
-// smallBatches makes sweeps of the test write their log every few heads.
-func smallBatches(t *testing.T) {
-	was := mostHeads
-	mostHeads = 3
-	t.Cleanup(func() { mostHeads = was })
 }
 
 func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
@@ -145,13 +142,13 @@ func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
 		o.Sweep.Method = method
 		whole, err := o.sweep(ctx, "", Silent) // whose heads are trained in one batch
 		must(t, err)
-		smallBatches(t)
+		o.batch = 3
 		dir, heads := interruptedSweep(t, o, 30)
 		if heads == 0 || heads >= whole.Heads {
 			t.Fatalf("%s: %d of %d heads are kept", method, heads, whole.Heads)
 		}
 		// A kill may leave half a line.
-		log, err := os.OpenFile(filepath.Join(dir, sweepLogFile), os.O_APPEND|os.O_WRONLY, 0)
+		log, err := os.OpenFile(filepath.Join(dir, sweep.LogFile), os.O_APPEND|os.O_WRONLY, 0)
 		must(t, err)
 		_, err = log.WriteString(`{"rung":0,"poi`)
 		must(t, errors.Join(err, log.Close()))
@@ -161,10 +158,10 @@ func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
 		if sum.Resumed != heads || sum.Heads != whole.Heads || sum.EpochsRun != whole.EpochsRun {
 			t.Errorf("%s: resumed %d heads of %d: %+v", method, sum.Resumed, heads, sum)
 		}
-		if *sum.RunDir+partial != dir {
+		if *sum.RunDir+".partial" != dir {
 			t.Errorf("%s: the run is in %s", method, *sum.RunDir)
 		}
-		for _, name := range []string{headFile, sweepFile, sweepTableFile, labelsFile} {
+		for _, name := range []string{runs.HeadFile, sweep.ResultFile, report.SweepTableFile, runs.LabelsFile} {
 			a, err := os.ReadFile(filepath.Join(*whole.RunDir, name))
 			must(t, err)
 			b, err := os.ReadFile(filepath.Join(*sum.RunDir, name))
@@ -173,21 +170,21 @@ func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
 				t.Errorf("%s: %s differs", method, name)
 			}
 		}
-		if _, err := o.sweep(ctx, *sum.RunDir, Silent); !errors.Is(err, ErrResume) || !strings.Contains(err.Error(), "complete") {
+		if _, err := o.sweep(ctx, *sum.RunDir, Silent); !errors.Is(err, sweep.ErrResume) || !strings.Contains(err.Error(), "complete") {
 			t.Errorf("%s: resuming what is complete: %v", method, err)
 		}
 	}
 }
 
 func TestResumeRefusesOtherSettingsAndSaysWhich(t *testing.T) {
-	smallBatches(t)
 	ctx := context.Background()
 	o := sweepOptions(t)
+	o.batch = 3
 	dir, _ := interruptedSweep(t, o, 30)
 	refused := func(o folderOptions, want ...string) {
 		t.Helper()
 		_, err := o.sweep(ctx, dir, Silent)
-		if !errors.Is(err, ErrResume) {
+		if !errors.Is(err, sweep.ErrResume) {
 			t.Fatalf("got %v", err)
 		}
 		for _, w := range want {
@@ -205,10 +202,10 @@ func TestResumeRefusesOtherSettingsAndSaysWhich(t *testing.T) {
 
 	writeArrays(t, o.Features, 9, 90, 8, 3)
 	refused(o, "the images, their labels or their split are others")
-	if _, err := o.sweep(ctx, t.TempDir(), Silent); !errors.Is(err, ErrResume) {
+	if _, err := o.sweep(ctx, t.TempDir(), Silent); !errors.Is(err, sweep.ErrResume) {
 		t.Errorf("an empty folder: %v", err)
 	}
-	if _, err := os.Stat(filepath.Join(dir, sweepLogFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, sweep.LogFile)); err != nil {
 		t.Errorf("a refusal took the log away: %v", err)
 	}
 }
@@ -217,7 +214,7 @@ func TestSweepWithoutAFinishedHeadLeavesNothing(t *testing.T) {
 	o := sweepOptions(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	sum, err := o.sweep(ctx, "", &cancelAfter{n: 1, cancel: cancel, stage: "sweep"})
+	sum, err := o.sweep(ctx, "", &cancelAfter{Progress: Silent, n: 1, cancel: cancel, stage: "sweep"})
 	if !errors.Is(err, context.Canceled) || sum.InterruptedAt != "" {
 		t.Fatalf("%v, %+v", err, sum)
 	}
@@ -229,7 +226,7 @@ func TestSweepWithoutAFinishedHeadLeavesNothing(t *testing.T) {
 func TestDivergedHeadsAreListedAndStopNothing(t *testing.T) {
 	o := sweepOptions(t)
 	o.Head.Input = headtrain.InputNone
-	o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{1e-2, 3e38, 1e-3}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{1e-2, 3e38, 1e-3}}}
 	o.Head.Optimizer = headtrain.OptimizerSGD
 	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
@@ -240,7 +237,7 @@ func TestDivergedHeadsAreListedAndStopNothing(t *testing.T) {
 	if last := lines[2]; last.Diverged != 2 || last.ValAcc != nil || last.Values["lr"] != 3e38 {
 		t.Errorf("the last line is %+v", last)
 	}
-	report, err := os.ReadFile(filepath.Join(*sum.RunDir, reportTextFile))
+	report, err := os.ReadFile(filepath.Join(*sum.RunDir, report.TextFile))
 	must(t, err)
 	if !strings.Contains(string(report), "diverged: 1 of 3 points, such as lr 3e+38") {
 		t.Errorf("report: %s", report)
@@ -251,8 +248,8 @@ func TestDivergedHeadsAreListedAndStopNothing(t *testing.T) {
 	if !errors.Is(err, headtrain.ErrDiverged) || none.InterruptedAt != "" {
 		t.Errorf("all diverged: %v, to be resumed from %q", err, none.InterruptedAt)
 	}
-	for _, want := range []string{"all 2 heads of the sweep did", "at lr 3e+38", "begin a new sweep", "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}' and head.input=standardise"} {
-		if !strings.Contains(err.Error(), want) {
+	for _, want := range []string{"all 2 heads of the sweep diverged", "at lr 3e+38", "a new sweep needs lower rates", "try Sweep.Axes.lr = {log: [1e-4, 1e-1], steps: 7} or Head.Input = standardise"} {
+		if !strings.Contains(told(err), want) {
 			t.Errorf("all diverged: no %q in %v", want, err)
 		}
 	}
@@ -276,13 +273,13 @@ func TestFoldsChooseAndValidationDoesNot(t *testing.T) {
 	if *a.ValAcc != *b.ValAcc || !sameWeights(headOf(t, a.RunDir), headOf(t, b.RunDir)) {
 		t.Errorf("%v with val/, %v without", *a.ValAcc, *b.ValAcc)
 	}
-	report, err := os.ReadFile(filepath.Join(*b.RunDir, reportTextFile))
+	report, err := os.ReadFile(filepath.Join(*b.RunDir, report.TextFile))
 	must(t, err)
 	if !strings.Contains(string(report), "val_acc in 3 folds of the training images chose") || !strings.Contains(string(report), "over 3 folds") {
 		t.Errorf("report: %s", report)
 	}
 	o.Sweep.Folds = 31
-	if _, err := o.sweep(ctx, "", Silent); !errors.Is(err, ErrData) || !strings.Contains(err.Error(), `class "0" has 30 training rows`) {
+	if _, err := o.sweep(ctx, "", Silent); !errors.Is(err, dataset.ErrData) || !strings.Contains(err.Error(), `class "0" has only 30 training rows`) {
 		t.Errorf("more folds than rows of a class: %v", err)
 	}
 }
@@ -306,27 +303,27 @@ func TestRefitTrainsOnValidationToo(t *testing.T) {
 func TestRefitIsCalibratedOnRowsItsHeadHasNotSeen(t *testing.T) {
 	ctx := context.Background()
 	o := featureOptions(t)
-	o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{o.Head.LR}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{o.Head.LR}}}
 	o.Answers.Reject.Coverage = 0.8
 	alone, err := o.train()
 	must(t, err)
 	o.Sweep.Refit = true
 	sum, err := o.sweep(ctx, "", Silent)
 	must(t, err)
-	rep, text := sum.RunSummary.report(t)
+	rep, text := reportOf(t, &sum.RunSummary)
 	if alone.Temperature == 1 || sum.Temperature != alone.Temperature || sum.Threshold != alone.Threshold || rep.Answers.ValRows != 45 || !rep.Answers.Refit {
 		t.Errorf("temperature %v and threshold %v, of a head of training alone %v and %v; %+v", sum.Temperature, sum.Threshold, alone.Temperature, alone.Threshold, rep.Answers)
 	}
 	if sameWeights(headOf(t, alone.RunDir), headOf(t, sum.RunDir)) || !strings.Contains(text, "45 validation images by a head of these options") {
 		t.Errorf("the refit changed nothing, or does not say so:\n%s", text)
 	}
-	e, err := Eval(ctx, *sum.RunDir, Default(), Choice{}, Silent)
+	e, err := Eval(ctx, EvalOptions{Run: *sum.RunDir, Choice: Choice{}}, Default(), Silent)
 	must(t, err)
 	if _, ok := e.Parts["val"]; ok || e.Parts["train"].N != 135 || e.Parts["test"].Loss != *sum.TestLoss {
 		t.Errorf("eval holds validation out, which the head has seen: %+v", e.Parts)
 	}
 	must(t, os.RemoveAll(filepath.Join(o.Features, "test")))
-	i, err := Inspect(ctx, *sum.RunDir, Default(), Choice{}, NearCosine, Silent)
+	i, err := Inspect(ctx, *sum.RunDir, Default(), Choice{}, insight.NearCosine, Silent)
 	must(t, err)
 	if i.WorstOf != "" || i.Images != 135 {
 		t.Errorf("errors on %s of %d images", i.WorstOf, i.Images)
@@ -338,7 +335,7 @@ func TestSweepWithoutHeldOutRowsSaysSo(t *testing.T) {
 	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
 	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
-	if sum.Metric != metricTrainLoss || sum.ValAcc != nil || !strings.Contains(strings.Join(sum.Warnings, " "), "says nothing of new images") {
+	if sum.Metric != sweep.TrainLoss || sum.ValAcc != nil || !strings.Contains(strings.Join(sum.Warnings, " "), "says nothing of new images") {
 		t.Errorf("%+v", sum)
 	}
 	lines := sweepLines(t, *sum.RunDir)
@@ -349,17 +346,17 @@ func TestSweepWithoutHeldOutRowsSaysSo(t *testing.T) {
 
 func TestTrainFractionLearnsFromLess(t *testing.T) {
 	o := sweepOptions(t)
-	o.Sweep.Axes = []Axis{{Key: fractionKey, Values: []any{0.1}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: sweep.FractionKey, Values: []any{0.1}}}
 	sum, err := o.sweep(context.Background(), "", Silent)
 	must(t, err)
-	if sum.TrainRows != 9 || sum.Best[fractionKey] != 0.1 {
+	if sum.TrainRows != 9 || sum.Best[sweep.FractionKey] != 0.1 {
 		t.Errorf("%+v", sum)
 	}
 }
 
 func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
-	steps := func(n int) []Axis {
-		return []Axis{{Key: "lr", Log: []float64{1e-4, 1}, Steps: n}, {Key: "weight_decay", Log: []float64{1e-6, 1}, Steps: n}, {Key: "label_smoothing", Lin: []float64{0, 0.5}, Steps: n}}
+	steps := func(n int) []sweep.Axis {
+		return []sweep.Axis{{Key: "lr", Log: []float64{1e-4, 1}, Steps: n}, {Key: "weight_decay", Log: []float64{1e-6, 1}, Steps: n}, {Key: "label_smoothing", Lin: []float64{0, 0.5}, Steps: n}}
 	}
 	for _, c := range []struct {
 		name string
@@ -367,20 +364,23 @@ func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
 		is   error
 		want string
 	}{
-		{"nothing to try", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = nil, 1 }, headtrain.ErrOptions, "names nothing to try"},
-		{"a billion", func(o *Options) { o.Sweep.Axes = steps(1000) }, ErrManyHeads, "2,000,000,000 heads (1000 lr × 1000 weight_decay × 1000 label_smoothing × 2 seeds)"},
-		{"a billion, to be fewer", func(o *Options) { o.Sweep.Axes = steps(1000) }, ErrManyHeads, "more than the 1,000,000 that there may be with --yes: try fewer values or steps in sweep.axes, or sweep.method=random with sweep.trials=200"},
-		{"a billion seeds", func(o *Options) { o.Sweep.Seeds = 1e9 }, ErrManyHeads, "with --yes: try sweep.seeds=5"},
-		{"a billion folds", func(o *Options) { o.Sweep.Folds = 1e9 }, ErrManyHeads, "with --yes: try sweep.folds=5"},
-		{"a billion trials", func(o *Options) { o.Sweep.Method, o.Sweep.Trials = "random", 1e9 }, ErrManyHeads, "with --yes: try sweep.trials=200"},
-		{"too much of everything", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = steps(1000), 1e6 }, ErrManyHeads, "sweep.trials=200 and sweep.seeds=5"},
-		{"many", func(o *Options) { o.Sweep.Axes = steps(20) }, ErrManyHeads, "--yes trains them all; for fewer, try fewer values or steps"},
-		{"a warm-up past the epochs", func(o *Options) { o.Head.Warmup = 3; o.Sweep.Axes = []Axis{{Key: "epochs", Values: []any{2, 5}}} }, headtrain.ErrOptions, "epochs 2"},
+		{"nothing to try", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = nil, 1 }, sweep.ErrNothing, "nothing to sweep"},
+		{"a billion", func(o *Options) { o.Sweep.Axes = steps(1000) }, sweep.ErrManyHeads, "2,000,000,000 heads (1000 lr × 1000 weight_decay × 1000 label_smoothing × 2 seeds)"},
+		{"a billion, to be fewer", func(o *Options) { o.Sweep.Axes = steps(1000) }, sweep.ErrManyHeads, "1,000,000 is the most that there may be: try a smaller Sweep.Axes, Sweep.Method = random or Sweep.Trials = 200"},
+		{"a billion seeds", func(o *Options) { o.Sweep.Seeds = 1e9 }, sweep.ErrManyHeads, "may be: try Sweep.Seeds = 5"},
+		{"a billion folds", func(o *Options) { o.Sweep.Folds = 1e9 }, sweep.ErrManyHeads, "may be: try Sweep.Folds = 5"},
+		{"a billion trials", func(o *Options) { o.Sweep.Method, o.Sweep.Trials = "random", 1e9 }, sweep.ErrManyHeads, "may be: try Sweep.Trials = 200"},
+		{"too much of everything", func(o *Options) { o.Sweep.Axes, o.Sweep.Seeds = steps(1000), 1e6 }, sweep.ErrManyHeads, "Sweep.Trials = 200 or Sweep.Seeds = 5"},
+		{"many", func(o *Options) { o.Sweep.Axes = steps(20) }, sweep.ErrManyHeads, "more than 10,000: try a smaller Sweep.Axes"},
+		{"a warm-up past the epochs", func(o *Options) {
+			o.Head.Warmup = 3
+			o.Sweep.Axes = []sweep.Axis{{Key: "epochs", Values: []any{2, 5}}}
+		}, headtrain.ErrOptions, "epochs 2"},
 		{"epochs in a halving", func(o *Options) {
-			o.Sweep.Method, o.Sweep.Axes = "halving", []Axis{{Key: "epochs", Values: []any{2, 5}}}
-		}, headtrain.ErrOptions, "sweep.axes.epochs"},
-		{"a share of more than all", func(o *Options) { o.Sweep.Axes = []Axis{{Key: fractionKey, Values: []any{1.5}}} }, headtrain.ErrOptions, "train_fraction (1.5)"},
-		{"a word as a rate", func(o *Options) { o.Sweep.Axes = []Axis{{Key: "lr", Values: []any{"fast"}}} }, headtrain.ErrOptions, "sweep.axes.lr has no value fast"},
+			o.Sweep.Method, o.Sweep.Axes = "halving", []sweep.Axis{{Key: "epochs", Values: []any{2, 5}}}
+		}, headtrain.ErrOptions, "the epochs are no axis"},
+		{"a share of more than all", func(o *Options) { o.Sweep.Axes = []sweep.Axis{{Key: sweep.FractionKey, Values: []any{1.5}}} }, headtrain.ErrOptions, "the share of the training rows (1.5)"},
+		{"a word as a rate", func(o *Options) { o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{"fast"}}} }, headtrain.ErrOptions, "the axis lr takes no value fast"},
 		{"a class that is not there", func(o *Options) {
 			o.Head.ClassWeights = headtrain.ClassWeights{Mode: headtrain.WeightsMap, Map: map[string]float64{"dog": 2}}
 		}, headtrain.ErrOptions, "dog"},
@@ -388,8 +388,8 @@ func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
 		o := sweepOptions(t)
 		c.set(&o.Options)
 		_, err := o.sweep(context.Background(), "", Silent)
-		if !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%s: %v", c.name, err)
+		if !errors.Is(err, c.is) || !strings.Contains(told(err), c.want) {
+			t.Errorf("%s: %s", c.name, told(err))
 		}
 		if left, _ := os.ReadDir(o.Output.Dir); len(left) > 0 {
 			t.Errorf("%s: left %v", c.name, left)
@@ -414,28 +414,22 @@ func TestSweepFromTheCache(t *testing.T) {
 	must(t, err)
 	o.Data.Train = ""
 	o.Sweep.Folds = 2
-	o.Sweep.Axes = []Axis{{Key: "input", Values: []any{"standardise", "l2"}}, {Key: "optimizer", Values: []any{"adam", "sgd"}}}
+	o.Sweep.Axes = []sweep.Axis{{Key: "input", Values: []any{"standardise", "l2"}}, {Key: "optimizer", Values: []any{"adam", "sgd"}}}
 	o.Head.Momentum, o.Head.Optimizer = 0.9, "sgd"
 	sum, err := RunSweep(ctx, o, SweepRun{}, Silent)
 	must(t, err)
 	if sum.Heads != 8 || sum.ImagesOpened != 0 {
 		t.Errorf("%+v", sum)
 	}
-	e, err := Eval(ctx, *sum.RunDir, Default(), Choice{}, Silent)
+	e, err := Eval(ctx, EvalOptions{Run: *sum.RunDir, Choice: Choice{}}, Default(), Silent)
 	if err == nil {
 		t.Errorf("evaluated without the cache: %+v", e)
 	}
 	own := Default()
 	own.Cache.Path = o.Cache.Path
-	e, err = Eval(ctx, *sum.RunDir, own, Choice{}, Silent)
+	e, err = Eval(ctx, EvalOptions{Run: *sum.RunDir, Choice: Choice{}}, own, Silent)
 	must(t, err)
 	if e.Parts["test"].Top1 != *sum.TestAcc {
 		t.Errorf("eval %v, sweep %v", e.Parts["test"].Top1, *sum.TestAcc)
 	}
-}
-
-func ExampleAxis() {
-	a := Axis{Key: "lr", Log: []float64{1e-4, 1e-1}, Steps: 7}
-	fmt.Println(a.grid()...)
-	// Output: 0.0001 0.0003162 0.001 0.003162 0.01 0.03162 0.1
 }

@@ -1,4 +1,4 @@
-"""Writes torch.json, ema.json, mixup.json, schedule.json, metrics.json, lbfgs.json and lbfgs_raw.json beside itself: numbers of PyTorch
+"""Writes torch.json, ema.json, mixup.json, schedule.json, lbfgs.json and lbfgs_raw.json beside itself: numbers of PyTorch
 and scikit-learn on generated data, against which the tests of this package compare. Needs numpy, torch, scikit-learn.
 
 usage: python make_fixtures.py
@@ -7,7 +7,6 @@ import json, os
 import numpy as np
 import sklearn
 import torch
-from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
@@ -174,37 +173,6 @@ def schedules():
     write("schedule.json", dict(made_with="torch " + torch.__version__, steps_per_epoch=per_epoch, cases=cases))
 
 
-def judged(name, k, n, absent, unlabelled, push=-50):
-    r = np.random.default_rng(k * 1000 + n)
-    y = r.choice([c for c in range(k) if c not in absent], n)
-    z = np.round(r.standard_normal((n, k)) * 1.5, 3).astype(np.float32)
-    z[np.arange(n), y] += 1
-    for c in absent:
-        z[:, c] += push
-    labels = np.where(r.random(n) < unlabelled, -1, y)
-    keep = labels >= 0
-    t, s = labels[keep], z[keep].astype(np.float64)
-    pred = s.argmax(1)
-    p = np.exp(s - s.max(1, keepdims=True))
-    p /= p.sum(1, keepdims=True)
-    every = list(range(k))
-    prec, rec, f1, sup = metrics.precision_recall_fscore_support(t, pred, labels=every, zero_division=0)
-    top5 = metrics.top_k_accuracy_score(t, s, k=5, labels=every) if k > 5 else 1.0
-    return dict(name=name, classes=k, logits=floats(z), labels=labels.tolist(), n=int(keep.sum()),
-                loss=metrics.log_loss(t, p, labels=every), top1=metrics.accuracy_score(t, pred), top5=top5,
-                macro_f1=metrics.f1_score(t, pred, average="macro", zero_division=0),
-                balanced_accuracy=metrics.balanced_accuracy_score(t, pred),
-                precision=prec.tolist(), recall=rec.tolist(), f1=f1.tolist(), support=sup.tolist(),
-                confusion=metrics.confusion_matrix(t, pred, labels=every).tolist())
-
-
-def evaluation():
-    cases = [judged("seven classes", 7, 90, [], 0), judged("two classes", 2, 30, [], 0), judged("unlabelled rows", 4, 40, [], 0.3),
-             judged("a class neither labelled nor predicted", 6, 50, [2], 0),
-             judged("a class predicted but never labelled", 6, 45, [3], 0, push=0.5)]
-    write("metrics.json", dict(made_with="scikit-learn " + sklearn.__version__, cases=cases))
-
-
 def converged():
     n, d, k = 240, 12, 4
     r = np.random.default_rng(3)
@@ -253,6 +221,5 @@ training()
 averages()
 mixtures()
 schedules()
-evaluation()
 converged()
 ill_conditioned()

@@ -19,6 +19,8 @@ import (
 	"go.uber.org/goleak"
 
 	"icebox/headtrain"
+	"icebox/headtrain/internal/testkit"
+	"icebox/headtrain/judge"
 )
 
 // suite is one engine under test with heads of one kind.
@@ -87,9 +89,7 @@ func (s suite) fit(t *testing.T, job headtrain.Job, o headtrain.Options) headtra
 
 // same tells whether two heads have the same bits.
 func same(a, b *headtrain.Head) bool {
-	equal := func(a, b []float32) bool {
-		return slices.EqualFunc(a, b, func(x, y float32) bool { return math.Float32bits(x) == math.Float32bits(y) })
-	}
+	equal := testkit.SameBits
 	if (a.Hidden == nil) != (b.Hidden == nil) || !equal(a.W, b.W) || !equal(a.B, b.B) {
 		return false
 	}
@@ -191,31 +191,31 @@ func (s suite) shapes(t *testing.T) {
 			if shape.k == 1 && last != 0 {
 				t.Errorf("loss with one class is %v", last)
 			}
-			if report := judge(t, r.Head, train); math.Abs(report.Loss-r.TrainLoss) > 1e-4 {
-				t.Errorf("the saved head has loss %v, the trainer reports %v", report.Loss, r.TrainLoss)
+			if got := report(t, r.Head, train); math.Abs(got.Loss-r.TrainLoss) > 1e-4 {
+				t.Errorf("the saved head has loss %v, the trainer reports %v", got.Loss, r.TrainLoss)
 			}
 		})
 	}
 }
 
-// judge evaluates a head on raw features.
-func judge(t *testing.T, h *headtrain.Head, d *headtrain.Dataset) headtrain.Report {
+// report evaluates a head on raw features.
+func report(t *testing.T, h *headtrain.Head, d *headtrain.Dataset) judge.Report {
 	t.Helper()
 	logits := make([]float32, d.Rows()*len(d.Classes))
 	h.Logits(logits, d.X, d.Rows())
-	report, err := headtrain.Evaluate(logits, d.Labels, d.Classes)
+	r, err := judge.Evaluate(logits, d.Labels, d.Classes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return report
+	return r
 }
 
 func (s suite) learns(t *testing.T) {
 	train, test := Clusters(1000, 64, 10, 1), Clusters(500, 64, 10, 2)
 	for i, o := range s.variety(t, 40) {
 		r := s.fit(t, headtrain.Job{Train: train, Val: test}, o)
-		if acc := *r.History[r.BestEpoch-1].ValAcc; acc < 0.9 || math.Abs(acc-judge(t, r.Head, test).Top1) > 1e-9 {
-			t.Errorf("options %d report an accuracy of %v, the head has %v", i, acc, judge(t, r.Head, test).Top1)
+		if acc := *r.History[r.BestEpoch-1].ValAcc; acc < 0.9 || math.Abs(acc-report(t, r.Head, test).Top1) > 1e-9 {
+			t.Errorf("options %d report an accuracy of %v, the head has %v", i, acc, report(t, r.Head, test).Top1)
 		}
 	}
 }
@@ -317,7 +317,7 @@ func (s suite) saves(t *testing.T) {
 		if second, err := os.ReadFile(path); err != nil || !bytes.Equal(first, second) {
 			t.Errorf("options %d: saved again it is another file, error %v", i, err)
 		}
-		if !reflect.DeepEqual(judge(t, h, test), judge(t, got, test)) {
+		if !reflect.DeepEqual(report(t, h, test), report(t, got, test)) {
 			t.Errorf("options %d: the loaded head judges otherwise", i)
 		}
 		if p := got.Predict(test.Row(0), 2); len(p) != 2 || !(p[0].Probability >= p[1].Probability) {

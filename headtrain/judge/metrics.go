@@ -1,0 +1,170 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"icebox/headtrain"
+	"icebox/headtrain/internal/fault"
+	"icebox/headtrain/internal/finite"
+	"icebox/headtrain/internal/softmax"
+)
+
+// Report judges predictions. Definitions are scikit-learn's, with
+// zero_division=0; rows labelled -1 count nowhere.
+type Report struct {
+	N                int     `json:"n"`                 // labelled rows
+	Loss             float64 `json:"loss"`              // mean cross-entropy
+	Top1             float64 `json:"top1"`              // accuracy
+	Top5             float64 `json:"top5"`              // the label is among the five largest logits
+	MacroF1          float64 `json:"macro_f1"`          // over classes that are labelled or predicted
+	BalancedAccuracy float64 `json:"balanced_accuracy"` // mean recall over classes that are labelled
+
+	// ECE is the expected calibration error over Reliability: how far, on the
+	// mean over rows, the probability of the answer is from how often such
+	// answers are right.
+	ECE         float64 `json:"ece"`
+	Reliability []Bin   `json:"reliability"`
+
+	Macro    Average `json:"macro_avg"`    // over classes that are labelled or predicted
+	Weighted Average `json:"weighted_avg"` // by the labelled rows of a class
+
+	PerClass []Class `json:"per_class"`
+	// Confusion[i][j] counts rows of class i predicted as class j. It is left
+	// out above MaxConfusion classes.
+	Confusion [][]int `json:"confusion,omitempty"`
+}
+
+// MaxConfusion is the most classes for which a report has a confusion matrix.
+const MaxConfusion = 1000
+
+// Class judges one class.
+type Class struct {
+	Class     string  `json:"class"`
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
+	Support   int     `json:"support"` // rows with this label
+
+	predicted, correct int
+}
+
+// Average is a mean over classes, as in scikit-learn's classification report.
+type Average struct {
+	Precision float64 `json:"precision"`
+	Recall    float64 `json:"recall"`
+	F1        float64 `json:"f1"`
+}
+
+func (a *Average) add(c *Class, weight float64) {
+	a.Precision += weight * c.Precision
+	a.Recall += weight * c.Recall
+	a.F1 += weight * c.F1
+}
+
+// topRanks is the k of Report.Top5.
+const topRanks = 5
+
+// Evaluate judges logits, one row of len(classes) a label. Among equal logits
+// the class of the lower index goes first, as in argmax. It returns an error
+// wrapping ErrDataset for shapes that do not fit, labels out of range, logits
+// that are NaN or infinite, or when no row is labelled.
+func Evaluate(logits []float32, labels []int32, classes []string) (Report, error) {
+	k := len(classes)
+	if err := checkLogits(logits, labels, k); err != nil {
+		return Report{}, err
+	}
+	r := Report{PerClass: make([]Class, k)}
+	for c, name := range classes {
+		r.PerClass[c].Class = name
+	}
+	if k <= MaxConfusion {
+		r.Confusion = make([][]int, k)
+		for c := range r.Confusion {
+			r.Confusion[c] = make([]int, k)
+		}
+	}
+	var bins bins
+	for i, y := range labels {
+		if y >= 0 {
+			r.add(logits[i*k:(i+1)*k], int(y), &bins)
+		}
+	}
+	if r.N == 0 {
+		return Report{}, fmt.Errorf("%w: no labelled row to evaluate", headtrain.ErrDataset)
+	}
+	r.Reliability, r.ECE = bins.finish(r.N)
+	r.finish()
+	return r, nil
+}
+
+func checkLogits(logits []float32, labels []int32, k int) error {
+	var f fault.List
+	f.Check(k > 0, "there are no classes")
+	f.Check(len(logits) == len(labels)*k, "%d logits do not make %d rows of %d classes", len(logits), len(labels), k)
+	if i := slices.IndexFunc(labels, func(y int32) bool { return y < -1 || int(y) >= k }); i >= 0 {
+		f.Check(false, "row %d has label %d, but labels go from 0 to %d, or -1 for none", i, labels[i], k-1)
+	}
+	if i := finite.FirstNot(logits); i >= 0 && k > 0 {
+		f.Check(false, "the logit of row %d, class %d is %v", i/k, i%k, logits[i])
+	}
+	return f.Err(headtrain.ErrDataset)
+}
+
+// add counts one row; the sums become means in finish.
+func (r *Report) add(z []float32, y int, bins *bins) {
+	best, sum := softmax.Top(z, 1)
+	rank := 0
+	for c, v := range z {
+		if v > z[y] || v == z[y] && c < y {
+			rank++
+		}
+	}
+	bins.add(1/sum, best == y)
+	r.N++
+	r.Loss += math.Log(sum) + float64(z[best]) - float64(z[y])
+	if rank < topRanks {
+		r.Top5++
+	}
+	if best == y {
+		r.Top1++
+		r.PerClass[y].correct++
+	}
+	r.PerClass[y].Support++
+	r.PerClass[best].predicted++
+	if r.Confusion != nil {
+		r.Confusion[y][best]++
+	}
+}
+
+func (r *Report) finish() {
+	n := float64(r.N)
+	r.Loss, r.Top1, r.Top5 = r.Loss/n, r.Top1/n, r.Top5/n
+	seen, labelled := 0, 0
+	for c := range r.PerClass {
+		p := &r.PerClass[c]
+		p.Precision = ratio(p.correct, p.predicted)
+		p.Recall = ratio(p.correct, p.Support)
+		p.F1 = ratio(2*p.correct, p.predicted+p.Support)
+		if p.Support > 0 {
+			labelled++
+			r.BalancedAccuracy += p.Recall
+		}
+		if p.Support+p.predicted > 0 {
+			seen++
+			r.Macro.add(p, 1)
+		}
+		r.Weighted.add(p, float64(p.Support)/n)
+	}
+	r.BalancedAccuracy /= float64(labelled)
+	r.Macro = Average{r.Macro.Precision / float64(seen), r.Macro.Recall / float64(seen), r.Macro.F1 / float64(seen)}
+	r.MacroF1 = r.Macro.F1
+}
+
+func ratio(a, b int) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}

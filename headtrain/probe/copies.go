@@ -1,0 +1,51 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"icebox/headtrain"
+	"icebox/headtrain/internal/labelled"
+	"icebox/headtrain/internal/nearest"
+)
+
+// Pair is two rows, the lower first, and the cosine of their angle.
+type Pair struct {
+	I, J   int
+	Cosine float64
+}
+
+// pairsOfRow bounds what Copies keeps: films and bursts would otherwise
+// make millions of pairs.
+const pairsOfRow = 8
+
+// Copies finds the pairs of rows whose cosine is at least threshold,
+// labelled or not. It returns how many there are, and of each row's pairs with
+// later rows the 8 nearest; the nearest first, then by row.
+func Copies(ctx context.Context, d *headtrain.Dataset, threshold float32) (pairs []Pair, total int, err error) {
+	if err := d.Validate(); err != nil {
+		return nil, 0, err
+	}
+	found := make([][]nearest.Neighbour, d.Rows())
+	count := make([]int, d.Rows())
+	m := (*labelled.Matrix)(d)
+	err = nearest.NewBank(m).EachBlock(ctx, m, func(q int) int { return q }, func(q, at int, products []float32) {
+		for i, v := range products {
+			if v >= threshold && at+i > q {
+				count[q]++
+				if list := found[q]; len(list) < pairsOfRow || float64(v) > list[pairsOfRow-1].Cosine {
+					found[q] = nearest.Insert(list, nearest.Neighbour{Row: at + i, Cosine: float64(v)}, pairsOfRow)
+				}
+			}
+		}
+	})
+	for i, list := range found {
+		total += count[i]
+		for _, n := range list {
+			pairs = append(pairs, Pair{i, n.Row, n.Cosine})
+		}
+	}
+	slices.SortStableFunc(pairs, func(a, b Pair) int { return cmp.Compare(b.Cosine, a.Cosine) })
+	return pairs, total, err
+}

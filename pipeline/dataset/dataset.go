@@ -1,0 +1,166 @@
+package dataset
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"icebox/cache"
+	"icebox/pipeline/journal"
+	"icebox/pipeline/words"
+)
+
+// Part is the role of an item: it trains, it chooses, or it is only reported on.
+type Part uint8
+
+// The parts of a dataset.
+const (
+	Unassigned Part = iota // to be split from the training items
+	Train
+	Val
+	Test
+)
+
+// Parts are the parts that an item may come to have, in the order that people list them.
+var Parts = []Part{Train, Val, Test}
+
+var partNames = [...]string{"", "train", "val", "test"}
+
+// String gives train, val, test, or "" for an item that has no part yet.
+func (p Part) String() string { return partNames[p] }
+
+// ParsePart reads the names that people give to folders and splits.
+func ParsePart(s string) (Part, bool) {
+	switch strings.ToLower(s) {
+	case "train", "training":
+		return Train, true
+	case "val", "valid", "validation":
+		return Val, true
+	case "test":
+		return Test, true
+	}
+	return Unassigned, false
+}
+
+// Unlabelled is the label of an item without a class.
+const Unlabelled int32 = -1
+
+// Item is one image of a dataset.
+type Item struct {
+	Root  int    // index in Dataset.Roots
+	Path  string // below the root, with '/'
+	Label int32  // index in Dataset.Classes, or Unlabelled
+	Part  Part
+	// Assigned is set where icebox chose the part; it stays as files are added.
+	Assigned bool
+	Group    string    // items of one group stay in one part; "" is no group
+	Stat     Stat      // as the file was when Hash was taken
+	Hash     cache.Key // SHA-256 of the file's bytes; zero while unknown
+}
+
+// Hashed reports whether the item's content is known.
+func (it *Item) Hashed() bool { return it.Hash != cache.Key{} }
+
+// Root is a folder that items lie below.
+type Root struct {
+	Dir    string `json:"dir"`    // absolute
+	Prefix string `json:"prefix"` // before an item's path, for people: "", "train/", …
+}
+
+// Sources are the places that a dataset was scanned from, absolute.
+type Sources struct {
+	Train string `json:"train"`
+	Val   string `json:"val,omitempty"`
+	Test  string `json:"test,omitempty"`
+}
+
+// Dataset lists the items of one set of images. Classes are sorted bytewise, once
+// for all parts, as torchvision sorts them.
+type Dataset struct {
+	Name    string
+	Sources Sources
+	Roots   []Root
+	Classes []string
+	Split   Split // the fractions that assigned parts were made with
+	Items   []Item
+	// Notes are remarks of the scan. They are not kept in the cache.
+	Notes []journal.Note
+
+	loaded string // name of the document that it was read from
+}
+
+// File returns the path of it on this machine.
+func (d *Dataset) File(it *Item) string {
+	return filepath.Join(d.Roots[it.Root].Dir, filepath.FromSlash(it.Path))
+}
+
+// Display returns the path of it as a person reads it, with '/' on every machine.
+func (d *Dataset) Display(it *Item) string { return d.Roots[it.Root].Prefix + it.Path }
+
+// Class returns the name of it's class, "" if it has none.
+func (d *Dataset) Class(it *Item) string {
+	if it.Label < 0 {
+		return ""
+	}
+	return d.Classes[it.Label]
+}
+
+// Count returns the number of items in part p.
+func (d *Dataset) Count(p Part) int {
+	n := 0
+	for i := range d.Items {
+		if d.Items[i].Part == p {
+			n++
+		}
+	}
+	return n
+}
+
+// labelAll names the classes of items from their class names, one an item.
+func (d *Dataset) labelAll(names []string) {
+	seen := map[string]int32{}
+	for _, n := range names {
+		seen[n] = 0
+	}
+	delete(seen, "")
+	for n := range seen {
+		d.Classes = append(d.Classes, n)
+	}
+	slices.Sort(d.Classes)
+	for i, n := range d.Classes {
+		seen[n] = int32(i)
+	}
+	for i, n := range names {
+		d.Items[i].Label = Unlabelled
+		if n != "" {
+			d.Items[i].Label = seen[n]
+		}
+	}
+}
+
+// Trainable returns an error, an [ErrData], unless a head can learn every class of d: two
+// classes or more, each with a training item.
+func (d *Dataset) Trainable() error {
+	counts := make([]int, len(d.Classes))
+	var orphan []string
+	for i := range d.Items {
+		if it := &d.Items[i]; it.Label >= 0 && (it.Part == Train || it.Part == Unassigned) {
+			counts[it.Label]++
+		}
+	}
+	for c, n := range counts {
+		if n == 0 {
+			orphan = append(orphan, d.Classes[c])
+		}
+	}
+	switch {
+	case len(d.Classes) == 0:
+		return fmt.Errorf("%w: %s has no labels: a head needs images in class folders (%s/<class>/…) or a manifest with labels", ErrData, d.Sources.Train, filepath.Base(d.Sources.Train))
+	case len(orphan) > 0:
+		return fmt.Errorf("%w: no training image of class %s, which val or test holds: a head cannot learn it; add training images of it, or take the class away", ErrData, words.List(orphan))
+	case len(d.Classes) == 1:
+		return fmt.Errorf("%w: %s has the one class %q: a classifier needs two or more", ErrData, d.Sources.Train, d.Classes[0])
+	}
+	return nil
+}

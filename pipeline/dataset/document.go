@@ -1,0 +1,258 @@
+package dataset
+
+import (
+	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"icebox/cache"
+)
+
+// A dataset is one document of the cache, "dataset/<name>":
+//
+//	byte       1, the version
+//	uvarint    length of the head, then the head: JSON (sources, roots, classes, split)
+//	32 × n     content hashes
+//	rest       the items, deflated; an item is
+//	             uvarint  bytes of the path shared with the item before
+//	             string   the rest of the path (uvarint length, bytes)
+//	             uvarint  root
+//	             varint   label
+//	             byte     part, +0x80 if assigned
+//	             string   group
+//	             varint   size, mtime, ctime and inode, each minus the item's before
+//
+// The cache checksums a document; the numbers here are bounded all the same, so
+// that a foreign document is an error and not a panic.
+const documentVersion = 1
+
+// Purpose is what a dataset is kept for. It begins the name of the dataset's document.
+type Purpose string
+
+// The purposes. Nobody trains on a dataset that only an evaluation looked at.
+const (
+	ForTraining   Purpose = "dataset/"
+	ForEvaluation Purpose = "eval/"
+)
+
+// Docs are the documents of a cache.
+type Docs interface {
+	Doc(name string) ([]byte, error) // cache.ErrNoDoc if there is none
+	Docs(prefix string) []string     // names
+}
+
+type documentHead struct {
+	Sources Sources  `json:"sources"`
+	Roots   []Root   `json:"roots"`
+	Classes []string `json:"classes"`
+	Split   Split    `json:"split"`
+	Items   int      `json:"items"`
+}
+
+const assignedBit = 0x80
+
+// maxItemBytes bounds an item's line: paths are shorter on every system.
+const maxItemBytes = 64 << 10
+
+// Encode returns the document of d.
+func (d *Dataset) Encode() ([]byte, error) {
+	head, err := json.Marshal(documentHead{d.Sources, d.Roots, d.Classes, d.Split, len(d.Items)})
+	if err != nil {
+		return nil, err
+	}
+	doc := []byte{documentVersion}
+	doc = binary.AppendUvarint(doc, uint64(len(head)))
+	doc = append(doc, head...)
+	for i := range d.Items {
+		doc = append(doc, d.Items[i].Hash[:]...)
+	}
+	out := bytes.NewBuffer(doc)
+	z, err := flate.NewWriter(out, flate.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	var before Item
+	var line []byte
+	for i := range d.Items {
+		it := &d.Items[i]
+		line = it.append(line[:0], &before)
+		if _, err := z.Write(line); err != nil {
+			return nil, err
+		}
+		before = *it
+	}
+	err = z.Close()
+	return out.Bytes(), err
+}
+
+func (it *Item) append(b []byte, before *Item) []byte {
+	same := sharedPrefix(before.Path, it.Path)
+	b = binary.AppendUvarint(b, uint64(same))
+	b = appendString(b, it.Path[same:])
+	b = binary.AppendUvarint(b, uint64(it.Root))
+	b = binary.AppendVarint(b, int64(it.Label))
+	part := byte(it.Part)
+	if it.Assigned {
+		part |= assignedBit
+	}
+	b = append(b, part)
+	b = appendString(b, it.Group)
+	b = binary.AppendVarint(b, it.Stat.Size-before.Stat.Size)
+	b = binary.AppendVarint(b, it.Stat.MTime-before.Stat.MTime)
+	b = binary.AppendVarint(b, it.Stat.CTime-before.Stat.CTime)
+	return binary.AppendVarint(b, int64(it.Stat.Inode-before.Stat.Inode))
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func sharedPrefix(a, b string) int {
+	n := min(len(a), len(b))
+	for i := range n {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return n
+}
+
+// errDocument is a document that Encode did not write.
+var errDocument = errors.New("malformed dataset document")
+
+// Decode reads what Encode wrote.
+func Decode(name string, doc []byte) (*Dataset, error) {
+	if len(doc) == 0 || doc[0] != documentVersion {
+		return nil, fmt.Errorf("dataset %q: %w of version %d: this icebox reads version %d", name, cache.ErrNewer, first(doc), documentVersion)
+	}
+	size, n := binary.Uvarint(doc[1:])
+	rest := doc[1+max(n, 0):]
+	if n <= 0 || size > uint64(len(rest)) {
+		return nil, errDocument
+	}
+	var head documentHead
+	if err := json.Unmarshal(rest[:size], &head); err != nil {
+		return nil, fmt.Errorf("%w: %w", errDocument, err)
+	}
+	rest = rest[size:]
+	if head.Items < 0 || head.Items > len(rest)/len(cache.Key{}) {
+		return nil, errDocument
+	}
+	d := &Dataset{Name: name, Sources: head.Sources, Roots: head.Roots, Classes: head.Classes, Split: head.Split, Items: make([]Item, head.Items)}
+	for i := range d.Items {
+		rest = rest[copy(d.Items[i].Hash[:], rest):]
+	}
+	lines, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(rest)), maxItemBytes*int64(head.Items)))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errDocument, err)
+	}
+	r := &docReader{rest: lines}
+	var before Item
+	for i := range d.Items {
+		it := &d.Items[i]
+		r.item(it, &before)
+		if r.bad || it.Root >= len(d.Roots) || int(it.Label) >= len(d.Classes) || it.Label < Unlabelled || it.Part > Test {
+			return nil, fmt.Errorf("%w: item %d", errDocument, i)
+		}
+		before = *it
+	}
+	return d, nil
+}
+
+func first(b []byte) int {
+	if len(b) == 0 {
+		return 0
+	}
+	return int(b[0])
+}
+
+// docReader takes values off rest and turns bad when one is not there.
+type docReader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *docReader) item(it, before *Item) {
+	same := r.uvarint(uint64(len(before.Path)))
+	it.Path = before.Path[:same] + r.string()
+	it.Root = int(r.uvarint(1 << 20))
+	it.Label = int32(r.varint())
+	part := r.byte()
+	it.Part, it.Assigned = Part(part&^assignedBit), part&assignedBit != 0
+	it.Group = r.string()
+	it.Stat.Size = before.Stat.Size + r.varint()
+	it.Stat.MTime = before.Stat.MTime + r.varint()
+	it.Stat.CTime = before.Stat.CTime + r.varint()
+	it.Stat.Inode = before.Stat.Inode + uint64(r.varint())
+}
+
+func (r *docReader) uvarint(most uint64) uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 || v > most {
+		r.bad = true
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *docReader) varint() int64 {
+	v, n := binary.Varint(r.rest)
+	if n <= 0 {
+		r.bad = true
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *docReader) byte() byte {
+	if len(r.rest) == 0 {
+		r.bad = true
+		return 0
+	}
+	b := r.rest[0]
+	r.rest = r.rest[1:]
+	return b
+}
+
+func (r *docReader) string() string {
+	n := r.uvarint(uint64(len(r.rest)))
+	s := string(r.rest[:n])
+	r.rest = r.rest[n:]
+	return s
+}
+
+// Document is the name of d's document.
+func (d *Dataset) Document(p Purpose) string { return string(p) + d.Name }
+
+// Load reads a dataset; cache.ErrNoDoc if there is none of that name.
+func Load(docs Docs, p Purpose, name string) (*Dataset, error) {
+	doc, err := docs.Doc(string(p) + name)
+	if err != nil {
+		return nil, err
+	}
+	d, err := Decode(name, doc)
+	if errors.Is(err, errDocument) {
+		return nil, fmt.Errorf("%w: dataset %q: %w", cache.ErrCorrupt, name, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d.loaded = string(p) + name
+	return d, nil
+}
+
+// Names lists the datasets that are kept.
+func Names(docs Docs, p Purpose) []string {
+	names := docs.Docs(string(p))
+	for i, n := range names {
+		names[i] = strings.TrimPrefix(n, string(p))
+	}
+	return names
+}

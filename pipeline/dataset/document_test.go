@@ -1,0 +1,70 @@
+package dataset
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+
+	"icebox/cache"
+)
+
+func drawDataset(t *rapid.T) *Dataset {
+	d := &Dataset{Name: "set", Sources: Sources{Train: "/a/train"}, Roots: []Root{{"/a/train", "train/"}, {"/b", ""}}, Split: Split{Val: 0.1},
+		Classes: []string{"a", "b", "ç"}, Items: []Item{}}
+	for range rapid.IntRange(0, 30).Draw(t, "n") {
+		it := Item{
+			Root: rapid.IntRange(0, 1).Draw(t, "root"), Path: rapid.String().Draw(t, "path"), Label: rapid.Int32Range(-1, 2).Draw(t, "label"),
+			Part: Part(rapid.IntRange(0, 3).Draw(t, "part")), Assigned: rapid.Bool().Draw(t, "assigned"), Group: rapid.StringN(0, 3, 9).Draw(t, "group"),
+			Stat: Stat{rapid.Int64().Draw(t, "size"), rapid.Int64().Draw(t, "mtime"), rapid.Int64().Draw(t, "ctime"), rapid.Uint64().Draw(t, "inode")},
+		}
+		copy(it.Hash[:], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "hash"))
+		d.Items = append(d.Items, it)
+	}
+	return d
+}
+
+func TestDatasetSurvivesItsDocument(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := drawDataset(t)
+		doc, err := want.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := Decode("set", doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Dataset{})); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func TestDatasetOfANewerVersionIsRefused(t *testing.T) {
+	doc, err := (&Dataset{}).Encode()
+	must(t, err)
+	doc[0]++
+	if _, err := Decode("set", doc); !errors.Is(err, cache.ErrNewer) {
+		t.Errorf("got %v, want ErrNewer", err)
+	}
+}
+
+func FuzzDecodeDataset(f *testing.F) {
+	d := &Dataset{Roots: []Root{{"/a", ""}}, Classes: []string{"x"}, Items: []Item{{Path: "x/1.jpg"}, {Path: "x/2.jpg", Group: "g"}}}
+	doc, err := d.Encode()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(doc)
+	f.Add(doc[:len(doc)/2])
+	f.Add([]byte{documentVersion, 2, '{', '}'})
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		d, err := Decode("set", doc)
+		if err == nil && len(d.Items) > len(doc) {
+			t.Errorf("%d items from %d bytes", len(d.Items), len(doc))
+		}
+	})
+}

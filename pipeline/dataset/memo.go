@@ -1,0 +1,62 @@
+package dataset
+
+import (
+	"path"
+
+	"icebox/cache"
+)
+
+// Memo remembers the content of files that have not changed since they were read.
+type Memo map[memoKey]cache.Key
+
+// memoKey finds a file again: by name and stat where the system numbers files and
+// says when each last changed, so that a moved folder is known; else by path and
+// stat.
+type memoKey struct {
+	name string
+	stat Stat
+}
+
+func (d *Dataset) memoKey(it *Item) memoKey {
+	if it.Stat.Inode != 0 && it.Stat.CTime != 0 {
+		return memoKey{path.Base(it.Path), it.Stat}
+	}
+	return memoKey{d.File(it), it.Stat}
+}
+
+// LoadMemo reads what the datasets in docs remember. Have, which may be nil, is one of
+// them that [Load] has read already.
+func LoadMemo(docs Docs, have *Dataset) (Memo, error) {
+	m := Memo{}
+	for _, p := range []Purpose{ForTraining, ForEvaluation} {
+		for _, name := range Names(docs, p) {
+			d := have
+			if d == nil || d.loaded != string(p)+name {
+				var err error
+				if d, err = Load(docs, p, name); err != nil {
+					return nil, err
+				}
+			}
+			m.add(d)
+		}
+	}
+	return m, nil
+}
+
+func (m Memo) add(d *Dataset) {
+	for i := range d.Items {
+		if it := &d.Items[i]; it.Hashed() && it.Stat != (Stat{}) {
+			m[d.memoKey(it)] = it.Hash
+		}
+	}
+}
+
+// Recall gives items the content hash that m has for the same, unchanged file.
+func (d *Dataset) Recall(m Memo) {
+	for i := range d.Items {
+		it := &d.Items[i]
+		if h, ok := m[d.memoKey(it)]; ok {
+			it.Hash = h
+		}
+	}
+}

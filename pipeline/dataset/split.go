@@ -1,0 +1,167 @@
+package dataset
+
+import (
+	"bytes"
+	"math"
+	"slices"
+
+	"icebox/cache"
+)
+
+// Split gives the fractions of the training items, within each class, to hold out
+// where no source is given for them.
+type Split struct {
+	Val  float64 // 0 ≤ Val < 1
+	Test float64 // 0 ≤ Test < 1, Val+Test < 1
+}
+
+// Effective is s without the parts that ds was given.
+func (s Split) Effective(ds *Dataset) Split {
+	for i := range ds.Items {
+		switch it := &ds.Items[i]; {
+		case it.Assigned:
+		case it.Part == Val:
+			s.Val = 0
+		case it.Part == Test:
+			s.Test = 0
+		}
+	}
+	return s
+}
+
+// KeepParts gives items the part that their content was assigned in earlier, if the
+// fractions are the same: what was once assigned does not move. A nil earlier changes
+// nothing.
+func (ds *Dataset) KeepParts(earlier *Dataset) {
+	if earlier == nil || earlier.Split != ds.Split {
+		return
+	}
+	had := map[cache.Key]Part{}
+	for i := range earlier.Items {
+		if it := &earlier.Items[i]; it.Assigned && it.Hashed() {
+			had[it.Hash] = it.Part
+		}
+	}
+	for i := range ds.Items {
+		it := &ds.Items[i]
+		if p, ok := had[it.Hash]; ok && it.Part == Unassigned && it.Hashed() {
+			it.Part, it.Assigned = p, true
+		}
+	}
+}
+
+// AssignParts gives every item of known content that has no part one. Those of a
+// class are taken in the order of their content's hash until the class's quota of
+// held-out items is filled; items of one group, and copies of one content, stay
+// together. Items that could not be read stay unassigned.
+func (ds *Dataset) AssignParts() {
+	units := splitUnits(ds)
+	for c := range ds.Classes {
+		splitClass(ds, units, int32(c))
+	}
+	for _, u := range units {
+		if !u.placed {
+			u.assign(ds, Train)
+		}
+	}
+}
+
+// unit is a set of items that must share a part.
+type unit struct {
+	order  cache.Key // smallest content hash
+	label  int32     // of its first item
+	items  []int
+	placed bool // has a part
+}
+
+func (u *unit) assign(ds *Dataset, p Part) {
+	u.placed = true
+	for _, i := range u.items {
+		ds.Items[i].Part, ds.Items[i].Assigned = p, true
+	}
+}
+
+// unitName tells apart what may lie in different parts or folds: groups, and
+// contents of items without one.
+func (it *Item) unitName() string {
+	if it.Group == "" {
+		return "h" + string(it.Hash[:])
+	}
+	return "g" + it.Group
+}
+
+// splitUnits groups the items whose part is ours to choose by group, else by
+// content, ordered by hash. A unit with an assigned item takes that part.
+func splitUnits(ds *Dataset) []*unit {
+	byName := map[string]*unit{}
+	var units []*unit
+	for i := range ds.Items {
+		it := &ds.Items[i]
+		if !it.Hashed() || it.Part != Unassigned && !it.Assigned {
+			continue
+		}
+		name := it.unitName()
+		u := byName[name]
+		if u == nil {
+			u = &unit{order: it.Hash, label: it.Label}
+			byName[name] = u
+			units = append(units, u)
+		}
+		u.items = append(u.items, i)
+		if bytes.Compare(it.Hash[:], u.order[:]) < 0 {
+			u.order = it.Hash
+		}
+	}
+	for _, u := range units {
+		for _, i := range u.items {
+			if it := &ds.Items[i]; it.Assigned {
+				u.assign(ds, it.Part)
+				break
+			}
+		}
+	}
+	slices.SortFunc(units, func(a, b *unit) int { return bytes.Compare(a.order[:], b.order[:]) })
+	return units
+}
+
+// splitClass fills the quotas of one class from its units that have no part yet.
+func splitClass(ds *Dataset, units []*unit, class int32) {
+	total := 0
+	have := map[Part]int{}
+	var free []*unit
+	for _, u := range units {
+		if u.label != class {
+			continue
+		}
+		total += len(u.items)
+		if u.placed {
+			have[ds.Items[u.items[0]].Part] += len(u.items)
+		} else {
+			free = append(free, u)
+		}
+	}
+	left := len(free)
+	for _, want := range []struct {
+		part     Part
+		fraction float64
+	}{{Test, ds.Split.Test}, {Val, ds.Split.Val}} {
+		need := quota(total, want.fraction) - have[want.part]
+		for _, u := range free {
+			lastForTraining := left == 1 && have[Train] == 0
+			if u.placed || len(u.items) > need || lastForTraining {
+				continue
+			}
+			u.assign(ds, want.part)
+			need -= len(u.items)
+			left--
+		}
+	}
+}
+
+// quota is the number of n items to hold out: rounded, but at least one of two.
+func quota(n int, fraction float64) int {
+	if fraction == 0 || n < 2 {
+		return 0
+	}
+	return max(1, int(math.Round(float64(n)*fraction)))
+}

@@ -1,0 +1,264 @@
+package features
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"icebox/cache"
+	"icebox/extract"
+	"icebox/headtrain"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/journal"
+)
+
+// ErrNotExtracted is returned where features are needed that the cache lacks.
+var ErrNotExtracted = errors.New("features missing")
+
+// Cached is a source whose rows lie in the cache.
+type Cached struct {
+	store *Store
+	ds    *dataset.Dataset
+	space Space
+	found Found
+	work  Work
+}
+
+var _ Source = (*Cached)(nil)
+
+// Dataset implements [Source].
+func (c *Cached) Dataset() *dataset.Dataset { return c.ds }
+
+// Origin implements [Source].
+func (c *Cached) Origin() Origin {
+	return Origin{Space: c.space, Cache: c.store.path, Dim: extract.Dim}
+}
+
+// Found implements [Source].
+func (c *Cached) Found() Found { return c.found }
+
+// Work implements [Source].
+func (c *Cached) Work() Work { return c.work }
+
+// Close closes the cache.
+func (c *Cached) Close() error { return c.store.Close() }
+
+// Rows joins the labelled items that are wanted with their features, by content. It
+// implements [Source].
+func (c *Cached) Rows(wanted func(*dataset.Item) bool) (*Rows, error) {
+	r := &Rows{Data: &headtrain.Dataset{Dim: extract.Dim, Classes: c.ds.Classes}}
+	var keys []cache.Key
+	for i := range c.ds.Items {
+		it := &c.ds.Items[i]
+		if it.Label == dataset.Unlabelled || !wanted(it) || !it.Hashed() || !c.store.has(c.space.ID, it.Hash) {
+			continue
+		}
+		r.Items = append(r.Items, i)
+		r.Data.Labels = append(r.Data.Labels, it.Label)
+		keys = append(keys, it.Hash)
+	}
+	r.Data.X = headtrain.NewFeatures(len(keys) * extract.Dim)
+	if len(keys) == 0 {
+		return r, nil
+	}
+	missing, err := c.store.c.Lookup(c.space.ID, keys, r.Data.X)
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("%w: %d rows went away while they were read: run again", ErrNotExtracted, len(missing))
+	}
+	return r, err
+}
+
+// Choice picks a dataset and a space of a cache that holds several.
+type Choice struct {
+	Dataset string // name; "" is the one of the sources in the options, or the only one
+	Space   string // ID or the beginning of one; "" is the only one with features of the dataset
+	// Backbone, if it is not nil, names the space to take where several fit.
+	Backbone *extract.Options
+	DType    cache.DType // of that space
+
+	// Split is what the dataset is to be split by, unless KeepSplit leaves its parts as
+	// they are; images without a part are given one either way.
+	Split     dataset.Split
+	KeepSplit bool
+}
+
+// OpenCached finds a dataset and its rows in the cache at path. Where the images are at
+// hand it stats them, opens none, and notes what has changed. A split that cannot be
+// kept, because the cache is locked or read-only, is noted and used all the same.
+func OpenCached(ctx context.Context, path string, data dataset.Options, choice Choice, j *journal.Journal) (*Cached, error) {
+	store, err := OpenStore(path, j)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cached{store: store}
+	if err := c.find(ctx, data, choice, j); err != nil {
+		store.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Cached) find(ctx context.Context, data dataset.Options, choice Choice, j *journal.Journal) (err error) {
+	if c.store.c == nil {
+		return fmt.Errorf("%w: there is no cache at %s", ErrNotExtracted, c.store.path)
+	}
+	if c.ds, err = chooseDataset(c.store, choice.Dataset, data); err != nil {
+		return err
+	}
+	if c.space, err = choice.findSpace(ctx, c.store.c, c.ds); err != nil {
+		return err
+	}
+	bad, err := loadFailures(c.store, c.space.ID)
+	if err != nil {
+		return err
+	}
+	noteChanges(ctx, c.ds, j)
+	if err := c.splitAgain(choice, j); err != nil {
+		return err
+	}
+	c.count(bad)
+	if w := c.space.Weights; w.Random() {
+		j.Note(fmt.Sprintf("the features come from random weights (seed %d): good for a smoke test, not for a result", w.Seed))
+	}
+	return nil
+}
+
+// count fills c.found.
+func (c *Cached) count(bad failures) {
+	f, tried := &c.found, quarantine{}
+	f.Dataset, f.Images = c.ds.Name, len(c.ds.Items)
+	f.setSpace(c.space)
+	for i := range c.ds.Items {
+		it := &c.ds.Items[i]
+		if it.Hashed() && c.store.has(c.space.ID, it.Hash) {
+			f.Hits++
+		} else if reason, ok := bad[it.Hash]; ok && it.Hashed() {
+			tried[c.ds.Display(it)] = reason
+		}
+	}
+	f.KnownBad, f.Quarantined, f.Quarantine = len(tried), len(tried), tried.list()
+	f.Misses = f.Images - f.Hits - f.KnownBad
+}
+
+// chooseDataset loads the dataset of the given name, else the one scanned from
+// d's sources, else the only one.
+func chooseDataset(docs dataset.Docs, name string, d dataset.Options) (*dataset.Dataset, error) {
+	if name == "" {
+		name = d.Name
+	}
+	names := dataset.Names(docs, dataset.ForTraining)
+	if name != "" {
+		ds, err := dataset.Load(docs, dataset.ForTraining, name)
+		if errors.Is(err, cache.ErrNoDoc) {
+			return nil, fmt.Errorf("%w: the cache has no dataset %q; it has %s", dataset.ErrData, name, strings.Join(names, ", "))
+		}
+		return ds, err
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("%w: the cache holds no dataset", ErrNotExtracted)
+	}
+	var all []*dataset.Dataset
+	for _, n := range names {
+		ds, err := dataset.Load(docs, dataset.ForTraining, n)
+		if err != nil {
+			return nil, err
+		}
+		if d.Train != "" && ds.Sources == sourcesOf(d) {
+			return ds, nil
+		}
+		all = append(all, ds)
+	}
+	if d.Train != "" {
+		return nil, fmt.Errorf("%w: the cache has no dataset of %s; it has %s", ErrNotExtracted, d.Train, strings.Join(names, ", "))
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return nil, fmt.Errorf("%w: the cache holds %d: %s", ErrChooseDataset, len(all), strings.Join(names, ", "))
+}
+
+func sourcesOf(d dataset.Options) dataset.Sources {
+	return dataset.Sources{Train: absolute(d.Train), Val: absolute(d.Val), Test: absolute(d.Test)}
+}
+
+// absolute returns p as an absolute path; "" stays.
+func absolute(p string) string {
+	if p == "" {
+		return ""
+	}
+	abs, err := filepath.Abs(p)
+	if err != nil {
+		return p
+	}
+	return abs
+}
+
+// findSpace chooses the space by its ID; of several, the one of the backbone, if one
+// is named.
+func (choice Choice) findSpace(ctx context.Context, c *cache.Cache, ds *dataset.Dataset) (Space, error) {
+	space, err := chooseSpace(c, choice.Space, ds)
+	if !errors.Is(err, ErrChooseSpace) || choice.Backbone == nil {
+		return space, err
+	}
+	x, xerr := extract.Open(ctx, *choice.Backbone)
+	if xerr != nil {
+		return space, errors.Join(err, xerr)
+	}
+	defer x.Close()
+	return chooseSpace(c, spaceOf(x, choice.DType).ID, ds)
+}
+
+// noteChanges stats the images, if they are at hand, and says what is not as the
+// dataset has it.
+func noteChanges(ctx context.Context, ds *dataset.Dataset, j *journal.Journal) {
+	if _, err := os.Stat(ds.Sources.Train); err != nil {
+		j.Tell(fmt.Sprintf("the images are not at %s: only the cache is used", ds.Sources.Train))
+		return
+	}
+	c, err := ds.Rescan(ctx)
+	switch {
+	case err != nil:
+		j.Note(fmt.Sprintf("the images have changed since they were extracted: %v", err))
+	case c.Any():
+		j.Note(fmt.Sprintf("since the features were extracted, %d images are new, %d changed, %d gone; to take that up", c.Added, c.Changed, c.Gone), journal.Step{Do: journal.Extract})
+	}
+}
+
+// splitAgain assigns parts anew if other fractions are wanted than the dataset was
+// split by, or if some items have none yet, and keeps them if it can.
+func (c *Cached) splitAgain(choice Choice, j *journal.Journal) error {
+	ds := c.ds
+	want := choice.Split.Effective(ds)
+	if choice.KeepSplit {
+		want = ds.Split
+	}
+	unassigned := 0
+	for i := range ds.Items {
+		it := &ds.Items[i]
+		if it.Assigned && want != ds.Split {
+			it.Part, it.Assigned = dataset.Unassigned, false
+		}
+		if it.Part == dataset.Unassigned && it.Hashed() {
+			unassigned++
+		}
+	}
+	if unassigned == 0 && want == ds.Split {
+		return nil
+	}
+	ds.Split = want
+	ds.AssignParts()
+	doc, err := ds.Encode()
+	if err == nil {
+		err = c.store.putDoc(ds.Document(dataset.ForTraining), doc)
+	}
+	if errors.Is(err, cache.ErrLocked) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		j.Note(fmt.Sprintf("the split is not kept: %v", err))
+		return nil
+	}
+	return err
+}

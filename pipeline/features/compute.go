@@ -1,0 +1,312 @@
+package features
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"icebox/cache"
+	"icebox/extract"
+	"icebox/pipeline/journal"
+)
+
+// extraction is one computation of what an inventory lacks: the state that its workers
+// share.
+type extraction struct {
+	*Computer
+	inv *Inventory
+	w   *cache.Writer
+
+	work                             Work
+	readNanos, hashNanos, writeNanos atomic.Int64
+	opened, bytes                    atomic.Int64
+
+	turn     sync.RWMutex       // read while rows are handed over, written to change the producer
+	producer extract.EngineInfo // of the rows that are handed over
+	passed   verdicts           // of the gate
+
+	mu        sync.Mutex // guards what follows, inv, its items, and work.Computed
+	keepAfter time.Time  // when the dataset is next kept
+}
+
+// open declares the space and lets the engine pass the gate.
+func (e *extraction) open(ctx context.Context) error {
+	if err := e.measured.load(e.store); err != nil {
+		return err
+	}
+	info, err := e.backbone.Engine()
+	if err != nil {
+		return err
+	}
+	for _, skipped := range e.backbone.Skipped() {
+		e.journal.Note(skipped.Error())
+	}
+	e.work.Engine, e.work.ISA = info.Name, info.ISA
+	return e.declare(ctx, info)
+}
+
+// declare lets what computes from now on pass the gate, and names it to the cache. It
+// leaves that to the next rows if the engine has changed since it was info.
+func (e *extraction) declare(ctx context.Context, info extract.EngineInfo) error {
+	if err := errors.Join(e.measured.save(e.w), e.gate(ctx)); err != nil {
+		return err
+	}
+	if now, err := e.backbone.Engine(); err != nil || now != info {
+		return err
+	}
+	space, err := e.space.ofCache()
+	if err != nil {
+		return err
+	}
+	e.producer = info
+	return e.w.Space(space, cache.Producer{Engine: info.Name, ISA: info.ISA, Plan: info.Plan, Version: info.Version})
+}
+
+// compute fills the first n rows, and has e.turn read-locked if it returns no error:
+// then the rows are by e.producer. An engine that goes on in another plan, a GPU whose
+// memory got short, may have had a part of the rows in each; they are computed again.
+func (e *extraction) compute(ctx context.Context, b *batch, n int) error {
+	for {
+		before, err := e.backbone.Engine()
+		if err != nil {
+			return err
+		}
+		if err := e.backbone.Extract(ctx, b.images, b.rows[:n*extract.Dim], b.errs[:n]); err != nil {
+			return err
+		}
+		after, err := e.backbone.Engine()
+		if err != nil {
+			return err
+		}
+		if after != before {
+			continue
+		}
+		if e.turn.RLock(); e.producer == before {
+			return nil
+		}
+		e.turn.RUnlock()
+		if err := e.change(ctx, before); err != nil {
+			return err
+		}
+	}
+}
+
+// change declares another producer, once.
+func (e *extraction) change(ctx context.Context, info extract.EngineInfo) error {
+	e.turn.Lock()
+	defer e.turn.Unlock()
+	if now, err := e.backbone.Engine(); err != nil || now != info || e.producer == info {
+		return err // settled by another worker, or to be computed again
+	}
+	return e.declare(ctx, info)
+}
+
+// workers computes the items of todo in batches. The batches' make-up changes no
+// row's bytes.
+func (e *extraction) workers(ctx context.Context, todo []int) error {
+	n := e.options.Workers
+	if n == 0 {
+		n = runtime.GOMAXPROCS(0)
+		if e.work.Engine != extract.Native {
+			n *= 2 // some wait for the device while the others decode
+		}
+	}
+	size := e.options.BatchSize
+	e.work.Times.Workers = n
+	e.keepAfter = time.Now().Add(keepEvery)
+
+	q := queue{items: todo, size: size, workers: n}
+	g, ctx := errgroup.WithContext(ctx)
+	for range n {
+		g.Go(func() error {
+			b := newBatch(size)
+			for {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				items := q.take()
+				if len(items) == 0 {
+					return nil
+				}
+				if err := e.batch(ctx, b, items); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	err := g.Wait()
+	e.work.ImagesOpened, e.work.BytesRead = int(e.opened.Load()), e.bytes.Load()
+	e.work.Times.Read = journal.Seconds(time.Duration(e.readNanos.Load()))
+	e.work.Times.Hash = journal.Seconds(time.Duration(e.hashNanos.Load()))
+	e.work.Times.Write = journal.Seconds(time.Duration(e.writeNanos.Load()))
+	return err
+}
+
+// batch is the memory of one worker.
+type batch struct {
+	items  []int
+	images [][]byte
+	rows   []float32
+	errs   []error
+}
+
+func newBatch(size int) *batch {
+	return &batch{rows: make([]float32, size*extract.Dim), errs: make([]error, size)}
+}
+
+// batch reads the items, computes those whose content the cache has not, and
+// hands their rows over.
+func (e *extraction) batch(ctx context.Context, b *batch, items []int) error {
+	b.items, b.images = b.items[:0], b.images[:0]
+	for _, i := range items {
+		if data := e.read(i); data != nil {
+			b.items, b.images = append(b.items, i), append(b.images, data)
+		}
+	}
+	n := len(b.images)
+	if err := e.compute(ctx, b, n); err != nil {
+		return err
+	}
+	defer e.turn.RUnlock()
+	start := time.Now()
+	for k, i := range b.items {
+		it := &e.inv.ds.Items[i]
+		if b.errs[k] != nil {
+			e.fail(i, b.errs[k], true)
+			continue
+		}
+		if err := e.w.Put(e.space.ID, it.Hash, b.rows[k*extract.Dim:(k+1)*extract.Dim]); err != nil {
+			return err
+		}
+		e.mu.Lock()
+		e.work.Computed++
+		delete(e.inv.bad, it.Hash)
+		e.mu.Unlock()
+	}
+	e.writeNanos.Add(int64(time.Since(start)))
+	clear(b.images) // let go of the files
+	e.journal.Add(len(items))
+	return e.keepNow()
+}
+
+// read returns the bytes of item i if its feature must be computed; otherwise it
+// has settled the item. It notes the item's content hash.
+func (e *extraction) read(i int) []byte {
+	it := &e.inv.ds.Items[i]
+	start := time.Now()
+	data, stat, err := ReadImage(e.inv.ds.File(it))
+	e.readNanos.Add(int64(time.Since(start)))
+	if err != nil {
+		e.fail(i, err, false)
+		return nil
+	}
+	e.opened.Add(1)
+	e.bytes.Add(int64(len(data)))
+	hashing := time.Now()
+	hash := cache.Key(sha256.Sum256(data))
+	e.hashNanos.Add(int64(time.Since(hashing)))
+
+	e.mu.Lock()
+	it.Hash, it.Stat = hash, stat.Trusted(start)
+	reason, known := e.inv.bad[hash]
+	known = known && !e.options.RetryFailed
+	hit := e.store.has(e.space.ID, hash)
+	if hit {
+		e.inv.found.Hits++
+	}
+	if known && !hit {
+		e.inv.tried[e.inv.ds.Display(it)] = reason
+		e.inv.found.KnownBad++
+	}
+	e.mu.Unlock()
+	if hit || known {
+		return nil
+	}
+	return data
+}
+
+// fail quarantines item i. A reason that lies in its content is remembered.
+func (e *extraction) fail(i int, reason error, content bool) {
+	it := &e.inv.ds.Items[i]
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.inv.tried[e.inv.ds.Display(it)] = reason.Error()
+	if content {
+		e.inv.bad[it.Hash] = reason.Error()
+	}
+}
+
+// keepEvery is how often what was learned of files is committed while extraction
+// goes on; losing it costs hashing the files again, not their features.
+const keepEvery = 10 * time.Second
+
+// keepNow keeps the dataset if it is time.
+func (e *extraction) keepNow() error {
+	e.mu.Lock()
+	due := time.Now().After(e.keepAfter)
+	if due {
+		e.keepAfter = time.Now().Add(time.Hour) // until this one is done
+	}
+	e.mu.Unlock()
+	if !due {
+		return nil
+	}
+	start := time.Now()
+	err := e.keep()
+	e.mu.Lock()
+	e.keepAfter = time.Now().Add(max(keepEvery, 50*time.Since(start)))
+	e.mu.Unlock()
+	return err
+}
+
+// keep hands the dataset, as far as it is known, and the bad contents to the
+// writer.
+func (e *extraction) keep() error {
+	e.mu.Lock()
+	ds, err := e.inv.ds.Encode()
+	var bad []byte
+	if err == nil {
+		bad, err = e.inv.bad.encode()
+	}
+	nBad := len(e.inv.bad)
+	e.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	if err := e.w.PutDoc(e.inv.ds.Document(e.inv.purpose), ds); err != nil {
+		return err
+	}
+	if nBad == 0 {
+		bad = nil
+	}
+	return e.w.PutDoc(failuresDoc(e.space.ID), bad)
+}
+
+// gate lets an engine that this cache has not seen compute a test image beside the
+// reference before it may write.
+func (e *extraction) gate(ctx context.Context) error {
+	key, err := e.backbone.GateKey()
+	if err != nil {
+		return err
+	}
+	if e.passed == nil {
+		if e.passed, err = loadVerdicts(e.store); err != nil {
+			return err
+		}
+	}
+	if _, ok := e.passed[key]; ok {
+		return nil
+	}
+	v, err := e.backbone.Gate(ctx)
+	if err != nil {
+		return err
+	}
+	e.passed[v.Key] = v
+	return putVerdicts(e.w, e.passed)
+}

@@ -1,0 +1,176 @@
+package features
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"icebox/cache"
+	"icebox/extract"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/journal"
+)
+
+// Options configure a [Computer].
+type Options struct {
+	Workers        int     // goroutines that decode and compute; 0 means one a CPU
+	BatchSize      int     // images a worker takes at a time
+	MaxFailureRate float64 // fraction of bad images past which a run fails (and more than 10)
+	RetryFailed    bool    // try images again that are remembered as bad
+	DType          cache.DType
+}
+
+// Computer brings the features of images into a cache.
+type Computer struct {
+	backbone *extract.Extractor
+	store    *Store
+	space    Space
+	options  Options
+	journal  *journal.Journal
+	measured *measured // by engines
+}
+
+// OpenComputer finds the weights of the backbone, and names the space of its rows. The
+// engine stays closed until an image needs it; the cache is made when there is something
+// to keep. The computer closes neither store nor journal.
+func OpenComputer(ctx context.Context, backbone extract.Options, store *Store, o Options, j *journal.Journal) (*Computer, error) {
+	c := &Computer{store: store, options: o, journal: j, measured: &measured{}}
+	backbone.Note = func(text string) { j.Note(text) }
+	backbone.Memo = c.measured
+	x, err := extract.Open(ctx, backbone)
+	if err != nil {
+		return nil, err
+	}
+	c.backbone, c.space = x, spaceOf(x, o.DType)
+	if w := c.space.Weights; w.Random() {
+		j.Note(fmt.Sprintf("the backbone has random weights (seed %d): good for a smoke test, not for a result", w.Seed), journal.Step{Do: journal.FetchWeights})
+	}
+	return c, nil
+}
+
+// Close lets go of the backbone.
+func (c *Computer) Close() error { return c.backbone.Close() }
+
+// Work says what a computation did. It is part of every summary in JSON; a field, once
+// published, keeps its meaning.
+type Work struct {
+	Computed     int   `json:"computed"`      // features that this run computed
+	ImagesOpened int   `json:"images_opened"` // image files opened by this run
+	BytesRead    int64 `json:"bytes_read"`    // of image files, by this run
+
+	Engine string `json:"engine"`
+	ISA    string `json:"isa"`
+
+	Times Times `json:"work"`
+}
+
+// Times are where a computation spent its time: processor seconds, summed over workers.
+type Times struct {
+	Workers int     `json:"workers"`
+	Seconds float64 `json:"seconds"` // wall clock of the workers, engine ready
+	Read    float64 `json:"read"`    // open and read image files
+	Hash    float64 `json:"hash"`    // SHA-256
+	Decode  float64 `json:"decode"`  // decode, resize, crop
+	Forward float64 `json:"forward"` // backbone
+	Write   float64 `json:"write"`   // hand rows to the cache, and wait for it
+}
+
+// Features looks up what the cache has of ds, computes the rest, splits the dataset and
+// keeps it, and returns the source of all that. Whatever ends it, what is done by then
+// is kept, and the source says how far it came. The source closes the store.
+func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p dataset.Purpose) (Source, error) {
+	src := &Cached{store: c.store, ds: ds, space: c.space, work: c.Idle()}
+	c.journal.Stage("look up")
+	inv, err := c.LookUp(ds, earlier, p)
+	if err != nil {
+		return src, err
+	}
+	c.journal.Stage("extract")
+	src.work, err = c.Compute(ctx, inv)
+	if err == nil {
+		c.journal.Stage("keep")
+		err = c.keepSplit(inv)
+	}
+	src.found = inv.Found()
+	return src, err
+}
+
+// Idle is the work of a computer that has computed nothing.
+func (c *Computer) Idle() (w Work) {
+	w.Engine, w.ISA = c.backbone.EngineName()
+	return w
+}
+
+// Compute reads, hashes and computes what inv lacks. Whatever ends it, what is done by
+// then is kept, and so is what was learned of the files.
+func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
+	if len(inv.Todo) == 0 {
+		return c.Idle(), nil
+	}
+	w, err := c.store.writer()
+	if err != nil {
+		return c.Idle(), err
+	}
+	e := &extraction{Computer: c, inv: inv, w: w, work: c.Idle()}
+	c.journal.Start("engine", 0)
+	err = e.open(ctx)
+	if err == nil {
+		c.journal.Start("extract", len(inv.Todo))
+		begin := time.Now()
+		err = e.workers(ctx, inv.Todo)
+		e.work.Times.Seconds = journal.Seconds(time.Since(begin))
+	}
+	if kerr := e.keep(); err == nil {
+		err = kerr
+	}
+	if cerr := w.Close(); err == nil {
+		err = cerr
+	}
+	decode, forward := c.backbone.Times()
+	e.work.Times.Decode, e.work.Times.Forward = journal.Seconds(decode), journal.Seconds(forward)
+	return e.work, errors.Join(err, c.store.c.Refresh())
+}
+
+// Rate computes a few of the items that inv lacks, spread over all, after one to warm up,
+// and returns how many images a second all workers would compute. It writes nothing. It
+// returns 0 where none of them can be read.
+func (c *Computer) Rate(ctx context.Context, inv *Inventory, images int) (float64, error) {
+	row, errs := make([]float32, extract.Dim), make([]error, 1)
+	var spent time.Duration
+	timed := 0
+	for n := range min(images+1, len(inv.Todo)) {
+		it := &inv.ds.Items[inv.Todo[n*len(inv.Todo)/(images+1)]]
+		start := time.Now()
+		data, _, err := ReadImage(inv.ds.File(it))
+		if err != nil {
+			continue
+		}
+		if err := c.backbone.Extract(ctx, [][]byte{data}, row, errs); err != nil {
+			return 0, err
+		}
+		if errs[0] != nil || n == 0 {
+			continue
+		}
+		spent += time.Since(start)
+		timed++
+	}
+	if timed == 0 {
+		return 0, nil
+	}
+	workers := c.options.Workers
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	return float64(timed*workers) / spent.Seconds(), nil
+}
+
+// Bytes is how much the cache grows by for n more images, about.
+func (c *Computer) Bytes(n int) int64 {
+	width := int64(4)
+	if c.space.DType == cache.Float16 {
+		width = 2
+	}
+	return int64(n) * (extract.Dim*width + 100)
+}

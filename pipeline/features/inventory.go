@@ -1,0 +1,113 @@
+package features
+
+import (
+	"maps"
+	"slices"
+
+	"icebox/pipeline/dataset"
+)
+
+// Inventory is what the cache has of a dataset: which items have a feature, which are
+// known to be bad, and which remain to be computed.
+type Inventory struct {
+	Todo []int // items to compute, classes in turn
+
+	ds      *dataset.Dataset
+	earlier *dataset.Dataset // as the cache had it; nil if it had not
+	purpose dataset.Purpose
+
+	bad   failures
+	tried quarantine
+	found Found
+}
+
+// LookUp gives items their content hash where the cache remembers it for an unchanged
+// file, and finds the features that are there. It opens no image. Earlier is what the
+// cache knows of the dataset, or nil. The dataset keeps the parts that earlier assigned,
+// if its split is the same.
+func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inventory, error) {
+	c.journal.Start("look up", len(ds.Items))
+	inv := &Inventory{ds: ds, earlier: earlier, purpose: p, tried: quarantine{}}
+	inv.found.Dataset, inv.found.Images = ds.Name, len(ds.Items)
+	inv.found.setSpace(c.space)
+	ds.Split = ds.Split.Effective(ds)
+	var err error
+	if inv.bad, err = loadFailures(c.store, c.space.ID); err != nil {
+		return nil, err
+	}
+	memo, err := dataset.LoadMemo(c.store, earlier)
+	if err != nil {
+		return nil, err
+	}
+	ds.Recall(memo)
+	ds.KeepParts(earlier)
+	for i := range ds.Items {
+		it := &ds.Items[i]
+		reason, known := inv.bad[it.Hash]
+		switch {
+		case it.Hashed() && c.store.has(c.space.ID, it.Hash):
+			inv.found.Hits++
+		case it.Hashed() && known && !c.options.RetryFailed:
+			inv.tried[ds.Display(it)] = reason
+			inv.found.KnownBad++
+		default:
+			inv.Todo = append(inv.Todo, i)
+		}
+	}
+	inv.Todo = interleaved(ds, inv.Todo)
+	return inv, nil
+}
+
+// Found counts what there is, as far as is known by now.
+func (inv *Inventory) Found() Found {
+	f := inv.found
+	f.Misses = f.Images - f.Hits - f.KnownBad
+	f.Quarantined, f.Quarantine = len(inv.tried), inv.tried.list()
+	return f
+}
+
+// interleaved orders items so that all classes grow alike, each in its own order:
+// a head can be trained while the rest is still being extracted.
+func interleaved(ds *dataset.Dataset, todo []int) []int {
+	byLabel := map[int32][]int{}
+	for _, i := range todo {
+		l := ds.Items[i].Label
+		byLabel[l] = append(byLabel[l], i)
+	}
+	labels := slices.Sorted(maps.Keys(byLabel))
+	out := todo[:0:0]
+	for n := 0; len(out) < len(todo); n++ {
+		for _, l := range labels {
+			if n < len(byLabel[l]) {
+				out = append(out, byLabel[l][n])
+			}
+		}
+	}
+	return out
+}
+
+// keepSplit splits the dataset and keeps it in the cache, if it is not there just so
+// already.
+func (c *Computer) keepSplit(inv *Inventory) error {
+	inv.ds.KeepParts(inv.earlier)
+	inv.ds.AssignParts()
+	doc, err := inv.ds.Encode()
+	if err != nil {
+		return err
+	}
+	if !inv.isEarlier(doc) {
+		if err := c.store.putDoc(inv.ds.Document(inv.purpose), doc); err != nil {
+			return err
+		}
+	}
+	return inv.tried.checkBudget(len(inv.ds.Items), c.options.MaxFailureRate)
+}
+
+// isEarlier reports whether the cache has just that document.
+func (inv *Inventory) isEarlier(doc []byte) bool {
+	if inv.earlier == nil {
+		return false
+	}
+	was, err := inv.earlier.Encode()
+	return err == nil && string(was) == string(doc)
+}

@@ -1,8 +1,0 @@
-//go:build !linux && !darwin
-
-package pipeline
-
-import "io/fs"
-
-// changeTimeInode: size and modification time must do here.
-func changeTimeInode(fs.FileInfo) (ctime int64, inode uint64) { return 0, 0 }

@@ -1,0 +1,116 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+
+	"icebox/headtrain"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/insight"
+	"icebox/pipeline/journal"
+	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
+)
+
+// Inspect looks at the images of the run in dir, as the cache has them: which labels
+// to doubt, which images are there twice, what more of them would bring. Of a head
+// that was trained on a folder of features it is the rows of that folder, or else of
+// c.Features. Near is the cosine from which on images count as near copies. It opens
+// no image and writes its findings to the run folder.
+func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64, p Progress) (*report.Insight, error) {
+	if !(near > 0 && near <= 1) {
+		return nil, fmt.Errorf("near (%v) must be a cosine above 0, up to 1", near)
+	}
+	head, info, err := runs.Head(dir)
+	if err != nil {
+		return nil, err
+	}
+	j := journal.New(p, o.Words)
+	src, err := runSource(ctx, o, c, head, info, j)
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	j.Stage("read")
+	if err := src.Origin().Takes(head, dir); err != nil {
+		return nil, err
+	}
+	if isOwn(src, info) {
+		joinLearned(src.Dataset(), info)
+	}
+	rows, err := labelledRows(src, head)
+	if err != nil {
+		return nil, err
+	}
+	options, err := judgeOptions(head)
+	if err != nil {
+		return nil, err
+	}
+	findings, err := insight.Inspect(ctx, insightSet(src.Dataset(), rows), insight.Options{Near: float32(near), Head: options}, j)
+	if err != nil {
+		return nil, err
+	}
+	j.Stage("errors")
+	i := &report.Insight{Run: dir, Classes: head.Classes, Findings: *findings}
+	i.WorstOf, i.Worst = worst(src.Dataset(), rows, head)
+	j.Stage("write")
+	i.Summary = *summaryOf(src, j)
+	return i, i.Write(dir)
+}
+
+// labelledRows are all labelled rows of a source, with the labels of the head.
+func labelledRows(src features.Source, head *headtrain.Head) (*features.Rows, error) {
+	ds := src.Dataset()
+	classes, err := matchClasses(ds.Classes, head.Classes)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := src.Rows(features.All)
+	if err != nil {
+		return nil, err
+	}
+	if rows.Len() == 0 {
+		return nil, fmt.Errorf("%w: no labelled image of %s has a feature", features.ErrNotExtracted, ds.Name)
+	}
+	rows.Rename(classes, head.Classes)
+	return rows, nil
+}
+
+// judgeOptions are those of the heads that look at the data: linear ones, which are quick
+// and tell enough, trained for as long as the run's head was.
+func judgeOptions(head *headtrain.Head) (headtrain.Options, error) {
+	o, epochs, err := head.Trained()
+	o.Epochs = epochs
+	o.Kind, o.Hidden, o.Dropout = headtrain.KindLinear, 0, 0
+	o.EarlyStopping = headtrain.EarlyStopping{}
+	return o, err
+}
+
+// insightSet is what an insight knows of rows.
+func insightSet(ds *dataset.Dataset, rows *features.Rows) *insight.Set {
+	s := &insight.Set{Data: rows.Data, Images: make([]insight.Image, rows.Len())}
+	for r, i := range rows.Items {
+		it := &ds.Items[i]
+		ref := insight.Ref{Path: ds.Display(it), Part: it.Part.String(), Label: rows.Data.Classes[rows.Data.Labels[r]]}
+		s.Images[r] = insight.Image{Ref: ref, Hash: it.Hash, Group: it.Group}
+	}
+	return s
+}
+
+// worst lists the surest mistakes of the head on what it was not trained on.
+func worst(ds *dataset.Dataset, rows *features.Rows, head *headtrain.Head) (part string, wrong []report.Wrong) {
+	for _, p := range []dataset.Part{dataset.Test, dataset.Val} {
+		var places []int32
+		for r, i := range rows.Items {
+			if ds.Items[i].Part == p {
+				places = append(places, int32(r))
+			}
+		}
+		if len(places) > 0 {
+			held := rows.At(places)
+			return p.String(), report.WrongIn(ds, held, logitsOf(head, held), report.Temperature(head))
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,13 @@
+//go:build !unix
+
+package npy
+
+import (
+	"errors"
+	"os"
+)
+
+// mapFile says that files are not mapped here; they are read instead.
+func mapFile(*os.File, int) ([]byte, func() error, error) {
+	return nil, nil, errors.ErrUnsupported
+}

@@ -1,0 +1,204 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+
+	"icebox/pipeline/insight"
+	"icebox/pipeline/words"
+)
+
+// Files of a run folder that an insight writes.
+const (
+	InsightFile     = "insight.json"
+	InsightTextFile = "insight.txt"
+	SuspectsFile    = "suspects.csv"
+	CopiesFile      = "copies.csv"
+)
+
+// Insight is what the features of a run's images tell of its data, and where its head
+// is wrong.
+type Insight struct {
+	Run     string   `json:"run"`
+	Summary Summary  `json:"summary"`
+	Classes []string `json:"classes"`
+	insight.Findings
+	WorstOf string  `json:"worst_of"` // the part that Worst lists; "" where nothing is held out
+	Worst   []Wrong `json:"worst"`    // the run's head, the surest mistakes first
+}
+
+// Write puts i into the run folder dir; dir may be a file of it.
+func (i *Insight) Write(dir string) error {
+	if fi, err := os.Stat(dir); err == nil && !fi.IsDir() {
+		dir = filepath.Dir(dir)
+	}
+	text := new(strings.Builder)
+	i.Text(text)
+	suspects := [][]string{{"path", "part", "label", "looks_like", "chance_wrong", "label_probability", "looks_like_probability"}}
+	for _, s := range i.Suspects {
+		suspects = append(suspects, []string{s.Path, s.Part, s.Label, s.LooksLike, decimal(s.Chance), decimal(s.OfLabel), decimal(s.OfLooksLike)})
+	}
+	copies := [][]string{{"path", "part", "label", "other_path", "other_part", "other_label", "cosine"}}
+	for _, c := range i.Copies.Pairs {
+		copies = append(copies, []string{c.A.Path, c.A.Part, c.A.Label, c.B.Path, c.B.Part, c.B.Label, decimal(c.Cosine)})
+	}
+	return errors.Join(
+		writeJSON(filepath.Join(dir, InsightFile), i),
+		os.WriteFile(filepath.Join(dir, InsightTextFile), []byte(text.String()), 0o644),
+		WriteCSV(filepath.Join(dir, SuspectsFile), suspects),
+		WriteCSV(filepath.Join(dir, CopiesFile), copies))
+}
+
+func decimal(f float64) string { return strconv.FormatFloat(f, 'f', 6, 64) }
+
+// insightShown is how many findings of a kind the text lists; the files have all.
+const insightShown = 10
+
+// Text writes i for a person.
+func (i *Insight) Text(w io.Writer) {
+	fmt.Fprintf(w, "insight on %s: %s, %s\n", i.Summary.Dataset, words.Count(i.Images, "labelled "+i.Summary.Thing()), words.Count(len(i.Classes), "class"))
+	for _, warning := range i.Summary.Warnings {
+		fmt.Fprintf(w, "note: %s\n", warning)
+	}
+	i.copiesText(w)
+	i.suspectsText(w)
+	i.worstText(w)
+	i.confusedText(w)
+	i.curveText(w)
+}
+
+func (i *Insight) copiesText(w io.Writer) {
+	c := &i.Copies
+	fmt.Fprintf(w, "\nCOPIES  %d exact, %d near pairs (cosine of whitened features ≥ %.2f)\n", c.Exact, c.Near, c.Cosine)
+	if c.Leaks > 0 {
+		fmt.Fprintf(w, "        *** %d of the pairs lie on both sides of a split: held-out numbers are better than they should be ***\n", c.Leaks)
+	}
+	if c.Torn > 0 {
+		fmt.Fprintf(w, "        %d of the pairs have two labels\n", c.Torn)
+	}
+	if len(c.Pairs) == 0 {
+		return
+	}
+	t := NewTable(w)
+	t.AppendHeader(table.Row{"cosine", "image", "copy", ""})
+	for _, p := range i.shownPairs() {
+		cosine, remark := fmt.Sprintf("%.3f", p.Cosine), ""
+		if p.Exact {
+			cosine = "exact"
+		}
+		if p.Leak() {
+			remark = "leak"
+		}
+		if p.A.Label != p.B.Label {
+			remark += " " + p.A.Label + " / " + p.B.Label
+		}
+		t.AppendRow(table.Row{cosine, p.A.Path, p.B.Path, remark})
+	}
+	t.Render()
+	more(w, len(c.Pairs)-len(i.shownPairs()), CopiesFile)
+}
+
+// shownPairs are leaks and pairs under two labels first, then the others.
+func (i *Insight) shownPairs() []insight.CopyPair {
+	var first, rest []insight.CopyPair
+	for _, p := range i.Copies.Pairs {
+		if p.Leak() || p.A.Label != p.B.Label {
+			first = append(first, p)
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	all := append(first, rest...)
+	return all[:min(len(all), insightShown)]
+}
+
+func (i *Insight) suspectsText(w io.Writer) {
+	switch {
+	case i.LabelsJudged == 0:
+		fmt.Fprintf(w, "\nLABELS  not judged: no class has %d images or more\n", i.Folds)
+		return
+	case len(i.Suspects) == 0:
+		fmt.Fprintf(w, "\nLABELS  none of %s is wrong with a chance of %.0f %% or more\n", words.Number(i.LabelsJudged), 100*insight.SuspectChance)
+		return
+	}
+	fmt.Fprintf(w, "\nLABELS  about %.0f of %s are wrong, by estimate; %s to look through, the most suspicious first, each wrong with a chance of\n",
+		i.LabelsWrong, words.Number(i.LabelsJudged), words.Number(len(i.Suspects)))
+	fmt.Fprintf(w, "        %.0f %% or more, by linear discriminants that never saw the image (%d folds). The others are hard images. Wrong labels\n", 100*insight.SuspectChance, i.Folds)
+	fmt.Fprintln(w, "        among classes that are hard to tell apart hide best: of these there may be more.")
+	if i.FoldsOfTest > 0 {
+		fmt.Fprintf(w, "        The folds take in all labelled images, the %s of test too. Who acts on a suspect in test has looked at test:\n", words.Number(i.FoldsOfTest))
+		fmt.Fprintln(w, "        its score is then no longer that of images which nobody chose by.")
+	}
+	t := NewTable(w)
+	t.AppendHeader(table.Row{"image", "part", "label", "looks like", "chance wrong"})
+	for _, s := range i.Suspects[:min(len(i.Suspects), insightShown)] {
+		t.AppendRow(table.Row{s.Path, s.Part, s.Label, s.LooksLike, words.Percent(s.Chance)})
+	}
+	t.Render()
+	more(w, len(i.Suspects)-insightShown, SuspectsFile)
+}
+
+func (i *Insight) worstText(w io.Writer) {
+	if i.WorstOf == "" {
+		fmt.Fprintln(w, "\nERRORS  nothing is held out to find them on")
+		return
+	}
+	fmt.Fprintf(w, "\nERRORS  %d of the run's head on %s, the surest first\n", len(i.Worst), i.WorstOf)
+	if len(i.Worst) == 0 {
+		return
+	}
+	t := NewTable(w)
+	t.AppendHeader(table.Row{"image", "is", "taken for", "with", "its own class"})
+	for _, m := range i.Worst[:min(len(i.Worst), insightShown)] {
+		t.AppendRow(table.Row{m.Path, m.Label, m.Predicted, fmt.Sprintf("%.3f", m.Probability), fmt.Sprintf("%.3f", m.OfLabel)})
+	}
+	t.Render()
+	more(w, len(i.Worst)-insightShown, InsightFile)
+}
+
+func (i *Insight) confusedText(w io.Writer) {
+	if len(i.Confused) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "\nCONFUSED CLASSES  out of fold")
+	t := NewTable(w)
+	t.AppendHeader(table.Row{"a", "b", "a taken for b", "b taken for a", "of both"})
+	for _, c := range i.Confused[:min(len(i.Confused), insightShown)] {
+		t.AppendRow(table.Row{c.A, c.B, c.AToB, c.BToA, words.Percent(c.Share)})
+	}
+	t.Render()
+}
+
+func (i *Insight) curveText(w io.Writer) {
+	c := i.Curve
+	if c == nil {
+		return
+	}
+	fmt.Fprintf(w, "\nLEARNING CURVE  %d folds, equally many steps\n", c.Folds)
+	t := NewTable(w)
+	t.AppendHeader(table.Row{"share", "images", "accuracy", "± standard error"})
+	for _, p := range c.Points {
+		t.AppendRow(table.Row{fmt.Sprintf("%.0f %%", 100*p.Share), words.Number(p.Rows), words.Percent(p.Accuracy), words.Percent(p.Error)})
+	}
+	t.Render()
+	g := c.Twice
+	if g == nil {
+		fmt.Fprintln(w, "no power law fits these points: no guess at what more images would bring")
+		return
+	}
+	fmt.Fprintf(w, "Twice the images might bring %+.1f points, by other readings of these points %+.1f to %+.1f. It is a guess: a power law\n", 100*g.Gain, 100*g.Low, 100*g.High)
+	fmt.Fprintln(w, "through four points says nothing sure of a fifth, and nothing at all of images of another kind.")
+}
+
+func more(w io.Writer, n int, file string) {
+	if n > 0 {
+		fmt.Fprintf(w, "… and %s more, in %s\n", words.Number(n), file)
+	}
+}

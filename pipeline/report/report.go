@@ -1,0 +1,112 @@
+package report
+
+import (
+	"encoding/json"
+	"os"
+	"sort"
+	"strings"
+	"time"
+
+	"icebox/headtrain"
+	"icebox/headtrain/judge"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/runs"
+)
+
+// Files of a run folder that a report writes.
+const (
+	File           = "report.json"    // everything the run found out
+	TextFile       = "report.txt"     // the same for a person
+	QuarantineFile = "quarantine.csv" // path,reason of bad images; only if there are any
+)
+
+// Report is what a run found out; report.json holds it.
+type Report struct {
+	Program string            `json:"program"` // that wrote it
+	Started time.Time         `json:"started"`
+	Summary RunSummary        `json:"summary"`
+	Classes []string          `json:"classes"`
+	Parts   map[string]Score  `json:"parts"` // train, val, test; probabilities as trained, not calibrated
+	Answers Answering         `json:"answers"`
+	Base    *Baselines        `json:"baselines,omitempty"`
+	Decided string            `json:"decided"`
+	Wrong   []Wrong           `json:"misclassified"`
+	WrongOf string            `json:"misclassified_of"` // the part that Wrong lists
+	Space   features.Space    `json:"space"`
+	Head    headtrain.Options `json:"head"`
+	Engine  string            `json:"head_engine"`
+	Sweep   *Sweep            `json:"sweep,omitempty"` // that the head is from
+}
+
+// Score is the report on one part.
+type Score = judge.Report
+
+// Wrong is an image that the head puts into another class than its own.
+type Wrong struct {
+	Path        string  `json:"path"`
+	Label       string  `json:"label"`
+	Predicted   string  `json:"predicted"`
+	Probability float64 `json:"probability"`       // of the predicted class
+	OfLabel     float64 `json:"label_probability"` // of its own
+}
+
+// WrongIn lists the misclassified of some rows, the surest mistakes first, from the
+// logits of a head, rows × classes.
+func WrongIn(ds *dataset.Dataset, r *features.Rows, logits []float32, temperature float64) []Wrong {
+	classes := r.Data.Classes
+	k := len(classes)
+	wrong := []Wrong{}
+	probs := make([]float64, k)
+	for n, i := range r.Items {
+		best := judge.Softmax(probs, logits[n*k:(n+1)*k], temperature)
+		label := int(r.Data.Labels[n])
+		if best == label {
+			continue
+		}
+		wrong = append(wrong, Wrong{ds.Display(&ds.Items[i]), classes[label], classes[best], probs[best], probs[label]})
+	}
+	sort.SliceStable(wrong, func(a, b int) bool { return wrong[a].Probability > wrong[b].Probability })
+	return wrong
+}
+
+// Write completes the run folder.
+func (r *Report) Write(dir *runs.Dir) error {
+	text := new(strings.Builder)
+	r.Text(text)
+	if err := writeJSON(dir.File(File), r); err != nil {
+		return err
+	}
+	if err := os.WriteFile(dir.File(TextFile), []byte(text.String()), 0o644); err != nil {
+		return err
+	}
+	if err := writeQuarantine(dir.File(QuarantineFile), r.Summary.Quarantine); err != nil {
+		return err
+	}
+	if r.Sweep != nil {
+		if err := r.Sweep.write(dir); err != nil {
+			return err
+		}
+	}
+	return dir.Done()
+}
+
+// writeJSON writes v to the file at path, indented.
+func writeJSON(path string, v any) error {
+	body, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(body, '\n'), 0o644)
+}
+
+func writeQuarantine(path string, bad []features.Bad) error {
+	if len(bad) == 0 {
+		return nil
+	}
+	lines := [][]string{{"path", "reason"}}
+	for _, b := range bad {
+		lines = append(lines, []string{b.Path, b.Reason})
+	}
+	return WriteCSV(path, lines)
+}

@@ -1,0 +1,158 @@
+package report
+
+import (
+	"fmt"
+	"math"
+
+	"icebox/headtrain"
+	"icebox/headtrain/judge"
+	"icebox/pipeline/features"
+	"icebox/pipeline/journal"
+	"icebox/pipeline/sweep"
+	"icebox/pipeline/words"
+)
+
+// Summary says what a program did, in numbers. Its JSON form is what commands print;
+// fields, once published, keep their meaning.
+type Summary struct {
+	features.Found
+	features.Work
+	journal.Log
+
+	RunDir *string `json:"run_dir"`
+}
+
+// TrainSummary is the part of a run's summary that is about the head.
+type TrainSummary struct {
+	Epochs       int      `json:"epochs"`  // run, not asked for
+	Stopped      string   `json:"stopped"` // why no more were; see headtrain.Result
+	Gradient     float64  `json:"gradient,omitempty"`
+	EpochSeconds float64  `json:"epoch_seconds"` // median
+	TrainLoss    float64  `json:"train_loss"`    // mean cross-entropy over the training rows with the final weights
+	TrainAcc     float64  `json:"train_acc"`
+	ValLoss      *float64 `json:"val_loss"`
+	ValAcc       *float64 `json:"val_acc"`
+	TestLoss     *float64 `json:"test_loss"` // as all losses here: as trained, before calibration
+	TestAcc      *float64 `json:"test_acc"`
+	TestECE      *float64 `json:"test_ece"` // expected calibration error, at the temperature
+	BestEpoch    int      `json:"best_epoch"`
+	TrainRows    int      `json:"train_rows"`
+	ValRows      int      `json:"val_rows"`
+	TestRows     int      `json:"test_rows"`
+	Missing      int      `json:"missing"` // labelled items without a feature, left out
+
+	// What TestLoss is at the temperature, and what TestECE was before calibration: with
+	// these both numbers are there for both heads.
+	TestLossCalibrated  *float64 `json:"test_loss_calibrated"`
+	TestECEUncalibrated *float64 `json:"test_ece_uncalibrated"`
+
+	Temperature float64         `json:"temperature"` // 1 where none was fitted
+	Threshold   float64         `json:"threshold"`   // answers under it are unknown; 0: none are
+	Baseline    *judge.Baseline `json:"baseline"`    // the one that says the worst of the head
+}
+
+// Rate says how many training rows a second an epoch takes, in brackets; "" if no
+// epoch was timed.
+func (s *TrainSummary) Rate() string {
+	if s.EpochSeconds <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s rows/s)", words.Number(math.Round(float64(s.TrainRows)/s.EpochSeconds)))
+}
+
+// Course says how long the head was trained and, of one that goes to an optimum,
+// whether it came there.
+func (s *TrainSummary) Course() string {
+	switch {
+	case s.Stopped == headtrain.StoppedConverged:
+		return fmt.Sprintf("converged in %d iterations (gradient %.1g)", s.Epochs, s.Gradient)
+	case s.Gradient > 0:
+		return fmt.Sprintf("%d iterations, not converged (gradient %.1g)", s.Epochs, s.Gradient)
+	}
+	return fmt.Sprintf("%d epochs", s.Epochs)
+}
+
+// RunSummary is the summary of [Run] and [Train].
+type RunSummary struct {
+	Summary
+	TrainSummary
+}
+
+// SweepSummary is the summary of a sweep.
+type SweepSummary struct {
+	RunSummary // of the chosen head
+
+	Method       string       `json:"method"`
+	Metric       sweep.Metric `json:"metric"`
+	Points       int          `json:"points"`
+	Heads        int          `json:"heads"`      // trained, or taken from before an interruption
+	EpochsRun    int          `json:"epochs_run"` // of all heads
+	Diverged     int          `json:"diverged"`   // heads
+	Resumed      int          `json:"resumed"`    // heads that were there already
+	SweepSeconds float64      `json:"sweep_seconds"`
+	// HeadEpochsPerSecond is the rate of this process.
+	HeadEpochsPerSecond float64 `json:"head_epochs_per_second"`
+
+	// Best are the options of the chosen head, train_fraction among them, and
+	// BestValues those that the axes gave.
+	Best       map[string]any `json:"best"`
+	BestValues map[string]any `json:"best_values"`
+	// ValAcc and ValLoss are what the choice was made by: the point's means over
+	// seeds and folds. The head that was kept has its own in report.json.
+	ValAcc        *float64        `json:"val_acc"`
+	ValAccSpread  *float64        `json:"val_acc_spread"`
+	ValLoss       *float64        `json:"val_loss"`
+	TestAccRange  *judge.Interval `json:"test_acc_interval"`
+	InterruptedAt string          `json:"interrupted_at,omitempty"` // folder to resume from
+	Report        *Sweep          `json:"-"`
+}
+
+// RateSummary says which learning rates were tried, and which to start from.
+type RateSummary struct {
+	Summary
+	TrainRows int `json:"train_rows"`
+
+	LR    float64             `json:"lr"` // the one with the lowest loss, to three digits
+	Tried []headtrain.LRPoint `json:"tried"`
+}
+
+// Plot draws the loss by learning rate. Losses far above that of the lowest rate,
+// whose head has learned next to nothing, are drawn at the upper edge.
+func (s *RateSummary) Plot() string {
+	var lr, loss []float64
+	best, edge := 0, math.Inf(1)
+	for _, t := range s.Tried {
+		if t.Loss == nil {
+			continue
+		}
+		if len(lr) == 0 {
+			edge = 1.25 * *t.Loss
+		}
+		lr, loss = append(lr, math.Log10(t.LR)), append(loss, min(*t.Loss, edge))
+		if loss[len(loss)-1] < loss[best] {
+			best = len(loss) - 1
+		}
+	}
+	if len(lr) < 2 {
+		return ""
+	}
+	return plotByLR("train_loss", lr, loss, best, func(v float64) string { return fmt.Sprintf("%10.4g", v) })
+}
+
+// SetOutcome fills in what a search came to, as far as it came.
+func (s *SweepSummary) SetOutcome(search *sweep.Search, out *sweep.Outcome) {
+	s.Metric, s.Points = search.Metric, len(search.Plan.Points)
+	s.Heads, s.EpochsRun, s.Diverged = search.Log.Len(), search.Log.Epochs(), search.Log.Diverged()
+	s.Resumed, s.SweepSeconds = out.Resumed, out.Seconds
+	if out.Seconds > 0 {
+		s.HeadEpochsPerSecond = float64(out.Epochs) / out.Seconds
+	}
+	if len(out.Results) == 0 || out.Best().Failed() {
+		return
+	}
+	best := out.Best()
+	s.Best, s.BestValues = BestOptions(search.Plan, best), best.Values
+	if v := best.ValAcc; v != nil {
+		s.ValAcc, s.ValAccSpread, s.ValLoss = &v.Mean, &v.Spread, &best.ValLoss.Mean
+	}
+}

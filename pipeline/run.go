@@ -1,0 +1,75 @@
+package pipeline
+
+import (
+	"context"
+
+	"icebox/pipeline/features"
+	"icebox/pipeline/journal"
+	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
+)
+
+// Run extracts the features that are missing, trains a head on them, judges it and writes
+// a run folder. On an error, the summary says how far it came.
+func Run(ctx context.Context, o Options, p Progress) (*report.RunSummary, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	j := journal.New(p, o.Words)
+	src, err := extractFeatures(ctx, o, scanTrainable, j)
+	if src != nil {
+		defer src.Close()
+	}
+	if err != nil {
+		return featuresOnly(src, j), err
+	}
+	return trainOn(ctx, src, o, j)
+}
+
+// Train is Run without its first stage: it takes the features from the cache alone, or
+// from c.Features. Where the images are at hand it stats them and says what has changed,
+// and opens none.
+func Train(ctx context.Context, o Options, c Choice, p Progress) (*report.RunSummary, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	j := journal.New(p, o.Words)
+	src, err := openSource(ctx, o, c, j)
+	if err != nil {
+		return featuresOnly(nil, j), err
+	}
+	defer src.Close()
+	j.Stage("check")
+	if err := checkTrainable(src.Dataset(), o.Output.Dir); err != nil {
+		return featuresOnly(src, j), err
+	}
+	return trainOn(ctx, src, o, j)
+}
+
+// trainOn is the second stage: it trains the head that o asks for on the rows of a source.
+func trainOn(ctx context.Context, src features.Source, o Options, j *journal.Journal) (*report.RunSummary, error) {
+	j.Stage("gather")
+	parts, err := gatherParts(src, j)
+	if err == nil {
+		err = o.check(src, parts, 0)
+	}
+	if err != nil {
+		return featuresOnly(src, j), err
+	}
+	dir, err := runs.New(o.Output, src.Dataset().Name)
+	if err != nil {
+		return featuresOnly(src, j), err
+	}
+	defer dir.Close()
+	t := task{options: o.Head, parts: parts, unseen: validationRows{parts.val}}
+	rep, err := trainHead(ctx, t, src, dir, o, j)
+	if err != nil {
+		return featuresOnly(src, j), err
+	}
+	return &rep.Summary, nil
+}
+
+// featuresOnly is the summary of a run that came no further than its features.
+func featuresOnly(src features.Source, j *journal.Journal) *report.RunSummary {
+	return &report.RunSummary{Summary: *summaryOf(src, j)}
+}

@@ -1,0 +1,174 @@
+package runs
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"icebox/headtrain"
+)
+
+// Files of a run folder that a program writes whatever it finds out. Reports add theirs.
+const (
+	ConfigFile  = "config.yaml"   // the effective configuration
+	MetricsFile = "metrics.jsonl" // a line an epoch
+	HeadFile    = "head.safetensors"
+	LastFile    = "last.safetensors" // head of the last epoch; only where early stopping kept another
+	LabelsFile  = "labels.txt"       // a class a line, in the order of the head's rows
+)
+
+var (
+	// ErrRun is returned for a folder that holds no run.
+	ErrRun = errors.New("not a run folder")
+	// ErrPartial is returned for a folder that is not one of a run that was interrupted.
+	ErrPartial = errors.New("not the folder of an interrupted run")
+)
+
+// Options say where run folders go.
+type Options struct {
+	Dir  string
+	Name string // last part of the run folder's name; "" means the dataset's name
+	// Config is written to the run folder as config.yaml, as it is.
+	Config []byte
+	// Program names the program and its version, for the report.
+	Program string
+}
+
+// Dir is the folder that one run writes. It has its name once it is whole; until then
+// its name ends in ".partial".
+type Dir struct {
+	path    string // where it is being written; "" once it is done
+	final   string // its name once it is whole
+	metrics *os.File
+	failed  error // first error of writing metrics
+	keep    bool  // what is in it is worth keeping, whole or not
+}
+
+// partial ends the name of a folder that is not whole.
+const partial = ".partial"
+
+// New makes the folder o.Dir/<time>-<name>; it never takes one that is there. Dataset is
+// the name where o has none.
+func New(o Options, dataset string) (*Dir, error) {
+	parent, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, err
+	}
+	base := filepath.Join(parent, time.Now().Format("20060102-150405")+"-"+portableName(cmp.Or(o.Name, dataset)))
+	if err := os.MkdirAll(filepath.Dir(base), 0o755); err != nil {
+		return nil, err
+	}
+	final := base
+	for n := 2; ; n++ {
+		_, taken := os.Stat(final)
+		err := os.Mkdir(final+partial, 0o755)
+		if taken != nil && err == nil {
+			break
+		}
+		if err == nil {
+			os.Remove(final + partial)
+		} else if !errors.Is(err, fs.ErrExist) {
+			return nil, err
+		}
+		final = fmt.Sprintf("%s-%d", base, n)
+	}
+	d := &Dir{path: final + partial, final: final}
+	if err := os.WriteFile(d.File(ConfigFile), o.Config, 0o644); err != nil {
+		return nil, err
+	}
+	d.metrics, err = os.Create(d.File(MetricsFile))
+	return d, err
+}
+
+// Reopen opens a folder that was kept before it was whole.
+func Reopen(path string) (*Dir, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &Dir{path: path, final: strings.TrimSuffix(path, partial), keep: true}
+	if d.final == path {
+		return nil, fmt.Errorf("%w: the name of %s does not end in %s", ErrPartial, path, partial)
+	}
+	d.metrics, err = os.Create(d.File(MetricsFile))
+	return d, err
+}
+
+// Done gives the folder its name: it is whole.
+func (d *Dir) Done() error {
+	err := os.Rename(d.path, d.final)
+	if err == nil {
+		d.path = ""
+	}
+	return err
+}
+
+// Close lets go of the folder. It removes one that is not whole, unless it is to be kept.
+func (d *Dir) Close() {
+	if d.path != "" {
+		d.metrics.Close()
+		if !d.keep {
+			os.RemoveAll(d.path)
+		}
+	}
+}
+
+// portableName keeps what every file system takes, and not too much of it.
+func portableName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`<>:"/\|?*`, r) || r < ' ' {
+			return '_'
+		}
+		return r
+	}, s)
+	if len(s) > 100 {
+		s = strings.ToValidUTF8(s[:100], "")
+	}
+	return strings.TrimRight(s, ". ")
+}
+
+// File is the path of a file of the folder, as long as it is not whole.
+func (d *Dir) File(name string) string { return filepath.Join(d.path, name) }
+
+// Metric appends an epoch. An error shows when the head is saved.
+func (d *Dir) Metric(e headtrain.Epoch) {
+	line, err := json.Marshal(e)
+	if err == nil {
+		_, err = d.metrics.Write(append(line, '\n'))
+	}
+	d.failed = errors.Join(d.failed, err)
+}
+
+// SaveHead writes the head and its labels, and ends the metrics.
+func (d *Dir) SaveHead(h *headtrain.Head) error {
+	if err := errors.Join(d.failed, d.metrics.Close()); err != nil {
+		return err
+	}
+	if err := os.WriteFile(d.File(LabelsFile), []byte(strings.Join(h.Classes, "\n")+"\n"), 0o644); err != nil {
+		return err
+	}
+	return h.Save(d.File(HeadFile))
+}
+
+// Keep says whether the folder is kept though it is not whole.
+func (d *Dir) Keep(yes bool) { d.keep = yes }
+
+// Path is where the folder is being written; "" once it is whole.
+func (d *Dir) Path() string { return d.path }
+
+// Name is the path of the folder once it is whole.
+func (d *Dir) Name() string { return d.final }
+
+// Kept is the path of a folder that is not whole and is kept; "" if there is none.
+func (d *Dir) Kept() string {
+	if d == nil || !d.keep {
+		return ""
+	}
+	return d.path
+}

@@ -1,0 +1,129 @@
+package sweep
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"icebox/headtrain"
+)
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func defaults() headtrain.Options { return headtrain.Options{}.WithDefaults() }
+
+func TestGridIsEveryCombinationOnce(t *testing.T) {
+	s := Options{Method: "grid", Seeds: 1, Axes: []Axis{
+		{Key: "batch_size", Log: []float64{2, 4}, Steps: 9}, {Key: "class_weights", Values: []any{"none", "balanced", "none"}},
+		{Key: "weight_decay", Lin: []float64{0, 0.3}, Steps: 4}}}
+	p, err := NewPlan(s, defaults())
+	must(t, err)
+	seen := map[string]bool{}
+	for _, q := range p.Points {
+		seen[p.Describe(q.Values)] = true
+		if q.Options.BatchSize != q.Values[0] || q.Options.ClassWeights.Mode != q.Values[1] || q.Options.WeightDecay != q.Values[2] {
+			t.Errorf("%v gives %+v", q.Values, q.Options)
+		}
+	}
+	if len(p.Points) != 3*2*4 || len(seen) != 24 || !seen["batch_size 3, class_weights balanced, weight_decay 0.1"] {
+		t.Errorf("%d points, %d different: %v", len(p.Points), len(seen), seen)
+	}
+}
+
+// What an axis does not change is not trained again.
+func TestLBFGSIsTrainedOnceForAllRates(t *testing.T) {
+	s := Options{Method: "grid", Seeds: 1, Axes: []Axis{{Key: "lr", Values: []any{0.1, 0.01, 0.001}},
+		{Key: "optimizer", Values: []any{"adam", "lbfgs"}}, {Key: "weight_decay", Values: []any{0.0, 0.1}}, {Key: "train_fraction", Values: []any{1.0, 0.5}}}}
+	p, err := NewPlan(s, defaults())
+	must(t, err)
+	of := map[string]int{}
+	for _, q := range p.Points {
+		of[q.Options.Optimizer]++
+	}
+	if of["adam"] != 12 || of["lbfgs"] != 4 || p.Repeats != 8 || p.Heads() != 16 {
+		t.Errorf("%v, %d left out, %d heads", of, p.Repeats, p.Heads())
+	}
+}
+
+func TestRandomPointsFillTheirRanges(t *testing.T) {
+	s := Options{Method: "random", Seeds: 1, Trials: 4000, Axes: []Axis{{Key: "lr", Log: []float64{1e-4, 1}}, {Key: "input", Values: []any{"none", "l2"}}}}
+	base := defaults()
+	p, err := NewPlan(s, base)
+	must(t, err)
+	decades, l2 := [4]int{}, 0
+	for _, q := range p.Points {
+		lr := q.Options.LR
+		if lr < 1e-4 || lr > 1 {
+			t.Fatalf("lr %v", lr)
+		}
+		decades[min(3, int(math.Floor(math.Log10(lr)+4)))]++
+		if q.Options.Input == "l2" {
+			l2++
+		}
+	}
+	for _, n := range append(decades[:], l2/2) {
+		if n < 880 || n > 1120 { // 1000 ± 4σ
+			t.Errorf("points by decade %v, with l2 %d", decades, l2)
+		}
+	}
+	again, err := NewPlan(s, base)
+	must(t, err)
+	base.Seed = 1
+	other, err := NewPlan(s, base)
+	must(t, err)
+	if fmt.Sprint(again.Points[7].Values) != fmt.Sprint(p.Points[7].Values) || fmt.Sprint(other.Points[7].Values) == fmt.Sprint(p.Points[7].Values) {
+		t.Error("points do not follow the seed alone")
+	}
+	few := Options{Method: "random", Seeds: 1, Trials: 50, Axes: []Axis{{Key: "input", Values: []any{"none", "l2"}}}}
+	if p, err = NewPlan(few, base); err != nil || len(p.Points) != 2 {
+		t.Errorf("two values make %d points: %v", len(p.Points), err)
+	}
+}
+
+func TestHalvingEndsWithAllEpochs(t *testing.T) {
+	base := defaults()
+	base.Epochs, base.Warmup = 30, 2
+	p, err := NewPlan(Options{Method: "halving", Seeds: 1, Axes: []Axis{{Key: "lr", Log: []float64{1e-4, 1}}}}, base)
+	must(t, err)
+	if fmt.Sprint(p.Rungs) != "[{27 3} {9 10} {3 30}]" {
+		t.Errorf("rungs %v", p.Rungs)
+	}
+	if p.Heads() != 39 {
+		t.Errorf("%d heads", p.Heads())
+	}
+	p, err = NewPlan(Options{Method: "halving", Seeds: 2, Folds: 3, Axes: []Axis{{Key: "lr", Values: []any{0.1, 0.2}}}}, base)
+	must(t, err)
+	if fmt.Sprint(p.Rungs) != "[{2 10} {1 30}]" || p.Heads() != 18 {
+		t.Errorf("rungs %v", p.Rungs)
+	}
+}
+
+func TestImportanceIsTheShareOfAMainEffect(t *testing.T) {
+	axes := []Axis{{Key: "lr"}, {Key: "weight_decay"}, {Key: "epochs"}}
+	var results []Result
+	for lr := range 40 {
+		for wd := range 2 {
+			for e := range 2 {
+				// lr and weight_decay act alone; epochs only through weight_decay.
+				acc := []float64{0, 1, 2, 3}[lr/10]*0.1 + float64(wd)*0.2 + float64(2*wd-1)*float64(2*e-1)*0.05
+				results = append(results, Result{Values: map[string]any{"lr": float64(lr), "weight_decay": float64(wd), "epochs": e}, ValAcc: &Stat{Mean: acc}})
+			}
+		}
+	}
+	results = append(results, Result{Values: map[string]any{"lr": 0.0}, Diverged: 1})
+	got := map[string]float64{}
+	for _, a := range Importance(results, axes, "val_acc") {
+		got[a.Axis] = a.Share
+	}
+	// Variances: lr 0.0125, weight_decay 0.01, interaction 0.0025.
+	for axis, want := range map[string]float64{"lr": 0.5, "weight_decay": 0.4, "epochs": 0} {
+		if math.Abs(got[axis]-want) > 1e-9 {
+			t.Errorf("%s: %v, want %v", axis, got[axis], want)
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package sweep
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"icebox/headtrain"
+	"icebox/pipeline/words"
+)
+
+// TrainLoss is the metric where nothing is held out.
+const TrainLoss = "train_loss"
+
+// Metric is what heads are ranked by: [headtrain.MetricValAcc],
+// [headtrain.MetricValLoss] or [TrainLoss].
+type Metric string
+
+// Better reports whether a is better than b.
+func (m Metric) Better(a, b float64) bool {
+	if m.IsAccuracy() {
+		return a > b
+	}
+	return a < b
+}
+
+// IsAccuracy reports whether more is better, and a share.
+func (m Metric) IsAccuracy() bool { return m == headtrain.MetricValAcc }
+
+// Text writes a value with the metric's name.
+func (m Metric) Text(v float64) string {
+	if m.IsAccuracy() {
+		return string(m) + " " + words.Percent(v)
+	}
+	return fmt.Sprintf("%s %.4g", m, v)
+}
+
+func (m Metric) ofEpoch(e headtrain.Epoch) float64 {
+	return m.pick(e.ValAcc, e.ValLoss, e.TrainLoss)
+}
+
+func (m Metric) pick(valAcc, valLoss *float64, trainLoss float64) float64 {
+	switch {
+	case m == headtrain.MetricValAcc && valAcc != nil:
+		return *valAcc
+	case m == headtrain.MetricValLoss && valLoss != nil:
+		return *valLoss
+	}
+	return trainLoss
+}
+
+// Result is what a point came to: means over its seeds, each of which is a
+// mean over folds. It is a line of [ResultFile].
+type Result struct {
+	Rank      int            `json:"rank"`
+	Values    map[string]any `json:"values"` // of the axes
+	Epochs    int            `json:"epochs"` // asked for; fewer in an early rung of a halving
+	ValAcc    *Stat          `json:"val_acc"`
+	ValLoss   *Stat          `json:"val_loss"`
+	TrainLoss *Stat          `json:"train_loss"`
+	BestEpoch int            `json:"best_epoch"` // median
+	EpochsRun int            `json:"epochs_run"` // of all its heads
+	Diverged  int            `json:"diverged"`   // heads that did
+	Heads     []Record       `json:"heads"`
+
+	Point int `json:"point"`
+	Rung  int `json:"rung"`
+}
+
+// stat is a mean and how far the values lie apart: their standard deviation (n-1)
+// over seeds, or over folds where there is one seed; 0 for a single value.
+type Stat struct {
+	Mean   float64 `json:"mean"`
+	Spread float64 `json:"spread"`
+}
+
+// Failed reports whether a head of the point diverged: the rest would flatter it.
+func (p *Result) Failed() bool { return p.Diverged > 0 }
+
+// Score is the point's value in m; there is none if it failed.
+func (p *Result) Score(m Metric) *Stat {
+	switch {
+	case p.Failed():
+		return nil
+	case m == headtrain.MetricValAcc:
+		return p.ValAcc
+	case m == headtrain.MetricValLoss:
+		return p.ValLoss
+	}
+	return p.TrainLoss
+}
+
+// sum fills p's numbers from its heads, which stand seed by seed.
+func (p *Result) sum(seeds int) {
+	var epochs []int
+	for _, h := range p.Heads {
+		p.EpochsRun += h.EpochsRun
+		epochs = append(epochs, h.BestEpoch)
+		if h.Diverged {
+			p.Diverged++
+		}
+	}
+	slices.Sort(epochs)
+	p.BestEpoch = epochs[len(epochs)/2]
+	if p.Failed() {
+		return
+	}
+	p.TrainLoss = statOver(p.Heads, seeds, func(h Record) float64 { return h.TrainLoss })
+	if p.Heads[0].ValAcc != nil {
+		p.ValAcc = statOver(p.Heads, seeds, func(h Record) float64 { return *h.ValAcc })
+		p.ValLoss = statOver(p.Heads, seeds, func(h Record) float64 { return *h.ValLoss })
+	}
+}
+
+// statOver is the mean over all heads, and the spread of the means of seeds.
+func statOver(heads []Record, seeds int, of func(Record) float64) *Stat {
+	var values []float64
+	folds := len(heads) / seeds
+	for at := 0; at < len(heads); at += folds {
+		sum := 0.0
+		for _, h := range heads[at : at+folds] {
+			sum += of(h)
+			if seeds == 1 {
+				values = append(values, of(h))
+			}
+		}
+		if seeds > 1 {
+			values = append(values, sum/float64(folds))
+		}
+	}
+	s := &Stat{}
+	for _, v := range values {
+		s.Mean += v / float64(len(values))
+	}
+	if len(values) > 1 {
+		for _, v := range values {
+			s.Spread += (v - s.Mean) * (v - s.Mean) / float64(len(values)-1)
+		}
+	}
+	s.Spread = math.Sqrt(s.Spread)
+	return s
+}
+
+// rank sorts results, the best first: those of later rungs before those of earlier
+// ones, which had fewer epochs; then by the metric, then by validation loss, then
+// in the order of the plan. Points of which a head diverged come last.
+func rank(results []Result, m Metric) {
+	slices.SortFunc(results, func(a, b Result) int {
+		if a.Failed() != b.Failed() {
+			if a.Failed() {
+				return 1
+			}
+			return -1
+		}
+		if c := cmp.Compare(b.Rung, a.Rung); c != 0 {
+			return c
+		}
+		if a.Failed() {
+			return cmp.Compare(a.Point, b.Point)
+		}
+		x, y := a.Score(m).Mean, b.Score(m).Mean
+		switch {
+		case m.Better(x, y):
+			return -1
+		case m.Better(y, x):
+			return 1
+		}
+		if a.ValLoss != nil {
+			if c := cmp.Compare(a.ValLoss.Mean, b.ValLoss.Mean); c != 0 {
+				return c
+			}
+		}
+		return cmp.Compare(a.Point, b.Point)
+	})
+	for i := range results {
+		results[i].Rank = i + 1
+	}
+}
