@@ -44,12 +44,6 @@ func (d *Dataset) Validate() error {
 	return f.Err(ErrDataset)
 }
 
-// checkShape is Validate but for the values.
-func (d *Dataset) checkShape() error {
-	f := d.checkAllButValues()
-	return f.Err(ErrDataset)
-}
-
 func (d *Dataset) checkAllButValues() (f fault.List) {
 	f.Check(d.Dim > 0, "the dimension must be positive, not %d", d.Dim)
 	f.Check(len(d.X) == len(d.Labels)*d.Dim, "%d feature values do not make %d rows of %d", len(d.X), len(d.Labels), d.Dim)
