@@ -256,7 +256,7 @@ func TestNewerFormatIsNotCalledDamage(t *testing.T) {
 	}))
 	must(t, db.Close())
 	_, err = Open(c.path, Options{})
-	if !errors.Is(err, ErrNewer) || errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "upgrade") {
+	if !errors.Is(err, ErrNewer) || errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "format 2") {
 		t.Errorf("%v", err)
 	}
 	if _, err := Verify(c.path); !errors.Is(err, ErrNewer) {

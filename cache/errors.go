@@ -55,17 +55,13 @@ func corruptf(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", ErrCorrupt, fmt.Errorf(format, args...))
 }
 
-// inFile names the file, and the way out if it is damaged.
+// inFile names the file.
 func inFile(path string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrCorrupt):
-		return fmt.Errorf("%s: %w; `icebox cache verify` lists the damage, `icebox cache compact --salvage` keeps what is sound", path, err)
-	case errors.Is(err, ErrNewer):
-		return fmt.Errorf("%s: %w: upgrade icebox to read it", path, err)
-	case errors.Is(err, ErrNotCache):
-		return fmt.Errorf("%s: %w: choose another cache path, or move the file away", path, err)
+	case errors.Is(err, ErrCorrupt), errors.Is(err, ErrNewer), errors.Is(err, ErrNotCache):
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return fmt.Errorf("cache %s: %w", path, err)
 }

@@ -44,7 +44,7 @@ type Stat struct {
 	RawBytes  int64       `json:"raw_bytes"` // of the rows' numbers alone, as they are stored
 	DocBytes  int64       `json:"doc_bytes"`
 	Docs      int         `json:"docs"`
-	FreeBytes int64       `json:"free_bytes"` // pages that the next commits use; `icebox cache compact` drops them
+	FreeBytes int64       `json:"free_bytes"` // pages that the next commits use; Compact drops them
 	Recovered string      `json:"recovered,omitempty"`
 	Spaces    []SpaceStat `json:"spaces"`
 }

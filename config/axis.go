@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"icebox/headtrain"
-	"icebox/pipeline"
+	"icebox/pipeline/sweep"
 )
 
 // axis reads the values of one sweep axis: a list, or a range.
@@ -22,7 +22,7 @@ type axis struct {
 func axisKeys() []*key {
 	var keys []*key
 	head := slices.Concat(headKeys(), optimizerKeys())
-	for _, option := range pipeline.SweepKeys {
+	for _, option := range sweep.Keys {
 		a := axis{option, anyOf(number{above(0).to(1)}), number{above(0).to(1)}.schema()}
 		if option == "class_weights" {
 			a.item, a.of = classWeightsItem, classWeights{}.schema()
@@ -59,7 +59,7 @@ func classWeightsItem(n *yaml.Node) (any, error) {
 	if err != nil || w.Mode != headtrain.WeightsMap {
 		return w.Mode, err
 	}
-	return pipeline.NewWeightMap(w.Map)
+	return sweep.NewWeightMap(w.Map)
 }
 
 func (a axis) numeric() bool { return a.of["type"] == "number" || a.of["type"] == "integer" }
@@ -68,6 +68,7 @@ func (a axis) key() *key {
 	name := "sweep.axes." + a.option
 	k := &key{
 		Key:    Key{Name: name, Env: envName(name), Type: "list", Help: "values of head." + a.option + " to try"},
+		field:  "Sweep.Axes." + a.option,
 		parse:  a.parse,
 		schema: a.schema(),
 		get:    a.get,
@@ -92,7 +93,7 @@ func (a axis) get(o *options) any {
 }
 
 // set adds the axis. Axes come in the order of the table, wherever they were written.
-func (a axis) set(o *options, v any) { o.Sweep.Axes = append(o.Sweep.Axes, v.(pipeline.Axis)) }
+func (a axis) set(o *options, v any) { o.Sweep.Axes = append(o.Sweep.Axes, v.(sweep.Axis)) }
 
 func (a axis) schema() map[string]any {
 	list := map[string]any{"type": "array", "minItems": 1, "items": a.of}
@@ -112,7 +113,7 @@ func (a axis) schema() map[string]any {
 var axisSteps = whole[int]{from(2).to(10_000)}
 
 func (a axis) parse(n *yaml.Node) (any, error) {
-	x := pipeline.Axis{Key: a.option}
+	x := sweep.Axis{Key: a.option}
 	var err error
 	switch {
 	case n.Kind == yaml.SequenceNode:
@@ -149,8 +150,8 @@ func (a axis) list(n *yaml.Node) ([]any, error) {
 }
 
 // span reads {log: [a, b], steps: n}. What makes sense as a range is for
-// pipeline.Sweep to say.
-func (a axis) span(n *yaml.Node, x *pipeline.Axis) error {
+// package sweep to say.
+func (a axis) span(n *yaml.Node, x *sweep.Axis) error {
 	err := eachPair(n, func(name string, v *yaml.Node) (err error) {
 		switch name {
 		case "log":

@@ -9,6 +9,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"icebox/pipeline/words"
 )
 
 // boolean reads true and false; yes, on and 1 are not among them.
@@ -94,7 +96,7 @@ func (c text) parse(n *yaml.Node) (string, error) {
 		return "", fmt.Errorf(" (%q) is not valid UTF-8", n.Value)
 	}
 	if c.words != nil && !slices.Contains(c.words, n.Value) {
-		return "", fmt.Errorf(" %q is not known: choose %s", n.Value, alternatives(c.words))
+		return "", fmt.Errorf(" %q is not known: choose %s", n.Value, words.Or(c.words))
 	}
 	return n.Value, nil
 }
@@ -105,7 +107,7 @@ type pathCodec struct{ words []string }
 
 func (pathCodec) schema() map[string]any { return text{}.schema() }
 
-func (c pathCodec) kind() string { return alternatives(append([]string{"path"}, c.words...)) }
+func (c pathCodec) kind() string { return words.Or(append([]string{"path"}, c.words...)) }
 
 func (pathCodec) parse(n *yaml.Node) (string, error) { return text{}.parse(n) }
 
@@ -195,13 +197,4 @@ func (l limits) schema(kind string) map[string]any {
 		s["maximum"] = l.hi
 	}
 	return s
-}
-
-// alternatives joins words as "a, b or c".
-func alternatives(words []string) string {
-	if len(words) == 1 {
-		return words[0]
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

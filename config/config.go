@@ -8,6 +8,8 @@ import (
 
 	"icebox/headtrain"
 	"icebox/pipeline"
+	optionfault "icebox/pipeline/fault"
+	"icebox/pipeline/sweep"
 )
 
 // Source is everything a configuration is read from. The zero value reads
@@ -77,7 +79,7 @@ func Load(src Source) (*Config, error) {
 
 // warnIgnored names the keys that were set and that the optimizer does not take.
 func (c *Config) warnIgnored() {
-	varies := func(a pipeline.Axis) bool { return a.Key == "optimizer" }
+	varies := func(a sweep.Axis) bool { return a.Key == "optimizer" }
 	if c.Options.Head.Optimizer != headtrain.OptimizerLBFGS || slices.ContainsFunc(c.Options.Sweep.Axes, varies) {
 		return
 	}
@@ -109,42 +111,35 @@ func defaults(dir string) pipeline.Options {
 func (c *Config) validate(found faults) faults {
 	broken := map[string]bool{}
 	for _, f := range found {
-		broken[topSection(f.text)] = true
+		broken[topSection(f.name)] = true
 	}
-	for _, err := range leaves(c.Options.Validate()) {
-		if text := err.Error(); !broken[topSection(text)] {
-			found = append(found, &fault{origin: c.blame(text), text: text, cause: err})
+	for _, f := range optionfault.All(c.Options.Validate()) {
+		name := KeyOf(f.Field)
+		if broken[topSection(name)] {
+			continue
 		}
+		found = append(found, &fault{origin: c.origin(name), name: name, text: phrase(name, f.Text), cause: f})
 	}
 	return found
 }
 
-// topSection returns the section that a message begins with.
-func topSection(message string) string {
-	section, _, _ := strings.Cut(message, ".")
+// phrase puts a name before what is wrong with its value.
+func phrase(name, text string) string {
+	if strings.HasPrefix(text, ":") {
+		return name + text
+	}
+	return name + " " + text
+}
+
+// topSection returns the section that a key lies in, whatever lies between.
+func topSection(name string) string {
+	section, _, _ := strings.Cut(name, ".")
 	return section
 }
 
-// leaves returns the errors that err joins, at any depth.
-func leaves(err error) []error {
-	if err == nil {
-		return nil
-	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var all []error
-	for _, e := range joined.Unwrap() {
-		all = append(all, leaves(e)...)
-	}
-	return all
-}
-
-// blame returns the origin of the key that a message begins with; of the last key
-// set in it, if that is a section.
-func (c *Config) blame(message string) string {
-	name := strings.TrimRight(strings.Fields(message)[0], ":")
+// origin says where the key of this name was set; of a section it is where the last of
+// its keys was.
+func (c *Config) origin(name string) string {
 	origin := c.origins[name]
 	for _, k := range keysOf(name) {
 		if c.origins[k.Name] != "" {

@@ -19,6 +19,8 @@ import (
 
 	"icebox/headtrain"
 	"icebox/pipeline"
+	"icebox/pipeline/runs"
+	"icebox/pipeline/sweep"
 )
 
 func load(t *testing.T, src Source) *Config {
@@ -53,7 +55,7 @@ func overrides(t *testing.T, args ...string) []Override {
 	return all
 }
 
-// origin returns where the value of a key comes from, and the value.
+// entry returns what Show says of a key.
 func entry(t *testing.T, c *Config, key string) Entry {
 	t.Helper()
 	for _, e := range c.Show() {
@@ -89,10 +91,10 @@ func TestDesignExampleFillsTheOptions(t *testing.T) {
 	want := pipeline.Default()
 	want.Data.Train, want.Data.Test = filepath.Join(dir, "images", "train"), filepath.Join(dir, "images", "test")
 	want.Cache.Path = filepath.Join(dir, ".icebox", "features.db")
-	want.Output = pipeline.Output{Dir: filepath.Join(dir, "runs"), Config: c.YAML()}
+	want.Output = runs.Options{Dir: filepath.Join(dir, "runs"), Config: c.YAML()}
 	want.Head.StepEpochs = 0
 	want.Sweep.Seeds = 3
-	want.Sweep.Axes = []pipeline.Axis{
+	want.Sweep.Axes = []sweep.Axis{
 		{Key: "lr", Log: []float64{1e-4, 1e-1}, Steps: 7},
 		{Key: "weight_decay", Values: []any{0.0, 1e-4}},
 	}
@@ -135,7 +137,7 @@ func TestSectionsMergeKeyByKey(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "c.yml"), "sweep: {axes: {lr: [0.1], epochs: [5]}}")
 	c := load(t, Source{File: "c.yml", Dir: dir, Overrides: overrides(t, "sweep.axes={lr: [0.2, 0.3]}", "head={epochs: 7, early_stopping: {patience: 2}}")})
-	want := []pipeline.Axis{{Key: "epochs", Values: []any{5}}, {Key: "lr", Values: []any{0.2, 0.3}}}
+	want := []sweep.Axis{{Key: "epochs", Values: []any{5}}, {Key: "lr", Values: []any{0.2, 0.3}}}
 	if diff := cmp.Diff(want, c.Options.Sweep.Axes); diff != "" {
 		t.Error(diff)
 	}
@@ -229,6 +231,25 @@ func TestFaultsOfAllSourcesAreReportedTogether(t *testing.T) {
 	}
 }
 
+// A fault names its field, and the table finds the key of it.
+func TestFieldsHaveTheirKeys(t *testing.T) {
+	for field, want := range map[string]string{
+		"Head.EarlyStopping.Patience": "head.early_stopping.patience", "Head.Shuffle": "head.shuffle", "HeadEngine": "head.engine",
+		"Answers.Calibrate": "head.calibrate", "Answers.Reject.Coverage": "head.reject.coverage", "Sweep.Axes.lr": "sweep.axes.lr",
+		"Head": "head", "Data.Split": "data.split", "Answers.Reject": "head.reject", "Answers": "head", "Sweep.Axes": "sweep.axes",
+		"Head.ClassWeights": "head.class_weights", "Head.ClassWeights.Map": "head.class_weights", "Nothing": "",
+	} {
+		if got := KeyOf(field); got != want {
+			t.Errorf("%s has the key %q, want %q", field, got, want)
+		}
+	}
+	for _, k := range table {
+		if k.field == "" || KeyOf(k.field) != k.Name {
+			t.Errorf("%s sets the field %q, whose key is %q", k.Name, k.field, KeyOf(k.field))
+		}
+	}
+}
+
 func TestEveryValueThatIsNotANumberIsRefusedForLR(t *testing.T) {
 	for _, v := range []string{"NaN", ".nan", "inf", ".inf", "-.inf", "1e400", "-1", "0", "0.0", "-0.0", "'1'", "1 2", "true", "[1]", "", "0x"} {
 		if c, err := Load(Source{Overrides: []Override{{Key: "head.lr", Value: v}}}); err == nil {
@@ -250,7 +271,7 @@ func TestMissingFileIsNamed(t *testing.T) {
 	if !errors.Is(err, ErrConfig) || !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("got %v", err)
 	}
-	if want := `no/such.yml: no such file; "icebox config init" writes one to start from`; err.Error() != want {
+	if want := "no/such.yml: no such file"; err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	if _, err := Load(Source{File: ".", Dir: t.TempDir()}); !errors.Is(err, ErrConfig) {
@@ -303,7 +324,7 @@ func TestEveryOptionHasAKey(t *testing.T) {
 	o := pipeline.Default()
 	var reached []any
 	fill(reflect.ValueOf(&o).Elem(), "", func(name string, field reflect.Value) {
-		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Env", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Output.Predictions", ".Sweep.Axes"}, name) {
+		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Env", ".Words", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
 			mark(field)
 			want := field.Interface()
 			if field.Kind() == reflect.String {

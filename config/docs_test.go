@@ -74,14 +74,25 @@ func TestNearNamesAreFound(t *testing.T) {
 	}
 }
 
-// TestSynonymsLeadToKeys holds the table of foreign names to the table of keys.
-func TestSynonymsLeadToKeys(t *testing.T) {
+// A name of another tool leads to a key or a section, and hides no key of that name: who
+// writes "device" means backbone.device.
+func TestSynonymsLeadToKeysAndHideNone(t *testing.T) {
 	for foreign, meant := range synonyms {
 		if keyNamed(meant) == nil && !isSection(meant) {
 			t.Errorf("%s leads to %s, which is no key", foreign, meant)
 		}
-		if got := nearest(foreign); got != meant {
-			t.Errorf("%s leads to %s, not to %s", foreign, got, meant)
+		for _, k := range table {
+			if _, last := splitName(k.Name); last == foreign {
+				t.Errorf("%s leads to %s, though %s has that name", foreign, meant, k.Name)
+			}
+		}
+	}
+	for foreign, want := range map[string]string{
+		"device": "backbone.device", "train.device": "backbone.device", "dtype": "cache.dtype", "head.precision": "backbone.precision", "train": "data.train",
+		"learning_rate": "head.lr", "model.num_workers": "extract.workers", "out": "output.dir", "cv": "sweep.folds", "classifier": "head",
+	} {
+		if got := nearest(foreign); got != want {
+			t.Errorf("%s leads to %s, not to %s", foreign, got, want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ var ErrConfig = errors.New("configuration")
 // fault is one thing wrong, and where it was written.
 type fault struct {
 	origin string // "" where no one place is to blame
+	name   string // of the key or section that it is in; "" if it is in none
 	text   string
 	cause  error // may be nil
 }
@@ -34,8 +35,9 @@ type faults []*fault
 // maxFaults is how many are told of one file: more than that is no configuration.
 const maxFaults = 50
 
-func (f *faults) add(origin, format string, args ...any) {
-	*f = append(*f, &fault{origin: origin, text: fmt.Sprintf(format, args...)})
+// add adds a fault of the key or section of the given name.
+func (f *faults) add(origin, name, format string, args ...any) {
+	*f = append(*f, &fault{origin: origin, name: name, text: fmt.Sprintf(format, args...)})
 }
 
 // err joins them, one a line; nil if there are none.
@@ -66,4 +68,20 @@ func within(at string, n *yaml.Node, err error) error {
 		all = append(all, &atLine{line, at + e.Error()})
 	}
 	return errors.Join(all...)
+}
+
+// leaves returns the errors that err joins, at any depth.
+func leaves(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, leaves(e)...)
+	}
+	return all
 }

@@ -45,7 +45,7 @@ func fileFault(file string, err error) *fault {
 	var pathErr *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		text = "no such file; \"icebox config init\" writes one to start from"
+		text = "no such file"
 	case errors.As(err, &pathErr):
 		text = pathErr.Err.Error()
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"reflect"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -33,6 +34,7 @@ const envPrefix = "ICEBOX_"
 // key binds a name to a field of the options.
 type key struct {
 	Key
+	field  string     // of pipeline.Options that it sets, such as "Head.LR"
 	plain  bool       // takes the text of an argument as it is
 	path   *pathCodec // of a key that holds a path
 	parse  func(*yaml.Node) (any, error)
@@ -68,10 +70,61 @@ func newKey[T any](name string, c codec[T], field func(*pipeline.Options) *T, he
 		k.Values = classWeightModes.words
 	}
 	o := pipeline.Default()
+	k.field = fieldAt(reflect.ValueOf(&o).Elem(), reflect.ValueOf(field(&o)))
 	if k.Default = inline(toNode(k.get(&o))); k.Default == `""` {
 		k.Default = ""
 	}
 	return k
+}
+
+// fieldAt returns the path of the field of v that at points to, such as "Head.LR"; "" if
+// there is none. A pointer of another type to the same kind will do.
+func fieldAt(v, at reflect.Value) string {
+	for i := range v.NumField() {
+		field, name := v.Field(i), v.Type().Field(i).Name
+		switch {
+		case field.Addr().Pointer() == at.Pointer() && field.Type().ConvertibleTo(at.Type().Elem()):
+			return name
+		case field.Kind() == reflect.Struct:
+			if below := fieldAt(field, at); below != "" {
+				return name + "." + below
+			}
+		}
+	}
+	return ""
+}
+
+// KeyOf returns the key that sets a field of pipeline.Options, such as "head.lr" for
+// "Head.LR"; of a struct it is the section that its keys share. A field without a key
+// goes by that of the struct it lies in.
+func KeyOf(field string) string {
+	for ; field != ""; field, _ = splitName(field) {
+		name, found := "", false
+		for _, k := range table {
+			if k.field == field {
+				return k.Name
+			}
+			if strings.HasPrefix(k.field, field+".") {
+				section, _ := splitName(k.Name)
+				if !found {
+					name, found = section, true
+				}
+				name = shared(name, section)
+			}
+		}
+		if name != "" {
+			return name
+		}
+	}
+	return ""
+}
+
+// shared is the section that holds two sections.
+func shared(a, b string) string {
+	for a != "" && a != b && !strings.HasPrefix(b, a+".") {
+		a, _ = splitName(a)
+	}
+	return a
 }
 
 // like gives an example for a key without a default.

@@ -7,7 +7,7 @@ import (
 	"github.com/agnivade/levenshtein"
 )
 
-// synonyms are the last parts of names that other tools use.
+// synonyms are the last parts of names that other tools use, and that are no key's.
 var synonyms = map[string]string{
 	"learning_rate": "head.lr", "base_lr": "head.lr", "lr0": "head.lr",
 	"wd": "head.weight_decay", "l2": "head.weight_decay", "decay": "head.weight_decay",
@@ -18,15 +18,15 @@ var synonyms = map[string]string{
 	"warmup_epochs": "head.warmup", "smoothing": "head.label_smoothing", "class_weight": "head.class_weights",
 	"random_state": "head.seed", "random_seed": "head.seed",
 	"normalize": "head.input", "normalise": "head.input", "standardize": "head.input",
-	"monitor": "head.early_stopping.metric", "classifier": "head", "train": "head", "trainer": "head", "training": "head",
+	"monitor": "head.early_stopping.metric", "classifier": "head", "trainer": "head", "training": "head",
 	"num_workers": "extract.workers", "n_jobs": "extract.workers", "jobs": "extract.workers",
 	"extraction": "extract", "extractor": "extract", "preprocess": "extract", "max_failures": "extract.max_failure_rate",
 	"model": "backbone", "arch": "backbone.name", "architecture": "backbone.name", "network": "backbone.name",
-	"checkpoint": "backbone.weights", "pretrained": "backbone.weights", "device": "backbone.engine",
+	"checkpoint": "backbone.weights", "pretrained": "backbone.weights",
 	"dataset": "data", "train_dir": "data.train", "val_dir": "data.val", "valid": "data.val", "validation": "data.val",
 	"test_dir": "data.test", "data_dir": "data.train", "root": "data.train", "val_split": "data.split.val",
 	"val_fraction": "data.split.val", "val_size": "data.split.val", "test_split": "data.split.test", "test_size": "data.split.test",
-	"features": "cache.path", "cache_dir": "cache.path", "precision": "cache.dtype",
+	"features": "cache.path", "cache_dir": "cache.path",
 	"output_dir": "output.dir", "out_dir": "output.dir", "out": "output.dir", "run_dir": "output.dir", "save_dir": "output.dir",
 	"experiment": "output.name", "run_name": "output.name",
 	"param_grid": "sweep.axes", "parameters": "sweep.axes", "search": "sweep", "cv": "sweep.folds", "n_trials": "sweep.trials",

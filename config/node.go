@@ -12,7 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"icebox/headtrain"
-	"icebox/pipeline"
+	"icebox/pipeline/sweep"
 )
 
 // deref follows aliases. YAML allows no alias of an alias, so one step is enough.
@@ -57,13 +57,13 @@ func toNode(v any) *yaml.Node {
 		return scalar(strconv.FormatFloat(v, 'g', -1, 64))
 	case headtrain.ClassWeights:
 		return classWeightsNode(v)
-	case pipeline.WeightMap:
+	case sweep.WeightMap:
 		w, err := v.Weights()
 		if err != nil {
 			return textNode(string(v)) // of no codec: its reader says what is wrong
 		}
 		return classWeightsNode(w)
-	case pipeline.Axis:
+	case sweep.Axis:
 		return axisNode(v)
 	}
 	return scalar(fmt.Sprint(v))
@@ -92,7 +92,7 @@ func classWeightsNode(w headtrain.ClassWeights) *yaml.Node {
 	return n
 }
 
-func axisNode(a pipeline.Axis) *yaml.Node {
+func axisNode(a sweep.Axis) *yaml.Node {
 	if len(a.Values) > 0 {
 		return listNode(a.Values)
 	}

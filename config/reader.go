@@ -63,12 +63,12 @@ func (r *reader) override(o Override) []setting {
 		return r.text(k, o.Value, at)
 	}
 	if !isSection(o.Key) {
-		r.faults.add(origin, "%s", unknownKey(o.Key))
+		r.faults.add(origin, o.Key, "%s", unknownKey(o.Key))
 		return nil
 	}
 	n, err := parseScalarOrFlow(o.Value)
 	if err != nil {
-		r.faults.add(origin, "%s: %v", o.Key, err)
+		r.faults.add(origin, "", "%s: %v", o.Key, err) // of no key: what else sets them is judged
 		return nil
 	}
 	return r.section(o.Key, n, at)
@@ -85,7 +85,7 @@ func (r *reader) text(k *key, value string, at place) []setting {
 	if !k.plain {
 		var err error
 		if n, err = parseScalarOrFlow(value); err != nil {
-			r.faults.add(at.origin(0), "%s: %v", k.Name, err)
+			r.faults.add(at.origin(0), k.Name, "%s: %v", k.Name, err)
 			return nil
 		}
 	}
@@ -98,7 +98,7 @@ func (r *reader) section(prefix string, n *yaml.Node, at place) []setting {
 		return nil
 	}
 	if n.Kind != yaml.MappingNode {
-		r.faults.add(at.origin(n.Line), "%s", notASection(prefix))
+		r.faults.add(at.origin(n.Line), prefix, "%s", notASection(prefix))
 		return nil
 	}
 	var all []setting
@@ -109,13 +109,13 @@ func (r *reader) section(prefix string, n *yaml.Node, at place) []setting {
 		earlier, twice := first[name]
 		switch {
 		case part.Kind != yaml.ScalarNode:
-			r.faults.add(at.origin(line), "a key must be a name, not %s", describe(part))
+			r.faults.add(at.origin(line), prefix, "a key must be a name, not %s", describe(part))
 		case strings.Contains(part.Value, "."):
-			r.faults.add(at.origin(line), "%s: a key with dots is for arguments; here each part is a section of its own", quote(name))
+			r.faults.add(at.origin(line), name, "%s: a key with dots is for arguments; here each part is a section of its own", quote(name))
 		case twice && earlier != line:
-			r.faults.add(at.origin(line), "%s is given twice, first in line %d", name, earlier)
+			r.faults.add(at.origin(line), name, "%s is given twice, first in line %d", name, earlier)
 		case twice:
-			r.faults.add(at.origin(line), "%s is given twice", name)
+			r.faults.add(at.origin(line), name, "%s is given twice", name)
 		default:
 			first[name] = line
 			all = append(all, r.entry(name, n.Content[i+1], line, at)...)
@@ -132,7 +132,7 @@ func (r *reader) entry(name string, n *yaml.Node, line int, at place) []setting 
 	if isSection(name) {
 		return r.section(name, n, at)
 	}
-	r.faults.add(at.origin(line), "%s", unknownKey(name))
+	r.faults.add(at.origin(line), name, "%s", unknownKey(name))
 	return nil
 }
 
@@ -140,7 +140,7 @@ func (r *reader) entry(name string, n *yaml.Node, line int, at place) []setting 
 func (r *reader) value(k *key, n *yaml.Node, line int, at place) []setting {
 	n = deref(n)
 	if isNull(n) {
-		r.faults.add(at.origin(line), "%s has no value: give one, or take the key away", k.Name)
+		r.faults.add(at.origin(line), k.Name, "%s has no value: give one, or take the key away", k.Name)
 		return nil
 	}
 	v, err := k.parse(n)
@@ -149,7 +149,7 @@ func (r *reader) value(k *key, n *yaml.Node, line int, at place) []setting {
 			if inner, ok := e.(*atLine); ok {
 				line = inner.line
 			}
-			r.faults.add(at.origin(line), "%s%v", k.Name, e)
+			r.faults.add(at.origin(line), k.Name, "%s%v", k.Name, e)
 		}
 		return nil
 	}

@@ -53,7 +53,7 @@ func Init() []byte {
 	out.WriteString(`# icebox configuration. Every key stands here with its default, or an example
 # where it has none: take the "# " before a key away to set it. Paths are relative
 # to this file. ICEBOX_<SECTION>_<KEY> in the environment and key=value arguments win
-# over what stands here: "icebox config show" tells which value holds, and why.
+# over what stands here.
 `)
 	var open []string // the sections that lines are in
 	for _, k := range table {

@@ -14,7 +14,8 @@ type Device struct {
 	IDs []int // of GPUs, ascending; all if empty
 }
 
-// ParseDevice reads "auto" (also ""), "cpu", "cuda", "cuda:1" or "cuda:0,1".
+// ParseDevice reads "auto" (also ""), "cpu", "cuda", "cuda:1" or "cuda:0,1". The
+// error is a [Fault] of Options.Device.
 func ParseDevice(s string) (Device, error) {
 	switch s {
 	case "", Auto:
@@ -29,7 +30,7 @@ func ParseDevice(s string) (Device, error) {
 	for _, part := range strings.Split(list, ",") {
 		id, err := strconv.ParseUint(part, 10, 16)
 		if err != nil || kind != CUDA || slices.Contains(d.IDs, int(id)) {
-			return Device{}, fmt.Errorf("device %q is not known: choose auto, cpu, cuda (every GPU), cuda:1 or cuda:0,1", s)
+			return Device{}, Fault{"Device", fmt.Sprintf("%q is not known: choose auto, cpu, cuda (every GPU), cuda:1 or cuda:0,1", s)}
 		}
 		d.IDs = append(d.IDs, int(id))
 	}

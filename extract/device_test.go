@@ -31,8 +31,8 @@ func TestDeviceAndPrecisionFitTheEngine(t *testing.T) {
 		{Options{Engine: CUDA, Device: "cpu"}, "exclude each other"},
 		{Options{Engine: Native, Precision: "fp16"}, "needs a GPU"},
 		{Options{Device: "cpu", Precision: "tf32"}, "needs a GPU"},
-		{Options{Precision: "bf16"}, `precision "bf16" is not known`},
-		{Options{Device: "gpu"}, `device "gpu" is not known`},
+		{Options{Precision: "bf16"}, `Precision "bf16" is not known`},
+		{Options{Device: "gpu"}, `Device "gpu" is not known`},
 	} {
 		if err := c.o.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v", c.o, err)

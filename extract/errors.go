@@ -2,8 +2,10 @@ package extract
 
 import (
 	"errors"
+	"fmt"
 
 	"icebox/extract/internal/imaging"
+	"icebox/extract/internal/resnet"
 	"icebox/extract/internal/weights"
 )
 
@@ -11,6 +13,11 @@ import (
 var (
 	// ErrNoWeights is returned when "auto" finds no weights on this machine.
 	ErrNoWeights = weights.ErrNotFound
+	// ErrNoWeightsOfHash is the ErrNoWeights of Options with a WeightsHash.
+	ErrNoWeightsOfHash = weights.ErrHashNotFound
+	// ErrWeightsVariable is returned when "auto" follows ICEBOX_BACKBONE_WEIGHTS to a
+	// file that cannot be read.
+	ErrWeightsVariable = weights.ErrVariable
 	// ErrWeightsOpen is returned for a named weights file that cannot be opened.
 	ErrWeightsOpen = errors.New("weights")
 	// ErrWeightsFormat is returned for a file that is no state dict.
@@ -19,9 +26,14 @@ var (
 	ErrUnsafePickle = weights.ErrUnsafePickle
 	// ErrWeightsMismatch is returned for tensors that are not resnet18's.
 	ErrWeightsMismatch = weights.ErrMismatch
-	// ErrDownload is returned by FetchWeights when a download broke off; what has
-	// arrived is kept, and the next call resumes.
+	// ErrDownload is returned by FetchWeights when a download did not come to its end.
 	ErrDownload = weights.ErrDownload
+	// ErrDownloadBroken is the ErrDownload of a connection that broke or stalled: what
+	// has arrived is kept, and the next call resumes.
+	ErrDownloadBroken = weights.ErrBroken
+	// ErrDownloadRange is the ErrDownload of a server that resumes at the wrong byte.
+	// It is met again until the .part file, which the error names, is removed.
+	ErrDownloadRange = weights.ErrRange
 	// ErrChecksum is returned by FetchWeights for a file that is not the right one.
 	ErrChecksum = weights.ErrChecksum
 )
@@ -47,6 +59,25 @@ var (
 	ErrNoDevice = errors.New("no device")
 )
 
-// ErrEnginesDisagree is returned by Gate when an engine's feature is too far
-// from the reference's.
+// ErrISA is returned by the native engine's Open for an instruction set that this
+// machine or build lacks.
+var ErrISA = resnet.ErrISA
+
+// ErrEnginesDisagree is returned by Gate, as a [DisagreeError], when an engine's
+// feature is too far from the reference's.
 var ErrEnginesDisagree = errors.New("engines disagree")
+
+// DisagreeError is the ErrEnginesDisagree of Gate, with the facts.
+type DisagreeError struct {
+	Engine EngineInfo
+	Verdict
+	Least float64 // the cosine that the numeric class promises
+}
+
+func (e *DisagreeError) Error() string {
+	return fmt.Sprintf("%v: engine %s (%s, plan %s-%d) against the reference on a test image: cosine %.7f, must be at least %v; largest difference %.3g",
+		ErrEnginesDisagree, e.Engine.Name, e.Engine.ISA, e.Engine.Plan, e.Engine.Version, e.Cosine, e.Least, e.MaxAbs)
+}
+
+// Is reports whether target is ErrEnginesDisagree.
+func (e *DisagreeError) Is(target error) bool { return target == ErrEnginesDisagree }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"icebox/extract/internal/imaging"
+	"icebox/extract/internal/mem"
 	"icebox/extract/internal/weights"
 )
 
@@ -167,7 +168,7 @@ func (x *Extractor) Extract(ctx context.Context, images [][]byte, rows []float32
 	if n == 0 {
 		return nil
 	}
-	s.features = grow(s.features, n*Dim)
+	s.features = mem.Grow(s.features, n*Dim)
 	if err := x.forward(ctx, engine, s.features, s.pixels[:n*PixelBytes], n); err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func (x *Extractor) Extract(ctx context.Context, images [][]byte, rows []float32
 // decode fills the slots of s.pixels with the crops of the images that can be
 // decoded, and notes in s.at which image each slot holds.
 func (s *scratch) decode(ctx context.Context, images [][]byte, errs []error) error {
-	s.pixels = grow(s.pixels, len(images)*PixelBytes)
+	s.pixels = mem.Grow(s.pixels, len(images)*PixelBytes)
 	s.at = s.at[:0]
 	for i, data := range images {
 		if err := ctx.Err(); err != nil {
@@ -194,13 +195,6 @@ func (s *scratch) decode(ctx context.Context, images [][]byte, errs []error) err
 		}
 	}
 	return nil
-}
-
-func grow[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
 }
 
 // Forward computes the features (n × Dim) of n crops (n × PixelBytes, rows of

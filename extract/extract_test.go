@@ -175,8 +175,13 @@ func TestGatePassesASoundEngineAndStopsABrokenOne(t *testing.T) {
 		return brokenEngine{}, EngineInfo{Name: "broken", Plan: "none", Numeric: "fp32"}, nil
 	}}
 	y := open(t, Options{Engine: "broken", Engines: []EngineSpec{broken}})
-	if _, err := y.Gate(ctx); !errors.Is(err, ErrEnginesDisagree) || !strings.Contains(err.Error(), "cosine") {
+	_, err = y.Gate(ctx)
+	if !errors.Is(err, ErrEnginesDisagree) || !strings.Contains(err.Error(), "cosine") {
 		t.Errorf("broken: %v", err)
+	}
+	var disagree *DisagreeError
+	if !errors.As(err, &disagree) || disagree.Engine.Name != "broken" || disagree.Least != 0.99999 || !(disagree.Cosine < disagree.Least) {
+		t.Errorf("broken: %+v", disagree)
 	}
 }
 
@@ -193,10 +198,25 @@ func (brokenEngine) Forward(_ context.Context, features []float32, pixels []uint
 func (brokenEngine) Close() error { return nil }
 
 func TestOptionsReportEveryFault(t *testing.T) {
-	err := Options{Weights: "random:x", Engine: "tpu", ISA: "mmx", MaxPixels: -1}.Validate()
-	for _, want := range []string{"random:", "tpu", "mmx", "max pixels"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("no fault names %s: %v", want, err)
+	err := Options{Weights: "random:x", Engine: "tpu", Device: "tpu", Precision: "int8", ISA: "mmx", Plan: "none", Threads: -1, MaxPixels: -1}.Validate()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("%v", err)
+	}
+	var got []string
+	for _, err := range joined.Unwrap() {
+		var f Fault
+		if !errors.As(err, &f) || f.Error() != f.Field+" "+f.Text {
+			t.Errorf("%v is no Fault", err)
+		}
+		got = append(got, f.Field)
+	}
+	if want := []string{"Weights", "Engine", "Device", "Precision", "ISA", "Plan", "Threads", "MaxPixels"}; !slices.Equal(got, want) {
+		t.Errorf("faults of %v, want %v", got, want)
+	}
+	for _, want := range []string{"random:", `Engine "tpu"`, "mmx", "MaxPixels (-1) must be ≥ 0"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("no fault says %s: %v", want, err)
 		}
 	}
 	if _, err := Open(context.Background(), Options{Engine: "tpu"}); err == nil {
@@ -300,7 +320,7 @@ func TestCompactPlanPassesTheGateUnderItsName(t *testing.T) {
 	if plan := open(t, Options{Plan: Auto}).engineInfo(t).Plan; plan != "winograd" {
 		t.Errorf("auto is plan %q", plan)
 	}
-	if _, err := Open(context.Background(), Options{Weights: Random, Plan: "small"}); err == nil || !strings.Contains(err.Error(), `plan "small"`) {
+	if _, err := Open(context.Background(), Options{Weights: Random, Plan: "small"}); err == nil || !strings.Contains(err.Error(), `Plan "small"`) {
 		t.Errorf("%v", err)
 	}
 }

@@ -38,8 +38,8 @@ func (x *Extractor) gateKey(info EngineInfo) string {
 func LeastCosine(numeric string) float64 { return leastCosine[numeric] }
 
 // Gate runs a generated image through the engine and through a naive reference in
-// plain Go, and returns ErrEnginesDisagree, with the numbers, if they are further
-// apart than the numeric class allows. It takes seconds: keep the verdict.
+// plain Go, and returns a [DisagreeError] if they are further apart than the numeric
+// class allows. It takes seconds: keep the verdict.
 func (x *Extractor) Gate(ctx context.Context) (Verdict, error) {
 	engine, err := x.engine()
 	if err != nil {
@@ -57,15 +57,8 @@ func (x *Extractor) Gate(ctx context.Context) (Verdict, error) {
 	want := resnet.Reference(x.weights.Tensor, imaging.LUT(), pixels)
 	v := Verdict{Key: x.gateKey(info)}
 	v.Cosine, v.MaxAbs = compare(got, want)
-	least := leastCosine[info.Numeric]
-	if !(v.Cosine >= least) {
-		wayOut := "isa=portable"
-		if info.Name != Native {
-			wayOut = "device=cpu"
-		}
-		return v, fmt.Errorf("%w: engine %s (%s, plan %s-%d) against the reference on a test image: cosine %.7f, must be at least %v; largest difference %.3g. "+
-			"Nothing was written. Set backbone.%s to go on without it, and please report this", ErrEnginesDisagree,
-			info.Name, info.ISA, info.Plan, info.Version, v.Cosine, least, v.MaxAbs, wayOut)
+	if least := leastCosine[info.Numeric]; !(v.Cosine >= least) {
+		return v, &DisagreeError{info, v, least}
 	}
 	return v, nil
 }

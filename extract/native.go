@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync"
 
+	"icebox/extract/internal/isa"
 	"icebox/extract/internal/kernel"
 	"icebox/extract/internal/resnet"
 )
@@ -104,9 +105,9 @@ func (e *nativeSingle) Close() error {
 // NativeISA names the instruction set that the native engine would use here.
 func NativeISA() string { return nativeISA(Auto) }
 
-func nativeISA(isa string) string {
-	if isa == "" || isa == Auto {
-		return kernel.Best().String()
+func nativeISA(name string) string {
+	if name == "" || name == Auto {
+		return isa.Best(kernel.Available()).String()
 	}
-	return isa
+	return name
 }

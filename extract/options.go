@@ -84,53 +84,43 @@ type EngineSpec struct {
 	Open func(context.Context, Backbone) (Engine, EngineInfo, error)
 }
 
-// Validate reports every fault of o at once.
-func (o Options) Validate() error {
-	var faults []error
-	if kind, arg, ok := strings.Cut(o.Weights, ":"); ok && kind == Random {
-		if _, err := strconv.ParseUint(arg, 10, 64); err != nil {
-			faults = append(faults, fmt.Errorf("weights %q: the seed after \"random:\" must be a whole number ≥ 0", o.Weights))
-		}
-	}
-	if !o.knownEngine() {
-		faults = append(faults, fmt.Errorf("engine %q is not known: choose %s", o.Engine, strings.Join(o.engineNames(), ", ")))
-	}
-	faults = append(faults, o.checkDevice()...)
-	switch o.ISA {
-	case "", Auto, "avx512", "avx2", Portable:
-	default:
-		faults = append(faults, fmt.Errorf("isa %q is not known: choose auto, avx512, avx2 or portable", o.ISA))
-	}
-	switch o.Plan {
-	case "", Auto, resnet.Winograd, resnet.Compact:
-	default:
-		faults = append(faults, fmt.Errorf("plan %q is not known: choose auto, %s or %s", o.Plan, resnet.Winograd, resnet.Compact))
-	}
-	if o.Threads < 0 {
-		faults = append(faults, fmt.Errorf("threads (%d) must be ≥ 0", o.Threads))
-	}
-	if o.MaxPixels < 0 {
-		faults = append(faults, fmt.Errorf("max pixels (%d) must be ≥ 0", o.MaxPixels))
-	}
-	return errors.Join(faults...)
+// Fault is a value of Options that cannot be used.
+type Fault struct {
+	Field string // of Options, such as "MaxPixels"
+	Text  string // what is wrong with it, such as "(-1) must be ≥ 0"
 }
 
-// checkDevice finds the faults of Device and Precision, and where they gainsay Engine.
-func (o Options) checkDevice() []error {
+func (f Fault) Error() string { return f.Field + " " + f.Text }
+
+// Fault returns the field and the text.
+func (f Fault) Fault() (field, text string) { return f.Field, f.Text }
+
+// Validate reports every fault of o at once: the error joins Fault values.
+func (o Options) Validate() error {
 	var faults []error
+	add := func(wrong bool, field, format string, args ...any) {
+		if wrong {
+			faults = append(faults, Fault{field, fmt.Sprintf(format, args...)})
+		}
+	}
+	if kind, seed, ok := strings.Cut(o.Weights, ":"); ok && kind == Random {
+		_, err := strconv.ParseUint(seed, 10, 64)
+		add(err != nil, "Weights", "%q: the seed after \"random:\" must be a whole number ≥ 0", o.Weights)
+	}
+	add(o.Engine != "" && !slices.Contains(o.engineNames(), o.Engine), "Engine", "%q is not known: choose %s", o.Engine, strings.Join(o.engineNames(), ", "))
 	d, err := ParseDevice(o.Device)
 	if err != nil {
 		faults = append(faults, err)
 	}
-	if _, ok := leastCosine[o.numeric()]; !ok {
-		faults = append(faults, fmt.Errorf("precision %q is not known: choose fp32, tf32 or fp16", o.Precision))
-	} else if o.numeric() != "fp32" && (o.Engine == Native || d.CPU) {
-		faults = append(faults, fmt.Errorf("precision %s needs a GPU, and the engine is to run on the CPU: leave it at fp32", o.Precision))
-	}
-	if d.GPU && o.Engine == Native || d.CPU && o.Engine == CUDA {
-		faults = append(faults, fmt.Errorf("device %s and engine %s exclude each other: leave one at auto", o.Device, o.Engine))
-	}
-	return faults
+	_, known := leastCosine[o.numeric()]
+	add(!known, "Precision", "%q is not known: choose fp32, tf32 or fp16", o.Precision)
+	add(known && o.numeric() != "fp32" && (o.Engine == Native || d.CPU), "Precision", "%s needs a GPU, and the engine is to run on the CPU: leave it at fp32", o.Precision)
+	add(d.GPU && o.Engine == Native || d.CPU && o.Engine == CUDA, "Device", "%s and engine %s exclude each other: leave one at auto", o.Device, o.Engine)
+	add(!slices.Contains([]string{"", Auto, "avx512", "avx2", Portable}, o.ISA), "ISA", "%q is not known: choose auto, avx512, avx2 or portable", o.ISA)
+	add(!slices.Contains([]string{"", Auto, resnet.Winograd, resnet.Compact}, o.Plan), "Plan", "%q is not known: choose auto, %s or %s", o.Plan, resnet.Winograd, resnet.Compact)
+	add(o.Threads < 0, "Threads", "(%d) must be ≥ 0", o.Threads)
+	add(o.MaxPixels < 0, "MaxPixels", "(%d) must be ≥ 0", o.MaxPixels)
+	return errors.Join(faults...)
 }
 
 // numeric is the numeric class that rows will have.
@@ -165,18 +155,6 @@ func (o Options) engineNames() []string {
 		}
 	}
 	return names
-}
-
-func (o Options) knownEngine() bool {
-	if o.Engine == "" {
-		return true
-	}
-	for _, n := range o.engineNames() {
-		if n == o.Engine {
-			return true
-		}
-	}
-	return false
 }
 
 // randomSeed returns the seed of "random" or "random:SEED".

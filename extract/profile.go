@@ -62,7 +62,7 @@ func (x *Extractor) Profile(ctx context.Context, features []float32, pixels []ui
 func Peak(isa string) float64 {
 	for _, i := range kernel.Available() {
 		if i.String() == isa {
-			return i.Peak()
+			return kernel.Peak(i)
 		}
 	}
 	return 0

@@ -22,7 +22,7 @@ func TestReportsNameWhatShapedTheTraining(t *testing.T) {
 	must(t, err)
 	rep, text = reportOf(t, sum)
 	const want = "shaped by schedule cosine, mixup 0.2, label smoothing 0.1, class weights balanced, " +
-		"moving average of the weights (ema) 0.9, early stopping after 1 epochs without a better val_acc by more than 10\n" +
+		"moving average of the weights (ema) 0.9, early stopping after 1 epoch without a better val_acc by more than 10\n" +
 		"training  2 of 6 epochs, best 1,"
 	if !strings.Contains(text, want) {
 		t.Errorf("no %q in\n%s", want, text)

@@ -12,10 +12,13 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
 
 	"icebox/extract"
 	"icebox/pipeline"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/words"
 )
 
 // benchFlags are the settings of a measurement.
@@ -45,39 +48,44 @@ type benchResult struct {
 	PeakRSS      int64   `json:"peak_rss_bytes,omitempty"`
 }
 
-func (p *process) benchCommand(c *common) *cobra.Command {
+func (p *process) benchCommand() *cobra.Command {
 	return group("bench", "Measure icebox on this machine",
-		p.benchSub(c, "forward", "the backbone alone, on crops in memory", (*bench).forward),
-		p.benchSub(c, "preprocess", "decode, resize and crop the images of --data, from memory", (*bench).preprocess),
-		p.benchSub(c, "extract", "decode and backbone together, on the images of --data, from memory", (*bench).extract),
-		p.benchHead(c),
+		p.benchSub("forward", "the backbone alone, on crops in memory", (*bench).forward),
+		p.benchSub("preprocess", "decode, resize and crop the images of --data, from memory", (*bench).preprocess),
+		p.benchSub("extract", "decode and backbone together, on the images of --data, from memory", (*bench).extract),
+		p.benchHead(),
 	)
 }
 
-func (p *process) benchSub(c *common, name, what string, run func(*bench, context.Context) error) *cobra.Command {
-	f := benchFlags{}
+func (p *process) benchSub(name, what string, run func(*bench, context.Context) error) *cobra.Command {
+	var f benchFlags
 	cmd := &cobra.Command{
 		Use: name + " [--threads N] [--batch B] [--seconds S]", Short: "Measure " + what, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.threads < 1 || f.batch < 1 || !(f.seconds > 0) {
-				return usagef("--threads (%d), --batch (%d) and --seconds (%v) must be positive", f.threads, f.batch, f.seconds)
+			if err := f.check(); err != nil {
+				return err
 			}
-			if chosen := cmd.Flags().Changed; name == "forward" && !c.json && !chosen("threads") && !chosen("batch") {
+			if chosen := cmd.Flags().Changed; name == "forward" && !p.json && !chosen("threads") && !chosen("batch") {
 				return p.forwardReport(cmd.Context(), f)
 			}
 			result, err := p.measure(cmd.Context(), f, name, run)
 			if err != nil {
 				return err
 			}
-			return p.printBench(c, result)
+			return p.printBench(result)
 		},
 	}
 	if name == "forward" {
-		cmd.Long = `forward measures the backbone alone, on crops in memory. Without --threads and --batch it
-measures batches of 1, 8 and 32 on 1 to all threads, and each layer. A batch of 1 is done
-as predict does it: by the plan for single images, all threads on one.`
+		cmd.Long = `forward measures the backbone alone, on crops in memory. Without --threads and
+--batch it measures batches of 1, 8 and 32 on 1 to all threads, and each layer.
+A batch of 1 is done as predict does it: by the plan for single images, with
+all threads on one.`
 	}
-	fl := cmd.Flags()
+	f.add(cmd.Flags())
+	return cmd
+}
+
+func (f *benchFlags) add(fl *pflag.FlagSet) {
 	fl.IntVar(&f.threads, "threads", runtime.NumCPU(), "`number` of threads")
 	fl.IntVar(&f.batch, "batch", 16, "`number` of images in a call, which the threads share")
 	fl.Float64Var(&f.seconds, "seconds", 5, "how long to measure")
@@ -86,7 +94,13 @@ as predict does it: by the plan for single images, all threads on one.`
 	fl.StringVar(&f.isa, "isa", extract.Auto, "auto, avx512, avx2 or portable")
 	fl.StringVar(&f.device, "device", extract.Auto, "auto, cpu, cuda, cuda:1 or cuda:0,1: the key backbone.device")
 	fl.StringVar(&f.precision, "precision", "fp32", "fp32, tf32 or fp16: the key backbone.precision")
-	return cmd
+}
+
+func (f *benchFlags) check() error {
+	if f.threads < 1 || f.batch < 1 || !(f.seconds > 0) {
+		return usagef("--threads (%d), --batch (%d) and --seconds (%v) must be positive", f.threads, f.batch, f.seconds)
+	}
+	return nil
 }
 
 // measure does one measurement.
@@ -101,13 +115,9 @@ func (p *process) measure(ctx context.Context, f benchFlags, what string, run fu
 	return b.result, err
 }
 
-func (p *process) printBench(c *common, r benchResult) error {
-	if c.json {
-		return p.printJSON(r)
-	}
-	_, err := fmt.Fprintf(p.stdout, "%s: %.1f images/s (best call %.1f), %d threads, batch %d, %s (%s), %d images in %.1f s\n",
-		r.What, r.ImagesPerSec, r.BestPerSec, r.Threads, r.Batch, r.Engine, r.ISA, r.Images, r.Seconds)
-	return err
+func (p *process) printBench(r benchResult) error {
+	return p.printLine(r, "%s: %.1f images/s (best call %.1f), %s, batch %d, %s (%s), %s in %.1f s",
+		r.What, r.ImagesPerSec, r.BestPerSec, words.Count(r.Threads, "thread"), r.Batch, r.Engine, r.ISA, words.Count(r.Images, "image"), r.Seconds)
 }
 
 // bench is one measurement.
@@ -121,7 +131,7 @@ type bench struct {
 
 func (b *bench) open(ctx context.Context) error {
 	o := extract.Options{Weights: b.weights, ISA: b.isa, Device: b.device, Precision: b.precision, Engines: b.engines(0), Env: b.getenv,
-		Note: func(text string) { b.say("note: %s", text) }}
+		Note: func(text string) { b.tell("note: %s", text) }}
 	forward := b.result.What == "forward"
 	if forward {
 		o.Threads = b.threads // the others call from as many goroutines
@@ -149,7 +159,7 @@ func (b *bench) open(ctx context.Context) error {
 	}
 	if b.single == nil {
 		for _, skipped := range x.Skipped() {
-			b.say("note: %v", skipped)
+			b.tell("note: %v", skipped)
 		}
 	}
 	return nil
@@ -267,7 +277,7 @@ func (b *bench) images(ctx context.Context) ([][]byte, error) {
 	var images [][]byte
 	for img := range pipeline.Files(ctx, []string{b.path(b.data)}) {
 		if img.Err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", pipeline.ErrData, img.Name, img.Err)
+			return nil, fmt.Errorf("%w: %s: %w", dataset.ErrData, img.Name, img.Err)
 		}
 		images = append(images, img.Data)
 		if len(images) == 1000 {
@@ -275,7 +285,7 @@ func (b *bench) images(ctx context.Context) ([][]byte, error) {
 		}
 	}
 	if len(images) == 0 {
-		return nil, fmt.Errorf("%w: no image in %s", pipeline.ErrData, b.data)
+		return nil, fmt.Errorf("%w: no image in %s", dataset.ErrData, b.data)
 	}
 	return images, nil
 }

@@ -3,11 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
+	"github.com/jedib0t/go-pretty/v6/table"
+
 	"icebox/extract"
+	"icebox/pipeline/report"
+	"icebox/pipeline/words"
 )
 
 // forwardReport prints what the backbone does here: images/s by batch and threads,
@@ -18,7 +25,6 @@ func (p *process) forwardReport(ctx context.Context, f benchFlags) error {
 	f.seconds /= parts
 	threads := threadSteps(runtime.NumCPU())
 	rates := make([][]benchResult, len(batches))
-	var most benchResult
 	for i, batch := range slices.Backward(batches) {
 		for _, n := range threads {
 			f.batch, f.threads = batch, n
@@ -27,27 +33,16 @@ func (p *process) forwardReport(ctx context.Context, f benchFlags) error {
 				return err
 			}
 			rates[i] = append(rates[i], r)
-			if i == len(batches)-1 {
-				most = r
-			}
 		}
 	}
-	fmt.Fprintf(p.stdout, "%s engine, %s; plan %s, single images %s\n\n%-12s", most.Engine, most.ISA, most.Plan, rates[0][0].Plan, "images/s")
-	for _, n := range threads {
-		fmt.Fprintf(p.stdout, "%6d %s", n, map[bool]string{true: "thread ", false: "threads"}[n == 1])
+	layers, calls, err := p.profile(ctx, f)
+	if err != nil {
+		return err
 	}
-	fmt.Fprintln(p.stdout)
-	for i, batch := range batches {
-		fmt.Fprintf(p.stdout, "batch %-6d", batch)
-		for _, r := range rates[i] {
-			fmt.Fprintf(p.stdout, "%14.1f", r.ImagesPerSec)
-		}
-		fmt.Fprintln(p.stdout)
-	}
-	if most.PeakRSS > 0 {
-		fmt.Fprintf(p.stdout, "peak memory %d MB (batch %d, %d threads)\n", most.PeakRSS/1e6, most.Batch, most.Threads)
-	}
-	return p.layerTable(ctx, f, most.ISA)
+	return p.print(nil, func(w io.Writer) { // with --json there is no report
+		isa := ratesTable(w, rates)
+		layerTable(w, layers, calls, extract.Peak(isa))
+	})
 }
 
 // threadSteps returns 1, 2, 4 … n.
@@ -59,11 +54,40 @@ func threadSteps(n int) []int {
 	return append(steps, n)
 }
 
-// layerTable prints the layers of a batch on one thread.
-func (p *process) layerTable(ctx context.Context, f benchFlags, isa string) error {
-	f.batch, f.threads = 16, 1
+// ratesTable writes rates, by batch and number of threads, and returns the instruction
+// set that they were measured with.
+func ratesTable(w io.Writer, rates [][]benchResult) (isa string) {
+	largest := rates[len(rates)-1]
+	most := largest[len(largest)-1]
+	fmt.Fprintf(w, "%s engine, %s; plan %s, single images %s\n\n", most.Engine, most.ISA, most.Plan, rates[0][0].Plan)
+	t := report.NewTable(w)
+	header := table.Row{"images/s"}
+	for _, r := range rates[0] {
+		header = append(header, words.Count(r.Threads, "thread"))
+	}
+	t.AppendHeader(header)
+	for _, line := range rates {
+		row := table.Row{fmt.Sprintf("batch %d", line[0].Batch)}
+		for _, r := range line {
+			row = append(row, fmt.Sprintf("%.1f", r.ImagesPerSec))
+		}
+		t.AppendRow(row)
+	}
+	t.Render()
+	if most.PeakRSS > 0 {
+		fmt.Fprintf(w, "peak memory %s (batch %d, %s)\n", humanize.Bytes(uint64(most.PeakRSS)), most.Batch, words.Count(most.Threads, "thread"))
+	}
+	return most.ISA
+}
+
+// profiledBatch is how many images a profile of the layers takes.
+const profiledBatch = 16
+
+// profile times the layers on one thread: medians, an image, of so many calls.
+func (p *process) profile(ctx context.Context, f benchFlags) (layers []extract.LayerTime, calls int, err error) {
+	f.batch, f.threads = profiledBatch, 1
 	var runs [][]extract.LayerTime
-	_, err := p.measure(ctx, f, "forward", func(b *bench, ctx context.Context) error {
+	_, err = p.measure(ctx, f, "forward", func(b *bench, ctx context.Context) error {
 		pixels, features := crops(f.batch)
 		return b.measure(ctx, func() (int, error) {
 			layers, err := b.x.Profile(ctx, features, pixels, f.batch)
@@ -72,11 +96,8 @@ func (p *process) layerTable(ctx context.Context, f benchFlags, isa string) erro
 		})
 	})
 	if err != nil {
-		return err
+		return nil, 0, err
 	}
-	peak := extract.Peak(isa)
-	fmt.Fprintf(p.stdout, "\n%-22s %-20s %8s %9s %8s\n", fmt.Sprintf("layer (batch %d)", f.batch), "algorithm", "ms/image", "GFLOP/s", "of peak")
-	var total extract.LayerTime
 	for i, l := range runs[0] {
 		var times []time.Duration
 		for _, r := range runs {
@@ -84,23 +105,37 @@ func (p *process) layerTable(ctx context.Context, f benchFlags, isa string) erro
 		}
 		slices.Sort(times)
 		l.Time = times[len(times)/2] / time.Duration(f.batch)
-		p.layerLine(l, peak)
-		total.Time, total.Direct, total.Done = total.Time+l.Time, total.Direct+l.Direct, total.Done+l.Done
+		layers = append(layers, l)
 	}
-	total.Name = "all"
-	p.layerLine(total, peak)
-	if peak > 0 {
-		fmt.Fprintf(p.stdout, "\nGFLOP/s counts the multiplications and additions of direct convolutions; the share those that are done,\n"+
-			"without transforms, against %.1f GFLOP/s of multiply-adds between registers. One thread, medians of %d calls.\n", peak/1e9, len(runs))
-	}
-	return nil
+	return layers, len(runs), nil
 }
 
-func (p *process) layerLine(l extract.LayerTime, peak float64) {
+// layerTable writes the layers of a batch on one thread. Peak is what that thread can
+// do, in floating-point operations a second; 0 is unknown.
+func layerTable(w io.Writer, layers []extract.LayerTime, calls int, peak float64) {
+	fmt.Fprintln(w)
+	t := report.NewTable(w)
+	t.AppendHeader(table.Row{fmt.Sprintf("layer (batch %d)", profiledBatch), "algorithm", "ms/image", "GFLOP/s", "of peak"})
+	total := extract.LayerTime{Name: "all"}
+	for _, l := range layers {
+		t.AppendRow(layerRow(l, peak))
+		total.Time, total.Direct, total.Done = total.Time+l.Time, total.Direct+l.Direct, total.Done+l.Done
+	}
+	t.AppendRow(layerRow(total, peak))
+	t.Render()
+	if peak > 0 {
+		fmt.Fprintf(w, strings.Join([]string{"",
+			"GFLOP/s counts the multiplications and additions of direct convolutions. The share",
+			"counts those that are done, without transforms, against %.1f GFLOP/s of",
+			"multiply-adds between registers. One thread, medians of %s.", ""}, "\n"), peak/1e9, words.Count(calls, "call"))
+	}
+}
+
+func layerRow(l extract.LayerTime, peak float64) table.Row {
 	seconds := l.Time.Seconds()
-	share := "-"
+	share := "–"
 	if peak > 0 && l.Done > 0 {
 		share = fmt.Sprintf("%.0f %%", 100*2*float64(l.Done)/seconds/peak)
 	}
-	fmt.Fprintf(p.stdout, "%-22s %-20s %8.3f %9.1f %8s\n", l.Name, l.Algorithm, seconds*1e3, 2*float64(l.Direct)/seconds/1e9, share)
+	return table.Row{l.Name, l.Algorithm, fmt.Sprintf("%.3f", seconds*1e3), fmt.Sprintf("%.1f", 2*float64(l.Direct)/seconds/1e9), share}
 }

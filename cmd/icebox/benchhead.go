@@ -3,16 +3,17 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strconv"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"icebox/headtrain"
+	"icebox/pipeline/words"
 )
 
 // benchHeadFlags are the settings of a measurement of head training.
@@ -42,17 +43,17 @@ type benchHeadResult struct {
 	PeakRSS      int64   `json:"peak_rss_bytes,omitempty"`
 }
 
-func (p *process) benchHead(c *common) *cobra.Command {
-	f := benchHeadFlags{}
+func (p *process) benchHead() *cobra.Command {
+	var f benchHeadFlags
 	cmd := &cobra.Command{
-		Use:   "head [--rows N] [--dim D] [--classes K] [--batch B] [--heads H] [--threads T] [--shuffle rows|blocks]",
+		Use:   "head [flags]",
 		Short: "Measure the training of heads, on generated features", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, err := f.measure(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return p.printBenchHead(c, r)
+			return p.print(r, r.text)
 		},
 	}
 	fl := cmd.Flags()
@@ -159,26 +160,17 @@ func (f benchHeadFlags) features() *headtrain.Dataset {
 	return d
 }
 
-func (p *process) printBenchHead(c *common, r benchHeadResult) error {
-	if c.json {
-		return p.printJSON(r)
-	}
+func (r benchHeadResult) text(w io.Writer) {
 	bytes := 4 * r.RowsPerSec * float64(r.Dim)
-	t := table.NewWriter()
-	t.SetOutputMirror(p.stdout)
-	style := table.StyleLight
-	style.Options = table.OptionsNoBordersAndSeparators
-	t.SetStyle(style)
-	for _, row := range [][2]string{
-		{"data", fmt.Sprintf("%d rows of %d features, %d classes", r.Rows, r.Dim, r.Classes)},
-		{"heads", fmt.Sprintf("%d, batch %d, %d threads", r.Heads, r.Batch, r.Threads)},
-		{"epoch", fmt.Sprintf("%.1f ms (median of %d)", 1e3*r.EpochSeconds, r.Epochs)},
-		{"rows", fmt.Sprintf("%.2f million/s: %.1f GB/s of features, %.0f %% of the %.1f that the threads can read", r.RowsPerSec/1e6, bytes/1e9, 100*bytes/r.PeakRead, r.PeakRead/1e9)},
+	for _, line := range [][2]string{
+		{"data", fmt.Sprintf("%s of %s, %s", words.Count(r.Rows, "row"), words.Count(r.Dim, "feature"), words.Count(r.Classes, "class"))},
+		{"heads", fmt.Sprintf("%s, batch %s, %s", words.Number(r.Heads), words.Number(r.Batch), words.Count(r.Threads, "thread"))},
+		{"epoch", fmt.Sprintf("%s (median of %d)", words.Duration(r.EpochSeconds), r.Epochs)},
+		{"rows", fmt.Sprintf("%.2f million/s", r.RowsPerSec/1e6)},
+		{"reading", fmt.Sprintf("%.1f GB/s of features, %.0f %% of the %.1f that the threads can read", bytes/1e9, 100*bytes/r.PeakRead, r.PeakRead/1e9)},
 		{"multiplying", fmt.Sprintf("%.0f GFLOP/s, %.0f %% of the %.0f that the threads can do", r.GFLOPS, 100*r.GFLOPS/r.PeakGFLOPS, r.PeakGFLOPS)},
-		{"best head", fmt.Sprintf("training loss %.4f, accuracy %.1f %%", r.TrainLoss, 100*r.TrainAcc)},
+		{"best head", fmt.Sprintf("training loss %.4f, accuracy %s", r.TrainLoss, words.Percent(r.TrainAcc))},
 	} {
-		t.AppendRow(table.Row{row[0], row[1]})
+		fmt.Fprintf(w, "%-12s %s\n", line[0], line[1])
 	}
-	t.Render()
-	return nil
 }

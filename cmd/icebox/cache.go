@@ -3,14 +3,20 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"icebox/cache"
-	"icebox/pipeline"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/words"
 )
+
+// errNoCache, a [dataset.ErrData], is returned where the cache of a command is not there.
+var errNoCache = fmt.Errorf("%w: no cache", dataset.ErrData)
 
 // cacheFlags name a cache file: by --cache, else by the configuration.
 type cacheFlags struct{ settings }
@@ -28,177 +34,208 @@ func (f *cacheFlags) path(p *process) (string, error) {
 	}
 	path := p.path(o.Cache.Path)
 	if !isFile(path) {
-		return "", fmt.Errorf("%w: %w: no cache at %s; --cache names another", pipeline.ErrData, fs.ErrNotExist, path)
+		return "", fmt.Errorf("%w: %w: %s", errNoCache, fs.ErrNotExist, path)
 	}
 	return path, nil
 }
 
-// cacheSub builds a subcommand that works on the cache file.
-func (p *process) cacheSub(c *common, use, short string, run func(cmd *cobra.Command, path string) error) *cobra.Command {
-	f := &cacheFlags{settings{common: c}}
-	cmd := &cobra.Command{
-		Use: use, Short: short, Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			path, err := f.path(p)
-			if err != nil {
-				return err
-			}
-			return run(cmd, path)
-		},
-	}
+// onCache makes cmd one that works on the cache file.
+func (p *process) onCache(cmd *cobra.Command, run func(path string) error) *cobra.Command {
+	var f cacheFlags
 	f.addFlags(cmd)
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(*cobra.Command, []string) error {
+		path, err := f.path(p)
+		if err != nil {
+			return err
+		}
+		return run(path)
+	}
 	return cmd
 }
 
-func (p *process) cacheCommand(c *common) *cobra.Command {
+func (p *process) cacheCommand() *cobra.Command {
 	return group("cache", "Look into the cache, check it, export from it, tidy it",
-		p.cacheStatCommand(c), p.cacheVerifyCommand(c), p.cacheExportCommand(c), p.cacheDropCommand(c), p.cacheCompactCommand(c))
+		p.cacheStatCommand(), p.cacheVerifyCommand(), p.cacheExportCommand(), p.cacheDropCommand(), p.cacheCompactCommand())
 }
 
-// cacheStat is what `cache stat --json` prints.
+// cacheStat is what `cache stat` finds.
 type cacheStat struct {
 	Path string `json:"path"`
 	cache.Stat
-	Datasets []pipeline.DatasetStat `json:"datasets"`
+	Datasets []datasetStat `json:"datasets"`
 }
 
-func (p *process) cacheStatCommand(c *common) *cobra.Command {
-	return p.cacheSub(c, "stat", "Say what the cache holds", func(_ *cobra.Command, path string) error {
+// datasetStat counts the items of a dataset in the cache.
+type datasetStat struct {
+	Name    string `json:"name"`
+	Source  string `json:"source"`
+	Items   int    `json:"items"`
+	Classes int    `json:"classes"`
+	Train   int    `json:"train"`
+	Val     int    `json:"val"`
+	Test    int    `json:"test"`
+}
+
+func (p *process) cacheStatCommand() *cobra.Command {
+	return p.onCache(&cobra.Command{Use: "stat", Short: "Say what the cache holds"}, func(path string) error {
 		store, err := cache.Open(path, cache.Options{})
 		if err != nil {
 			return err
 		}
 		defer store.Close()
-		st, err := store.Stat()
-		if err != nil {
+		s := cacheStat{Path: path}
+		if s.Stat, err = store.Stat(); err != nil {
 			return err
 		}
-		sets, err := pipeline.Datasets(store)
-		if err != nil {
+		if s.Datasets, err = datasetStats(store); err != nil {
 			return err
 		}
-		if c.json {
-			return p.printJSON(cacheStat{path, st, sets})
-		}
-		p.printStat(path, st, sets)
-		return nil
+		return p.print(s, func(w io.Writer) { s.text(w, p.short(path)) })
 	})
 }
 
-func (p *process) printStat(path string, st cache.Stat, sets []pipeline.DatasetStat) {
-	out := func(format string, args ...any) { fmt.Fprintf(p.stdout, format, args...) }
-	out("%s: %s", p.short(path), humanize.Bytes(uint64(st.FileBytes)))
-	if st.RawBytes > 0 {
-		out(", %.3f times the raw rows", float64(st.FileBytes)/float64(st.RawBytes))
-	}
-	out("\n")
-	for _, s := range st.Spaces {
-		out("space   %.12s  %s rows of %d %s in %d blocks", s.ID, comma(s.Rows), s.Dim, s.DType, s.Blocks)
-		if info, err := pipeline.DescribeSpace(s.Space); err == nil {
-			out(", %s", info)
+// datasetStats lists the datasets to train on.
+func datasetStats(store *cache.Cache) ([]datasetStat, error) {
+	var all []datasetStat
+	for _, name := range dataset.Names(store, dataset.ForTraining) {
+		ds, err := dataset.Load(store, dataset.ForTraining, name)
+		if err != nil {
+			return nil, err
 		}
-		out("\n")
-		for _, w := range s.Producers {
-			out("        %s rows by %s on %s, plan %s-%d\n", comma(w.Rows), w.Engine, w.ISA, w.Plan, w.Version)
+		all = append(all, datasetStat{
+			Name: ds.Name, Source: ds.Sources.Train, Items: len(ds.Items), Classes: len(ds.Classes),
+			Train: ds.Count(dataset.Train), Val: ds.Count(dataset.Val), Test: ds.Count(dataset.Test),
+		})
+	}
+	return all, nil
+}
+
+func (s *cacheStat) text(w io.Writer, name string) {
+	fmt.Fprintf(w, "%s: %s", name, humanize.Bytes(uint64(s.FileBytes)))
+	if s.RawBytes > 0 {
+		fmt.Fprintf(w, ", %.3f times the raw rows", float64(s.FileBytes)/float64(s.RawBytes))
+	}
+	fmt.Fprintln(w)
+	for _, space := range s.Spaces {
+		fmt.Fprintf(w, "space   %.12s  %s of %d %s in %s", space.ID, words.Count(space.Rows, "row"), space.Dim, space.DType, words.Count(space.Blocks, "block"))
+		if info, err := features.DescribeSpace(space.Space); err == nil {
+			fmt.Fprintf(w, ", %s", info)
+		}
+		fmt.Fprintln(w)
+		for _, by := range space.Producers {
+			fmt.Fprintf(w, "        %s by %s on %s, plan %s-%d\n", words.Count(by.Rows, "row"), by.Engine, by.ISA, by.Plan, by.Version)
 		}
 	}
-	for _, d := range sets {
-		out("dataset %s  %s images, %d classes (train %d, val %d, test %d), from %s\n", d.Name, comma(d.Items), d.Classes, d.Train, d.Val, d.Test, d.Source)
+	for _, d := range s.Datasets {
+		fmt.Fprintf(w, "dataset %s  %s, %s (train %s, val %s, test %s), from %s\n", d.Name, words.Count(d.Items, "image"), words.Count(d.Classes, "class"),
+			words.Number(d.Train), words.Number(d.Val), words.Number(d.Test), d.Source)
 	}
 }
 
-func (p *process) cacheVerifyCommand(c *common) *cobra.Command {
-	return p.cacheSub(c, "verify", "Check every block and document of the cache", func(_ *cobra.Command, path string) error {
+func (p *process) cacheVerifyCommand() *cobra.Command {
+	return p.onCache(&cobra.Command{Use: "verify", Short: "Check every block and document of the cache"}, func(path string) error {
 		report, err := cache.Verify(path)
 		if err != nil {
 			return err
 		}
-		if c.json {
-			if err := p.printJSON(report); err != nil {
-				return err
-			}
-		}
-		if !report.OK() {
+		err = p.print(report, func(w io.Writer) {
 			for _, f := range report.Faults {
-				p.say("%s", f)
+				fmt.Fprintln(w, f)
 			}
-			return fmt.Errorf("%w: %s: %d faults; `icebox cache compact --salvage` keeps what is sound, `icebox extract` computes the rest again", cache.ErrCorrupt, path, len(report.Faults))
+			if report.OK() {
+				fmt.Fprintf(w, "%s is sound: %s in %s, %s\n", p.short(path), words.Count(report.Rows, "row"), words.Count(report.Blocks, "block"), words.Count(report.Docs, "document"))
+			}
+		})
+		if err != nil || report.OK() {
+			return err
 		}
-		if !c.json {
-			fmt.Fprintf(p.stdout, "%s is sound: %s rows in %d blocks, %d documents\n", p.short(path), comma(report.Rows), report.Blocks, report.Docs)
-		}
-		return nil
+		return fmt.Errorf("%w: %s: %s", cache.ErrCorrupt, path, words.Count(len(report.Faults), "fault"))
 	})
 }
 
-func (p *process) cacheExportCommand(c *common) *cobra.Command {
-	var dir, split string
-	var ch *pipeline.Choice
-	cmd := p.cacheSub(c, "export --out DIR", "Write features.npy, labels.npy and index.csv", func(_ *cobra.Command, path string) error {
-		if dir == "" {
-			return usagef("cache export needs --out DIR")
+// exportFlags are the flags of cache export.
+type exportFlags struct {
+	dir, split string
+	choice     features.Choice
+}
+
+func (f *exportFlags) addFlags(cmd *cobra.Command) {
+	addChoice(cmd, &f.choice.Dataset, &f.choice.Space)
+	cmd.Flags().StringVarP(&f.dir, "out", "o", "", "`folder` to write to")
+	cmd.Flags().StringVar(&f.split, "split", "", "only this `part`: train, val or test")
+}
+
+// part is the one to export; Unassigned is all.
+func (f *exportFlags) part() (dataset.Part, error) {
+	if f.dir == "" {
+		return dataset.Unassigned, usagef("cache export needs --out DIR")
+	}
+	part, ok := dataset.ParsePart(f.split)
+	if f.split != "" && !ok {
+		return part, usagef("--split %q is not train, val or test", f.split)
+	}
+	return part, nil
+}
+
+func (p *process) cacheExportCommand() *cobra.Command {
+	var f exportFlags
+	cmd := p.onCache(&cobra.Command{Use: "export --out DIR", Short: "Write features.npy, labels.npy and index.csv"}, func(path string) error {
+		part, err := f.part()
+		if err != nil {
+			return err
 		}
-		part := pipeline.Unassigned
-		if split != "" {
-			var ok bool
-			if part, ok = pipeline.ParsePart(split); !ok {
-				return usagef("--split %q is not train, val or test", split)
-			}
-		}
-		done, err := pipeline.Export(path, p.path(dir), *ch, part)
+		done, err := features.Export(path, p.path(f.dir), f.choice, part)
 		if errors.Is(err, fs.ErrExist) {
 			return usagef("%w: an export does not overwrite; name another folder", err)
 		}
 		if err != nil {
 			return err
 		}
-		if c.json {
-			return p.printJSON(done)
-		}
-		p.say("%s rows of dataset %s in %s; %d items have no feature", comma(done.Rows), done.Dataset, p.short(done.Dir), done.Missing)
-		return nil
+		return p.print(done, func(w io.Writer) {
+			fmt.Fprintf(w, "%s of dataset %s in %s", words.Count(done.Rows, "row"), done.Dataset, p.short(done.Dir))
+			if done.Missing > 0 {
+				fmt.Fprintf(w, "; %s without a feature left out", words.Count(done.Missing, "item"))
+			}
+			fmt.Fprintln(w)
+		})
 	})
-	ch = choice(cmd)
-	cmd.Flags().StringVarP(&dir, "out", "o", "", "`folder` to write to")
-	cmd.Flags().StringVar(&split, "split", "", "only this `part`: train, val or test")
+	f.addFlags(cmd)
 	return cmd
 }
 
-func (p *process) cacheDropCommand(c *common) *cobra.Command {
+func (p *process) cacheDropCommand() *cobra.Command {
 	var space string
-	cmd := p.cacheSub(c, "drop --space ID", "Remove the features of one space", func(_ *cobra.Command, path string) error {
+	cmd := p.onCache(&cobra.Command{Use: "drop --space ID", Short: "Remove the features of one space"}, func(path string) error {
 		if space == "" {
 			return usagef("cache drop needs --space ID; `icebox cache stat` lists the spaces")
 		}
-		id, err := pipeline.SpaceID(path, space)
+		id, err := features.CompleteSpace(path, space)
 		if err != nil {
 			return err
 		}
 		if err := cache.Drop(path, id, cache.Options{}); err != nil {
 			return err
 		}
-		p.say("dropped space %.12s", id)
-		return nil
+		return p.printLine(map[string]string{"space": id}, "dropped space %.12s", id)
 	})
 	cmd.Flags().StringVar(&space, "space", "", "beginning of the space's `id`")
 	return cmd
 }
 
-func (p *process) cacheCompactCommand(c *common) *cobra.Command {
+func (p *process) cacheCompactCommand() *cobra.Command {
 	var salvage bool
-	cmd := p.cacheSub(c, "compact", "Copy the cache into a new file without gaps", func(_ *cobra.Command, path string) error {
+	cmd := p.onCache(&cobra.Command{Use: "compact", Short: "Copy the cache into a new file without gaps"}, func(path string) error {
 		report, err := cache.Compact(path, cache.CompactOptions{Salvage: salvage})
 		if err != nil {
 			return err
 		}
-		if c.json {
-			return p.printJSON(report)
-		}
-		p.say("%s: %s before, %s now", p.short(path), humanize.Bytes(uint64(report.Before)), humanize.Bytes(uint64(report.After)))
-		for _, f := range report.Lost {
-			p.say("lost: %s", f)
-		}
-		return nil
+		return p.print(report, func(w io.Writer) {
+			fmt.Fprintf(w, "%s: %s before, %s now\n", p.short(path), humanize.Bytes(uint64(report.Before)), humanize.Bytes(uint64(report.After)))
+			for _, f := range report.Lost {
+				fmt.Fprintf(w, "lost: %s\n", f)
+			}
+		})
 	})
 	cmd.Flags().BoolVar(&salvage, "salvage", false, "keep what is sound of a damaged file, and say what is lost")
 	return cmd

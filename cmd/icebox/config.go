@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"icebox/config"
+	"icebox/pipeline/report"
 )
 
-func (p *process) configCommand(c *common) *cobra.Command {
-	return group("config", "Make, show and check the configuration", p.configInitCommand(), p.configShowCommand(c), p.configCheckCommand(c), p.configKeysCommand(c), p.configSchemaCommand())
+func (p *process) configCommand() *cobra.Command {
+	return group("config", "Make, show and check the configuration", p.configInitCommand(), p.configShowCommand(), p.configCheckCommand(), p.configKeysCommand(), p.configSchemaCommand())
 }
 
 func (p *process) configInitCommand() *cobra.Command {
@@ -36,14 +39,13 @@ func (p *process) configInitCommand() *cobra.Command {
 			if err := errors.Join(err, f.Close()); err != nil {
 				return err
 			}
-			p.say("wrote %s: every key with its default, commented", name)
-			return nil
+			return p.printLine(pathResult{p.path(name)}, "wrote %s: every key with its default, commented; `icebox config show` says which value holds, and why", name)
 		},
 	}
 }
 
-func (p *process) configShowCommand(c *common) *cobra.Command {
-	s := &settings{common: c}
+func (p *process) configShowCommand() *cobra.Command {
+	var s settings
 	cmd := &cobra.Command{
 		Use: "show [key=value …]", Short: "Print each effective value and where it came from",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -51,11 +53,7 @@ func (p *process) configShowCommand(c *common) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if c.json {
-				return p.printJSON(map[string]any{"config": cfg.Show()})
-			}
-			printEntries(p.stdout, cfg.Show())
-			return nil
+			return p.print(map[string]any{"config": cfg.Show()}, func(w io.Writer) { printEntries(w, cfg.Show()) })
 		},
 	}
 	s.addFlags(cmd)
@@ -63,42 +61,37 @@ func (p *process) configShowCommand(c *common) *cobra.Command {
 }
 
 func printEntries(w io.Writer, entries []config.Entry) {
-	t := table.NewWriter()
-	t.SetOutputMirror(w)
-	style := table.StyleLight
-	style.Options = table.OptionsNoBordersAndSeparators
-	t.SetStyle(style)
+	t := report.NewTable(w, 2, 3)
 	for _, e := range entries {
 		t.AppendRow(table.Row{e.Key, e.Value, "# " + e.Origin})
 	}
-	t.SuppressTrailingSpaces()
 	t.Render()
 }
 
-func (p *process) configCheckCommand(c *common) *cobra.Command {
-	s := &settings{common: c}
+func (p *process) configCheckCommand() *cobra.Command {
+	var s settings
 	cmd := &cobra.Command{
 		Use: "check [key=value …]", Short: "Report every fault of the configuration",
 		RunE: func(_ *cobra.Command, args []string) error {
-			if _, err := s.load(p, args); err != nil {
+			cfg, err := s.load(p, args)
+			if err != nil {
 				return err
 			}
-			p.say("the configuration is sound")
-			return nil
+			return p.printLine(map[string]any{"sound": true, "warnings": cfg.Warnings}, "the configuration is sound")
 		},
 	}
 	s.addFlags(cmd)
 	return cmd
 }
 
-func (p *process) configKeysCommand(c *common) *cobra.Command {
+func (p *process) configKeysCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "keys", Short: "List every key with its type, default and meaning (Markdown)", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if c.json {
-				return p.printJSON(config.Keys())
+			if p.json {
+				return p.printJSON(map[string]any{"keys": config.Keys()})
 			}
-			_, err := fmt.Fprint(p.stdout, config.Reference())
+			_, err := io.WriteString(p.stdout, config.Reference())
 			return err
 		},
 	}
@@ -108,7 +101,15 @@ func (p *process) configSchemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "schema", Short: "Print the configuration's JSON Schema, for editors", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(p.stdout, "%s\n", config.Schema())
+			schema := config.Schema()
+			if p.json {
+				var line bytes.Buffer
+				if err := json.Compact(&line, schema); err != nil {
+					return err
+				}
+				schema = line.Bytes()
+			}
+			_, err := fmt.Fprintf(p.stdout, "%s\n", bytes.TrimSpace(schema))
 			return err
 		},
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,6 +20,8 @@ import (
 	"icebox/extract"
 	"icebox/extract/cuda"
 	"icebox/pipeline"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/words"
 )
 
 // diagnosis is what doctor finds out.
@@ -43,7 +46,7 @@ type diagnosis struct {
 	Advice       string  `json:"advice"`
 }
 
-func (p *process) doctorCommand(c *common) *cobra.Command {
+func (p *process) doctorCommand() *cobra.Command {
 	var data string
 	cmd := &cobra.Command{
 		Use: "doctor [--data DIR]", Short: "Say what runs here and why, how fast each part is, and what would help", Args: cobra.NoArgs,
@@ -52,11 +55,7 @@ func (p *process) doctorCommand(c *common) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if c.json {
-				return p.printJSON(d)
-			}
-			d.print(p)
-			return nil
+			return p.print(d, d.text)
 		},
 	}
 	cmd.Flags().StringVar(&data, "data", "", "`folder` whose first images are timed (default: pictures that icebox draws)")
@@ -74,7 +73,7 @@ func (p *process) diagnose(ctx context.Context, data string) (*diagnosis, error)
 	defer x.Close()
 	d.Weights = x.Weights().String()
 	if x.Weights().Random() {
-		d.Missing = "no ResNet-18 weights on this machine: icebox weights fetch"
+		d.Missing = "there are no ResNet-18 weights on this machine: `icebox weights fetch` gets them"
 	}
 	start := time.Now()
 	info, err := x.Engine()
@@ -124,7 +123,7 @@ func (p *process) sampleImages(ctx context.Context, data, dir string) ([]string,
 		}
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%w: no image in %s", pipeline.ErrData, data)
+		return nil, fmt.Errorf("%w: no image in %s", dataset.ErrData, data)
 	}
 	return files, nil
 }
@@ -149,7 +148,7 @@ func (d *diagnosis) timeImages(x *extract.Extractor, files []string) error {
 		d.Images++
 	}
 	if d.Images == 0 {
-		return fmt.Errorf("%w: none of %d images can be decoded, such as %s", pipeline.ErrData, len(files), files[0])
+		return fmt.Errorf("%w: none of %d images can be decoded, such as %s", dataset.ErrData, len(files), files[0])
 	}
 	d.ReadMS, d.PreprocessMS = perImage(read, d.Images), perImage(decode, d.Images)
 	return nil
@@ -257,21 +256,21 @@ func (d *diagnosis) printGPU(out func(name, format string, args ...any)) {
 	}
 }
 
-func (d *diagnosis) print(p *process) {
+func (d *diagnosis) text(w io.Writer) {
 	out := func(name, format string, args ...any) {
-		fmt.Fprintf(p.stdout, "%-12s"+format+"\n", append([]any{name}, args...)...)
+		fmt.Fprintf(w, "%-12s"+format+"\n", append([]any{name}, args...)...)
 	}
 	out("icebox", "%s, %s, %s", d.Version, d.Go, d.Platform)
 	on := d.ISA
 	if d.Engine == extract.Native {
 		on += " (the widest instruction set of this processor and build)"
 	}
-	out("engine", "%s, %s, plan %s; %d processors", d.Engine, on, d.Plan, d.Processors)
+	out("engine", "%s, %s, plan %s; %s", d.Engine, on, d.Plan, words.Count(d.Processors, "processor"))
 	d.printGPU(out)
 	out("weights", "%s", d.Weights)
-	out("per image", "read %.2f ms, decode and resize %.2f ms, backbone %.2f ms, store %.2f ms (one thread, %d images)", d.ReadMS, d.PreprocessMS, d.ForwardMS, d.StoreMS, d.Images)
+	out("per image", "read %.2f ms, decode and resize %.2f ms, backbone %.2f ms, store %.2f ms (one thread, %s)", d.ReadMS, d.PreprocessMS, d.ForwardMS, d.StoreMS, words.Count(d.Images, "image"))
 	out("start", "%.2f s to pack the weights, once a process", d.PackSeconds)
-	out("threads", "%d threads run the backbone %.2f times as fast as one", d.Processors, d.Scaling)
+	out("threads", "the backbone on %s is %.2f times as fast as on one", words.Count(d.Processors, "thread"), d.Scaling)
 	out("expect", "%.0f images/s in a run", d.ImagesPerSec)
 	out("advice", "%s", d.Advice)
 }

@@ -12,6 +12,11 @@ import (
 	"icebox/extract"
 	"icebox/headtrain"
 	"icebox/pipeline"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/fault"
+	"icebox/pipeline/features"
+	"icebox/pipeline/runs"
+	"icebox/pipeline/sweep"
 )
 
 // Exit codes. `icebox help exit-codes` prints them.
@@ -52,23 +57,26 @@ var errUsage = errors.New("usage")
 // errSomeFailed is returned by predict when some images had no answer.
 var errSomeFailed = errors.New("some images have no answer")
 
+// exitClasses are the errors of each exit code; the first that fits counts.
+var exitClasses = []struct {
+	code int
+	of   []error
+}{
+	{exitInterrupted, []error{context.Canceled}},
+	{exitDiskFull, []error{cache.ErrFull, syscall.ENOSPC}},
+	{exitLocked, []error{cache.ErrLocked}},
+	{exitCache, []error{cache.ErrCorrupt, cache.ErrNewer, cache.ErrNotCache}},
+	{exitBadImages, []error{features.ErrFailureBudget}},
+	{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum, extract.ErrWeightsOpen}},
+	{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine}},
+	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, runs.ErrRun, cache.ErrNoSpace,
+		headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
+	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial}},
+}
+
 // exitCode classifies err.
 func exitCode(err error) int {
-	for _, class := range []struct {
-		code int
-		of   []error
-	}{
-		{exitInterrupted, []error{context.Canceled}},
-		{exitDiskFull, []error{cache.ErrFull, syscall.ENOSPC}},
-		{exitLocked, []error{cache.ErrLocked}},
-		{exitCache, []error{cache.ErrCorrupt, cache.ErrNewer, cache.ErrNotCache}},
-		{exitBadImages, []error{pipeline.ErrFailureBudget}},
-		{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum, extract.ErrWeightsOpen}},
-		{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine}},
-		{exitData, []error{pipeline.ErrData, pipeline.ErrClasses, pipeline.ErrNotExtracted, pipeline.ErrChoose, pipeline.ErrRun, cache.ErrNoSpace,
-			headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
-		{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, pipeline.ErrManyHeads, pipeline.ErrResume}},
-	} {
+	for _, class := range exitClasses {
 		for _, e := range class.of {
 			if errors.Is(err, e) {
 				return class.code
@@ -78,9 +86,13 @@ func exitCode(err error) int {
 	return exitFailure
 }
 
-// message is what a person reads of err.
+// message is what a person reads of err, a line or, of a configuration, a line a fault.
 func message(err error, code int) string {
 	text := err.Error()
+	var f *fault.Fault
+	if errors.As(err, &f) {
+		text = strings.ReplaceAll(text, f.Error(), config.KeyOf(f.Field)+" "+f.Text)
+	}
 	switch code {
 	case exitInterrupted:
 		if !strings.HasPrefix(text, "interrupted") {
@@ -89,7 +101,7 @@ func message(err error, code int) string {
 	case exitUsage:
 		text = strings.TrimPrefix(text, errUsage.Error()+": ")
 	}
-	return strings.ReplaceAll(text, "\n", "\n  ")
+	return text
 }
 
 func usagef(format string, args ...any) error {

@@ -9,13 +9,13 @@ import (
 )
 
 func TestFindLRRecommendsARateAndWritesNothing(t *testing.T) {
-	dir := features(t)
+	dir := featureFolder(t)
 	args := []string{"train", "--features", "f", "--find-lr", "head.batch_size=16", "head.lr=1"}
 	r := icebox(t, dir, args...)
 	if r.code != 0 {
 		t.Fatalf("exit %d: %s", r.code, r.errOut)
 	}
-	for _, want := range []string{"TRAIN_LOSS", "0.00215", "train_loss by lr", "*", "lowest after one epoch on 60 rows"} {
+	for _, want := range []string{"lr ", "train_loss\n", "0.00215", "train_loss by lr", "*", "lowest after one epoch on 60 rows"} {
 		if !strings.Contains(r.out, want) {
 			t.Errorf("no %q in %s", want, r.out)
 		}
@@ -60,7 +60,7 @@ func TestFindLRRecommendsARateAndWritesNothing(t *testing.T) {
 }
 
 func TestFindLRSaysWhyThereIsNone(t *testing.T) {
-	dir := features(t)
+	dir := featureFolder(t)
 	for _, c := range []struct {
 		want string
 		code int

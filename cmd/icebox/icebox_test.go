@@ -165,10 +165,8 @@ func TestTrainWithLBFGSConverges(t *testing.T) {
 	}
 	report, err := os.ReadFile(filepath.Join(got["run_dir"].(string), "report.txt"))
 	must(t, err)
-	for what, text := range map[string]string{"console": r.errOut, "report.txt": string(report)} {
-		if !strings.Contains(text, fmt.Sprintf("converged in %d iterations", n)) {
-			t.Errorf("the %s does not say that lbfgs converged: %s", what, text)
-		}
+	if !strings.Contains(string(report), fmt.Sprintf("converged in %d iterations", n)) {
+		t.Errorf("report.txt does not say that lbfgs converged: %s", report)
 	}
 	if !strings.Contains(r.errOut, "note: head.lr: no influence on head.optimizer=lbfgs") || strings.Contains(string(report), "lr 0.1") {
 		t.Errorf("a rate is taken for lbfgs': %s%s", r.errOut, report)

@@ -10,20 +10,23 @@ import (
 	"github.com/spf13/cobra"
 
 	"icebox/pipeline"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/words"
 )
 
-func (p *process) predictCommand(c *common) *cobra.Command {
-	s := &settings{common: c}
+func (p *process) predictCommand() *cobra.Command {
+	var s settings
 	var dir string
 	var top int
 	cmd := &cobra.Command{
 		Use:   "predict --run DIR IMAGE …",
 		Short: "Label new images with a run's head",
-		Long: `predict labels image files, all images of folders, or one image on standard input (-).
-It prints a line an image: path, label, probability and the next candidates, separated by
-tabs; with --json, a JSON object a line. Where head.reject gave the head a threshold, an
-image that it is less sure of is "unknown", followed by all candidates. An image without an answer has its reason there,
-and makes the exit code 3.`,
+		Long: `predict labels image files, all images of folders, or one image on standard
+input (-). It prints a line an image: path, label, probability and the next
+candidates, separated by tabs; with --json, a JSON object a line. Where
+head.reject gave the head a threshold, an image that it is less sure of is
+"unknown", followed by all candidates. An image without an answer has the
+reason in its line, and makes the exit code 3.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if top < 1 {
 				return usagef("--top (%d) must be at least 1", top)
@@ -40,10 +43,10 @@ and makes the exit code 3.`,
 				return err
 			}
 			defer pr.Close()
-			if pr.Weights().Random() && !c.quiet {
-				p.say("note: this head stands on random weights")
+			if pr.Weights().Random() {
+				p.tell("note: this head stands on random weights")
 			}
-			return p.printPredictions(c, pr.Predict(cmd.Context(), p.images(cmd.Context(), args)))
+			return p.printPredictions(pr.Predict(cmd.Context(), p.images(cmd.Context(), args)))
 		},
 	}
 	s.addFlags(cmd)
@@ -71,7 +74,7 @@ func (p *process) images(ctx context.Context, args []string) iter.Seq[pipeline.I
 	}
 }
 
-func (p *process) printPredictions(c *common, answers iter.Seq2[pipeline.Prediction, error]) error {
+func (p *process) printPredictions(answers iter.Seq2[pipeline.Prediction, error]) error {
 	answered, failed := 0, 0
 	for a, err := range answers {
 		if err != nil {
@@ -81,7 +84,7 @@ func (p *process) printPredictions(c *common, answers iter.Seq2[pipeline.Predict
 		if a.Error != "" {
 			failed++
 		}
-		if c.json {
+		if p.json {
 			err = p.printJSON(a)
 		} else {
 			_, err = io.WriteString(p.stdout, predictionLine(a))
@@ -91,10 +94,10 @@ func (p *process) printPredictions(c *common, answers iter.Seq2[pipeline.Predict
 		}
 	}
 	if answered == 0 {
-		return fmt.Errorf("%w: no image there", pipeline.ErrData)
+		return fmt.Errorf("%w: no image there", dataset.ErrData)
 	}
 	if failed > 0 {
-		return fmt.Errorf("%w: %d of them; their lines say why", errSomeFailed, failed)
+		return fmt.Errorf("%w: %s of %s; their lines say why", errSomeFailed, words.Number(failed), words.Number(answered))
 	}
 	return nil
 }

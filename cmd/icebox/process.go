@@ -13,14 +13,22 @@ import (
 	"golang.org/x/term"
 )
 
+// common are the flags that every command has.
+type common struct {
+	json  bool
+	quiet bool
+}
+
 // process is everything of the operating system that a command may touch, so that
 // the whole program can be run inside a test.
 type process struct {
+	common
 	environ        []string
 	dir            string // working directory
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	terminal       bool // stderr is one: draw progress bars
+	outWidth       int  // columns of the terminal that stdout is; 0 if it is none
+	errWidth       int  // of stderr
 	answers        bool // stdin and stderr are terminals: questions may be asked
 	interrupts     func(context.Context) (context.Context, context.CancelFunc)
 }
@@ -30,16 +38,28 @@ func thisProcess() *process {
 	if err != nil {
 		dir = "."
 	}
-	terminal := term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"
+	errWidth := columns(os.Stderr)
 	return &process{
 		environ: os.Environ(), dir: dir,
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		terminal: terminal,
-		answers:  terminal && term.IsTerminal(int(os.Stdin.Fd())),
+		outWidth: columns(os.Stdout), errWidth: errWidth,
+		answers: errWidth > 0 && term.IsTerminal(int(os.Stdin.Fd())),
 		interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 		},
 	}
+}
+
+// columns is the width of the terminal that f is: 80 where it does not say, 0 if f is no
+// terminal or one that can only be written on line by line.
+func columns(f *os.File) int {
+	if !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return 0
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		return width
+	}
+	return 80
 }
 
 // main runs the command that args name and returns the process's exit code.
@@ -53,9 +73,7 @@ func (p *process) main(args []string) int {
 	if err == nil {
 		return exitOK
 	}
-	code := exitCode(err)
-	fmt.Fprintln(p.stderr, "icebox: "+message(err, code))
-	return code
+	return p.fail(err, args)
 }
 
 // path makes a path that a person gave absolute.
@@ -72,7 +90,7 @@ func program() string {
 	return strings.TrimSpace(fmt.Sprintf("icebox %s %.12s", b.Version, b.Revision))
 }
 
-// short is how a path is shown: relative to the working directory if below it.
+// short is how a path is shown: relative to the working directory if it is below it.
 func (p *process) short(path string) string {
 	if rel, err := filepath.Rel(p.dir, path); err == nil && filepath.IsLocal(rel) {
 		return rel
@@ -82,19 +100,9 @@ func (p *process) short(path string) string {
 
 func (p *process) getenv(key string) string {
 	for i := len(p.environ) - 1; i >= 0; i-- {
-		if v, ok := cutPrefixKey(p.environ[i], key); ok {
-			return v
+		if name, value, ok := strings.Cut(p.environ[i], "="); ok && name == key {
+			return value
 		}
 	}
 	return ""
 }
-
-func cutPrefixKey(entry, key string) (string, bool) {
-	if len(entry) > len(key) && entry[:len(key)] == key && entry[len(key)] == '=' {
-		return entry[len(key)+1:], true
-	}
-	return "", false
-}
-
-// say writes a line for a person.
-func (p *process) say(format string, args ...any) { fmt.Fprintf(p.stderr, format+"\n", args...) }

@@ -7,11 +7,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/dustin/go-humanize"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
 	"icebox/pipeline"
+	"icebox/pipeline/words"
 )
 
 // progress is how a command shows how far it is; finish ends the drawing.
@@ -20,12 +20,12 @@ type progress interface {
 	finish()
 }
 
-func (p *process) progress(c *common) progress {
+func (p *process) progress() progress {
 	switch {
-	case c.quiet:
+	case p.quiet:
 		return quiet{pipeline.Silent}
-	case p.terminal:
-		return newBars(p.stderr)
+	case p.errWidth > 0:
+		return &bars{all: mpb.New(mpb.WithOutput(p.stderr), mpb.WithWidth(40)), width: p.errWidth}
 	}
 	return &lines{out: p.stderr, every: 5 * time.Second}
 }
@@ -52,15 +52,12 @@ func drawn(stage string, total int) bool { return total > 0 && stage != "look up
 
 // bars draws on a terminal.
 type bars struct {
-	all *mpb.Progress
-	mu  sync.Mutex
-	bar *mpb.Bar
+	all   *mpb.Progress
+	width int // columns of the terminal
+	mu    sync.Mutex
+	bar   *mpb.Bar
 
 	status atomic.Value // string
-}
-
-func newBars(out io.Writer) *bars {
-	return &bars{all: mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))}
 }
 
 func (b *bars) Start(stage string, total int) {
@@ -99,7 +96,9 @@ func (b *bars) Add(n int) {
 
 func (b *bars) Status(text string) { b.status.Store("  " + text) }
 
-func (b *bars) Note(message string) { fmt.Fprintf(b.all, "note: %s\n", message) }
+func (b *bars) Note(message string) {
+	io.WriteString(b.all, wrap("note: "+message+"\n", b.width))
+}
 
 func (b *bars) finish() {
 	b.mu.Lock()
@@ -138,7 +137,7 @@ func (l *lines) Add(n int) {
 	l.last = time.Now()
 	rate := float64(l.done) / time.Since(l.start).Seconds()
 	left := time.Duration(float64(l.total-l.done) / rate * float64(time.Second))
-	fmt.Fprintf(l.out, "%s: %s of %s %s, %.1f/s, %v left%s\n", l.stage, humanize.Comma(int64(l.done)), humanize.Comma(int64(l.total)), unit(l.stage), rate, left.Round(time.Second), l.status)
+	fmt.Fprintf(l.out, "%s: %s of %s %s, %.1f/s, %v left%s\n", l.stage, words.Number(l.done), words.Number(l.total), unit(l.stage), rate, left.Round(time.Second), l.status)
 }
 
 func (l *lines) Status(text string) {

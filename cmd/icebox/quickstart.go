@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,6 +17,8 @@ import (
 	"icebox/config"
 	"icebox/extract"
 	"icebox/pipeline"
+	"icebox/pipeline/report"
+	"icebox/pipeline/words"
 )
 
 // The picture set of quickstart: at most most a class, and fewer where the first
@@ -34,17 +37,18 @@ const quickstartSeed = 1
 // quickstartEpochs makes up for the few steps that an epoch of a small set has.
 const quickstartEpochs = "60"
 
-func (p *process) quickstartCommand(c *common) *cobra.Command {
+func (p *process) quickstartCommand() *cobra.Command {
 	var dir, weights string
 	cmd := &cobra.Command{
 		Use:   "quickstart [--dir DIR]",
 		Short: "Draw a picture set, train a classifier on it, and train it again without opening an image",
-		Long: `quickstart shows icebox at work, offline: it draws ten classes of pictures, extracts
-their features, trains and evaluates a head, and then does it again from the cache. It uses
-the ResNet-18 weights of this machine, or random ones where there are none.`,
+		Long: `quickstart shows icebox at work, offline: it draws ten classes of pictures,
+extracts their features, trains and evaluates a head, and then does it again
+from the cache. It uses the ResNet-18 weights of this machine, or random ones
+where there are none.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			q := &quickstart{process: p, common: c, dir: p.path(dir), weights: weights}
+			q := &quickstart{process: p, dir: p.path(dir), weights: weights}
 			return q.run(cmd.Context())
 		},
 	}
@@ -55,16 +59,15 @@ the ResNet-18 weights of this machine, or random ones where there are none.`,
 
 type quickstart struct {
 	*process
-	*common
 	dir     string
 	weights string
 }
 
 // quickstartReport is what --json prints.
 type quickstartReport struct {
-	Dir  string               `json:"dir"`
-	Cold *pipeline.RunSummary `json:"cold"`
-	Warm *pipeline.RunSummary `json:"warm"`
+	Dir  string             `json:"dir"`
+	Cold *report.RunSummary `json:"cold"`
+	Warm *report.RunSummary `json:"warm"`
 }
 
 func (q *quickstart) run(ctx context.Context) error {
@@ -77,26 +80,14 @@ func (q *quickstart) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report := quickstartReport{Dir: q.dir}
-	q.tell("\nFirst run: features, then a head.")
-	if report.Cold, err = q.train(ctx); err != nil {
+	r := quickstartReport{Dir: q.dir}
+	if r.Cold, err = q.train(ctx, "First run: features, then a head."); err != nil {
 		return err
 	}
-	q.tell("\nSecond run: the same command, from the cache.")
-	if report.Warm, err = q.train(ctx); err != nil {
+	if r.Warm, err = q.train(ctx, "Second run: the same command, from the cache."); err != nil {
 		return err
 	}
-	q.explain(&report)
-	if q.json {
-		return q.printJSON(report)
-	}
-	return nil
-}
-
-func (q *quickstart) tell(format string, args ...any) {
-	if !q.quiet {
-		q.say(format, args...)
-	}
+	return q.printSummary(r, func(w io.Writer) { q.explain(w, &r) })
 }
 
 // openBackbone takes the weights asked for, else those of this machine, else
@@ -108,8 +99,8 @@ func (q *quickstart) openBackbone(ctx context.Context) (*extract.Extractor, erro
 		return nil, err
 	}
 	if q.weights == "" && x.Weights().Random() {
-		q.tell("No ResNet-18 weights on this machine: using random ones, which is enough to see icebox work but makes")
-		q.tell("no good classifier. The real ones: icebox weights fetch")
+		q.tell("No ResNet-18 weights on this machine: random ones do to see icebox work, but make no good classifier.")
+		q.tell("`icebox weights fetch` gets the trained ones.")
 	} else {
 		q.tell("Weights: %s", x.Weights())
 	}
@@ -152,8 +143,8 @@ func (q *quickstart) draw(ctx context.Context, x *extract.Extractor) error {
 		return err
 	}
 	total := counts.Total()
-	q.tell("Drawing %d pictures of %d classes in %s", total, len(pictures.Classes()), q.short(q.images()))
-	bar := q.progress(q.common)
+	q.tell("Drawing %s of %s in %s", words.Count(total, "picture"), words.Count(len(pictures.Classes()), "class"), q.short(q.images()))
+	bar := q.progress()
 	bar.Start("draw", total)
 	drawn := 0
 	err = pictures.Draw(ctx, q.pictures(counts), func(done, _ int) { bar.Add(done - drawn); drawn = done })
@@ -220,8 +211,8 @@ func timeOne(ctx context.Context, x *extract.Extractor, data []byte) (time.Durat
 	return each, errs[0]
 }
 
-// train runs the pipeline on the pictures.
-func (q *quickstart) train(ctx context.Context) (*pipeline.RunSummary, error) {
+// train runs the pipeline on the pictures and prints its summary below a title.
+func (q *quickstart) train(ctx context.Context, title string) (*report.RunSummary, error) {
 	var over []config.Override
 	for key, value := range map[string]string{
 		"data.train": q.images(), "data.name": "quickstart", "backbone.weights": q.weights,
@@ -233,23 +224,25 @@ func (q *quickstart) train(ctx context.Context) (*pipeline.RunSummary, error) {
 	if err != nil {
 		return nil, err
 	}
-	bar := q.progress(q.common)
+	bar := q.progress()
 	sum, err := pipeline.Run(ctx, q.options(cfg), bar)
 	bar.finish()
-	if err == nil && !q.quiet {
-		q.printFeatures(&sum.Summary)
-		q.printHead(sum)
+	if err != nil || q.json {
+		return sum, interrupted(err, extractKept)
 	}
-	return sum, err
+	return sum, q.printSummary(nil, func(w io.Writer) {
+		fmt.Fprintf(w, "\n%s\n", title)
+		sum.Text(w, q.style())
+	})
 }
 
 // explain says what was shown and what to do next.
-func (q *quickstart) explain(r *quickstartReport) {
+func (q *quickstart) explain(w io.Writer, r *quickstartReport) {
 	if r.Cold.ImagesOpened > 0 {
-		q.tell("\nThe second run opened %d images and took %.2f s instead of %.2f s.", r.Warm.ImagesOpened, r.Warm.Seconds, r.Cold.Seconds)
+		fmt.Fprintf(w, "\nThe second run opened %s and took %s instead of %s.\n", words.Count(r.Warm.ImagesOpened, "image"), words.Duration(r.Warm.Seconds), words.Duration(r.Cold.Seconds))
 	} else {
-		q.tell("\nThe features were in the cache from an earlier quickstart: neither run opened an image.")
+		fmt.Fprintln(w, "\nThe features were in the cache from an earlier quickstart: neither run opened an image.")
 	}
-	q.tell("Pictures, cache and runs lie in %s; %s says how each class did.", q.short(q.dir), q.short(filepath.Join(*r.Warm.RunDir, "report.txt")))
-	q.tell("Next: icebox run --data YOUR-FOLDER")
+	fmt.Fprintf(w, "Pictures, cache and runs lie in %s; %s says how each class did.\n", q.short(q.dir), q.short(filepath.Join(*r.Warm.RunDir, report.TextFile)))
+	fmt.Fprintln(w, "Next: icebox run --data YOUR-FOLDER")
 }

@@ -1,21 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-// common are the flags that every command has.
-type common struct {
-	json  bool
-	quiet bool
-}
-
 func (p *process) rootCommand() *cobra.Command {
-	c := &common{}
 	root := group("icebox", "Turn a folder of labelled images into a classifier, and re-train it in seconds")
 	root.Long = `icebox runs each image through a frozen ResNet-18 once, keeps its 512 numbers in
 one file, and trains linear heads on them in seconds, without opening an image again.
@@ -32,13 +24,13 @@ one file, and trains linear heads on them in seconds, without opening an image a
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})
-	root.PersistentFlags().BoolVar(&c.json, "json", false, "print one JSON object, on the last line of stdout")
-	root.PersistentFlags().BoolVarP(&c.quiet, "quiet", "q", false, "no progress and no notes")
+	root.PersistentFlags().BoolVar(&p.json, "json", false, "print one JSON object, on the last line of stdout; also of an error")
+	root.PersistentFlags().BoolVarP(&p.quiet, "quiet", "q", false, "no progress, no notes and no summary; results that were asked for are printed")
 	root.AddCommand(
-		p.quickstartCommand(c), p.runCommand(c), p.extractCommand(c), p.trainCommand(c), p.sweepCommand(c), p.evalCommand(c), p.insightCommand(c), p.predictCommand(c),
-		p.cacheCommand(c), p.configCommand(c), p.weightsCommand(c), p.benchCommand(c), p.doctorCommand(c), p.versionCommand(c), p.completionCommand(), exitCodesTopic(),
+		p.quickstartCommand(), p.runCommand(), p.extractCommand(), p.trainCommand(), p.sweepCommand(), p.evalCommand(), p.insightCommand(), p.predictCommand(),
+		p.cacheCommand(), p.configCommand(), p.weightsCommand(), p.benchCommand(), p.doctorCommand(), p.versionCommand(), p.completionCommand(), exitCodesTopic(),
 	)
-	p.addVersionFlag(root, c)
+	p.addVersionFlag(root)
 	p.completeWords(root)
 	for _, cmd := range root.Commands() {
 		usageArgs(cmd)
@@ -81,9 +73,4 @@ func exitCodesTopic() *cobra.Command {
 		fmt.Fprintf(&text, "  %3d  %s\n", m.code, m.text)
 	}
 	return &cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: text.String()}
-}
-
-// printJSON writes v as one line of stdout.
-func (p *process) printJSON(v any) error {
-	return json.NewEncoder(p.stdout).Encode(v)
 }

@@ -18,7 +18,6 @@ const configName = "icebox.yaml"
 
 // settings are the flags of a command that reads the configuration.
 type settings struct {
-	*common
 	file    string
 	data    string
 	weights string
@@ -63,9 +62,7 @@ func (s *settings) load(p *process, args []string) (*config.Config, error) {
 	if file == "" {
 		if here := filepath.Join(p.dir, configName); isFile(here) {
 			file = here
-			if !s.quiet {
-				p.say("reading %s", configName)
-			}
+			p.tell("reading %s", configName)
 		}
 	}
 	cfg, err := config.Load(config.Source{File: file, Environ: p.environ, Overrides: over, Dir: p.dir, HeadEngines: headEngines()})
@@ -73,9 +70,7 @@ func (s *settings) load(p *process, args []string) (*config.Config, error) {
 		return nil, err
 	}
 	for _, w := range cfg.Warnings {
-		if !s.quiet {
-			p.say("note: %s", w)
-		}
+		p.tell("note: %s", w)
 	}
 	return cfg, nil
 }
@@ -91,7 +86,7 @@ func (s *settings) options(p *process, args []string) (pipeline.Options, error) 
 
 func (p *process) options(cfg *config.Config) pipeline.Options {
 	o := cfg.Options
-	o.Env, o.Engines = p.getenv, p.engines(0)
+	o.Env, o.Engines, o.Words = p.getenv, p.engines(0), p.words
 	o.Output.Program = program()
 	return o
 }

@@ -4,116 +4,137 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 
-	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"icebox/pipeline"
+	"icebox/pipeline/journal"
+	"icebox/pipeline/report"
+	"icebox/pipeline/words"
 )
 
-func (p *process) sweepCommand(c *common) *cobra.Command {
-	s := &settings{common: c}
-	run := pipeline.SweepRun{}
+const sweepHelp = `sweep trains a head for every combination of the options in sweep.axes, from the
+features in the cache; all heads that share batches train in one pass. It
+chooses by validation, or by cross-validation, trains the chosen options once
+more, and only then looks at test, once.
+
+  icebox sweep sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}' \
+      sweep.axes.weight_decay='[0, 1e-4]'
+
+  sweep.axes     lr weight_decay batch_size optimizer schedule label_smoothing
+                 class_weights input epochs train_fraction: lists, or ranges
+                 {log: [a, b], steps: n} and {lin: [a, b], steps: n}; what is
+                 not there is as the head section says
+  sweep.method   grid is every combination; random draws sweep.trials points
+                 (32) from the lists and ranges; halving starts with a few
+                 epochs and goes on with the best third, up to head.epochs,
+                 from sweep.trials points (the grid, or 27)
+  sweep.metric   val_acc or val_loss; among equals the lower val_loss
+  sweep.seeds    heads of a point with seeds head.seed, head.seed+1, …; their
+                 mean counts
+  sweep.folds    cross-validation in the training images, stratified; groups
+                 and copies stay together. Validation images then choose nothing
+  sweep.refit    train the chosen options on training and validation images
+                 together
+  train_fraction trains on a share of each class: smaller shares lie within
+                 larger ones
+
+The run folder is that of the chosen head, for eval and predict. In it
+sweep.csv and sweep.jsonl list every point, the best first, and points of which
+a head diverged last. An interrupted or killed sweep keeps what it has in the
+folder that it names at the start, and ` + "`icebox sweep --resume FOLDER`" + ` goes on
+with the settings that it began with; the result is the same, to the bit. More
+than 10,000 heads need --yes; 1,000,000 are the most.
+`
+
+// sweepFlags are the flags of the command.
+type sweepFlags struct {
+	rowsFlags
+	resume    string
+	confirmed bool
+}
+
+func (f *sweepFlags) addFlags(cmd *cobra.Command) {
+	f.rowsFlags.addFlags(cmd)
+	cmd.Flags().StringVar(&f.resume, "resume", "", "go on with the interrupted sweep in this `folder`")
+	cmd.Flags().BoolVarP(&f.confirmed, "yes", "y", false, "train more than 10,000 heads, up to 1,000,000")
+}
+
+func (p *process) sweepCommand() *cobra.Command {
+	var f sweepFlags
 	cmd := &cobra.Command{
 		Use:   "sweep [--features DIR] [--resume DIR] [key=value …]",
 		Short: "Train many heads in one pass, keep the best",
-		Long: `sweep trains a head for every combination of the options in sweep.axes, from the features
-in the cache, all heads that share batches in one pass. It chooses by validation, or by
-cross-validation, trains the chosen options once more and looks at test then, once.
-
-  icebox sweep sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}' sweep.axes.weight_decay='[0, 1e-4]'
-
-  sweep.axes     lr weight_decay batch_size optimizer schedule label_smoothing class_weights
-                 input epochs train_fraction: lists, or ranges {log: [a, b], steps: n} and
-                 {lin: [a, b], steps: n}; what is not there is as the head section says
-  sweep.method   grid is every combination; random draws sweep.trials points (32) from the
-                 lists and ranges; halving starts with a few epochs and goes on with the best
-                 third, up to head.epochs, from sweep.trials points (the grid, or 27)
-  sweep.metric   val_acc or val_loss; among equals the lower val_loss
-  sweep.seeds    heads of a point with seeds head.seed, head.seed+1, …; the mean counts
-  sweep.folds    cross-validation in the training images, stratified; groups and copies stay
-                 together. Validation images then choose nothing
-  sweep.refit    train the chosen options on training and validation images together
-  train_fraction trains on a share of each class: smaller shares lie within larger ones
-
-The run folder is that of the chosen head, for eval and predict, with sweep.csv and
-sweep.jsonl beside it: every point, the best first. Points of which a head diverged are
-listed last. An interrupted or killed sweep keeps what it has in the folder that it names at
-the start, and ` + "`icebox sweep --resume FOLDER`" + ` goes on with the settings it was begun
-with; the result is the same, to the bit. More than 10,000 heads need --yes; 1,000,000 are the most.
-` + featuresHelp,
-	}
-	ch := choice(cmd)
-	featuresFlag(cmd, ch)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		run.Choice = *ch
-		run.Choice.Features = p.path(ch.Features)
-		if run.Resume != "" {
-			run.Resume = p.path(filepath.Clean(run.Resume))
-			was, err := pipeline.Interrupted(run.Resume)
+		Long:  sweepHelp + featuresHelp,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, run, err := f.read(p, cmd, args)
 			if err != nil {
 				return err
 			}
-			if run.Choice = was; ch.Features != "" {
-				run.Choice.Features = p.path(ch.Features) // it may have moved
-			}
-			if s.file == "" {
-				s.file = filepath.Join(run.Resume, "config.yaml")
-			}
-		}
-		cfg, err := s.load(p, args)
-		if err != nil {
-			return err
-		}
-		if err := checkFeatures(cmd, ch.Features, cfg); err != nil {
-			return err
-		}
-		if run.Resume == "" {
-			run.Choice.KeepSplit, run.Choice.ByBackbone = !cfg.Given("data.split"), cfg.Given("backbone")
-		}
-		return p.sweep(cmd.Context(), c, p.options(cfg), run)
+			return p.sweep(cmd.Context(), o, run)
+		},
 	}
-	s.addFlags(cmd)
-	cmd.Flags().StringVar(&run.Resume, "resume", "", "go on with the interrupted sweep in this `folder`")
-	cmd.Flags().BoolVarP(&run.Confirmed, "yes", "y", false, "train more than 10,000 heads, up to 1,000,000")
+	f.addFlags(cmd)
 	return cmd
 }
 
-func (p *process) sweep(ctx context.Context, c *common, o pipeline.Options, run pipeline.SweepRun) error {
-	bar := p.progress(c)
+// read finds the settings of a sweep: those of the command line, or those that the
+// sweep to be resumed was begun with.
+func (f *sweepFlags) read(p *process, cmd *cobra.Command, args []string) (pipeline.Options, pipeline.SweepRun, error) {
+	run := pipeline.SweepRun{Confirmed: f.confirmed}
+	var was pipeline.Choice
+	if f.resume != "" {
+		run.Resume = p.path(filepath.Clean(f.resume))
+		var err error
+		if was, err = pipeline.Interrupted(run.Resume); err != nil {
+			return pipeline.Options{}, run, err
+		}
+		if f.file == "" {
+			f.file = filepath.Join(run.Resume, "config.yaml")
+		}
+	}
+	cfg, err := f.load(p, cmd, args)
+	if err != nil {
+		return pipeline.Options{}, run, err
+	}
+	run.Choice = f.choice
+	if run.Resume == "" {
+		run.Choice.KeepSplit, run.Choice.ByBackbone = !cfg.Given("data.split"), cfg.Given("backbone")
+	} else if run.Choice = was; f.choice.Features != "" {
+		run.Choice.Features = f.choice.Features // it may have moved
+	}
+	return p.options(cfg), run, nil
+}
+
+func (p *process) sweep(ctx context.Context, o pipeline.Options, run pipeline.SweepRun) error {
+	bar := p.progress()
 	sum, err := pipeline.RunSweep(ctx, o, run, bar)
 	bar.finish()
 	if sum == nil {
 		return err
 	}
 	if err != nil {
-		return p.sweepStopped(sum, err)
+		return sweepStopped(sum, err)
 	}
-	if !c.quiet {
-		p.printFeatures(&sum.Summary)
-		sum.Report.Text(p.stderr)
-		p.say("")
-		p.say("rate       %s head-epochs/s over %.2f s; %s of %s heads were there already", humanize.CommafWithDigits(sum.HeadEpochsPerSecond, 1), sum.SweepSeconds, comma(sum.Resumed), comma(sum.Heads))
-		p.printHead(&sum.RunSummary)
-	}
-	if c.json {
-		return p.printJSON(sum)
-	}
-	return nil
+	return p.printSummary(sum, func(w io.Writer) { sum.Text(w, p.style()) })
 }
 
-// sweepStopped adds to an error how to go on.
-func (p *process) sweepStopped(sum *pipeline.SweepSummary, err error) error {
+// sweepStopped adds to an error what is kept, and how to go on.
+func sweepStopped(sum *report.SweepSummary, err error) error {
 	kept := "nothing was kept of this sweep; the features stay where they are"
 	if sum.InterruptedAt != "" {
-		kept = fmt.Sprintf("%s heads are kept; `icebox sweep --resume %s` goes on from there", comma(sum.Heads), p.short(sum.InterruptedAt))
+		kept = fmt.Sprintf("%s trained and kept", words.Count(sum.Heads, "head"))
 	}
-	if errors.Is(err, context.Canceled) {
-		return interrupted(err, kept)
+	switch {
+	case errors.Is(err, context.Canceled):
+		err = interrupted(err, kept)
+	case sum.InterruptedAt != "":
+		err = fmt.Errorf("%w; %s", err, kept)
 	}
-	if sum.InterruptedAt != "" {
-		return fmt.Errorf("%w; %s", err, kept)
+	if sum.InterruptedAt == "" {
+		return err
 	}
-	return err
+	return journal.WithSteps(err, journal.Step{Do: journal.Resume, Dir: sum.InterruptedAt})
 }

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,8 +29,8 @@ func npy(t testing.TB, descr, shape string, values any) []byte {
 	return out.Bytes()
 }
 
-// features makes a folder f of features of three classes, with val and test.
-func features(t testing.TB) (dir string) {
+// featureFolder makes a folder f of features of three classes, with val and test.
+func featureFolder(t testing.TB) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
 	for i, sub := range []string{"f", "f/val", "f/test"} {
@@ -56,7 +57,7 @@ var sweepArgs = []string{"sweep", "--features", "f", "--json", "head.epochs=6", 
 	"sweep.axes.lr={log: [1e-3, 1e-1], steps: 3}", "sweep.axes.weight_decay=[0, 0.01]", "sweep.seeds=2"}
 
 func TestSweepThenEval(t *testing.T) {
-	dir := features(t)
+	dir := featureFolder(t)
 	r := icebox(t, dir, sweepArgs...)
 	if r.code != 0 {
 		t.Fatalf("exit %d: %s", r.code, r.errOut)
@@ -72,9 +73,15 @@ func TestSweepThenEval(t *testing.T) {
 			t.Errorf("sweep --json has no %s", key)
 		}
 	}
-	for _, want := range []string{"6 points × 2 seeds: 12 heads, 72 epochs in all", "icebox sweep --resume", "chosen     lr ", "importance lr", "180 rows of 8 from f", "head-epochs/s"} {
-		if !strings.Contains(r.errOut, want) {
-			t.Errorf("the output has no %q: %s", want, r.errOut)
+	said := icebox(t, dir, slices.DeleteFunc(slices.Clone(sweepArgs), func(arg string) bool { return arg == "--json" })...)
+	for _, want := range []string{"chosen     lr ", "importance lr", "180 rows of 8 from f", "head-epochs/s"} {
+		if !strings.Contains(said.out, want) {
+			t.Errorf("the result has no %q: %s", want, said.out)
+		}
+	}
+	for _, want := range []string{"6 points × 2 seeds: 12 heads, 72 epochs in all", "icebox sweep --resume"} {
+		if !strings.Contains(r.errOut, want) || !strings.Contains(said.errOut, want) {
+			t.Errorf("the notes have no %q: %s", want, said.errOut)
 		}
 	}
 	run := got["run_dir"].(string)
@@ -120,7 +127,7 @@ func (s *stopAfter) Add(n int) {
 }
 
 func TestInterruptedSweepGoesOnWithItsOwnSettings(t *testing.T) {
-	dir := features(t)
+	dir := featureFolder(t)
 	args := append(sweepArgs[:len(sweepArgs):len(sweepArgs)], "sweep.method=halving", "data.name=blobs")
 	whole := icebox(t, dir, args...).lastJSON(t)
 
@@ -143,8 +150,9 @@ func TestInterruptedSweepGoesOnWithItsOwnSettings(t *testing.T) {
 		t.Fatalf("%v: %d heads", err, sum.Heads)
 	}
 	p := &process{dir: dir}
-	if told := p.sweepStopped(sum, err).Error(); !strings.Contains(told, "interrupted: 12 heads are kept; `icebox sweep --resume runs/") {
-		t.Errorf("told: %s", told)
+	told := sweepStopped(sum, err)
+	if exitCode(told) != exitInterrupted || message(told, exitInterrupted) != "interrupted: 12 heads trained and kept" || !strings.HasPrefix(p.hint(told), "`icebox sweep --resume runs/") {
+		t.Errorf("told: %v; try %s", told, p.hint(told))
 	}
 
 	if r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt, "head.weight_decay=0.5"); r.code != exitUsage || !strings.Contains(r.errOut, "head.weight_decay was 0 and is 0.5") {
@@ -170,23 +178,23 @@ func TestInterruptedSweepGoesOnWithItsOwnSettings(t *testing.T) {
 }
 
 func TestSweepIsToldWhatIsWrongInOneLine(t *testing.T) {
-	dir := features(t)
+	dir := featureFolder(t)
 	lr := "sweep.axes.lr={log: [1e-4, 1], steps: 1000}"
 	for _, c := range []struct {
 		args []string
 		code int
 		want string
 	}{
-		{[]string{"sweep", "--features", "f"}, exitUsage, "sweep.axes names nothing to try"},
-		{[]string{"sweep", "--features", "f", lr, "sweep.seeds=11"}, exitUsage, "11,000 heads, more than 10,000: --yes"},
+		{[]string{"sweep", "--features", "f"}, exitUsage, "nothing to sweep\n  try: sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}'"},
+		{[]string{"sweep", "--features", "f", lr, "sweep.seeds=11"}, exitUsage, "11,000 heads, more than 10,000\n  try: fewer values or steps in sweep.axes, sweep.method=random, sweep.trials=200 or --yes, which trains them all"},
 		{[]string{"sweep", "--features", "f", "--yes", lr, "sweep.axes.weight_decay={log: [1e-6, 1], steps: 1000}", "sweep.axes.label_smoothing={lin: [0, 0.5], steps: 1000}"}, exitUsage, "1,000,000,000 heads"},
 		{[]string{"sweep", "--features", "f", "sweep.axes.lr=[]"}, exitUsage, "the list is empty: give it values, such as {log: [1e-4, 1e-1], steps: 7}, or leave the axis out"},
-		{[]string{"sweep", "--features", "f", "sweep.folds=21"}, exitData, `class "0" has 20 training rows`},
+		{[]string{"sweep", "--features", "f", "sweep.folds=21"}, exitData, `class "0" has only 20 training rows`},
 		{[]string{"sweep", "--features", "f", "sweep.folds=1", "sweep.axes.lr=[1]"}, exitUsage, "sweep.folds (1)"},
-		{[]string{"sweep", "--features", "nowhere", "sweep.axes.lr=[1]"}, exitData, "nowhere: --features names a folder of features.npy and labels.npy, as `icebox cache export --out DIR` writes them"},
-		{[]string{"train", "--quiet", "--features", "f", "head.lr=1e38", "head.optimizer=sgd", "head.input=none"}, exitData, "try lr 0.001, or let `icebox train --find-lr` look for one"},
-		{[]string{"train", "--quiet", "--features", "f", "head.class_weights={dog: 2}"}, exitUsage, `head.class_weights names "dog"`},
-		{[]string{"train", "--quiet", "--features", "f/val", "head.early_stopping.patience=2"}, exitUsage, "head.early_stopping.patience=2 needs validation images"},
+		{[]string{"sweep", "--features", "nowhere", "sweep.axes.lr=[1]"}, exitData, "nowhere\n  try: --features with a folder of features.npy and labels.npy, as `icebox cache export --out DIR` writes it"},
+		{[]string{"train", "--quiet", "--features", "f", "head.lr=1e38", "head.optimizer=sgd", "head.input=none"}, exitData, "try: a smaller head.lr, or `icebox train --find-lr`, which looks for one"},
+		{[]string{"train", "--quiet", "--features", "f", "head.class_weights={dog: 2}"}, exitUsage, `"dog" has a weight, but is no class`},
+		{[]string{"train", "--quiet", "--features", "f/val", "head.early_stopping.patience=2"}, exitUsage, "early stopping needs validation images, and there are none"},
 		{[]string{"eval", "--features", "f/none", "--run", "f"}, exitData, "holds no head.safetensors"},
 		{[]string{"sweep", "--resume", "nowhere"}, exitUsage, "holds no interrupted sweep"},
 		{[]string{"sweep", "sweep.axes.lr=[1]"}, exitData, "there is no cache"},
@@ -195,16 +203,16 @@ func TestSweepIsToldWhatIsWrongInOneLine(t *testing.T) {
 		{[]string{"eval", "--run", "f", "--features", "f", "--cache", "x"}, exitUsage, "--features and --cache"},
 	} {
 		r := icebox(t, dir, c.args...)
-		if r.code != c.code || !strings.Contains(r.errOut, c.want) || strings.Count(strings.TrimSpace(r.errOut), "\n") > 0 {
+		if r.code != c.code || !strings.Contains(r.errOut, c.want) || len(strings.SplitAfter(strings.TrimSpace(r.errOut), "\n")) > 1+strings.Count(r.errOut, "\n  try: ") {
 			t.Errorf("%v: exit %d, %s", c.args, r.code, r.errOut)
 		}
 	}
 }
 
 func TestSweepThatDivergedIsNotToBeResumed(t *testing.T) {
-	dir := features(t)
+	dir := featureFolder(t)
 	r := icebox(t, dir, "sweep", "--features", "f", "sweep.axes.lr=[1e38, 2e38]", "head.optimizer=sgd", "head.input=none")
-	if r.code != exitData || !strings.Contains(r.errOut, "at lr 1e+38 to 2e+38: begin a new sweep") || !strings.Contains(r.errOut, "nothing was kept") || strings.Contains(r.errOut, "are kept") {
+	if r.code != exitData || !strings.Contains(r.errOut, "at lr 1e+38 to 2e+38: a new sweep needs lower rates") || !strings.Contains(r.errOut, "nothing was kept") || strings.Contains(r.errOut, "are kept") {
 		t.Errorf("exit %d: %s", r.code, r.errOut)
 	}
 	advised := icebox(t, dir, "sweep", "--features", "f", "sweep.axes.lr={log: [1e-4, 1e-1], steps: 7}", "head.optimizer=sgd", "head.input=standardise")
@@ -214,12 +222,18 @@ func TestSweepThatDivergedIsNotToBeResumed(t *testing.T) {
 }
 
 func TestWeightsByClassAreSwept(t *testing.T) {
-	dir := features(t)
+	dir := featureFolder(t)
 	r := icebox(t, dir, "sweep", "--features", "f", "--json", "sweep.axes.class_weights=[none, {'0': 3, '2': 0.5}]")
-	if r.code != 0 || !strings.Contains(r.errOut, `{"0":3,"2":0.5}`) {
+	if r.code != 0 {
 		t.Fatalf("exit %d: %s", r.code, r.errOut)
 	}
-	config, err := os.ReadFile(filepath.Join(r.lastJSON(t)["run_dir"].(string), "config.yaml"))
+	dir = r.lastJSON(t)["run_dir"].(string)
+	report, err := os.ReadFile(filepath.Join(dir, "report.txt"))
+	must(t, err)
+	if !strings.Contains(string(report), `{"0":3,"2":0.5}`) {
+		t.Errorf("report.txt: %s", report)
+	}
+	config, err := os.ReadFile(filepath.Join(dir, "config.yaml"))
 	must(t, err)
 	if !strings.Contains(string(config), `class_weights: [none, {"0": 3, "2": 0.5}]`) {
 		t.Errorf("config.yaml: %s", config)
@@ -227,7 +241,7 @@ func TestWeightsByClassAreSwept(t *testing.T) {
 }
 
 func TestTrainOnFeatures(t *testing.T) {
-	dir := features(t)
+	dir := featureFolder(t)
 	got := icebox(t, dir, "train", "--features", "f", "--json", "--quiet").lastJSON(t)
 	for _, key := range []string{"epoch_seconds", "train_loss", "val_acc", "test_acc"} {
 		if got[key] == nil {

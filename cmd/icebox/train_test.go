@@ -6,10 +6,10 @@ import (
 )
 
 func TestAverageOverMoreStepsThanThereWereIsNoted(t *testing.T) {
-	dir := features(t)
-	note := "averages over some"
+	dir := featureFolder(t)
+	note := "moving average of the weights"
 	r := icebox(t, dir, "train", "--features", "f", "head.ema=0.9", "head.batch_size=16")
-	if want := "head.ema=0.9 " + note + " 10 steps, but training took only 40: take a smaller one, or head.epochs=13"; r.code != 0 || !strings.Contains(r.errOut, want) {
+	if want := note + " (ema 0.9) takes in some 10 steps, but training took only 40: try a smaller head.ema or head.epochs=13"; r.code != 0 || !strings.Contains(r.errOut, want) {
 		t.Errorf("exit %d: no %q in %s", r.code, want, r.errOut)
 	}
 	for _, args := range [][]string{{"head.ema=0.9", "head.epochs=13"}, {"head.epochs=1"}} {

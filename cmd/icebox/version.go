@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"runtime"
 	"runtime/debug"
 
@@ -46,30 +45,26 @@ func thisBuild() build {
 	return b
 }
 
-func (p *process) versionCommand(c *common) *cobra.Command {
+func (p *process) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Say which icebox this is", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return p.printVersion(c) },
+		RunE: func(*cobra.Command, []string) error { return p.printVersion() },
 	}
 }
 
 // addVersionFlag lets root say its version as the command does.
-func (p *process) addVersionFlag(root *cobra.Command, c *common) {
+func (p *process) addVersionFlag(root *cobra.Command) {
 	asked := root.Flags().Bool("version", false, "say which icebox this is")
 	otherwise := root.RunE
 	root.RunE = func(cmd *cobra.Command, args []string) error {
 		if *asked && len(args) == 0 {
-			return p.printVersion(c)
+			return p.printVersion()
 		}
 		return otherwise(cmd, args)
 	}
 }
 
-func (p *process) printVersion(c *common) error {
+func (p *process) printVersion() error {
 	b := thisBuild()
-	if c.json {
-		return p.printJSON(b)
-	}
-	_, err := fmt.Fprintf(p.stdout, "%s, %s, %s, native engine: %s\n", program(), b.Go, b.Platform, b.ISA)
-	return err
+	return p.printLine(b, "%s, %s, %s, native engine: %s", program(), b.Go, b.Platform, b.ISA)
 }

@@ -13,13 +13,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"icebox/extract"
+	"icebox/pipeline/report"
+	"icebox/pipeline/words"
 )
 
-func (p *process) weightsCommand(c *common) *cobra.Command {
-	return group("weights", "Fetch, inspect and convert the backbone's weights", p.weightsFetchCommand(c), p.weightsInspectCommand(c), p.weightsConvertCommand())
+func (p *process) weightsCommand() *cobra.Command {
+	return group("weights", "Fetch, inspect and convert the backbone's weights", p.weightsFetchCommand(), p.weightsInspectCommand(), p.weightsConvertCommand())
 }
 
-func (p *process) weightsFetchCommand(c *common) *cobra.Command {
+func (p *process) weightsFetchCommand() *cobra.Command {
 	var o extract.FetchOptions
 	cmd := &cobra.Command{
 		Use: "fetch", Short: "Download torchvision's ResNet-18 weights (45 MB) to where icebox finds them", Args: cobra.NoArgs,
@@ -28,15 +30,11 @@ func (p *process) weightsFetchCommand(c *common) *cobra.Command {
 			if err := o.Validate(); err != nil {
 				return usagef("%w; name them with --sha256", err)
 			}
-			path, err := p.fetch(cmd.Context(), c, o)
+			path, err := p.fetch(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
-			if c.json {
-				return p.printJSON(map[string]string{"path": path})
-			}
-			_, err = fmt.Fprintln(p.stdout, path)
-			return err
+			return p.printLine(pathResult{path}, "%s", path)
 		},
 	}
 	cmd.Flags().StringVar(&o.URL, "url", "", "download from `URL` instead of the official place; the file must be the same")
@@ -45,8 +43,8 @@ func (p *process) weightsFetchCommand(c *common) *cobra.Command {
 	return cmd
 }
 
-func (p *process) fetch(ctx context.Context, c *common, o extract.FetchOptions) (string, error) {
-	bar := p.progress(c)
+func (p *process) fetch(ctx context.Context, o extract.FetchOptions) (string, error) {
+	bar := p.progress()
 	defer bar.finish()
 	var before int64
 	o.Progress = func(done, total int64) {
@@ -61,7 +59,7 @@ func (p *process) fetch(ctx context.Context, c *common, o extract.FetchOptions) 
 
 // withWeights does the work; if it lacks weights and a person is there to ask, it
 // offers the download and tries again.
-func (p *process) withWeights(ctx context.Context, c *common, work func() error) error {
+func (p *process) withWeights(ctx context.Context, work func() error) error {
 	err := work()
 	if !errors.Is(err, extract.ErrNoWeights) || !p.answers {
 		return err
@@ -71,13 +69,13 @@ func (p *process) withWeights(ctx context.Context, c *common, work func() error)
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
 		return err
 	}
-	if _, err := p.fetch(ctx, c, extract.FetchOptions{}); err != nil {
+	if _, err := p.fetch(ctx, extract.FetchOptions{}); err != nil {
 		return err
 	}
 	return work()
 }
 
-func (p *process) weightsInspectCommand(c *common) *cobra.Command {
+func (p *process) weightsInspectCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "inspect FILE", Short: "Say what a weights file holds and whether it is a ResNet-18", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -85,31 +83,29 @@ func (p *process) weightsInspectCommand(c *common) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if c.json {
-				return p.printJSON(w)
-			}
-			return printWeights(p.stdout, w)
+			return p.print(w, func(out io.Writer) { printWeights(out, w) })
 		},
 	}
 }
 
+// pathResult is what a command prints, with --json, that has written a file.
+type pathResult struct {
+	Path string `json:"path"`
+}
+
 // printWeights describes a weights file.
-func printWeights(out io.Writer, w extract.WeightsFile) error {
-	t := table.NewWriter()
-	style := table.StyleLight
-	style.Options = table.OptionsNoBordersAndSeparators
-	t.SetStyle(style)
-	t.SuppressTrailingSpaces()
-	for _, tensor := range w.Tensors {
-		t.AppendRow(table.Row{tensor.Name, tensor.DType, fmt.Sprint(tensor.Shape)})
-	}
-	verdict := fmt.Sprintf("a ResNet-18; tensor hash %s", w.Hash)
+func printWeights(out io.Writer, w extract.WeightsFile) {
+	verdict := "a ResNet-18; tensor hash " + w.Hash
 	if w.Problem != "" {
 		verdict = "no ResNet-18 that icebox can use: " + w.Problem
 	}
-	_, err := fmt.Fprintf(out, "%s: %s, %s, %d tensors of %s values\nSHA-256 %s\n%s\n%s\n",
-		w.Path, w.Format, humanize.Bytes(uint64(w.Bytes)), len(w.Tensors), comma(w.Values), w.SHA256, verdict, t.Render())
-	return err
+	fmt.Fprintf(out, "%s: %s, %s, %s of %s\nSHA-256 %s\n%s\n",
+		w.Path, w.Format, humanize.Bytes(uint64(w.Bytes)), words.Count(len(w.Tensors), "tensor"), words.Count(w.Values, "value"), w.SHA256, verdict)
+	t := report.NewTable(out)
+	for _, tensor := range w.Tensors {
+		t.AppendRow(table.Row{tensor.Name, tensor.DType, fmt.Sprint(tensor.Shape)})
+	}
+	t.Render()
 }
 
 func (p *process) weightsConvertCommand() *cobra.Command {
@@ -119,8 +115,7 @@ func (p *process) weightsConvertCommand() *cobra.Command {
 			if err := extract.ConvertWeights(p.path(args[0]), p.path(args[1])); err != nil {
 				return err
 			}
-			p.say("wrote %s", args[1])
-			return nil
+			return p.printLine(pathResult{p.path(args[1])}, "wrote %s", args[1])
 		},
 	}
 }

@@ -145,6 +145,9 @@ func TestSeveralDevicesShareTheWork(t *testing.T) {
 	mustClose(t, e)
 	_, _, err := open(s.options(1), backbone("fp32", 0, 5))
 	says(t, err, "cuda:5", "3 GPUs")
+	if !errors.Is(err, ErrNoSuchGPU) {
+		t.Error(err)
+	}
 }
 
 // Every call of the libraries, failing, is an error that names it, and leaves

@@ -57,7 +57,7 @@ func open(o Options, b extract.Backbone) (extract.Engine, extract.EngineInfo, er
 		e.devices = append(e.devices, d)
 	}
 	if len(e.devices) == 0 {
-		return nil, extract.EngineInfo{}, fmt.Errorf("%w. Set backbone.device=cpu to go on without it", errors.Join(faults...))
+		return nil, extract.EngineInfo{}, fmt.Errorf("%w: %w", ErrNoneOpens, errors.Join(faults...))
 	}
 	for _, err := range faults {
 		b.Note(fmt.Sprintf("a GPU is left out; the images go to %s: %v", e.working(), err))
@@ -80,7 +80,7 @@ func (d *driver) choose(ids []int) ([]gpu, error) {
 	var list []gpu
 	for _, id := range ids {
 		if id >= n {
-			return nil, fmt.Errorf("backbone.device asks for cuda:%d, and this machine has %d GPUs, from cuda:0 on", id, n)
+			return nil, fmt.Errorf("%w: cuda:%d is asked for, and this machine has %d GPUs, from cuda:0 on", ErrNoSuchGPU, id, n)
 		}
 		g, err := d.gpu(id)
 		if err != nil {
@@ -242,7 +242,7 @@ func (e *engine) fallen(d *device) error {
 		if err == nil {
 			e.devices[i] = smaller
 			e.describe()
-			e.backbone.Note(fmt.Sprintf("going on with batches of %d instead of %d, for the GPU's memory got short: %v", smaller.batch, d.batch, cause))
+			e.backbone.Note(fmt.Sprintf("going on with batches of %d instead of %d, because the GPU's memory ran short: %v", smaller.batch, d.batch, cause))
 			return nil
 		}
 		cause = errors.Join(cause, err)

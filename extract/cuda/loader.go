@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"github.com/ebitengine/purego"
 
@@ -43,36 +42,18 @@ func bind(path string, lib uintptr, all []binding) error {
 	for _, b := range all {
 		symbol, err := purego.Dlsym(lib, b.symbol)
 		if err != nil {
-			return fmt.Errorf("%s has no %s: it is another version than icebox knows: %w", path, b.symbol, extract.ErrEngineUnavailable)
+			return fmt.Errorf("%s has no %s: it is of a version that this package does not know: %w", path, b.symbol, extract.ErrEngineUnavailable)
 		}
 		purego.RegisterFunc(b.fn, symbol)
 	}
 	return nil
 }
 
-// missingError says which library is not there, and what would help.
-type missingError struct {
-	soname string
-	faults []string // of files that are there and cannot be loaded
-	remedy string
-	class  error
-}
-
-func (e *missingError) Error() string {
-	text := e.soname + " is not found"
-	if len(e.faults) > 0 {
-		text = e.soname + " cannot be loaded: " + strings.Join(e.faults, "; ")
-	}
-	return text + ". " + e.remedy
-}
-
-func (e *missingError) Unwrap() error { return e.class }
-
 // loadDriver finds libcuda, which comes with the kernel module and nowhere else.
 func loadDriver(env func(string) string) (*driver, error) {
 	lib, path, faults := dlopen(driverSoname, append(named(env), "/usr/lib/wsl/lib", "/run/opengl-driver/lib"))
 	if lib == 0 {
-		return nil, &missingError{driverSoname, faults, "It comes with NVIDIA's driver: install that (on a machine with such a GPU), or set backbone.device=cpu", extract.ErrNoDevice}
+		return nil, &LibraryError{driverSoname, notFound(driverSoname, faults), "it comes with NVIDIA's driver", "", extract.ErrNoDevice}
 	}
 	d := &driver{path: path}
 	return d, bind(path, lib, d.bindings())
@@ -85,28 +66,31 @@ func loadCudnn(env func(string) string, cudaMajor int) (*cudnn, error) {
 	dirs = append(dirs, usual(env)...)
 	lib, path, faults := dlopen(cudnnSoname, dirs)
 	if lib == 0 {
-		return nil, &missingError{cudnnSoname, faults, cudnnRemedy(cudaMajor), extract.ErrEngineUnavailable}
+		return nil, noCudnn(cudaMajor, "%s", notFound(cudnnSoname, faults))
 	}
 	c := &cudnn{path: path}
 	if err := bind(path, lib, c.bindings()); err != nil {
 		return nil, err
 	}
 	if c.major() != cudnnMajor {
-		return nil, fmt.Errorf("%s is cuDNN %s, and icebox knows %d: %w. %s", path, c.version(), cudnnMajor, extract.ErrEngineUnavailable, cudnnRemedy(cudaMajor))
+		return nil, noCudnn(cudaMajor, "%s is cuDNN %s, and %d is wanted", path, c.version(), cudnnMajor)
 	}
 	if built := c.cudaMajor(); cudaMajor != 0 && built > cudaMajor {
-		return nil, fmt.Errorf("%s is for CUDA %d, and the driver knows CUDA up to %d: %w. %s", path, built, cudaMajor, extract.ErrEngineUnavailable, cudnnRemedy(cudaMajor))
+		return nil, noCudnn(cudaMajor, "%s is for CUDA %d, and the driver knows CUDA up to %d", path, built, cudaMajor)
 	}
 	return c, nil
 }
 
-// cudnnRemedy is the line that would help with a driver for this CUDA.
-func cudnnRemedy(cudaMajor int) string {
+// noCudnn says what is wrong with cuDNN, and where there is one that fits a driver
+// for this CUDA.
+func noCudnn(cudaMajor int, format string, args ...any) error {
 	if cudaMajor < 12 {
 		cudaMajor = 12 // the oldest that cuDNN is made for
 	}
-	return fmt.Sprintf("Get it with `pip install nvidia-cudnn-cu%d`, in a Python environment that is active or that %s names; "+
-		"or install cuDNN %d for your system; or set backbone.device=cpu", cudaMajor, PathVariable, cudnnMajor)
+	e := &LibraryError{Library: cudnnSoname, Fault: fmt.Sprintf(format, args...), class: extract.ErrEngineUnavailable}
+	e.Package = fmt.Sprintf("nvidia-cudnn-cu%d", cudaMajor)
+	e.Source = fmt.Sprintf("cuDNN %d comes as the Python package %s, in an environment that is active or that %s names, or as one of the system", cudnnMajor, e.Package, PathVariable)
+	return e
 }
 
 // dlopen loads the first of the files called soname in dirs, where "" is the system

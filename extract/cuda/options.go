@@ -38,13 +38,13 @@ type Report struct {
 	GPUs    []GPU  `json:"gpus,omitempty"`
 	Driver  string `json:"driver,omitempty"`  // newest CUDA that it knows, and the file
 	CuDNN   string `json:"cudnn,omitempty"`   // version and file
-	Missing string `json:"missing,omitempty"` // what keeps the engine from running, and what would help; "" if nothing
+	Missing string `json:"missing,omitempty"` // what keeps the engine from running, and where that is to be had; "" if nothing
 }
 
 // GPU is one device.
 type GPU struct {
 	Name       string `json:"name"`
-	Device     string `json:"device"`     // as backbone.device names it
+	Device     string `json:"device"`     // as extract.ParseDevice reads it, such as cuda:0
 	Capability string `json:"capability"` // such as 9.0
 	Memory     uint64 `json:"memory"`     // bytes
 }

@@ -3,7 +3,6 @@ package features
 import (
 	"bufio"
 	"encoding/binary"
-	"encoding/csv"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"icebox/cache"
 	"icebox/extract"
 	"icebox/pipeline/dataset"
+	"icebox/pipeline/internal/csvfile"
 	"icebox/pipeline/internal/npy"
 )
 
@@ -126,10 +126,14 @@ func (e *export) labels(w *bufio.Writer) error {
 }
 
 func (e *export) index(w *bufio.Writer) error {
-	out := csv.NewWriter(w)
-	lines := [][]string{{"row", "path", "label", "split", "sha256"}}
-	for i, it := range e.items {
-		lines = append(lines, []string{strconv.Itoa(i), e.ds.Display(it), e.ds.Class(it), it.Part.String(), hex.EncodeToString(it.Hash[:])})
-	}
-	return out.WriteAll(lines)
+	return csvfile.To(w, func(yield func([]string) bool) {
+		if !yield([]string{"row", "path", "label", "split", "sha256"}) {
+			return
+		}
+		for i, it := range e.items {
+			if !yield([]string{strconv.Itoa(i), e.ds.Display(it), e.ds.Class(it), it.Part.String(), hex.EncodeToString(it.Hash[:])}) {
+				return
+			}
+		}
+	})
 }

@@ -3,7 +3,8 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"strings"
+
+	"icebox/pipeline/words"
 )
 
 // Action is a kind of [Step].
@@ -70,19 +71,15 @@ func (s Step) String() string {
 }
 
 // Sentence is text and, after it, the steps that help, each in words.
-func Sentence(text string, steps []Step, words func(Step) string) string {
+func Sentence(text string, steps []Step, say func(Step) string) string {
 	if len(steps) == 0 {
 		return text
 	}
 	all := make([]string, len(steps))
 	for i, s := range steps {
-		all[i] = words(s)
+		all[i] = say(s)
 	}
-	last := len(all) - 1
-	if last > 0 {
-		all = []string{strings.Join(all[:last], ", "), all[last]}
-	}
-	return text + ": try " + strings.Join(all, " or ")
+	return text + ": try " + words.Or(all)
 }
 
 // stepsError is an error and what helps.

@@ -49,13 +49,13 @@ func (a *Answering) text(w io.Writer, parts map[string]Score) {
 	if a.Temperature != 1 {
 		fmt.Fprintf(w, "calibrated  temperature %.3f", a.Temperature)
 		if a.ValRows > 0 {
-			fmt.Fprintf(w, ", fitted on %d validation images", a.ValRows)
+			fmt.Fprintf(w, ", fitted on %s", words.Count(a.ValRows, "validation image"))
 		}
 		if a.Refit {
 			fmt.Fprint(w, " by a head of these options that learned from the others alone")
 		}
 		if f := a.OutOfFold; f != nil {
-			fmt.Fprintf(w, " on out-of-fold scores of %s training images: %d heads of these options, each on the fold that it had not seen; out of fold ECE %.3f → %.3f", words.Number(f.Rows), f.Folds, f.ECE, f.Calibration.ECE)
+			fmt.Fprintf(w, " on out-of-fold scores of %s: %d heads of these options, each on the fold that it had not seen; out of fold ECE %.3f → %.3f", words.Count(f.Rows, "training image"), f.Folds, f.ECE, f.Calibration.ECE)
 		}
 		eachHeldOut(parts, func(name string, s Score) {
 			c := a.Parts[name].Calibration

@@ -55,7 +55,7 @@ func (b *Baselines) Verdict() (text string, clearly bool) {
 	switch verdictOn(best) {
 	case clearlyAhead:
 		return fmt.Sprintf("THE TRAINED HEAD DOES NOT BEAT A BASELINE: %s: %s of %s right%s, the head %s",
-			best.Name, words.Percent(best.Accuracy), words.Count(best.Rows, b.Part+" image"), BaselineSample(best), words.Percent(best.Head)), true
+			best.Name, words.Percent(best.Accuracy), words.Count(best.Rows, b.Part+" image"), baselineSample(best), words.Percent(best.Head)), true
 	case aheadByChance:
 		return b.byChance(best), false
 	}
@@ -68,12 +68,12 @@ func (b *Baselines) byChance(f *judge.Baseline) string {
 		return fmt.Sprintf("the head is level with the baseline %s: both have %s of %s right", f.Name, words.Percent(f.Head), words.Count(f.Rows, b.Part+" image"))
 	}
 	return fmt.Sprintf("the baseline %s has %s%s right and the head %s; the gap is no larger than chance would give (%s)",
-		f.Name, words.Percent(f.Accuracy), BaselineSample(f), words.Percent(f.Head), words.Count(f.Rows, b.Part+" image"))
+		f.Name, words.Percent(f.Accuracy), baselineSample(f), words.Percent(f.Head), words.Count(f.Rows, b.Part+" image"))
 }
 
-// BaselineSample says in brackets, after a space, what b's numbers were sampled
+// baselineSample says in brackets, after a space, what b's numbers were sampled
 // from; "" where they are of all images.
-func BaselineSample(b *judge.Baseline) string {
+func baselineSample(b *judge.Baseline) string {
 	if b.Rows == b.RowsOf && b.Learned == b.LearnedOf {
 		return ""
 	}
@@ -84,7 +84,7 @@ func BaselineSample(b *judge.Baseline) string {
 func (b *Baselines) text(w io.Writer, head float64) {
 	fmt.Fprintf(w, "baselines   on %s: ", b.Part)
 	for _, f := range b.Found {
-		fmt.Fprintf(w, "%s %s%s, ", f.Name, words.Percent(f.Accuracy), BaselineSample(&f))
+		fmt.Fprintf(w, "%s %s%s, ", f.Name, words.Percent(f.Accuracy), baselineSample(&f))
 	}
 	fmt.Fprintf(w, "this head %s\n", words.Percent(head))
 	switch best := b.Best(); verdictOn(best) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"icebox/headtrain"
+	"icebox/pipeline/words"
 )
 
 // describeHead says in a line what a head is and what every training has.
@@ -48,9 +49,9 @@ func describeShaping(o headtrain.Options) string {
 	add(adam && o.Eps != usual.Eps, "eps %g", o.Eps)
 	if o.Optimizer != headtrain.OptimizerLBFGS {
 		step := o.Schedule == headtrain.ScheduleStep
-		add(step, "schedule %s (× %g every %d epochs)", o.Schedule, o.StepFactor, o.StepEpochs)
+		add(step, "schedule %s (× %g every %s)", o.Schedule, o.StepFactor, words.Count(o.StepEpochs, "epoch"))
 		add(!step && o.Schedule != usual.Schedule, "schedule %s", o.Schedule)
-		add(o.Warmup > 0, "warm-up over %d epochs", o.Warmup)
+		add(o.Warmup > 0, "warm-up over %s", words.Count(o.Warmup, "epoch"))
 	}
 	add(o.Shuffle != usual.Shuffle && o.Optimizer != headtrain.OptimizerLBFGS, "rows shuffled by %s", o.Shuffle)
 	add(o.Mixup > 0, "mixup %g", o.Mixup)
@@ -62,7 +63,7 @@ func describeShaping(o headtrain.Options) string {
 		if e.MinDelta > 0 {
 			least = fmt.Sprintf(" by more than %g", e.MinDelta)
 		}
-		add(true, "early stopping after %d epochs without a better %s%s", e.Patience, e.Metric, least)
+		add(true, "early stopping after %s without a better %s%s", words.Count(e.Patience, "epoch"), e.Metric, least)
 	}
 	return strings.Join(parts, ", ")
 }

@@ -6,12 +6,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
 	"icebox/pipeline/insight"
+	"icebox/pipeline/internal/csvfile"
 	"icebox/pipeline/words"
 )
 
@@ -52,8 +54,8 @@ func (i *Insight) Write(dir string) error {
 	return errors.Join(
 		writeJSON(filepath.Join(dir, InsightFile), i),
 		os.WriteFile(filepath.Join(dir, InsightTextFile), []byte(text.String()), 0o644),
-		WriteCSV(filepath.Join(dir, SuspectsFile), suspects),
-		WriteCSV(filepath.Join(dir, CopiesFile), copies))
+		csvfile.Write(filepath.Join(dir, SuspectsFile), slices.Values(suspects)),
+		csvfile.Write(filepath.Join(dir, CopiesFile), slices.Values(copies)))
 }
 
 func decimal(f float64) string { return strconv.FormatFloat(f, 'f', 6, 64) }
@@ -76,17 +78,17 @@ func (i *Insight) Text(w io.Writer) {
 
 func (i *Insight) copiesText(w io.Writer) {
 	c := &i.Copies
-	fmt.Fprintf(w, "\nCOPIES  %d exact, %d near pairs (cosine of whitened features ≥ %.2f)\n", c.Exact, c.Near, c.Cosine)
+	fmt.Fprintf(w, "\nCOPIES  %s and %s (cosine of whitened features ≥ %.2f)\n", words.Count(c.Exact, "exact pair"), words.Count(c.Near, "near pair"), c.Cosine)
 	if c.Leaks > 0 {
-		fmt.Fprintf(w, "        *** %d of the pairs lie on both sides of a split: held-out numbers are better than they should be ***\n", c.Leaks)
+		fmt.Fprintf(w, "        *** on both sides of a split: %s; held-out numbers are too good ***\n", words.Count(c.Leaks, "pair"))
 	}
 	if c.Torn > 0 {
-		fmt.Fprintf(w, "        %d of the pairs have two labels\n", c.Torn)
+		fmt.Fprintf(w, "        under two labels: %s\n", words.Count(c.Torn, "pair"))
 	}
 	if len(c.Pairs) == 0 {
 		return
 	}
-	t := NewTable(w)
+	t := NewTable(w, 2, 3)
 	t.AppendHeader(table.Row{"cosine", "image", "copy", ""})
 	for _, p := range i.shownPairs() {
 		cosine, remark := fmt.Sprintf("%.3f", p.Cosine), ""
@@ -125,18 +127,23 @@ func (i *Insight) suspectsText(w io.Writer) {
 		fmt.Fprintf(w, "\nLABELS  not judged: no class has %d images or more\n", i.Folds)
 		return
 	case len(i.Suspects) == 0:
-		fmt.Fprintf(w, "\nLABELS  none of %s is wrong with a chance of %.0f %% or more\n", words.Number(i.LabelsJudged), 100*insight.SuspectChance)
+		fmt.Fprintf(w, "\nLABELS  none of %s is wrong with a chance of %s or more\n", words.Number(i.LabelsJudged), words.Share(insight.SuspectChance))
 		return
 	}
-	fmt.Fprintf(w, "\nLABELS  about %.0f of %s are wrong, by estimate; %s to look through, the most suspicious first, each wrong with a chance of\n",
-		i.LabelsWrong, words.Number(i.LabelsJudged), words.Number(len(i.Suspects)))
-	fmt.Fprintf(w, "        %.0f %% or more, by linear discriminants that never saw the image (%d folds). The others are hard images. Wrong labels\n", 100*insight.SuspectChance, i.Folds)
-	fmt.Fprintln(w, "        among classes that are hard to tell apart hide best: of these there may be more.")
+	fmt.Fprintf(w, `
+LABELS  about %.0f of %s are wrong, by estimate; %s to look through,
+        the most suspicious first. Each is wrong with a chance of %s or
+        more, by linear discriminants that never saw the image (%d folds). The
+        others are hard images. Wrong labels among classes that are hard to
+        tell apart hide best: of these there may be more.
+`, i.LabelsWrong, words.Number(i.LabelsJudged), words.Number(len(i.Suspects)), words.Share(insight.SuspectChance), i.Folds)
 	if i.FoldsOfTest > 0 {
-		fmt.Fprintf(w, "        The folds take in all labelled images, the %s of test too. Who acts on a suspect in test has looked at test:\n", words.Number(i.FoldsOfTest))
-		fmt.Fprintln(w, "        its score is then no longer that of images which nobody chose by.")
+		fmt.Fprintf(w, `        The folds take in all labelled images, the %s of test too. Who acts on
+        a suspect in test has looked at test: its score is then no longer that
+        of images by which nobody chose.
+`, words.Number(i.FoldsOfTest))
 	}
-	t := NewTable(w)
+	t := NewTable(w, 1)
 	t.AppendHeader(table.Row{"image", "part", "label", "looks like", "chance wrong"})
 	for _, s := range i.Suspects[:min(len(i.Suspects), insightShown)] {
 		t.AppendRow(table.Row{s.Path, s.Part, s.Label, s.LooksLike, words.Percent(s.Chance)})
@@ -150,11 +157,11 @@ func (i *Insight) worstText(w io.Writer) {
 		fmt.Fprintln(w, "\nERRORS  nothing is held out to find them on")
 		return
 	}
-	fmt.Fprintf(w, "\nERRORS  %d of the run's head on %s, the surest first\n", len(i.Worst), i.WorstOf)
+	fmt.Fprintf(w, "\nERRORS  %s of the run's head on %s, the surest first\n", words.Count(len(i.Worst), "mistake"), i.WorstOf)
 	if len(i.Worst) == 0 {
 		return
 	}
-	t := NewTable(w)
+	t := NewTable(w, 1)
 	t.AppendHeader(table.Row{"image", "is", "taken for", "with", "its own class"})
 	for _, m := range i.Worst[:min(len(i.Worst), insightShown)] {
 		t.AppendRow(table.Row{m.Path, m.Label, m.Predicted, fmt.Sprintf("%.3f", m.Probability), fmt.Sprintf("%.3f", m.OfLabel)})
@@ -185,7 +192,7 @@ func (i *Insight) curveText(w io.Writer) {
 	t := NewTable(w)
 	t.AppendHeader(table.Row{"share", "images", "accuracy", "± standard error"})
 	for _, p := range c.Points {
-		t.AppendRow(table.Row{fmt.Sprintf("%.0f %%", 100*p.Share), words.Number(p.Rows), words.Percent(p.Accuracy), words.Percent(p.Error)})
+		t.AppendRow(table.Row{words.Share(p.Share), words.Number(p.Rows), words.Percent(p.Accuracy), words.Percent(p.Error)})
 	}
 	t.Render()
 	g := c.Twice
@@ -193,8 +200,10 @@ func (i *Insight) curveText(w io.Writer) {
 		fmt.Fprintln(w, "no power law fits these points: no guess at what more images would bring")
 		return
 	}
-	fmt.Fprintf(w, "Twice the images might bring %+.1f points, by other readings of these points %+.1f to %+.1f. It is a guess: a power law\n", 100*g.Gain, 100*g.Low, 100*g.High)
-	fmt.Fprintln(w, "through four points says nothing sure of a fifth, and nothing at all of images of another kind.")
+	fmt.Fprintf(w, `Twice the images might bring %+.1f points, by other readings of these points
+%+.1f to %+.1f. It is a guess: a power law through four points says nothing sure
+of a fifth, and nothing at all of images of another kind.
+`, 100*g.Gain, 100*g.Low, 100*g.High)
 }
 
 func more(w io.Writer, n int, file string) {

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
+	"icebox/pipeline/internal/csvfile"
 	"icebox/pipeline/runs"
 )
 
@@ -108,5 +110,5 @@ func writeQuarantine(path string, bad []features.Bad) error {
 	for _, b := range bad {
 		lines = append(lines, []string{b.Path, b.Reason})
 	}
-	return WriteCSV(path, lines)
+	return csvfile.Write(path, slices.Values(lines))
 }

@@ -2,7 +2,10 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"math"
+
+	"github.com/jedib0t/go-pretty/v6/table"
 
 	"icebox/headtrain"
 	"icebox/headtrain/judge"
@@ -65,11 +68,11 @@ func (s *TrainSummary) Rate() string {
 func (s *TrainSummary) Course() string {
 	switch {
 	case s.Stopped == headtrain.StoppedConverged:
-		return fmt.Sprintf("converged in %d iterations (gradient %.1g)", s.Epochs, s.Gradient)
+		return fmt.Sprintf("converged in %s (gradient %.1g)", words.Count(s.Epochs, "iteration"), s.Gradient)
 	case s.Gradient > 0:
-		return fmt.Sprintf("%d iterations, not converged (gradient %.1g)", s.Epochs, s.Gradient)
+		return fmt.Sprintf("%s, not converged (gradient %.1g)", words.Count(s.Epochs, "iteration"), s.Gradient)
 	}
-	return fmt.Sprintf("%d epochs", s.Epochs)
+	return words.Count(s.Epochs, "epoch")
 }
 
 // RunSummary is the summary of [Run] and [Train].
@@ -116,9 +119,24 @@ type RateSummary struct {
 	Tried []headtrain.LRPoint `json:"tried"`
 }
 
-// Plot draws the loss by learning rate. Losses far above that of the lowest rate,
+// Text writes s for a person: the loss at each rate, and a drawing of it.
+func (s *RateSummary) Text(w io.Writer) {
+	t := NewTable(w)
+	t.AppendHeader(table.Row{"lr", "train_loss"})
+	for _, tried := range s.Tried {
+		loss := "diverged"
+		if tried.Loss != nil {
+			loss = fmt.Sprintf("%.4f", *tried.Loss)
+		}
+		t.AppendRow(table.Row{fmt.Sprintf("%.3g", tried.LR), loss})
+	}
+	t.Render()
+	fmt.Fprintf(w, "\n%s\nlowest after one epoch on %s: lr %g\n", s.plot(), words.Count(s.TrainRows, "row"), s.LR)
+}
+
+// plot draws the loss by learning rate. Losses far above that of the lowest rate,
 // whose head has learned next to nothing, are drawn at the upper edge.
-func (s *RateSummary) Plot() string {
+func (s *RateSummary) plot() string {
 	var lr, loss []float64
 	best, edge := 0, math.Inf(1)
 	for _, t := range s.Tried {

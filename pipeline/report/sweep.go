@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 
 	"icebox/headtrain"
 	"icebox/headtrain/judge"
+	"icebox/pipeline/internal/csvfile"
 	"icebox/pipeline/runs"
 	"icebox/pipeline/sweep"
 	"icebox/pipeline/words"
@@ -101,10 +103,10 @@ const shownPoints = 10
 func (r *Sweep) Text(w io.Writer) {
 	fmt.Fprintf(w, "sweep      %s over %s", r.Method, words.Count(r.Points, "point"))
 	if r.Seeds > 1 {
-		fmt.Fprintf(w, " × %d seeds", r.Seeds)
+		fmt.Fprintf(w, " × %s", words.Count(r.Seeds, "seed"))
 	}
 	if r.Folds > 0 {
-		fmt.Fprintf(w, " × %d folds", r.Folds)
+		fmt.Fprintf(w, " × %s", words.Count(r.Folds, "fold"))
 	}
 	fmt.Fprintf(w, ": %s, %s\n", words.Count(r.Heads, "head"), words.Count(r.EpochsRun, "epoch"))
 	m := r.Metric
@@ -116,11 +118,11 @@ func (r *Sweep) Text(w io.Writer) {
 		var parts []string
 		rest := 1.0
 		for _, a := range r.Importance {
-			parts = append(parts, fmt.Sprintf("%s %.0f %%", a.Axis, 100*a.Share))
+			parts = append(parts, a.Axis+" "+words.Share(a.Share))
 			rest -= a.Share
 		}
 		if len(r.axes) > 1 {
-			fmt.Fprintf(w, "importance %s; interactions and chance %.0f %% (shares of the variance of %s between points)\n", strings.Join(parts, ", "), 100*max(0, rest), r.Metric)
+			fmt.Fprintf(w, "importance %s; interactions and chance %s (shares of the variance of %s between points)\n", strings.Join(parts, ", "), words.Share(max(0, rest)), r.Metric)
 		}
 		r.table(w)
 	}
@@ -213,7 +215,7 @@ func (r *Sweep) write(dir *runs.Dir) error {
 	}
 	return errors.Join(
 		os.WriteFile(dir.File(sweep.ResultFile), []byte(lines.String()), 0o644),
-		WriteCSV(dir.File(SweepTableFile), r.csv()),
+		csvfile.Write(dir.File(SweepTableFile), slices.Values(r.csv())),
 		r.log.Remove())
 }
 

@@ -18,10 +18,8 @@ func (r *Report) Text(w io.Writer) {
 	for _, warning := range s.Warnings {
 		fmt.Fprintf(w, "note: %s\n", warning)
 	}
-	if s.Features != "" {
-		fmt.Fprintf(w, "\nfeatures  %s of %d from %s\n", words.Count(s.Images, "row"), s.Dim, s.Features)
-	} else {
-		fmt.Fprintf(w, "\nfeatures  %s from the cache, %s computed, %s bad; %s opened\n", words.Number(s.Hits), words.Number(s.Computed), words.Number(s.Quarantined), words.Count(s.ImagesOpened, "image"))
+	fmt.Fprintf(w, "\nfeatures  %s\n", s.featuresText(Style{}))
+	if s.Features == "" {
 		fmt.Fprintf(w, "backbone  resnet18, weights %s (%.12s)\n", s.Weights, s.WeightsHash)
 	}
 	fmt.Fprintf(w, "head      %s\n", describeHead(r.Head, r.Engine))
@@ -30,9 +28,9 @@ func (r *Report) Text(w io.Writer) {
 	}
 	course := s.Course()
 	if s.Stopped == headtrain.StoppedEarly {
-		course = fmt.Sprintf("%d of %d epochs", s.Epochs, r.Head.Epochs)
+		course = fmt.Sprintf("%s of %s", words.Number(s.Epochs), words.Count(r.Head.Epochs, "epoch"))
 	}
-	fmt.Fprintf(w, "training  %s, best %d, %s each%s\n", course, s.BestEpoch, words.Duration(s.EpochSeconds), s.Rate())
+	fmt.Fprintf(w, "training  %s\n", s.trainingText(course))
 	fmt.Fprintf(w, "choice    %s\n\n", r.Decided)
 	if r.Sweep != nil {
 		r.Sweep.Text(w)
@@ -127,7 +125,7 @@ func (r *Report) wrongTable(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\nmisclassified on %s: %s, the surest mistakes first\n", r.WrongOf, words.Number(len(r.Wrong)))
 	shown := r.Wrong[:min(len(r.Wrong), wrongShown)]
-	t := NewTable(w)
+	t := NewTable(w, 1)
 	t.AppendHeader(table.Row{"image", "is", "taken for", "with", "its own class"})
 	for _, m := range shown {
 		t.AppendRow(table.Row{m.Path, m.Label, m.Predicted, fmt.Sprintf("%.3f", m.Probability), fmt.Sprintf("%.3f", m.OfLabel)})

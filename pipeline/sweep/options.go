@@ -66,8 +66,8 @@ func (a Axis) validate(l *fault.List, method string) {
 	bounds := slices.Concat(a.Log, a.Lin)
 	ranged := len(bounds) != 0
 	l.Check(len(a.Values) != 0 || ranged, field, "needs a list of values, or a range: {log: [a, b]} or {lin: [a, b]}")
-	l.Check(!ranged || len(bounds) == 2 && bounds[0] < bounds[1] && !math.IsInf(bounds[0], 0) && !math.IsInf(bounds[1], 0), field, "is a range of two finite numbers, the lower first")
-	l.Check(len(a.Log) != 2 || a.Log[0] > 0, field, "is a log range, which begins above 0")
+	l.Check(!ranged || len(bounds) == 2 && bounds[0] < bounds[1] && !math.IsInf(bounds[0], 0) && !math.IsInf(bounds[1], 0), field, "must be a range of two finite numbers, the lower first")
+	l.Check(len(a.Log) != 2 || a.Log[0] > 0, field, "is a log range, which must begin above 0")
 	l.Check(!ranged || method != Grid || a.Steps >= 2, field, "is a range in a grid, which needs steps ≥ 2")
 	l.Check(a.Steps >= 0, field, "has steps (%d) that must be ≥ 0", a.Steps)
 }

@@ -13,7 +13,7 @@ import (
 func Number[N int | int64 | float64](n N) string { return humanize.Commaf(float64(n)) }
 
 // Count writes n and what is counted, in the plural unless n is 1. One is the
-// singular; its plural ends in s, in es after ss, x and ch, in ies after a consonant's y.
+// singular; its plural ends in s, in es after ss, x and tch, in ies after a consonant's y.
 func Count[N int | int64 | float64](n N, one string) string {
 	if n == 1 {
 		return "1 " + one
@@ -23,7 +23,7 @@ func Count[N int | int64 | float64](n N, one string) string {
 
 func plural(one string) string {
 	switch {
-	case strings.HasSuffix(one, "ss"), strings.HasSuffix(one, "x"), strings.HasSuffix(one, "ch"):
+	case strings.HasSuffix(one, "ss"), strings.HasSuffix(one, "x"), strings.HasSuffix(one, "tch"):
 		return one + "es"
 	case strings.HasSuffix(one, "y") && !strings.HasSuffix(one, "ay") && !strings.HasSuffix(one, "ey"):
 		return strings.TrimSuffix(one, "y") + "ies"
@@ -33,6 +33,9 @@ func plural(one string) string {
 
 // Percent writes a share, 0 to 1, with two decimals.
 func Percent(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
+
+// Share writes a share, 0 to 1, in whole percents, where more digits say nothing.
+func Share(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
 
 // PercentOrDash is Percent, or a dash where there is no share.
 func PercentOrDash(share *float64) string {

@@ -6,12 +6,14 @@ import (
 	"slices"
 
 	"icebox/extract/internal/imaging/resample"
+	"icebox/extract/internal/isa"
+	"icebox/extract/internal/mem"
 )
 
 const lineBytes = Size * 3
 
-// isa is what resamples.
-var isa = resample.Best()
+// resamplesOn is what resamples.
+var resamplesOn = isa.Best(resample.Available())
 
 // span is what one output sample is made of: n input samples from start on.
 type span struct{ start, n int }
@@ -62,7 +64,7 @@ func (a *axis) plan(in, out, first int, mirror bool) {
 
 // weigh makes a.fixed the triangle weights of n samples from start on.
 func (a *axis) weigh(start, n int, center, invScale float64) {
-	a.weights, a.fixed = grow(a.weights, n), grow(a.fixed, n)
+	a.weights, a.fixed = mem.Grow(a.weights, n), mem.Grow(a.fixed, n)
 	total := 0.0
 	for x := range a.weights {
 		a.weights[x] = triangle(float64(start+x)-center+0.5, invScale)
@@ -159,7 +161,7 @@ func (r *resizer) prepare(w, h int, o orientation) {
 // draw resizes src, for which plan has prepared, and writes the middle of it,
 // upright, to dst.
 func (r *resizer) draw(dst *Pixels, src raster) {
-	r.at = grow(r.at, r.across.widest+1)
+	r.at = mem.Grow(r.at, r.across.widest+1)
 	if r.acrossIsFirst {
 		r.acrossFirst(dst, src)
 	} else {
@@ -171,15 +173,15 @@ func (r *resizer) alongFirst(dst *Pixels, src raster) {
 	x0, x1 := r.along.lo, r.along.hi
 	y0, y1 := r.across.lo, r.across.hi
 	stride, lineStride := r.rowStride(), r.along.filter.LineStride()
-	r.rows = grow(r.rows, stride*resample.Rows)
-	r.lines = grow(r.lines, lineStride*(y1-y0+resample.Rows-1))
+	r.rows = mem.Grow(r.rows, stride*resample.Rows)
+	r.lines = mem.Grow(r.lines, lineStride*(y1-y0+resample.Rows-1))
 	for y := y0; y < y1; y += resample.Rows {
 		// At the end old rows take the place of missing ones; nobody looks at what
 		// becomes of them.
 		for k := range min(resample.Rows, y1-y) {
 			src.row(r.rows[stride*k:][:3*(x1-x0)], y+k, x0, x1)
 		}
-		isa.Along(r.lines[lineStride*(y-y0):], r.rows, stride, &r.along.filter)
+		resample.Along(resamplesOn, r.lines[lineStride*(y-y0):], r.rows, stride, &r.along.filter)
 	}
 	for i, s := range r.across.spans {
 		for k := range s.n {
@@ -193,10 +195,10 @@ func (r *resizer) alongFirst(dst *Pixels, src raster) {
 func (r *resizer) acrossFirst(dst *Pixels, src raster) {
 	x0, x1 := r.along.lo, r.along.hi
 	stride, ring := r.rowStride(), r.across.widest
-	r.rows = grow(r.rows, stride*resample.Rows)
-	r.lines = grow(r.lines, r.along.filter.LineStride()*resample.Rows)
-	r.ring = grow(r.ring, stride*ring)
-	r.held = grow(r.held, ring)
+	r.rows = mem.Grow(r.rows, stride*resample.Rows)
+	r.lines = mem.Grow(r.lines, r.along.filter.LineStride()*resample.Rows)
+	r.ring = mem.Grow(r.ring, stride*ring)
+	r.held = mem.Grow(r.held, ring)
 	for i := range r.held {
 		r.held[i] = -1
 	}
@@ -219,7 +221,7 @@ func (r *resizer) acrossFirst(dst *Pixels, src raster) {
 
 // finish resamples r.rows along to the output lines from i on.
 func (r *resizer) finish(dst *Pixels, i int) {
-	isa.Along(r.lines, r.rows, r.rowStride(), &r.along.filter)
+	resample.Along(resamplesOn, r.lines, r.rows, r.rowStride(), &r.along.filter)
 	for k := range resample.Rows {
 		copy(r.line(dst, i+k), r.lines[r.along.filter.LineStride()*k:])
 		r.turn(dst, i+k)
@@ -236,7 +238,7 @@ func (r *resizer) rowStride() int {
 func (r *resizer) down(dst, src []byte, i int) {
 	n := r.across.spans[i].n
 	r.at[n] = r.at[n-1]
-	isa.Across(dst, src, r.at[:(n+1)/2*2], r.across.filter.Weights(i))
+	resample.Across(resamplesOn, dst, src, r.at[:(n+1)/2*2], r.across.filter.Weights(i))
 }
 
 // line is where output line i is to be written; turn must follow.
@@ -258,13 +260,4 @@ func (r *resizer) turn(dst *Pixels, i int) {
 			*(*[3]byte)(px[3*k:]) = *(*[3]byte)(r.turning[lineBytes*k+3*j:])
 		}
 	}
-}
-
-// grow returns a slice of n elements, s if it is long enough; contents are
-// unspecified.
-func grow[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
 }

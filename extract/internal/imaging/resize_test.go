@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"icebox/extract/internal/imaging/resample"
+	"icebox/extract/internal/isa"
 )
 
 // drawn is the test picture of testdata/gen.py (pattern).
@@ -34,10 +35,10 @@ func cropOf(src raster, o orientation) *Pixels {
 }
 
 // use chooses what resamples, until the test ends.
-func use(t testing.TB, i resample.ISA) {
-	before := isa
-	isa = i
-	t.Cleanup(func() { isa = before })
+func use(t testing.TB, i isa.ISA) {
+	before := resamplesOn
+	resamplesOn = i
+	t.Cleanup(func() { resamplesOn = before })
 }
 
 // crop does both steps.
@@ -158,7 +159,7 @@ func lengths() *rapid.Generator[int] {
 }
 
 func TestResizeEqualsPortable(t *testing.T) {
-	if resample.Best() == resample.Portable {
+	if resamplesOn == isa.Portable {
 		t.Skip("no assembly in this build or on this machine")
 	}
 	rapid.Check(t, func(rt *rapid.T) {

@@ -6,6 +6,8 @@ import (
 	"image"
 
 	"golang.org/x/image/webp"
+
+	"icebox/extract/internal/mem"
 )
 
 // webpHeader locates the first frame of an animation.
@@ -143,7 +145,7 @@ func (p *webpPlanes) row(dst []byte, y, x0, x1 int) {
 	far = min(far, (h+1)/2-1)
 	cw := (w + 1) / 2
 	line := func(plane []byte, y int) []byte { return plane[y*p.img.CStride:][:cw] }
-	p.u, p.v = grow(p.u, 2*cw+1), grow(p.v, 2*cw+1)
+	p.u, p.v = mem.Grow(p.u, 2*cw+1), mem.Grow(p.v, 2*cw+1)
 	upsampleWebP(p.u, line(p.img.Cb, near), line(p.img.Cb, far))
 	upsampleWebP(p.v, line(p.img.Cr, near), line(p.img.Cr, far))
 	luma := p.img.Y[y*p.img.YStride:]

@@ -8,6 +8,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+
+	"icebox/extract/internal/isa"
 )
 
 // photo is a JPEG of w×h pixels, 4:2:0, with waves and noise.
@@ -29,10 +31,10 @@ func photo(b *testing.B, w, h int) []byte {
 // takes.
 func BenchmarkDecode(b *testing.B) {
 	data := photo(b, 500, 375)
-	for _, isa := range available() {
+	for _, i := range available() {
 		for _, w := range []image.Rectangle{image.Rect(0, 0, 500, 375), image.Rect(85, 22, 415, 353), image.Rect(0, 0, 500, 1)} {
-			b.Run(fmt.Sprintf("%v/%v", isa, w), func(b *testing.B) {
-				d := Decoder{portable: isa == Portable}
+			b.Run(fmt.Sprintf("%v/%v", i, w), func(b *testing.B) {
+				d := Decoder{portable: i == isa.Portable}
 				b.SetBytes(int64(len(data)))
 				b.ReportAllocs()
 				for b.Loop() {
@@ -47,18 +49,18 @@ func BenchmarkDecode(b *testing.B) {
 
 func BenchmarkIDCT(b *testing.B) {
 	const pairs = 32
-	for _, isa := range available() {
+	for _, i := range available() {
 		for _, kind := range []string{"flat", "full"} {
-			b.Run(fmt.Sprintf("%v/%s", isa, kind), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%v/%s", i, kind), func(b *testing.B) {
 				coefs, dst, quant := make([]int16, 128*pairs), make([]byte, 128*pairs), new([64]uint16)
 				for b.Loop() {
-					for i := 0; i < len(coefs); i += 64 {
-						coefs[i] = 10
+					for k := 0; k < len(coefs); k += 64 {
+						coefs[k] = 10
 						if kind == "full" {
-							coefs[i+63] = 1
+							coefs[k+63] = 1
 						}
 					}
-					isa.idct(dst, 16*pairs, coefs, quant, pairs)
+					idct(i, dst, 16*pairs, coefs, quant, pairs)
 				}
 				b.ReportMetric(b.Elapsed().Seconds()*1e9/float64(b.N)/(2*pairs), "ns/block")
 			})
@@ -69,14 +71,14 @@ func BenchmarkIDCT(b *testing.B) {
 func BenchmarkRows(b *testing.B) {
 	const n = 512
 	dst, luma, cb, cr, sums := make([]byte, 3*n), make([]byte, n), make([]byte, n), make([]byte, n), make([]int16, n+2)
-	for _, isa := range available() {
+	for _, i := range available() {
 		for name, kernel := range map[string]func(){
-			"blend":   func() { isa.blend(dst[:n], cb, cr, 1) },
-			"weigh":   func() { isa.weigh(sums[:n], cb, cr) },
-			"spread":  func() { isa.spread(dst[:2*n], sums, 8, 7) },
-			"convert": func() { isa.convert(dst, luma, cb, cr) },
+			"blend":   func() { blend(i, dst[:n], cb, cr, 1) },
+			"weigh":   func() { weigh(i, sums[:n], cb, cr) },
+			"spread":  func() { spread(i, dst[:2*n], sums, 8, 7) },
+			"convert": func() { convert(i, dst, luma, cb, cr) },
 		} {
-			b.Run(fmt.Sprintf("%v/%s", isa, name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%v/%s", i, name), func(b *testing.B) {
 				for b.Loop() {
 					kernel()
 				}

@@ -18,7 +18,7 @@ func clip(v int32) uint8 {
 
 // Convert makes a row of interleaved RGB of a row of YCbCr.
 func (r *Rows) Convert(dst, luma, cb, cr []byte) {
-	r.isa().convert(dst[:3*len(luma)], luma, cb[:len(luma)], cr[:len(luma)])
+	convert(r.isa(), dst[:3*len(luma)], luma, cb[:len(luma)], cr[:len(luma)])
 }
 
 func convertPortable(dst, luma, cb, cr []byte) {

@@ -3,6 +3,9 @@ package jpeg
 import (
 	"errors"
 	"image"
+
+	"icebox/extract/internal/isa"
+	"icebox/extract/internal/mem"
 )
 
 // ErrForeign is returned for a file that is not this package's: another kind
@@ -30,9 +33,9 @@ type Decoder struct {
 	scanComps [maxComponents]int
 }
 
-func (d *Decoder) isa() ISA {
+func (d *Decoder) isa() isa.ISA {
 	if d.portable {
-		return Portable
+		return isa.Portable
 	}
 	return native
 }
@@ -130,7 +133,7 @@ func (d *Decoder) layOut(window image.Rectangle) {
 		}
 		p := &c.plane
 		p.X, p.Y, p.Stride = 8*c.x0, 8*c.y0, 16*pairs
-		p.Pix = grow(p.Pix, p.Stride*8*(c.y1-c.y0))
+		p.Pix = mem.Grow(p.Pix, p.Stride*8*(c.y1-c.y0))
 	}
 }
 

@@ -2,22 +2,26 @@
 
 package jpeg
 
-import "golang.org/x/sys/cpu"
+import (
+	"golang.org/x/sys/cpu"
+
+	"icebox/extract/internal/isa"
+)
 
 // available returns the implementations that this machine runs, slowest first.
-func available() []ISA {
+func available() []isa.ISA {
 	if cpu.X86.HasAVX2 && cpu.X86.HasBMI2 {
-		return []ISA{Portable, AVX2}
+		return []isa.ISA{isa.Portable, isa.AVX2}
 	}
-	return []ISA{Portable}
+	return []isa.ISA{isa.Portable}
 }
 
 // turn is the number of samples that a loop over a row does at once; shorter
 // rows are left to portable code.
 const turn = 16
 
-func (i ISA) idct(dst []byte, stride int, coefs []int16, quant *[64]uint16, pairs int) {
-	if i == Portable {
+func idct(i isa.ISA, dst []byte, stride int, coefs []int16, quant *[64]uint16, pairs int) {
+	if i == isa.Portable {
 		idctPortable(dst, stride, coefs, quant, pairs)
 		return
 	}
@@ -25,9 +29,9 @@ func (i ISA) idct(dst []byte, stride int, coefs []int16, quant *[64]uint16, pair
 	idctAVX2(&dst[0], stride, &coefs[0], &quant[0], pairs)
 }
 
-func (i ISA) blend(dst, near, far []byte, bias int) {
+func blend(i isa.ISA, dst, near, far []byte, bias int) {
 	n := len(dst)
-	if i == Portable || n < turn {
+	if i == isa.Portable || n < turn {
 		blendPortable(dst, near, far, bias)
 		return
 	}
@@ -35,9 +39,9 @@ func (i ISA) blend(dst, near, far []byte, bias int) {
 	blendAVX2(&dst[0], &near[0], &far[0], n, bias)
 }
 
-func (i ISA) weigh(dst []int16, near, far []byte) {
+func weigh(i isa.ISA, dst []int16, near, far []byte) {
 	n := len(dst)
-	if i == Portable || n < turn {
+	if i == isa.Portable || n < turn {
 		weighPortable(dst, near, far)
 		return
 	}
@@ -45,9 +49,9 @@ func (i ISA) weigh(dst []int16, near, far []byte) {
 	weighAVX2(&dst[0], &near[0], &far[0], n)
 }
 
-func (i ISA) spread(dst []byte, sums []int16, even, odd int) {
+func spread(i isa.ISA, dst []byte, sums []int16, even, odd int) {
 	n := len(dst) / 2
-	if i == Portable || n < turn {
+	if i == isa.Portable || n < turn {
 		spreadPortable(dst, sums, even, odd)
 		return
 	}
@@ -55,9 +59,9 @@ func (i ISA) spread(dst []byte, sums []int16, even, odd int) {
 	spreadAVX2(&dst[0], &sums[0], n, even, odd)
 }
 
-func (i ISA) convert(dst, luma, cb, cr []byte) {
+func convert(i isa.ISA, dst, luma, cb, cr []byte) {
 	n := len(luma)
-	if i == Portable || n < turn {
+	if i == isa.Portable || n < turn {
 		convertPortable(dst, luma, cb, cr)
 		return
 	}
@@ -65,8 +69,8 @@ func (i ISA) convert(dst, luma, cb, cr []byte) {
 	convertAVX2(&dst[0], &luma[0], &cb[0], &cr[0], n)
 }
 
-func (i ISA) decode(r *reader, units []unit, first, mcus int) bool {
-	if i == Portable {
+func decode(i isa.ISA, r *reader, units []unit, first, mcus int) bool {
+	if i == isa.Portable {
 		return r.decode(units, first, mcus)
 	}
 	for j := range units {
@@ -77,8 +81,8 @@ func (i ISA) decode(r *reader, units []unit, first, mcus int) bool {
 	return decodeAVX2(r, &units[0], len(units), first, mcus)
 }
 
-func (i ISA) skip(r *reader, units []unit, mcus int) bool {
-	if i == Portable {
+func skip(i isa.ISA, r *reader, units []unit, mcus int) bool {
+	if i == isa.Portable {
 		return r.skip(units, mcus)
 	}
 	_ = r.data[r.end+slack-1]

@@ -6,13 +6,15 @@ import (
 	"testing"
 
 	"golang.org/x/sys/cpu"
+
+	"icebox/extract/internal/isa"
 )
 
 func TestAssemblyIsChosenWhereTheMachineHasIt(t *testing.T) {
 	if !cpu.X86.HasAVX2 || !cpu.X86.HasBMI2 {
 		t.Skip("no AVX2 with BMI2 on this machine")
 	}
-	if native == Portable || new(Decoder).isa() == Portable || new(Rows).isa() == Portable {
+	if native == isa.Portable || new(Decoder).isa() == isa.Portable || new(Rows).isa() == isa.Portable {
 		t.Fatal("portable code is chosen")
 	}
 }

@@ -8,10 +8,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"icebox/extract/internal/guard"
+	"icebox/extract/internal/isa"
 )
 
 // assembly returns the implementations to be compared with Portable.
-func assembly(t *testing.T) []ISA {
+func assembly(t *testing.T) []isa.ISA {
 	all := available()[1:]
 	if len(all) == 0 {
 		t.Skip("no assembly in this build or on this machine")
@@ -32,14 +33,14 @@ func randomBytes(t testing.TB, r *rand.Rand, n int, head bool) []byte {
 }
 
 // compareRows runs a kernel for every length of a row.
-func compareRows[T any](t *testing.T, dstOf func(n int) int, kernel func(i ISA, r *rand.Rand, n int, head bool, dst []T)) {
+func compareRows[T any](t *testing.T, dstOf func(n int) int, kernel func(i isa.ISA, r *rand.Rand, n int, head bool, dst []T)) {
 	for _, i := range assembly(t) {
 		for end, head := range ends {
 			for n := 1; n <= 70; n++ {
 				var got [2][]T
-				for j, isa := range []ISA{Portable, i} {
+				for j, on := range []isa.ISA{isa.Portable, i} {
 					got[j] = guard.Slice[T](t, dstOf(n), head)
-					kernel(isa, rand.New(rand.NewPCG(1, uint64(n))), n, head, got[j])
+					kernel(on, rand.New(rand.NewPCG(1, uint64(n))), n, head, got[j])
 				}
 				if d := cmp.Diff(got[0], got[1]); d != "" {
 					t.Fatalf("%v, %d samples, guarded at the %s (-portable +%v): %s", i, n, end, i, d)
@@ -50,30 +51,30 @@ func compareRows[T any](t *testing.T, dstOf func(n int) int, kernel func(i ISA, 
 }
 
 func TestBlendEqualsPortable(t *testing.T) {
-	compareRows(t, func(n int) int { return n }, func(i ISA, r *rand.Rand, n int, head bool, dst []byte) {
-		i.blend(dst, randomBytes(t, r, n, head), randomBytes(t, r, n, head), 1+n%2)
+	compareRows(t, func(n int) int { return n }, func(i isa.ISA, r *rand.Rand, n int, head bool, dst []byte) {
+		blend(i, dst, randomBytes(t, r, n, head), randomBytes(t, r, n, head), 1+n%2)
 	})
 }
 
 func TestWeighEqualsPortable(t *testing.T) {
-	compareRows(t, func(n int) int { return n }, func(i ISA, r *rand.Rand, n int, head bool, dst []int16) {
-		i.weigh(dst, randomBytes(t, r, n, head), randomBytes(t, r, n, head))
+	compareRows(t, func(n int) int { return n }, func(i isa.ISA, r *rand.Rand, n int, head bool, dst []int16) {
+		weigh(i, dst, randomBytes(t, r, n, head), randomBytes(t, r, n, head))
 	})
 }
 
 func TestSpreadEqualsPortable(t *testing.T) {
-	compareRows(t, func(n int) int { return 2 * n }, func(i ISA, r *rand.Rand, n int, head bool, dst []byte) {
+	compareRows(t, func(n int) int { return 2 * n }, func(i isa.ISA, r *rand.Rand, n int, head bool, dst []byte) {
 		sums := guard.Slice[int16](t, n+2, head)
 		for j := range sums {
 			sums[j] = [...]int16{0, 4 * 255, int16(r.IntN(4*255 + 1))}[r.IntN(3)]
 		}
-		i.spread(dst, sums, 8-4*(n%2), 7+n%2)
+		spread(i, dst, sums, 8-4*(n%2), 7+n%2)
 	})
 }
 
 func TestConvertEqualsPortable(t *testing.T) {
-	compareRows(t, func(n int) int { return 3 * n }, func(i ISA, r *rand.Rand, n int, head bool, dst []byte) {
-		i.convert(dst, randomBytes(t, r, n, head), randomBytes(t, r, n, head), randomBytes(t, r, n, head))
+	compareRows(t, func(n int) int { return 3 * n }, func(i isa.ISA, r *rand.Rand, n int, head bool, dst []byte) {
+		convert(i, dst, randomBytes(t, r, n, head), randomBytes(t, r, n, head), randomBytes(t, r, n, head))
 	})
 }
 
@@ -89,7 +90,7 @@ func TestConvertEqualsPortableForEveryColour(t *testing.T) {
 				cb[j], cr[j] = byte(c), byte(c>>8)
 			}
 			var got, want [768]byte
-			i.convert(got[:], luma[:], cb[:], cr[:])
+			convert(i, got[:], luma[:], cb[:], cr[:])
 			convertPortable(want[:], luma[:], cb[:], cr[:])
 			if got != want {
 				t.Fatalf("%v: Cb %d, Cr %d differ", i, byte(c), c>>8)
@@ -130,7 +131,7 @@ func TestIDCTEqualsPortable(t *testing.T) {
 				pairs, gap := 1+n%9, 16*(n%3)
 				stride := 16*pairs + gap
 				var dst [2][]byte
-				for j, isa := range []ISA{Portable, i} {
+				for j, on := range []isa.ISA{isa.Portable, i} {
 					r := rand.New(rand.NewPCG(2, uint64(n)))
 					quant := guard.Slice[[64]uint16](t, 1, head)
 					for k := range quant[0] {
@@ -139,10 +140,10 @@ func TestIDCTEqualsPortable(t *testing.T) {
 					coefs := guard.Slice[int16](t, 128*pairs, head)
 					coefficients(r, coefs)
 					dst[j] = guard.Slice[byte](t, 8*stride-gap, head)
-					isa.idct(dst[j], stride, coefs, &quant[0], pairs)
+					idct(on, dst[j], stride, coefs, &quant[0], pairs)
 					for k, c := range coefs {
 						if c != 0 {
-							t.Fatalf("%v leaves %d as coefficient %d", isa, c, k)
+							t.Fatalf("%v leaves %d as coefficient %d", on, c, k)
 						}
 					}
 				}
@@ -162,7 +163,7 @@ func TestIDCTIsNearTheSumOfCosines(t *testing.T) {
 	for i := range quant {
 		quant[i] = 1
 	}
-	for _, isa := range available() {
+	for _, on := range available() {
 		for range 200 {
 			coefs := make([]int16, 128)
 			for range 12 {
@@ -170,10 +171,10 @@ func TestIDCTIsNearTheSumOfCosines(t *testing.T) {
 			}
 			want := cosines(coefs[:64])
 			dst := make([]byte, 8*16)
-			isa.idct(dst, 16, coefs, quant, 1)
+			idct(on, dst, 16, coefs, quant, 1)
 			for i, w := range want {
 				if d := float64(dst[i/8*16+i%8]) - w; d > 1 || d < -1 {
-					t.Fatalf("%v: sample %d is %d, want %.2f", isa, i, dst[i/8*16+i%8], w)
+					t.Fatalf("%v: sample %d is %d, want %.2f", on, i, dst[i/8*16+i%8], w)
 				}
 			}
 		}
@@ -240,14 +241,14 @@ func TestEntropyDecodingEqualsPortable(t *testing.T) {
 				for _, keep := range []bool{true, false} {
 					var cases [2]*entropyCase
 					var ok [2]bool
-					for j, isa := range []ISA{Portable, i} {
+					for j, on := range []isa.ISA{isa.Portable, i} {
 						c := newEntropyCase(t, seed, head)
 						cases[j] = c
 						// Beyond the end either may stop where it likes.
 						if keep {
-							ok[j] = isa.decode(&c.r, c.units, c.first, c.mcus)
+							ok[j] = decode(on, &c.r, c.units, c.first, c.mcus)
 						} else {
-							ok[j] = isa.skip(&c.r, c.units, c.mcus)
+							ok[j] = skip(on, &c.r, c.units, c.mcus)
 						}
 						ok[j] = ok[j] && c.r.beyond() <= 0
 					}

@@ -1,5 +1,10 @@
 package jpeg
 
+import (
+	"icebox/extract/internal/isa"
+	"icebox/extract/internal/mem"
+)
+
 // Plane holds samples of one component, of which every one stands for H×V
 // pixels. Width and Height count the component's real samples, without the
 // padding of blocks; Pix begins with sample X of row Y.
@@ -25,9 +30,9 @@ type Rows struct {
 	sums     []int16
 }
 
-func (r *Rows) isa() ISA {
+func (r *Rows) isa() isa.ISA {
 	if r.portable {
-		return Portable
+		return isa.Portable
 	}
 	return native
 }
@@ -42,12 +47,12 @@ func (r *Rows) Upsample(c int, p *Plane, y, x0, x1 int) []byte {
 		return p.line(y, x0, x1)
 	}
 	c0, c1 := x0/p.H, (x1-1)/p.H+1
-	r.buf[c] = grow(r.buf[c], (c1-c0)*p.H)
+	r.buf[c] = mem.Grow(r.buf[c], (c1-c0)*p.H)
 	out := r.buf[c]
 	switch {
 	case p.H == 1 && p.V == 2:
 		near, far, bias := p.neighbours(y)
-		r.isa().blend(out, p.line(near, c0, c1), p.line(far, c0, c1), bias)
+		blend(r.isa(), out, p.line(near, c0, c1), p.line(far, c0, c1), bias)
 	case p.H == 2 && p.V <= 2 && p.Width > 2:
 		r.triangle(out, p, y, c0, c1)
 	default:
@@ -79,25 +84,16 @@ func (r *Rows) triangle(out []byte, p *Plane, y, c0, c1 int) {
 		even, odd = 8, 7
 	}
 	from, to := max(c0-1, 0), min(c1+1, p.Width)
-	r.sums = grow(r.sums, c1-c0+2)
+	r.sums = mem.Grow(r.sums, c1-c0+2)
 	sums := r.sums[from-(c0-1):][:to-from]
-	r.isa().weigh(sums, p.line(near, from, to), p.line(far, from, to))
+	weigh(r.isa(), sums, p.line(near, from, to), p.line(far, from, to))
 	if from == c0 {
 		r.sums[0] = r.sums[1]
 	}
 	if to == c1 {
 		r.sums[c1-c0+1] = r.sums[c1-c0]
 	}
-	r.isa().spread(out, r.sums, even, odd)
-}
-
-// grow returns a slice of n elements, s if it is long enough; contents are
-// unspecified.
-func grow[T any](s []T, n int) []T {
-	if cap(s) < n {
-		return make([]T, n)
-	}
-	return s[:n]
+	spread(r.isa(), out, r.sums, even, odd)
 }
 
 // blendPortable mixes rows 3:1.

@@ -8,13 +8,13 @@
 // TURN leaves the loop after the last sample, else lays the next turn of 16.
 // at: first sample; n: samples; loop, done: labels.
 #define TURN(at, n, loop, done) \
-	ADDQ $16, at       \
-	CMPQ at, n         \
-	JGE  done          \
-	LEAQ -16(n), DX    \
-	CMPQ at, DX        \
-	CMOVQGT DX, at     \
-	JMP  loop
+	ADDQ $16, at                    /* at += 16 */           \
+	CMPQ at, n                                               \
+	JGE  done                       /* if at >= n { goto done } */ \
+	LEAQ -16(n), DX                                          \
+	CMPQ at, DX                     /* at = min(at, n-16) */ \
+	CMOVQGT DX, at                                           \
+	JMP  loop                       /* goto loop */
 
 // func blendAVX2(dst, near, far *byte, n, bias int)
 TEXT ·blendAVX2(SB), NOSPLIT, $0-40
@@ -23,21 +23,21 @@ TEXT ·blendAVX2(SB), NOSPLIT, $0-40
 	MOVQ far+16(FP), BX
 	MOVQ n+24(FP), R8
 	VMOVD bias+32(FP), X0
-	VPBROADCASTW X0, Y0
-	XORQ AX, AX
+	VPBROADCASTW X0, Y0                   // b = bias
+	XORQ AX, AX                           // i = 0
 
-loop:
-	VPMOVZXBW (SI)(AX*1), Y1
-	VPMOVZXBW (BX)(AX*1), Y2
-	VPADDW    Y0, Y2, Y2
-	VPADDW    Y1, Y2, Y2
-	VPADDW    Y1, Y1, Y1
-	VPADDW    Y1, Y2, Y2
-	VPSRLW    $2, Y2, Y2
-	VPACKUSWB Y2, Y2, Y2
-	VPERMQ    $0x08, Y2, Y2
-	VMOVDQU   X2, (DI)(AX*1)
-	TURN(AX, R8, loop, done)
+loop:                                         // do {
+	VPMOVZXBW (SI)(AX*1), Y1              // near = near[i:i+16], to 16 bits
+	VPMOVZXBW (BX)(AX*1), Y2              // far = far[i:i+16], to 16 bits
+	VPADDW    Y0, Y2, Y2                  // sum = far + b
+	VPADDW    Y1, Y2, Y2                  // sum += near
+	VPADDW    Y1, Y1, Y1                  // near *= 2
+	VPADDW    Y1, Y2, Y2                  // sum += near
+	VPSRLW    $2, Y2, Y2                  // sum >>= 2
+	VPACKUSWB Y2, Y2, Y2                  // to 8 bits, in each half
+	VPERMQ    $0x08, Y2, Y2               // the halves side by side
+	VMOVDQU   X2, (DI)(AX*1)              // dst[i:i+16] = sum
+	TURN(AX, R8, loop, done)              // } while i < n
 
 done:
 	VZEROUPPER
@@ -49,16 +49,16 @@ TEXT ·weighAVX2(SB), NOSPLIT, $0-32
 	MOVQ near+8(FP), SI
 	MOVQ far+16(FP), BX
 	MOVQ n+24(FP), R8
-	XORQ AX, AX
+	XORQ AX, AX                           // i = 0
 
-loop:
-	VPMOVZXBW (SI)(AX*1), Y1
-	VPMOVZXBW (BX)(AX*1), Y2
-	VPADDW    Y1, Y2, Y2
-	VPADDW    Y1, Y1, Y1
-	VPADDW    Y1, Y2, Y2
-	VMOVDQU   Y2, (DI)(AX*2)
-	TURN(AX, R8, loop, done)
+loop:                                         // do {
+	VPMOVZXBW (SI)(AX*1), Y1              // near = near[i:i+16], to 16 bits
+	VPMOVZXBW (BX)(AX*1), Y2              // far = far[i:i+16], to 16 bits
+	VPADDW    Y1, Y2, Y2                  // sum = far + near
+	VPADDW    Y1, Y1, Y1                  // near *= 2
+	VPADDW    Y1, Y2, Y2                  // sum += near
+	VMOVDQU   Y2, (DI)(AX*2)              // dst[i:i+16] = sum
+	TURN(AX, R8, loop, done)              // } while i < n
 
 done:
 	VZEROUPPER
@@ -70,25 +70,25 @@ TEXT ·spreadAVX2(SB), NOSPLIT, $0-40
 	MOVQ sums+8(FP), SI
 	MOVQ n+16(FP), R8
 	VMOVD even+24(FP), X0
-	VPBROADCASTW X0, Y0
+	VPBROADCASTW X0, Y0                   // e = even
 	VMOVD odd+32(FP), X1
-	VPBROADCASTW X1, Y1
-	XORQ AX, AX
+	VPBROADCASTW X1, Y1                   // o = odd
+	XORQ AX, AX                           // i = 0
 
-loop:
-	VMOVDQU 2(SI)(AX*2), Y2
-	VPADDW  Y2, Y2, Y3
-	VPADDW  Y2, Y3, Y3
-	VPADDW  (SI)(AX*2), Y3, Y4
-	VPADDW  4(SI)(AX*2), Y3, Y5
-	VPADDW  Y0, Y4, Y4
-	VPADDW  Y1, Y5, Y5
-	VPSRLW  $4, Y4, Y4
-	VPSRLW  $4, Y5, Y5
-	VPSLLW  $8, Y5, Y5
-	VPOR    Y4, Y5, Y5
-	VMOVDQU Y5, (DI)(AX*2)
-	TURN(AX, R8, loop, done)
+loop:                                         // do {
+	VMOVDQU 2(SI)(AX*2), Y2               // this = sums[i+1:i+17]
+	VPADDW  Y2, Y2, Y3                    // three = 2*this
+	VPADDW  Y2, Y3, Y3                    // three += this
+	VPADDW  (SI)(AX*2), Y3, Y4            // a = three + sums[i:i+16], the sum before
+	VPADDW  4(SI)(AX*2), Y3, Y5           // b = three + sums[i+2:i+18], the sum after
+	VPADDW  Y0, Y4, Y4                    // a += e
+	VPADDW  Y1, Y5, Y5                    // b += o
+	VPSRLW  $4, Y4, Y4                    // a >>= 4
+	VPSRLW  $4, Y5, Y5                    // b >>= 4
+	VPSLLW  $8, Y5, Y5                    // b to the upper byte of each word
+	VPOR    Y4, Y5, Y5                    // words of a, b
+	VMOVDQU Y5, (DI)(AX*2)                // dst[2*i:2*i+32] = a0, b0, a1, b1, …
+	TURN(AX, R8, loop, done)              // } while i < n
 
 done:
 	VZEROUPPER
@@ -104,9 +104,9 @@ done:
 
 WORDS(center<>, 128, 128)
 WORDS(one<>, 1, 1)
-WORDS(redFactor<>, 26345, 26345)   // 91881 - 65536
-WORDS(blueFactor<>, 50594, 50594)  // 116130 - 2·65536
-WORDS(greenFactor<>, 42982, 18734) // -22554; 65536 - 46802
+WORDS(redFactor<>, 26345, 26345)              // 91881 - 65536
+WORDS(blueFactor<>, 50594, 50594)             // 116130 - 2·65536
+WORDS(greenFactor<>, 42982, 18734)            // -22554; 65536 - 46802
 WORDS(roundHalf<>, 32768, 0)
 
 // Where the bytes of 8 pixels come from: of R and G in one register, B in the
@@ -150,57 +150,57 @@ TEXT ·convertAVX2(SB), NOSPLIT, $0-40
 	VMOVDQU roundHalf<>(SB), Y13
 	VMOVDQU firstRG<>(SB), Y14
 	VMOVDQU firstB<>(SB), Y15
-	XORQ AX, AX
+	XORQ AX, AX                           // i = 0
 
-loop:
-	VPMOVZXBW (SI)(AX*1), Y0
-	VPMOVZXBW (BX)(AX*1), Y1
-	VPMOVZXBW (CX)(AX*1), Y2
-	VPSUBW    Y8, Y1, Y1
-	VPSUBW    Y8, Y2, Y2
+loop:                                         // do {
+	VPMOVZXBW (SI)(AX*1), Y0              // y = luma[i:i+16], to 16 bits
+	VPMOVZXBW (BX)(AX*1), Y1              // u = cb[i:i+16], to 16 bits
+	VPMOVZXBW (CX)(AX*1), Y2              // v = cr[i:i+16], to 16 bits
+	VPSUBW    Y8, Y1, Y1                  // u -= 128
+	VPSUBW    Y8, Y2, Y2                  // v -= 128
 
 	// Green: a product pair and a whole -Cr.
-	VPUNPCKLWD Y2, Y1, Y3
-	VPUNPCKHWD Y2, Y1, Y4
-	VPMADDWD   Y12, Y3, Y3
+	VPUNPCKLWD Y2, Y1, Y3                 // pairs u, v of pixels 0…3 of each half
+	VPUNPCKHWD Y2, Y1, Y4                 // of pixels 4…7
+	VPMADDWD   Y12, Y3, Y3                // g = -greenCb*u + (65536-greenCr)*v
 	VPMADDWD   Y12, Y4, Y4
-	VPADDD     Y13, Y3, Y3
+	VPADDD     Y13, Y3, Y3                // g += 1<<15
 	VPADDD     Y13, Y4, Y4
-	VPSRAD     $16, Y3, Y3
+	VPSRAD     $16, Y3, Y3                // g >>= 16
 	VPSRAD     $16, Y4, Y4
-	VPACKSSDW  Y4, Y3, Y3
-	VPADDW     Y0, Y3, Y3
-	VPSUBW     Y2, Y3, Y3
+	VPACKSSDW  Y4, Y3, Y3                 // to 16 bits, pixels in order
+	VPADDW     Y0, Y3, Y3                 // g += y
+	VPSUBW     Y2, Y3, Y3                 // g -= v
 
 	// Red and blue: the upper half of a doubled product, rounded.
-	VPADDW  Y2, Y2, Y4
-	VPADDW  Y1, Y1, Y5
-	VPMULHW Y10, Y4, Y4
-	VPMULHW Y11, Y5, Y6
-	VPADDW  Y9, Y4, Y4
-	VPADDW  Y9, Y6, Y6
-	VPSRAW  $1, Y4, Y4
-	VPSRAW  $1, Y6, Y6
-	VPADDW  Y2, Y4, Y4
-	VPADDW  Y5, Y6, Y6
-	VPADDW  Y0, Y4, Y4
-	VPADDW  Y0, Y6, Y6
+	VPADDW  Y2, Y2, Y4                    // r = 2*v
+	VPADDW  Y1, Y1, Y5                    // u2 = 2*u
+	VPMULHW Y10, Y4, Y4                   // r = (redCr-65536)*r >> 16
+	VPMULHW Y11, Y5, Y6                   // b = (blueCb-131072)*u2 >> 16
+	VPADDW  Y9, Y4, Y4                    // r += 1
+	VPADDW  Y9, Y6, Y6                    // b += 1
+	VPSRAW  $1, Y4, Y4                    // r >>= 1
+	VPSRAW  $1, Y6, Y6                    // b >>= 1
+	VPADDW  Y2, Y4, Y4                    // r += v
+	VPADDW  Y5, Y6, Y6                    // b += u2
+	VPADDW  Y0, Y4, Y4                    // r += y
+	VPADDW  Y0, Y6, Y6                    // b += y
 
-	VPACKUSWB    Y3, Y4, Y4 // R, G
-	VPACKUSWB    Y6, Y6, Y6 // B
-	VPSHUFB      Y14, Y4, Y0
-	VPSHUFB      Y15, Y6, Y1
-	VPOR         Y0, Y1, Y0
-	VPSHUFB      lastRG<>(SB), Y4, Y2
-	VPSHUFB      lastB<>(SB), Y6, Y3
-	VPOR         Y2, Y3, Y2
-	LEAQ         (AX)(AX*2), R9
-	VMOVDQU      X0, (DI)(R9*1)
-	VMOVQ        X2, 16(DI)(R9*1)
-	VEXTRACTI128 $1, Y0, 24(DI)(R9*1)
+	VPACKUSWB    Y3, Y4, Y4               // of each half: r of 8 pixels, g of 8 pixels
+	VPACKUSWB    Y6, Y6, Y6               // b, b
+	VPSHUFB      Y14, Y4, Y0              // r g - r g - … of 5⅓ pixels
+	VPSHUFB      Y15, Y6, Y1              // - - b - - b …
+	VPOR         Y0, Y1, Y0               // 16 bytes of each half
+	VPSHUFB      lastRG<>(SB), Y4, Y2     // the rest of r and g
+	VPSHUFB      lastB<>(SB), Y6, Y3      // the rest of b
+	VPOR         Y2, Y3, Y2               // 8 bytes of each half
+	LEAQ         (AX)(AX*2), R9           // at = 3*i
+	VMOVDQU      X0, (DI)(R9*1)           // dst[at:at+16], pixels 0 to 5
+	VMOVQ        X2, 16(DI)(R9*1)         // dst[at+16:at+24], to pixel 7
+	VEXTRACTI128 $1, Y0, 24(DI)(R9*1)     // dst[at+24:at+40], pixels 8 to 13
 	VEXTRACTI128 $1, Y2, X2
-	VMOVQ        X2, 40(DI)(R9*1)
-	TURN(AX, R8, loop, done)
+	VMOVQ        X2, 40(DI)(R9*1)         // dst[at+40:at+48], to pixel 15
+	TURN(AX, R8, loop, done)              // } while i < n
 
 done:
 	VZEROUPPER

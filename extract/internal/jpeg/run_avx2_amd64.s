@@ -3,262 +3,264 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// Entropy decoding. AX holds the next bits at its top, BX how many count, SI
-// points behind the last byte that they came from.
+// Entropy decoding, as reader.block does it, with the reader in registers:
 //
-//	R8   table of AC          R12  index of the last coefficient
-//	R9   zigzag               R13  entry
-//	R10  unit                 R15  value
-//	R11  latest SI at which a block may begin
-//	DI   block                CX, DX, R14  scratch
+//	AX   acc: the next bits, at the top      R12  k: index of the last coefficient
+//	BX   n: how many of them count           R13  e: entry of a code
+//	SI   pos: address of the byte behind     R14  table in which FIND looks
+//	R8   ac: table of AC                     R15  v: value of a coefficient
+//	R9   zigzag                              DI   coefs: the block
+//	R10  u: unit                             CX, DX  scratch
+//	R11  last: the latest pos at which a block may begin
 
-// REFILL makes at least 56 bits count.
+// REFILL is refill: it makes at least 56 bits count.
 #define REFILL \
-	MOVQ   (SI), DX    \
-	BSWAPQ DX          \
-	SHRXQ  BX, DX, DX  \
-	MOVQ   $63, CX     \
-	SUBQ   BX, CX      \
-	SHRQ   $3, CX      \
-	ORQ    DX, AX      \
-	ADDQ   CX, SI      \
-	ORQ    $56, BX
+	MOVQ   (SI), DX                 /* b = data[pos:pos+8] */ \
+	BSWAPQ DX                       /* big-endian */          \
+	SHRXQ  BX, DX, DX               /* b >>= n */             \
+	MOVQ   $63, CX                                            \
+	SUBQ   BX, CX                   /* c = 63 - n */          \
+	SHRQ   $3, CX                   /* c >>= 3 */             \
+	ORQ    DX, AX                   /* acc |= b */            \
+	ADDQ   CX, SI                   /* pos += c */            \
+	ORQ    $56, BX                  /* n |= 56 */
 
 // LOOK gets the entry of the next code.
 #define LOOK(table) \
-	MOVQ AX, R13                 \
-	SHRQ $(64-const_lookBits), R13 \
-	MOVL table_look(table)(R13*4), R13
+	MOVQ AX, R13                       /* i = acc >> (64-lookBits) */ \
+	SHRQ $(64-const_lookBits), R13                                    \
+	MOVL table_look(table)(R13*4), R13 /* e = table.look[i] */
 
-// USE drops the bits of the entry.
+// USE is use: it drops the bits of the entry.
 #define USE \
-	MOVBLZX R13, CX      \
-	SHLXQ   R13, AX, AX  \
-	SUBQ    CX, BX
+	MOVBLZX R13, CX                 /* c = e & 255, below 64 */ \
+	SHLXQ   R13, AX, AX             /* acc <<= e & 63 */        \
+	SUBQ    CX, BX                  /* n -= c */
 
-// VALUE gets the entry's value into R15.
+// VALUE is value: it gets the entry's value into R15.
 #define VALUE \
-	MOVL  R13, CX        \
-	SHRL  $const_entryCode, CX  \
-	SHLXQ CX, AX, R15    \
-	MOVQ  R15, DX        \
-	SARQ  $63, DX        \
-	NOTQ  DX             \
-	XORQ  DX, R15        \
-	SHRQ  $1, R15        \
-	MOVL  R13, CX        \
-	SHRL  $const_entryShift, CX \
-	SHRXQ CX, R15, R15   \
-	XORQ  DX, R15        \
-	SUBQ  DX, R15
+	MOVL  R13, CX                                                          \
+	SHRL  $const_entryCode, CX      /* c = e >> entryCode */               \
+	SHLXQ CX, AX, R15               /* bits = acc << c */                  \
+	MOVQ  R15, DX                                                          \
+	SARQ  $63, DX                   /* negative = ^(bits >> 63), signed */ \
+	NOTQ  DX                                                               \
+	XORQ  DX, R15                   /* bits ^= negative */                 \
+	SHRQ  $1, R15                   /* bits >>= 1 */                       \
+	MOVL  R13, CX                                                          \
+	SHRL  $const_entryShift, CX     /* c = e >> entryShift */              \
+	SHRXQ CX, R15, R15              /* size = bits >> c */                 \
+	XORQ  DX, R15                   /* value = size ^ negative */          \
+	SUBQ  DX, R15                   /* value -= negative */
 
 // ADVANCE moves R12 on.
 #define ADVANCE \
-	MOVL R13, CX         \
-	SHRL $const_entryAdvance, CX \
-	ADDL CX, R12
+	MOVL R13, CX                                                \
+	SHRL $const_entryAdvance, CX    /* c = e >> entryAdvance */ \
+	ADDL CX, R12                    /* k += c */
 
 // STORE writes the value. Behind the 64 places zigzag goes on with the last.
 #define STORE \
-	MOVBLZX (R9)(R12*1), CX  \
-	MOVW    R15, (DI)(CX*2)
+	MOVBLZX (R9)(R12*1), CX         /* i = zigzag[k] */ \
+	MOVW    R15, (DI)(CX*2)         /* coefs[i] = value */
 
-// FIND resolves a code longer than lookBits, by R14: the table, or goes to bad.
+// FIND is find, in table R14, for a code longer than lookBits; where there is none it
+// goes to bad.
 #define FIND(next, found, bad) \
-	MOVQ AX, DX                      \
-	SHRQ $48, DX                     \
-	MOVL $(const_lookBits+1), R13    \
-next:                                \
-	CMPL DX, table_limit(R14)(R13*4) \
-	JB   found                       \
-	INCL R13                         \
-	CMPL R13, $16                    \
-	JLE  next                        \
-	JMP  bad                         \
-found:                               \
-	MOVL    $16, CX                  \
-	SUBL    R13, CX                  \
-	SHRL    CX, DX                   \
-	ADDL    table_offset(R14)(R13*4), DX \
-	MOVBLZX DX, DX                   \
-	MOVL    table_long(R14)(DX*4), R13
+	MOVQ AX, DX                                                      \
+	SHRQ $48, DX                         /* top = acc >> 48 */       \
+	MOVL $(const_lookBits+1), R13        /* len = lookBits + 1 */    \
+next:                                        /* do { */                  \
+	CMPL DX, table_limit(R14)(R13*4)     /* if top < limit[len] { */ \
+	JB   found                           /* goto found } */          \
+	INCL R13                             /* len++ */                 \
+	CMPL R13, $16                                                    \
+	JLE  next                            /* } while len <= 16 */     \
+	JMP  bad                             /* goto bad */              \
+found:                                                                   \
+	MOVL    $16, CX                      /* c = 16 - len */          \
+	SUBL    R13, CX                                                  \
+	SHRL    CX, DX                       /* code = top >> c */       \
+	ADDL    table_offset(R14)(R13*4), DX /* code += offset[len] */   \
+	MOVBLZX DX, DX                       /* code = uint8(code) */    \
+	MOVL    table_long(R14)(DX*4), R13   /* e = long[code] */
 
 // BEGIN and END take over and give back the reader.
 #define BEGIN \
-	MOVQ r+0(FP), CX                  \
-	MOVQ reader_acc(CX), AX           \
-	MOVQ reader_n(CX), BX             \
-	MOVQ reader_data(CX), DX          \
-	MOVQ reader_pos(CX), SI           \
-	ADDQ DX, SI                       \
-	MOVQ reader_end(CX), R11          \
-	LEAQ 8(R11)(DX*1), R11
+	MOVQ r+0(FP), CX                                           \
+	MOVQ reader_acc(CX), AX         /* acc = r.acc */          \
+	MOVQ reader_n(CX), BX           /* n = r.n */              \
+	MOVQ reader_data(CX), DX                                   \
+	MOVQ reader_pos(CX), SI                                    \
+	ADDQ DX, SI                     /* pos = r.data + r.pos */ \
+	MOVQ reader_end(CX), R11                                   \
+	LEAQ 8(R11)(DX*1), R11          /* last = r.data + r.end + 8 */
 
 #define END \
-	MOVQ r+0(FP), CX          \
-	MOVQ AX, reader_acc(CX)   \
-	MOVQ BX, reader_n(CX)     \
-	SUBQ reader_data(CX), SI  \
-	MOVQ SI, reader_pos(CX)
+	MOVQ r+0(FP), CX                                  \
+	MOVQ AX, reader_acc(CX)         /* r.acc = acc */ \
+	MOVQ BX, reader_n(CX)           /* r.n = n */     \
+	SUBQ reader_data(CX), SI                          \
+	MOVQ SI, reader_pos(CX)         /* r.pos = pos - r.data */
 
 // DC decodes the first coefficient of a block into R15.
 #define DC(next, found, known, bad) \
-	CMPQ SI, R11          \
-	JHI  bad              \
-	REFILL                \
-	MOVQ unit_dc(R10), R14 \
-	MOVQ unit_ac(R10), R8 \
-	LOOK(R14)             \
-	TESTL R13, R13        \
-	JPL  known            \
-	FIND(next, found, bad) \
-known:                    \
-	VALUE                 \
-	USE                   \
-	MOVQ unit_pred(R10), DX \
-	ADDL (DX), R15        \
-	MOVL R15, (DX)        \
-	XORL R12, R12
+	CMPQ SI, R11                                                          \
+	JHI  bad                        /* if pos > last { goto bad } */      \
+	REFILL                                                                \
+	MOVQ unit_dc(R10), R14          /* dc = u.dc */                       \
+	MOVQ unit_ac(R10), R8           /* ac = u.ac */                       \
+	LOOK(R14)                       /* e = dc.look[…] */                  \
+	TESTL R13, R13                                                        \
+	JPL  known                      /* if e&special != 0 { */             \
+	FIND(next, found, bad)          /* e = dc.find(acc), or goto bad } */ \
+known:                                                                        \
+	VALUE                           /* v = value(e) */                    \
+	USE                             /* use(e) */                          \
+	MOVQ unit_pred(R10), DX                                               \
+	ADDL (DX), R15                  /* v += *u.pred */                    \
+	MOVL R15, (DX)                  /* *u.pred = v */                     \
+	XORL R12, R12                   /* k = 0 */
 
 // func decodeAVX2(r *reader, units *unit, count, first, mcus int) bool
 TEXT ·decodeAVX2(SB), NOSPLIT, $8-41
 	BEGIN
 	LEAQ zigzagOn<>(SB), R9
 
-mcu:
-	MOVQ units+8(FP), R10
+mcu:                                          // do {
+	MOVQ units+8(FP), R10                 // u = units[0]
 	MOVQ count+16(FP), DX
-	MOVQ DX, left-8(SP)
+	MOVQ DX, left-8(SP)                   // left = count
 
-block:
+block:                                        // do {
 	MOVQ  first+24(FP), DI
-	IMULQ unit_step(R10), DI
+	IMULQ unit_step(R10), DI              // i = first*u.step
 	MOVQ  unit_coefs(R10), DX
-	LEAQ  (DX)(DI*2), DI
-	DC(nextDC, foundDC, knownDC, bad)
-	MOVW  R15, (DI)
+	LEAQ  (DX)(DI*2), DI                  // coefs = u.coefs[i:]
+	DC(nextDC, foundDC, knownDC, bad)     // v = DC
+	MOVW  R15, (DI)                       // coefs[0] = v
 	JMP   second
 
-more:
+more:                                         // do {
 	REFILL
-	LOOK(R8)
+	LOOK(R8)                              // e = ac.look[…]
 	TESTL R13, R13
-	JMI   special1
+	JMI   special1                        // if e&special != 0 { goto special1 }
 known:
-	ADVANCE
-	VALUE
-	USE
-	STORE
+	ADVANCE                               // k += e >> entryAdvance
+	VALUE                                 // v = value(e)
+	USE                                   // use(e)
+	STORE                                 // coefs[zigzag[k]] = v
 	CMPL  R12, $63
-	JGE   full
+	JGE   full                            // if k >= 63 { goto full }
 
-second:
-	LOOK(R8)
+second:                                       // the bits suffice for another
+	LOOK(R8)                              // e = ac.look[…]
 	TESTL R13, R13
-	JMI   special2
-	ADVANCE
-	VALUE
-	USE
-	STORE
+	JMI   special2                        // if e&special != 0 { goto special2 }
+	ADVANCE                               // k += e >> entryAdvance
+	VALUE                                 // v = value(e)
+	USE                                   // use(e)
+	STORE                                 // coefs[zigzag[k]] = v
 	CMPL  R12, $63
-	JLT   more
+	JLT   more                            // } while k < 63
 
 full:
-	JNE bad
+	JNE bad                               // if k > 63 { goto bad }
 
 next:
-	ADDQ $unit__size, R10
+	ADDQ $unit__size, R10                 // u = next unit
 	DECQ left-8(SP)
-	JNE  block
-	INCQ first+24(FP)
+	JNE  block                            // } while (--left > 0)
+	INCQ first+24(FP)                     // first++
 	DECQ mcus+32(FP)
-	JNE  mcu
+	JNE  mcu                              // } while (--mcus > 0)
 	END
-	MOVB $1, ret+40(FP)
+	MOVB $1, ret+40(FP)                   // return true
 	RET
 
 special2:
 	TESTL $63, R13
-	JEQ   more
-	USE
+	JEQ   more                            // a long code: refill and look again
+	USE                                   // the end of the block
 	JMP   next
 
 special1:
 	TESTL $63, R13
-	JNE   end
+	JNE   end                             // if e says no end of block {
 	MOVQ  R8, R14
-	FIND(nextAC, foundAC, bad)
+	FIND(nextAC, foundAC, bad)            // e = ac.find(acc), or goto bad
 	TESTL R13, R13
-	JPL   known
+	JPL   known                           // if e&special == 0 { goto known } }
 end:
-	USE
+	USE                                   // the end of the block
 	JMP next
 
 bad:
-	MOVB $0, ret+40(FP)
+	MOVB $0, ret+40(FP)                   // return false
 	RET
 
 // func skipAVX2(r *reader, units *unit, count, mcus int) bool
 TEXT ·skipAVX2(SB), NOSPLIT, $8-33
 	BEGIN
 
-mcu:
-	MOVQ units+8(FP), R10
+mcu:                                          // do {
+	MOVQ units+8(FP), R10                 // u = units[0]
 	MOVQ count+16(FP), DX
-	MOVQ DX, left-8(SP)
+	MOVQ DX, left-8(SP)                   // left = count
 
-block:
-	DC(nextDC, foundDC, knownDC, bad)
+block:                                        // do {
+	DC(nextDC, foundDC, knownDC, bad)     // v = DC
 	JMP second
 
-more:
+more:                                         // do {
 	REFILL
-	LOOK(R8)
+	LOOK(R8)                              // e = ac.look[…]
 	TESTL R13, R13
-	JMI   special1
+	JMI   special1                        // if e&special != 0 { goto special1 }
 known:
-	ADVANCE
-	USE
+	ADVANCE                               // k += e >> entryAdvance
+	USE                                   // use(e)
 	CMPL R12, $63
-	JGE  full
+	JGE  full                             // if k >= 63 { goto full }
 
-second:
-	LOOK(R8)
+second:                                       // the bits suffice for another
+	LOOK(R8)                              // e = ac.look[…]
 	TESTL R13, R13
-	JMI   special2
-	ADVANCE
-	USE
+	JMI   special2                        // if e&special != 0 { goto special2 }
+	ADVANCE                               // k += e >> entryAdvance
+	USE                                   // use(e)
 	CMPL R12, $63
-	JLT  more
+	JLT  more                             // } while k < 63
 
 full:
-	JNE bad
+	JNE bad                               // if k > 63 { goto bad }
 
 next:
-	ADDQ $unit__size, R10
+	ADDQ $unit__size, R10                 // u = next unit
 	DECQ left-8(SP)
-	JNE  block
+	JNE  block                            // } while (--left > 0)
 	DECQ mcus+24(FP)
-	JNE  mcu
+	JNE  mcu                              // } while (--mcus > 0)
 	END
-	MOVB $1, ret+32(FP)
+	MOVB $1, ret+32(FP)                   // return true
 	RET
 
 special2:
 	TESTL $63, R13
-	JEQ   more
-	USE
+	JEQ   more                            // a long code: refill and look again
+	USE                                   // the end of the block
 	JMP   next
 
 special1:
 	TESTL $63, R13
-	JNE   end
+	JNE   end                             // if e says no end of block {
 	MOVQ  R8, R14
-	FIND(nextAC, foundAC, bad)
+	FIND(nextAC, foundAC, bad)            // e = ac.find(acc), or goto bad
 	TESTL R13, R13
-	JPL   known
+	JPL   known                           // if e&special == 0 { goto known } }
 end:
-	USE
+	USE                                   // the end of the block
 	JMP next
 
 bad:

@@ -176,7 +176,7 @@ func (w *walk) pass(n int) bool {
 			return false
 		}
 		part := min(n, w.left, atATime)
-		if !w.d.isa().skip(&w.reader, w.units, part) {
+		if !skip(w.d.isa(), &w.reader, w.units, part) {
 			return false
 		}
 		n, w.left = n-part, w.left-part
@@ -191,7 +191,7 @@ func (w *walk) take(n int) bool {
 			return false
 		}
 		part := min(n-first, w.left)
-		if !w.d.isa().decode(&w.reader, w.units, first, part) {
+		if !decode(w.d.isa(), &w.reader, w.units, first, part) {
 			return false
 		}
 		first, w.left = first+part, w.left-part
@@ -235,7 +235,7 @@ func (w *walk) transform(row int) {
 			if w.d.inspect != nil {
 				w.d.inspect(coefs, quant)
 			}
-			w.d.isa().idct(dst, c.plane.Stride, coefs, quant, c.stride/128)
+			idct(w.d.isa(), dst, c.plane.Stride, coefs, quant, c.stride/128)
 		}
 	}
 }

@@ -23,8 +23,8 @@ func BenchmarkGEMM(b *testing.B) {
 		{"layer3", 49, 144, 256, 256},
 		{"layer4", 1, 64, 256, 512},
 	}
-	for _, isa := range Available() {
-		peak := isa.Peak()
+	for _, i := range Available() {
+		peak := Peak(i)
 		for _, s := range shapes {
 			g := GEMM{
 				A: make([]float32, s.planes*s.rows*s.k), LDA: s.k, APlane: s.rows * s.k,
@@ -32,9 +32,9 @@ func BenchmarkGEMM(b *testing.B) {
 				C: make([]float32, s.planes*s.rows*s.columns), LDC: s.columns, CPlane: s.rows * s.columns,
 				Planes: s.planes, Rows: s.rows, Columns: s.columns, K: s.k,
 			}
-			b.Run(fmt.Sprintf("%s/%s", isa, s.name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/%s", i, s.name), func(b *testing.B) {
 				for b.Loop() {
-					isa.GEMM(&g)
+					g.Run(i)
 				}
 				flops := 2 * float64(s.planes*s.rows*s.k*s.columns)
 				rate := flops * float64(b.N) / b.Elapsed().Seconds()
@@ -48,13 +48,13 @@ func BenchmarkGEMM(b *testing.B) {
 }
 
 func BenchmarkInput(b *testing.B) {
-	for _, isa := range Available() {
+	for _, i := range Available() {
 		for s := range schemes {
-			b.Run(fmt.Sprintf("%s/scheme=%d", isa, s), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/scheme=%d", i, s), func(b *testing.B) {
 				c := inputCase{s, 4, 64}
 				in := c.build(b, heap)
 				for b.Loop() {
-					isa.Input(&in)
+					in.Run(i)
 				}
 			})
 		}
@@ -62,13 +62,13 @@ func BenchmarkInput(b *testing.B) {
 }
 
 func BenchmarkOutput(b *testing.B) {
-	for _, isa := range Available() {
+	for _, i := range Available() {
 		for s := range schemes {
-			b.Run(fmt.Sprintf("%s/scheme=%d", isa, s), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/scheme=%d", i, s), func(b *testing.B) {
 				c := outputCase{s, 4, 64, s.Outputs(), s.Outputs(), false}
 				out := c.build(b, heap)
 				for b.Loop() {
-					isa.Output(&out)
+					out.Run(i)
 				}
 			})
 		}

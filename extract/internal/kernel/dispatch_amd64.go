@@ -6,16 +6,18 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
+
+	"icebox/extract/internal/isa"
 )
 
 // Available returns the implementations that this machine runs, slowest first.
-func Available() []ISA {
-	all := []ISA{Portable}
+func Available() []isa.ISA {
+	all := []isa.ISA{isa.Portable}
 	x := &cpu.X86
 	if x.HasAVX2 && x.HasFMA && x.HasF16C {
-		all = append(all, AVX2)
+		all = append(all, isa.AVX2)
 		if x.HasAVX512F && x.HasAVX512VL && x.HasAVX512DQ && x.HasAVX512BW {
-			all = append(all, AVX512)
+			all = append(all, isa.AVX512)
 		}
 	}
 	return all
@@ -23,19 +25,19 @@ func Available() []ISA {
 
 const floatBytes = 4
 
-func (i ISA) gemm(g *GEMM) {
-	if i == Portable {
+func (g *GEMM) run(i isa.ISA) {
+	if i == isa.Portable {
 		gemmPortable(g)
 		return
 	}
-	blocks := (g.Rows + i.Rows() - 1) / i.Rows()
+	blocks := (g.Rows + Rows(i) - 1) / Rows(i)
 	rows := (g.Rows + blocks - 1) / blocks
 	a := gemmArgs{
 		a: &g.A[0], c: &g.C[0],
 		lda: g.LDA * floatBytes, ldc: g.LDC * floatBytes,
 		aPlane: g.APlane * floatBytes, cPlane: g.CPlane * floatBytes,
 		k: g.K, kBytes: g.K * floatBytes,
-		planes: g.Planes, panels: g.Columns / i.Panel(), panelBytes: g.K * i.Panel() * g.size(),
+		planes: g.Planes, panels: g.Columns / Panel(i), panelBytes: g.K * Panel(i) * g.size(),
 		blocks: blocks, blockRows: rows, small: blocks*rows - g.Rows,
 		fetchStep: (64 + blocks - 1) / blocks,
 	}
@@ -52,9 +54,9 @@ func (i ISA) gemm(g *GEMM) {
 		a.next = uintptr(a.b) + uintptr(g.Next*g.size())
 	}
 	switch {
-	case i == AVX512 && g.Half != nil:
+	case i == isa.AVX512 && g.Half != nil:
 		gemmHalfAVX512(&a)
-	case i == AVX512:
+	case i == isa.AVX512:
 		gemmAVX512(&a)
 	case g.Half != nil:
 		gemmHalfAVX2(&a)
@@ -63,8 +65,8 @@ func (i ISA) gemm(g *GEMM) {
 	}
 }
 
-func (i ISA) input(in *Input) {
-	if i == Portable {
+func (in *Input) run(i isa.ISA) {
+	if i == isa.Portable {
 		inputPortable(in)
 		return
 	}
@@ -76,7 +78,7 @@ func (i ISA) input(in *Input) {
 		plane: in.Plane * floatBytes, gridRow: s.points * in.Plane * floatBytes,
 		tiles: in.Tiles, channels: in.Channels * floatBytes,
 	}
-	if i == AVX512 {
+	if i == isa.AVX512 {
 		inputAVX512(in.Scheme, &a)
 	} else {
 		inputAVX2(in.Scheme, &a)
@@ -117,8 +119,8 @@ func inputAVX2(s Scheme, a *inputArgs) {
 	}
 }
 
-func (i ISA) output(out *Output) {
-	if i == Portable {
+func (out *Output) run(i isa.ISA) {
+	if i == isa.Portable {
 		outputPortable(out)
 		return
 	}
@@ -131,7 +133,7 @@ func (i ISA) output(out *Output) {
 		tiles:   out.Tiles, channels: out.Channels * floatBytes,
 		rows: out.Rows, lastColumns: out.LastColumns,
 	}
-	if i == AVX512 {
+	if i == isa.AVX512 {
 		outputAVX512(out.Scheme, out.Residual, &a)
 	} else {
 		outputAVX2(out.Scheme, out.Residual, &a)
@@ -148,16 +150,12 @@ func outputAVX512(s Scheme, residual bool, a *outputArgs) {
 		outputF6AddAVX512(a)
 	case s == F43:
 		outputF6AVX512(a)
-	case s == F53 && residual:
-		outputF7AddAVX512(a)
-	case s == F53:
-		outputF7AVX512(a)
 	case s == F73 && residual:
 		outputF9AddAVX512(a)
 	case s == F73:
 		outputF9AVX512(a)
 	case s == F44:
-		outputF7FourAVX512(a)
+		outputF7AVX512(a)
 	case s == F13S2:
 		outputF1AVX512(a)
 	default:
@@ -175,16 +173,12 @@ func outputAVX2(s Scheme, residual bool, a *outputArgs) {
 		outputF6AddAVX2(a)
 	case s == F43:
 		outputF6AVX2(a)
-	case s == F53 && residual:
-		outputF7AddAVX2(a)
-	case s == F53:
-		outputF7AVX2(a)
 	case s == F73 && residual:
 		outputF9AddAVX2(a)
 	case s == F73:
 		outputF9AVX2(a)
 	case s == F44:
-		outputF7FourAVX2(a)
+		outputF7AVX2(a)
 	case s == F13S2:
 		outputF1AVX2(a)
 	default:
@@ -192,8 +186,8 @@ func outputAVX2(s Scheme, residual bool, a *outputArgs) {
 	}
 }
 
-func (i ISA) maxPool(p *Pool) {
-	if i == Portable {
+func (p *Pool) run(i isa.ISA) {
+	if i == isa.Portable {
 		maxPoolPortable(p)
 		return
 	}
@@ -203,21 +197,21 @@ func (i ISA) maxPool(p *Pool) {
 		srcStep: (2*p.Pixel - p.Channels) * floatBytes,
 		pixels:  p.Pixels, channels: p.Channels * floatBytes,
 	}
-	if i == AVX512 {
+	if i == isa.AVX512 {
 		maxPoolAVX512(&a)
 	} else {
 		maxPoolAVX2(&a)
 	}
 }
 
-func (i ISA) fma(steps int) (flops int) {
+func fma(i isa.ISA, steps int) (flops int) {
 	const chains = 12
 	a := fmaArgs{steps: steps}
 	switch i {
-	case AVX512:
+	case isa.AVX512:
 		fmaAVX512(&a)
 		return steps * chains * 2 * 16
-	case AVX2:
+	case isa.AVX2:
 		fmaAVX2(&a)
 		return steps * chains * 2 * 8
 	default:

@@ -2,11 +2,13 @@
 
 package kernel
 
-// Available returns the implementations that this machine runs, slowest first.
-func Available() []ISA { return []ISA{Portable} }
+import "icebox/extract/internal/isa"
 
-func (ISA) gemm(g *GEMM)       { gemmPortable(g) }
-func (ISA) input(in *Input)    { inputPortable(in) }
-func (ISA) output(out *Output) { outputPortable(out) }
-func (ISA) maxPool(p *Pool)    { maxPoolPortable(p) }
-func (ISA) fma(int) int        { return 0 }
+// Available returns the implementations that this machine runs, slowest first.
+func Available() []isa.ISA { return []isa.ISA{isa.Portable} }
+
+func (g *GEMM) run(isa.ISA)     { gemmPortable(g) }
+func (in *Input) run(isa.ISA)   { inputPortable(in) }
+func (out *Output) run(isa.ISA) { outputPortable(out) }
+func (p *Pool) run(isa.ISA)     { maxPoolPortable(p) }
+func fma(isa.ISA, int) int      { return 0 }

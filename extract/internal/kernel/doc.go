@@ -1,5 +1,5 @@
 // Package kernel is the arithmetic of a convolutional network on a CPU, in
-// AVX-512, in AVX2 with FMA, and in portable Go; an [ISA] is one of the three.
+// AVX-512, in AVX2 with FMA, and in portable Go; a [isa.ISA] names one of the three.
 //
 // A convolution is done by Winograd's method, in three steps over a batch of
 // tiles (a tile is a square of output pixels; a plane is one of the points at

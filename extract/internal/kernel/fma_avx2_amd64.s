@@ -25,6 +25,7 @@ TEXT ·fmaAVX2(SB), NOSPLIT, $0-8
 	VXORPS Y12, Y12, Y12
 
 step:
+	// do { acc[i] = x·x + acc[i]
 	VFMADD231PS Y0, Y0, Y1
 	VFMADD231PS Y0, Y0, Y2
 	VFMADD231PS Y0, Y0, Y3
@@ -37,7 +38,9 @@ step:
 	VFMADD231PS Y0, Y0, Y10
 	VFMADD231PS Y0, Y0, Y11
 	VFMADD231PS Y0, Y0, Y12
-	DECQ        AX
-	JNE         step
+
+	// } while (--steps > 0)
+	DECQ AX
+	JNE  step
 	VZEROUPPER
 	RET

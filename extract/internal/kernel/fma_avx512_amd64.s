@@ -25,6 +25,7 @@ TEXT ·fmaAVX512(SB), NOSPLIT, $0-8
 	VPXORD Z12, Z12, Z12
 
 step:
+	// do { acc[i] = x·x + acc[i]
 	VFMADD231PS Z0, Z0, Z1
 	VFMADD231PS Z0, Z0, Z2
 	VFMADD231PS Z0, Z0, Z3
@@ -37,7 +38,9 @@ step:
 	VFMADD231PS Z0, Z0, Z10
 	VFMADD231PS Z0, Z0, Z11
 	VFMADD231PS Z0, Z0, Z12
-	DECQ        AX
-	JNE         step
+
+	// } while (--steps > 0)
+	DECQ AX
+	JNE  step
 	VZEROUPPER
 	RET

@@ -1,40 +1,17 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
 
-// ISA names one implementation of the kernels.
-type ISA uint8
-
-// The implementations, slowest first.
-const (
-	Portable ISA = iota
-	AVX2
-	AVX512
+	"icebox/extract/internal/isa"
 )
 
-func (i ISA) String() string {
-	switch i {
-	case AVX2:
-		return "avx2"
-	case AVX512:
-		return "avx512"
-	default:
-		return "portable"
-	}
-}
-
-// Best returns the fastest implementation that this machine runs.
-func Best() ISA {
-	all := Available()
-	return all[len(all)-1]
-}
-
 // Panel is the number of columns of B that lie together (see [GEMM]).
-func (i ISA) Panel() int {
+func Panel(i isa.ISA) int {
 	switch i {
-	case AVX512:
+	case isa.AVX512:
 		return 32
-	case AVX2:
+	case isa.AVX2:
 		return 16
 	default:
 		return 4
@@ -42,11 +19,11 @@ func (i ISA) Panel() int {
 }
 
 // Rows is the number of rows of A that are multiplied together at best.
-func (i ISA) Rows() int {
+func Rows(i isa.ISA) int {
 	switch i {
-	case AVX512:
+	case isa.AVX512:
 		return 14
-	case AVX2:
+	case isa.AVX2:
 		return 6
 	default:
 		return 4
@@ -60,7 +37,7 @@ const Lane = 16
 const KStep = 4
 
 // GEMM is C = A·B, or C += A·B, for each of a number of planes. A and C are
-// row-major. B is cut into panels of ISA.Panel() columns, each row-major by
+// row-major. B is cut into panels of [Panel] columns, each row-major by
 // itself, one after the other, plane after plane. Where Half is not nil it is B, in
 // half precision.
 type GEMM struct {
@@ -69,21 +46,21 @@ type GEMM struct {
 	LDA, LDC       int // floats from row to row
 	APlane, CPlane int // floats from plane to plane
 	Planes         int
-	Rows, Columns  int // of C; Columns is a multiple of ISA.Panel()
+	Rows, Columns  int // of C; Columns is a multiple of Panel
 	K              int // a multiple of KStep
 	Next           int // values from the beginning of B to what the next call reads, which is fetched meanwhile; 0 is what follows B
 	Accumulate     bool
 }
 
-// GEMM computes g.
-func (i ISA) GEMM(g *GEMM) {
+// Run computes g.
+func (g *GEMM) Run(i isa.ISA) {
 	check(g.Planes > 0 && g.Rows > 0 && g.Columns > 0 && g.K > 0, "gemm: empty")
-	check(g.K%KStep == 0 && g.Columns%i.Panel() == 0, "gemm: K or columns not a multiple")
+	check(g.K%KStep == 0 && g.Columns%Panel(i) == 0, "gemm: K or columns not a multiple")
 	check(g.LDA >= g.K && g.LDC >= g.Columns && g.APlane >= 0 && g.CPlane >= 0, "gemm: stride")
 	check(len(g.A) >= (g.Planes-1)*g.APlane+(g.Rows-1)*g.LDA+g.K, "gemm: short A")
 	check(max(len(g.B), len(g.Half)) >= g.Planes*g.Columns*g.K && (g.B == nil || g.Half == nil), "gemm: short B, or two of them")
 	check(len(g.C) >= (g.Planes-1)*g.CPlane+(g.Rows-1)*g.LDC+g.Columns, "gemm: short C")
-	i.gemm(g)
+	g.run(i)
 }
 
 // size is the number of bytes of a value of B.
@@ -113,8 +90,8 @@ type Input struct {
 	Scratch  []float32
 }
 
-// Input transforms in.
-func (i ISA) Input(in *Input) {
+// Run transforms in.
+func (in *Input) Run(i isa.ISA) {
 	s := in.Scheme.shape()
 	check(in.Tiles > 0 && in.Channels > 0 && in.Channels%Lane == 0, "input: empty or channels not a multiple")
 	check(in.Pixel >= in.Channels && in.Row >= 0 && in.Width >= len(s.phases)*len(s.phases)*in.Channels, "input: stride")
@@ -122,7 +99,7 @@ func (i ISA) Input(in *Input) {
 	check(len(in.Src) >= last, "input: short pixels")
 	check(len(in.Dst) >= (s.points*s.points-1)*in.Plane+(in.Tiles-1)*in.Width+s.slots(s.points-1, s.points-1)*in.Channels, "input: short planes")
 	check(in.Plane >= in.Tiles*in.Width && len(in.Scratch) >= ScratchLen, "input: plane or scratch")
-	i.input(in)
+	in.run(i)
 }
 
 // Output is a run of tiles on their way from the planes to a row of tiles of an
@@ -143,8 +120,8 @@ type Output struct {
 	Scratch     []float32
 }
 
-// Output transforms out.
-func (i ISA) Output(out *Output) {
+// Run transforms out.
+func (out *Output) Run(i isa.ISA) {
 	s := out.Scheme.shape()
 	check(out.Tiles > 0 && out.Channels > 0 && out.Channels%Lane == 0, "output: empty or channels not a multiple")
 	check(out.Rows > 0 && out.Rows <= s.outputs && out.LastColumns > 0 && out.LastColumns <= s.outputs, "output: valid pixels")
@@ -154,7 +131,7 @@ func (i ISA) Output(out *Output) {
 	last := ((out.Tiles-1)*s.outputs+out.LastColumns-1)*out.Pixel + (out.Rows-1)*out.Row + out.Channels
 	check(len(out.Dst) >= last, "output: short pixels")
 	check(len(out.Bias) >= out.Channels && len(out.Scratch) >= ScratchLen, "output: short bias or scratch")
-	i.output(out)
+	out.run(i)
 }
 
 // Pool is a row of maxima over 3×3 pixels, two pixels apart.
@@ -166,13 +143,13 @@ type Pool struct {
 	Channels int // a multiple of Lane
 }
 
-// MaxPool computes p.
-func (i ISA) MaxPool(p *Pool) {
+// Run computes p.
+func (p *Pool) Run(i isa.ISA) {
 	check(p.Pixels > 0 && p.Channels > 0 && p.Channels%Lane == 0, "pool: empty or channels not a multiple")
 	check(p.Pixel >= p.Channels && p.Row >= 0, "pool: stride")
 	check(len(p.Src) >= 2*p.Pixels*p.Pixel+2*p.Row+p.Channels, "pool: short pixels")
 	check(len(p.Dst) >= p.Pixels*p.Channels, "pool: short result")
-	i.maxPool(p)
+	p.run(i)
 }
 
 // check panics: the caller is this program, never a file or a user.

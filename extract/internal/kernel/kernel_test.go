@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"icebox/extract/internal/guard"
+	"icebox/extract/internal/isa"
 )
 
 // alloc returns n floats; the tests run each kernel with several of them.
@@ -31,7 +32,7 @@ func filled(x []float32, seed uint64) []float32 {
 }
 
 // assembly returns the implementations to be compared with Portable.
-func assembly(t *testing.T) []ISA {
+func assembly(t *testing.T) []isa.ISA {
 	all := Available()[1:]
 	if len(all) == 0 {
 		t.Skip("no assembly in this build or on this machine")
@@ -98,7 +99,7 @@ func gemmCases() []gemmCase {
 }
 
 // run builds the case anew and returns C.
-func (c gemmCase) run(t testing.TB, i ISA, a alloc) []float32 {
+func (c gemmCase) run(t testing.TB, i isa.ISA, a alloc) []float32 {
 	g := GEMM{
 		LDA: c.k + 3, LDC: c.columns + 5, Planes: c.planes, Rows: c.rows, Columns: c.columns, K: c.k, Accumulate: c.accumulate,
 	}
@@ -106,12 +107,12 @@ func (c gemmCase) run(t testing.TB, i ISA, a alloc) []float32 {
 	g.A = filled(a(t, (c.planes-1)*g.APlane+(c.rows-1)*g.LDA+c.k), 1)
 	b := c.b()
 	if c.half {
-		g.Half = halves(t, a, pack(make([]float32, len(b)), b, c.planes, c.k, c.columns, i.Panel()))
+		g.Half = halves(t, a, pack(make([]float32, len(b)), b, c.planes, c.k, c.columns, Panel(i)))
 	} else {
-		g.B = pack(a(t, len(b)), b, c.planes, c.k, c.columns, i.Panel())
+		g.B = pack(a(t, len(b)), b, c.planes, c.k, c.columns, Panel(i))
 	}
 	g.C = filled(a(t, (c.planes-1)*g.CPlane+(c.rows-1)*g.LDC+c.columns), 3)
-	i.GEMM(&g)
+	g.Run(i)
 	return g.C
 }
 
@@ -187,15 +188,15 @@ func TestGEMMOfTwoBlocksOfKEqualsOne(t *testing.T) {
 	for _, i := range Available() {
 		const rows, k, columns = 17, 32, 32
 		a, b := filled(make([]float32, rows*k), 1), filled(make([]float32, k*columns), 2)
-		whole := GEMM{A: a, LDA: k, B: pack(make([]float32, len(b)), b, 1, k, columns, i.Panel()), C: make([]float32, rows*columns), LDC: columns, Planes: 1, Rows: rows, Columns: columns, K: k}
-		i.GEMM(&whole)
+		whole := GEMM{A: a, LDA: k, B: pack(make([]float32, len(b)), b, 1, k, columns, Panel(i)), C: make([]float32, rows*columns), LDC: columns, Planes: 1, Rows: rows, Columns: columns, K: k}
+		whole.Run(i)
 		half := whole
 		half.C, half.K = make([]float32, rows*columns), k/2
 		for n := range 2 {
 			half.A, half.Accumulate = a[n*k/2:], n > 0
 			part := b[n*k/2*columns:][:k/2*columns]
-			half.B = pack(make([]float32, len(part)), part, 1, k/2, columns, i.Panel())
-			i.GEMM(&half)
+			half.B = pack(make([]float32, len(part)), part, 1, k/2, columns, Panel(i))
+			half.Run(i)
 		}
 		if d := cmp.Diff(whole.C, half.C); d != "" {
 			t.Errorf("%s: %s", i, d)
@@ -233,15 +234,15 @@ func (c inputCase) build(t testing.TB, a alloc) Input {
 	return in
 }
 
-func (c inputCase) run(t testing.TB, i ISA, a alloc) []float32 {
+func (c inputCase) run(t testing.TB, i isa.ISA, a alloc) []float32 {
 	in := c.build(t, a)
-	i.Input(&in)
+	in.Run(i)
 	return in.Dst
 }
 
 func TestInputEqualsPortable(t *testing.T) {
 	for _, c := range inputCases() {
-		want := c.run(t, Portable, placements["tail"])
+		want := c.run(t, isa.Portable, placements["tail"])
 		for _, i := range assembly(t) {
 			t.Run(fmt.Sprintf("%s/%+v", i, c), func(t *testing.T) {
 				for _, a := range placements {
@@ -291,15 +292,15 @@ func (c outputCase) build(t testing.TB, a alloc) Output {
 	return out
 }
 
-func (c outputCase) run(t testing.TB, i ISA, a alloc) []float32 {
+func (c outputCase) run(t testing.TB, i isa.ISA, a alloc) []float32 {
 	out := c.build(t, a)
-	i.Output(&out)
+	out.Run(i)
 	return out.Dst
 }
 
 func TestOutputEqualsPortable(t *testing.T) {
 	for _, c := range outputCases() {
-		want := c.run(t, Portable, placements["tail"])
+		want := c.run(t, isa.Portable, placements["tail"])
 		for _, i := range assembly(t) {
 			t.Run(fmt.Sprintf("%s/%+v", i, c), func(t *testing.T) {
 				for _, a := range placements {
@@ -311,19 +312,19 @@ func TestOutputEqualsPortable(t *testing.T) {
 }
 
 // poolRun pools a strip with gaps between pixels and rows.
-func poolRun(t testing.TB, i ISA, pixels, channels int, a alloc) []float32 {
+func poolRun(t testing.TB, i isa.ISA, pixels, channels int, a alloc) []float32 {
 	p := Pool{Pixel: channels + 4, Pixels: pixels, Channels: channels}
 	p.Row = (2*pixels+1)*p.Pixel + 3
 	p.Src = filled(a(t, 2*pixels*p.Pixel+2*p.Row+channels), 9)
 	p.Dst = a(t, pixels*channels)
-	i.MaxPool(&p)
+	p.Run(i)
 	return p.Dst
 }
 
 func TestMaxPoolEqualsPortable(t *testing.T) {
 	for pixels := 1; pixels <= 5; pixels++ {
 		for channels := Lane; channels <= 5*Lane; channels += Lane {
-			want := poolRun(t, Portable, pixels, channels, placements["tail"])
+			want := poolRun(t, isa.Portable, pixels, channels, placements["tail"])
 			for _, i := range assembly(t) {
 				for _, a := range placements {
 					if d := cmp.Diff(poolRun(t, i, pixels, channels, a), want); d != "" {
@@ -336,25 +337,25 @@ func TestMaxPoolEqualsPortable(t *testing.T) {
 }
 
 func TestAVX2AndAVX512GiveEqualBits(t *testing.T) {
-	if Best() != AVX512 {
+	if isa.Best(Available()) != isa.AVX512 {
 		t.Skip("no AVX-512 in this build or on this machine")
 	}
-	equal := func(name string, f func(i ISA) []float32) {
-		x, y := f(AVX2), f(AVX512)
+	equal := func(name string, f func(i isa.ISA) []float32) {
+		x, y := f(isa.AVX2), f(isa.AVX512)
 		for n := range x {
 			if math.Float32bits(x[n]) != math.Float32bits(y[n]) {
-				t.Fatalf("%s: value %d: %x by AVX2, %x by AVX-512", name, n, math.Float32bits(x[n]), math.Float32bits(y[n]))
+				t.Fatalf("%s: value %d: %x by isa.AVX2, %x by AVX-512", name, n, math.Float32bits(x[n]), math.Float32bits(y[n]))
 			}
 		}
 	}
 	tail := placements["tail"]
 	for _, c := range gemmCases() {
-		equal(fmt.Sprintf("gemm %+v", c), func(i ISA) []float32 { return c.run(t, i, tail) })
+		equal(fmt.Sprintf("gemm %+v", c), func(i isa.ISA) []float32 { return c.run(t, i, tail) })
 	}
 	for _, c := range inputCases() {
-		equal(fmt.Sprintf("input %+v", c), func(i ISA) []float32 { return c.run(t, i, tail) })
+		equal(fmt.Sprintf("input %+v", c), func(i isa.ISA) []float32 { return c.run(t, i, tail) })
 	}
 	for _, c := range outputCases() {
-		equal(fmt.Sprintf("output %+v", c), func(i ISA) []float32 { return c.run(t, i, tail) })
+		equal(fmt.Sprintf("output %+v", c), func(i isa.ISA) []float32 { return c.run(t, i, tail) })
 	}
 }

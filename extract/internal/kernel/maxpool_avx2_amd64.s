@@ -15,28 +15,40 @@ TEXT ·maxPoolAVX2(SB), NOSPLIT, $0-8
 	MOVQ poolArgs_row+0(AX), DI
 
 pixel:
+	// do {
 	MOVQ poolArgs_channels+0(AX), BX
 
 channel:
-	MOVQ    CX, R8
+	// do {
+	MOVQ CX, R8
+
+	// most = max(row 0 of the 3×3 pixels)
 	VMOVUPS (R8), Y0
 	VMAXPS  (R8)(SI*1), Y0, Y0
 	VMAXPS  (R8)(SI*2), Y0, Y0
 	ADDQ    DI, R8
-	VMAXPS  (R8), Y0, Y0
-	VMAXPS  (R8)(SI*1), Y0, Y0
-	VMAXPS  (R8)(SI*2), Y0, Y0
-	ADDQ    DI, R8
+
+	// most = max(most, row 1 of the 3×3 pixels)
+	VMAXPS (R8), Y0, Y0
+	VMAXPS (R8)(SI*1), Y0, Y0
+	VMAXPS (R8)(SI*2), Y0, Y0
+	ADDQ   DI, R8
+
+	// most = max(most, row 2 of the 3×3 pixels)
 	VMAXPS  (R8), Y0, Y0
 	VMAXPS  (R8)(SI*1), Y0, Y0
 	VMAXPS  (R8)(SI*2), Y0, Y0
 	VMOVUPS Y0, (DX)
 	ADDQ    $0x20, CX
 	ADDQ    $0x20, DX
-	SUBQ    $0x20, BX
-	JNE     channel
-	ADDQ    poolArgs_srcStep+0(AX), CX
-	DECQ    poolArgs_pixels+0(AX)
-	JNE     pixel
+
+	// } while channels are left
+	SUBQ $0x20, BX
+	JNE  channel
+	ADDQ poolArgs_srcStep+0(AX), CX
+
+	// } while (--pixels > 0)
+	DECQ poolArgs_pixels+0(AX)
+	JNE  pixel
 	VZEROUPPER
 	RET

@@ -1074,7 +1074,7 @@ TEXT ·outputF7AVX2(SB), NOSPLIT, $0-8
 
 tile:
 	// only the last tile may be cut short
-	MOVQ $0x00000005, R8
+	MOVQ $0x00000004, R8
 	CMPQ outputArgs_tiles+0(AX), $0x01
 	JNE  full
 	MOVQ outputArgs_lastColumns+0(AX), R8
@@ -1108,24 +1108,19 @@ channel:
 	VFMADD231PS const40000000<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y5
 	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD231PS const40800000<>+0(SB), Y3, Y8
+	VMOVAPS     Y8, Y3
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
+	VADDPS      Y7, Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const41000000<>+0(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
 	VMOVUPS     Y1, (CX)
 	VMOVUPS     Y5, 32(CX)
-	VMOVUPS     Y9, 64(CX)
+	VMOVUPS     Y3, 64(CX)
 	VMOVUPS     Y2, 96(CX)
-	VMOVUPS     Y3, 128(CX)
 	ADDQ        outputArgs_gridRow+0(AX), R12
 
 	// grid row 1
@@ -1147,24 +1142,19 @@ channel:
 	VFMADD231PS const40000000<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y5
 	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD231PS const40800000<>+0(SB), Y3, Y8
+	VMOVAPS     Y8, Y3
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
+	VADDPS      Y7, Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const41000000<>+0(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 160(CX)
-	VMOVUPS     Y5, 192(CX)
-	VMOVUPS     Y9, 224(CX)
-	VMOVUPS     Y2, 256(CX)
-	VMOVUPS     Y3, 288(CX)
+	VMOVUPS     Y1, 128(CX)
+	VMOVUPS     Y5, 160(CX)
+	VMOVUPS     Y3, 192(CX)
+	VMOVUPS     Y2, 224(CX)
 	ADDQ        outputArgs_gridRow+0(AX), R12
 
 	// grid row 2
@@ -1186,24 +1176,19 @@ channel:
 	VFMADD231PS const40000000<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y5
 	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD231PS const40800000<>+0(SB), Y3, Y8
+	VMOVAPS     Y8, Y3
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
+	VADDPS      Y7, Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const41000000<>+0(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 320(CX)
-	VMOVUPS     Y5, 352(CX)
-	VMOVUPS     Y9, 384(CX)
-	VMOVUPS     Y2, 416(CX)
-	VMOVUPS     Y3, 448(CX)
+	VMOVUPS     Y1, 256(CX)
+	VMOVUPS     Y5, 288(CX)
+	VMOVUPS     Y3, 320(CX)
+	VMOVUPS     Y2, 352(CX)
 	ADDQ        outputArgs_gridRow+0(AX), R12
 
 	// grid row 3
@@ -1225,24 +1210,19 @@ channel:
 	VFMADD231PS const40000000<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y5
 	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD231PS const40800000<>+0(SB), Y3, Y8
+	VMOVAPS     Y8, Y3
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
+	VADDPS      Y7, Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const41000000<>+0(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 480(CX)
-	VMOVUPS     Y5, 512(CX)
-	VMOVUPS     Y9, 544(CX)
-	VMOVUPS     Y2, 576(CX)
-	VMOVUPS     Y3, 608(CX)
+	VMOVUPS     Y1, 384(CX)
+	VMOVUPS     Y5, 416(CX)
+	VMOVUPS     Y3, 448(CX)
+	VMOVUPS     Y2, 480(CX)
 	ADDQ        outputArgs_gridRow+0(AX), R12
 
 	// grid row 4
@@ -1264,24 +1244,19 @@ channel:
 	VFMADD231PS const40000000<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y5
 	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD231PS const40800000<>+0(SB), Y3, Y8
+	VMOVAPS     Y8, Y3
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
+	VADDPS      Y7, Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const41000000<>+0(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 640(CX)
-	VMOVUPS     Y5, 672(CX)
-	VMOVUPS     Y9, 704(CX)
-	VMOVUPS     Y2, 736(CX)
-	VMOVUPS     Y3, 768(CX)
+	VMOVUPS     Y1, 512(CX)
+	VMOVUPS     Y5, 544(CX)
+	VMOVUPS     Y3, 576(CX)
+	VMOVUPS     Y2, 608(CX)
 	ADDQ        outputArgs_gridRow+0(AX), R12
 
 	// grid row 5
@@ -1303,24 +1278,19 @@ channel:
 	VFMADD231PS const40000000<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y5
 	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD231PS const40800000<>+0(SB), Y3, Y8
+	VMOVAPS     Y8, Y3
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
+	VADDPS      Y7, Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const41000000<>+0(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 800(CX)
-	VMOVUPS     Y5, 832(CX)
-	VMOVUPS     Y9, 864(CX)
-	VMOVUPS     Y2, 896(CX)
-	VMOVUPS     Y3, 928(CX)
+	VMOVUPS     Y1, 640(CX)
+	VMOVUPS     Y5, 672(CX)
+	VMOVUPS     Y3, 704(CX)
+	VMOVUPS     Y2, 736(CX)
 	ADDQ        outputArgs_gridRow+0(AX), R12
 
 	// grid row 6
@@ -1342,24 +1312,19 @@ channel:
 	VFMADD231PS const40000000<>+0(SB), Y4, Y5
 	VMOVAPS     Y5, Y5
 	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
+	VMOVAPS     Y8, Y8
+	VFMADD231PS const40800000<>+0(SB), Y3, Y8
+	VMOVAPS     Y8, Y3
+	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
+	VADDPS      Y7, Y2, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const41000000<>+0(SB), Y4, Y2
 	VMOVAPS     Y2, Y2
 	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 960(CX)
-	VMOVUPS     Y5, 992(CX)
-	VMOVUPS     Y9, 1024(CX)
-	VMOVUPS     Y2, 1056(CX)
-	VMOVUPS     Y3, 1088(CX)
+	VMOVUPS     Y1, 768(CX)
+	VMOVUPS     Y5, 800(CX)
+	VMOVUPS     Y3, 832(CX)
+	VMOVUPS     Y2, 864(CX)
 	MOVQ        outputArgs_row+0(AX), R9
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
@@ -1368,12 +1333,12 @@ channel:
 
 	// column 0
 	VMOVUPS     (CX), Y2
-	VMOVUPS     160(CX), Y3
-	VMOVUPS     320(CX), Y4
-	VMOVUPS     480(CX), Y5
-	VMOVUPS     640(CX), Y6
-	VMOVUPS     800(CX), Y7
-	VMOVUPS     960(CX), Y8
+	VMOVUPS     128(CX), Y3
+	VMOVUPS     256(CX), Y4
+	VMOVUPS     384(CX), Y5
+	VMOVUPS     512(CX), Y6
+	VMOVUPS     640(CX), Y7
+	VMOVUPS     768(CX), Y8
 	VADDPS      Y4, Y3, Y9
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
@@ -1385,19 +1350,15 @@ channel:
 	VFMADD231PS const40000000<>+0(SB), Y5, Y6
 	VMOVAPS     Y6, Y6
 	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y10
-	VFMADD231PS const40800000<>+0(SB), Y4, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const40800000<>+0(SB), Y4, Y9
+	VMOVAPS     Y9, Y4
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y4
+	VADDPS      Y8, Y3, Y3
 	VMOVAPS     Y3, Y3
 	VFMADD231PS const41000000<>+0(SB), Y5, Y3
 	VMOVAPS     Y3, Y3
 	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y8, Y9, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const41800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
@@ -1408,7 +1369,7 @@ channel:
 	VMOVUPS     Y2, (R12)(R9*1)
 	CMPQ        R11, $0x02
 	JLE         column2
-	VADDPS      Y1, Y10, Y2
+	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
 	CMPQ        R11, $0x03
@@ -1416,11 +1377,6 @@ channel:
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
-	CMPQ        R11, $0x04
-	JLE         column2
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*4)
 
 column2:
 	// column 1
@@ -1428,12 +1384,12 @@ column2:
 	JLE         done1
 	ADDQ        outputArgs_pixel+0(AX), R12
 	VMOVUPS     32(CX), Y2
-	VMOVUPS     192(CX), Y3
-	VMOVUPS     352(CX), Y4
-	VMOVUPS     512(CX), Y5
-	VMOVUPS     672(CX), Y6
-	VMOVUPS     832(CX), Y7
-	VMOVUPS     992(CX), Y8
+	VMOVUPS     160(CX), Y3
+	VMOVUPS     288(CX), Y4
+	VMOVUPS     416(CX), Y5
+	VMOVUPS     544(CX), Y6
+	VMOVUPS     672(CX), Y7
+	VMOVUPS     800(CX), Y8
 	VADDPS      Y4, Y3, Y9
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
@@ -1445,19 +1401,15 @@ column2:
 	VFMADD231PS const40000000<>+0(SB), Y5, Y6
 	VMOVAPS     Y6, Y6
 	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y10
-	VFMADD231PS const40800000<>+0(SB), Y4, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const40800000<>+0(SB), Y4, Y9
+	VMOVAPS     Y9, Y4
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y4
+	VADDPS      Y8, Y3, Y3
 	VMOVAPS     Y3, Y3
 	VFMADD231PS const41000000<>+0(SB), Y5, Y3
 	VMOVAPS     Y3, Y3
 	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y8, Y9, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const41800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
@@ -1468,7 +1420,7 @@ column2:
 	VMOVUPS     Y2, (R12)(R9*1)
 	CMPQ        R11, $0x02
 	JLE         column3
-	VADDPS      Y1, Y10, Y2
+	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
 	CMPQ        R11, $0x03
@@ -1476,11 +1428,6 @@ column2:
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
-	CMPQ        R11, $0x04
-	JLE         column3
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*4)
 
 column3:
 	// column 2
@@ -1488,12 +1435,12 @@ column3:
 	JLE         done1
 	ADDQ        outputArgs_pixel+0(AX), R12
 	VMOVUPS     64(CX), Y2
-	VMOVUPS     224(CX), Y3
-	VMOVUPS     384(CX), Y4
-	VMOVUPS     544(CX), Y5
-	VMOVUPS     704(CX), Y6
-	VMOVUPS     864(CX), Y7
-	VMOVUPS     1024(CX), Y8
+	VMOVUPS     192(CX), Y3
+	VMOVUPS     320(CX), Y4
+	VMOVUPS     448(CX), Y5
+	VMOVUPS     576(CX), Y6
+	VMOVUPS     704(CX), Y7
+	VMOVUPS     832(CX), Y8
 	VADDPS      Y4, Y3, Y9
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
@@ -1505,19 +1452,15 @@ column3:
 	VFMADD231PS const40000000<>+0(SB), Y5, Y6
 	VMOVAPS     Y6, Y6
 	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y10
-	VFMADD231PS const40800000<>+0(SB), Y4, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const40800000<>+0(SB), Y4, Y9
+	VMOVAPS     Y9, Y4
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y4
+	VADDPS      Y8, Y3, Y3
 	VMOVAPS     Y3, Y3
 	VFMADD231PS const41000000<>+0(SB), Y5, Y3
 	VMOVAPS     Y3, Y3
 	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y8, Y9, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const41800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
@@ -1528,7 +1471,7 @@ column3:
 	VMOVUPS     Y2, (R12)(R9*1)
 	CMPQ        R11, $0x02
 	JLE         column4
-	VADDPS      Y1, Y10, Y2
+	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
 	CMPQ        R11, $0x03
@@ -1536,11 +1479,6 @@ column3:
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
-	CMPQ        R11, $0x04
-	JLE         column4
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*4)
 
 column4:
 	// column 3
@@ -1548,12 +1486,12 @@ column4:
 	JLE         done1
 	ADDQ        outputArgs_pixel+0(AX), R12
 	VMOVUPS     96(CX), Y2
-	VMOVUPS     256(CX), Y3
-	VMOVUPS     416(CX), Y4
-	VMOVUPS     576(CX), Y5
-	VMOVUPS     736(CX), Y6
-	VMOVUPS     896(CX), Y7
-	VMOVUPS     1056(CX), Y8
+	VMOVUPS     224(CX), Y3
+	VMOVUPS     352(CX), Y4
+	VMOVUPS     480(CX), Y5
+	VMOVUPS     608(CX), Y6
+	VMOVUPS     736(CX), Y7
+	VMOVUPS     864(CX), Y8
 	VADDPS      Y4, Y3, Y9
 	VSUBPS      Y4, Y3, Y3
 	VADDPS      Y6, Y5, Y4
@@ -1565,19 +1503,15 @@ column4:
 	VFMADD231PS const40000000<>+0(SB), Y5, Y6
 	VMOVAPS     Y6, Y6
 	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y10
-	VFMADD231PS const40800000<>+0(SB), Y4, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
+	VMOVAPS     Y9, Y9
+	VFMADD231PS const40800000<>+0(SB), Y4, Y9
+	VMOVAPS     Y9, Y4
+	VFMADD231PS const3e800000<>+0(SB), Y7, Y4
+	VADDPS      Y8, Y3, Y3
 	VMOVAPS     Y3, Y3
 	VFMADD231PS const41000000<>+0(SB), Y5, Y3
 	VMOVAPS     Y3, Y3
 	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y8, Y9, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const41800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
@@ -1587,82 +1521,17 @@ column4:
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
-	VADDPS      Y1, Y10, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*2)
-	CMPQ        R11, $0x03
-	JLE         column5
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R10*1)
-	CMPQ        R11, $0x04
 	JLE         column5
 	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*4)
-
-column5:
-	// column 4
-	CMPQ        R8, $0x04
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R12
-	VMOVUPS     128(CX), Y2
-	VMOVUPS     288(CX), Y3
-	VMOVUPS     448(CX), Y4
-	VMOVUPS     608(CX), Y5
-	VMOVUPS     768(CX), Y6
-	VMOVUPS     928(CX), Y7
-	VMOVUPS     1088(CX), Y8
-	VADDPS      Y4, Y3, Y9
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y7, Y2, Y2
-	VADDPS      Y4, Y9, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y3, Y6
-	VFMADD231PS const40000000<>+0(SB), Y5, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y10
-	VFMADD231PS const40800000<>+0(SB), Y4, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const41000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y8, Y9, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const41800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)
-	CMPQ        R11, $0x01
-	JLE         column6
-	VADDPS      Y1, Y6, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*1)
-	CMPQ        R11, $0x02
-	JLE         column6
-	VADDPS      Y1, Y10, Y2
-	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column6
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R10*1)
-	CMPQ        R11, $0x04
-	JLE         column6
-	VADDPS      Y1, Y4, Y1
+	JLE         column5
+	VADDPS      Y1, Y3, Y1
 	VMAXPS      Y1, Y0, Y1
-	VMOVUPS     Y1, (R12)(R9*4)
+	VMOVUPS     Y1, (R12)(R10*1)
 
-column6:
+column5:
 done1:
 	ADDQ $0x20, DX
 	ADDQ $0x20, BX
@@ -1706,665 +1575,6 @@ DATA const3e000000<>+20(SB)/4, $0x3e000000
 DATA const3e000000<>+24(SB)/4, $0x3e000000
 DATA const3e000000<>+28(SB)/4, $0x3e000000
 GLOBL const3e000000<>(SB), RODATA|NOPTR, $32
-
-DATA const41800000<>+0(SB)/4, $0x41800000
-DATA const41800000<>+4(SB)/4, $0x41800000
-DATA const41800000<>+8(SB)/4, $0x41800000
-DATA const41800000<>+12(SB)/4, $0x41800000
-DATA const41800000<>+16(SB)/4, $0x41800000
-DATA const41800000<>+20(SB)/4, $0x41800000
-DATA const41800000<>+24(SB)/4, $0x41800000
-DATA const41800000<>+28(SB)/4, $0x41800000
-GLOBL const41800000<>(SB), RODATA|NOPTR, $32
-
-DATA const3d800000<>+0(SB)/4, $0x3d800000
-DATA const3d800000<>+4(SB)/4, $0x3d800000
-DATA const3d800000<>+8(SB)/4, $0x3d800000
-DATA const3d800000<>+12(SB)/4, $0x3d800000
-DATA const3d800000<>+16(SB)/4, $0x3d800000
-DATA const3d800000<>+20(SB)/4, $0x3d800000
-DATA const3d800000<>+24(SB)/4, $0x3d800000
-DATA const3d800000<>+28(SB)/4, $0x3d800000
-GLOBL const3d800000<>(SB), RODATA|NOPTR, $32
-
-// func outputF7AddAVX2(a *outputArgs)
-// Requires: AVX, FMA3
-TEXT ·outputF7AddAVX2(SB), NOSPLIT, $0-8
-	MOVQ   a+0(FP), AX
-	MOVQ   outputArgs_scratch+0(AX), CX
-	MOVQ   outputArgs_m+0(AX), DX
-	MOVQ   outputArgs_out+0(AX), BX
-	VXORPS Y0, Y0, Y0
-
-tile:
-	// only the last tile may be cut short
-	MOVQ $0x00000005, R8
-	CMPQ outputArgs_tiles+0(AX), $0x01
-	JNE  full
-	MOVQ outputArgs_lastColumns+0(AX), R8
-
-full:
-	MOVQ outputArgs_bias+0(AX), SI
-	MOVQ outputArgs_channels+0(AX), DI
-
-channel:
-	MOVQ outputArgs_plane+0(AX), R9
-	LEAQ (R9)(R9*2), R10
-	LEAQ (R10)(R9*2), R11
-	MOVQ DX, R12
-
-	// grid row 0
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, (CX)
-	VMOVUPS     Y5, 32(CX)
-	VMOVUPS     Y9, 64(CX)
-	VMOVUPS     Y2, 96(CX)
-	VMOVUPS     Y3, 128(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 1
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 160(CX)
-	VMOVUPS     Y5, 192(CX)
-	VMOVUPS     Y9, 224(CX)
-	VMOVUPS     Y2, 256(CX)
-	VMOVUPS     Y3, 288(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 2
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 320(CX)
-	VMOVUPS     Y5, 352(CX)
-	VMOVUPS     Y9, 384(CX)
-	VMOVUPS     Y2, 416(CX)
-	VMOVUPS     Y3, 448(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 3
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 480(CX)
-	VMOVUPS     Y5, 512(CX)
-	VMOVUPS     Y9, 544(CX)
-	VMOVUPS     Y2, 576(CX)
-	VMOVUPS     Y3, 608(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 4
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 640(CX)
-	VMOVUPS     Y5, 672(CX)
-	VMOVUPS     Y9, 704(CX)
-	VMOVUPS     Y2, 736(CX)
-	VMOVUPS     Y3, 768(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 5
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 800(CX)
-	VMOVUPS     Y5, 832(CX)
-	VMOVUPS     Y9, 864(CX)
-	VMOVUPS     Y2, 896(CX)
-	VMOVUPS     Y3, 928(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 6
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y9
-	VFMADD231PS const40800000<>+0(SB), Y3, Y9
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y9
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VADDPS      Y7, Y8, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS const41800000<>+0(SB), Y3, Y4
-	VMOVAPS     Y4, Y3
-	VFMADD231PS const3d800000<>+0(SB), Y6, Y3
-	VMOVUPS     Y1, 960(CX)
-	VMOVUPS     Y5, 992(CX)
-	VMOVUPS     Y9, 1024(CX)
-	VMOVUPS     Y2, 1056(CX)
-	VMOVUPS     Y3, 1088(CX)
-	MOVQ        outputArgs_row+0(AX), R9
-	LEAQ        (R9)(R9*2), R10
-	MOVQ        outputArgs_rows+0(AX), R11
-	VMOVUPS     (SI), Y1
-	MOVQ        BX, R12
-
-	// column 0
-	VMOVUPS     (CX), Y2
-	VMOVUPS     160(CX), Y3
-	VMOVUPS     320(CX), Y4
-	VMOVUPS     480(CX), Y5
-	VMOVUPS     640(CX), Y6
-	VMOVUPS     800(CX), Y7
-	VMOVUPS     960(CX), Y8
-	VADDPS      Y4, Y3, Y9
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y7, Y2, Y2
-	VADDPS      Y4, Y9, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y3, Y6
-	VFMADD231PS const40000000<>+0(SB), Y5, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y10
-	VFMADD231PS const40800000<>+0(SB), Y4, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const41000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y8, Y9, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const41800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R12), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)
-	CMPQ        R11, $0x01
-	JLE         column2
-	VADDPS      Y1, Y6, Y2
-	VADDPS      (R12)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*1)
-	CMPQ        R11, $0x02
-	JLE         column2
-	VADDPS      Y1, Y10, Y2
-	VADDPS      (R12)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*2)
-	CMPQ        R11, $0x03
-	JLE         column2
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R12)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R10*1)
-	CMPQ        R11, $0x04
-	JLE         column2
-	VADDPS      Y1, Y4, Y2
-	VADDPS      (R12)(R9*4), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*4)
-
-column2:
-	// column 1
-	CMPQ        R8, $0x01
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R12
-	VMOVUPS     32(CX), Y2
-	VMOVUPS     192(CX), Y3
-	VMOVUPS     352(CX), Y4
-	VMOVUPS     512(CX), Y5
-	VMOVUPS     672(CX), Y6
-	VMOVUPS     832(CX), Y7
-	VMOVUPS     992(CX), Y8
-	VADDPS      Y4, Y3, Y9
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y7, Y2, Y2
-	VADDPS      Y4, Y9, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y3, Y6
-	VFMADD231PS const40000000<>+0(SB), Y5, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y10
-	VFMADD231PS const40800000<>+0(SB), Y4, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const41000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y8, Y9, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const41800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R12), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)
-	CMPQ        R11, $0x01
-	JLE         column3
-	VADDPS      Y1, Y6, Y2
-	VADDPS      (R12)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*1)
-	CMPQ        R11, $0x02
-	JLE         column3
-	VADDPS      Y1, Y10, Y2
-	VADDPS      (R12)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*2)
-	CMPQ        R11, $0x03
-	JLE         column3
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R12)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R10*1)
-	CMPQ        R11, $0x04
-	JLE         column3
-	VADDPS      Y1, Y4, Y2
-	VADDPS      (R12)(R9*4), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*4)
-
-column3:
-	// column 2
-	CMPQ        R8, $0x02
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R12
-	VMOVUPS     64(CX), Y2
-	VMOVUPS     224(CX), Y3
-	VMOVUPS     384(CX), Y4
-	VMOVUPS     544(CX), Y5
-	VMOVUPS     704(CX), Y6
-	VMOVUPS     864(CX), Y7
-	VMOVUPS     1024(CX), Y8
-	VADDPS      Y4, Y3, Y9
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y7, Y2, Y2
-	VADDPS      Y4, Y9, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y3, Y6
-	VFMADD231PS const40000000<>+0(SB), Y5, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y10
-	VFMADD231PS const40800000<>+0(SB), Y4, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const41000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y8, Y9, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const41800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R12), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)
-	CMPQ        R11, $0x01
-	JLE         column4
-	VADDPS      Y1, Y6, Y2
-	VADDPS      (R12)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*1)
-	CMPQ        R11, $0x02
-	JLE         column4
-	VADDPS      Y1, Y10, Y2
-	VADDPS      (R12)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*2)
-	CMPQ        R11, $0x03
-	JLE         column4
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R12)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R10*1)
-	CMPQ        R11, $0x04
-	JLE         column4
-	VADDPS      Y1, Y4, Y2
-	VADDPS      (R12)(R9*4), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*4)
-
-column4:
-	// column 3
-	CMPQ        R8, $0x03
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R12
-	VMOVUPS     96(CX), Y2
-	VMOVUPS     256(CX), Y3
-	VMOVUPS     416(CX), Y4
-	VMOVUPS     576(CX), Y5
-	VMOVUPS     736(CX), Y6
-	VMOVUPS     896(CX), Y7
-	VMOVUPS     1056(CX), Y8
-	VADDPS      Y4, Y3, Y9
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y7, Y2, Y2
-	VADDPS      Y4, Y9, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y3, Y6
-	VFMADD231PS const40000000<>+0(SB), Y5, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y10
-	VFMADD231PS const40800000<>+0(SB), Y4, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const41000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y8, Y9, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const41800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R12), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)
-	CMPQ        R11, $0x01
-	JLE         column5
-	VADDPS      Y1, Y6, Y2
-	VADDPS      (R12)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*1)
-	CMPQ        R11, $0x02
-	JLE         column5
-	VADDPS      Y1, Y10, Y2
-	VADDPS      (R12)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*2)
-	CMPQ        R11, $0x03
-	JLE         column5
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R12)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R10*1)
-	CMPQ        R11, $0x04
-	JLE         column5
-	VADDPS      Y1, Y4, Y2
-	VADDPS      (R12)(R9*4), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*4)
-
-column5:
-	// column 4
-	CMPQ        R8, $0x04
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R12
-	VMOVUPS     128(CX), Y2
-	VMOVUPS     288(CX), Y3
-	VMOVUPS     448(CX), Y4
-	VMOVUPS     608(CX), Y5
-	VMOVUPS     768(CX), Y6
-	VMOVUPS     928(CX), Y7
-	VMOVUPS     1088(CX), Y8
-	VADDPS      Y4, Y3, Y9
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y7, Y2, Y2
-	VADDPS      Y4, Y9, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y3, Y6
-	VFMADD231PS const40000000<>+0(SB), Y5, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y10
-	VFMADD231PS const40800000<>+0(SB), Y4, Y10
-	VMOVAPS     Y10, Y10
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y10
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const41000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y8, Y9, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const41800000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y4
-	VFMADD231PS const3d800000<>+0(SB), Y7, Y4
-	VADDPS      Y1, Y2, Y2
-	VADDPS      (R12), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)
-	CMPQ        R11, $0x01
-	JLE         column6
-	VADDPS      Y1, Y6, Y2
-	VADDPS      (R12)(R9*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*1)
-	CMPQ        R11, $0x02
-	JLE         column6
-	VADDPS      Y1, Y10, Y2
-	VADDPS      (R12)(R9*2), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*2)
-	CMPQ        R11, $0x03
-	JLE         column6
-	VADDPS      Y1, Y3, Y2
-	VADDPS      (R12)(R10*1), Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R10*1)
-	CMPQ        R11, $0x04
-	JLE         column6
-	VADDPS      Y1, Y4, Y1
-	VADDPS      (R12)(R9*4), Y1, Y1
-	VMAXPS      Y1, Y0, Y1
-	VMOVUPS     Y1, (R12)(R9*4)
-
-column6:
-done1:
-	ADDQ $0x20, DX
-	ADDQ $0x20, BX
-	ADDQ $0x20, SI
-	SUBQ $0x20, DI
-	JNE  channel
-
-	// the planes' rows follow each other: m is there already
-	ADDQ outputArgs_outStep+0(AX), BX
-	DECQ outputArgs_tiles+0(AX)
-	JNE  tile
-	VZEROUPPER
-	RET
 
 // func outputF9AVX2(a *outputArgs)
 // Requires: AVX, FMA3
@@ -3683,6 +2893,26 @@ done1:
 	JNE  tile
 	VZEROUPPER
 	RET
+
+DATA const3d800000<>+0(SB)/4, $0x3d800000
+DATA const3d800000<>+4(SB)/4, $0x3d800000
+DATA const3d800000<>+8(SB)/4, $0x3d800000
+DATA const3d800000<>+12(SB)/4, $0x3d800000
+DATA const3d800000<>+16(SB)/4, $0x3d800000
+DATA const3d800000<>+20(SB)/4, $0x3d800000
+DATA const3d800000<>+24(SB)/4, $0x3d800000
+DATA const3d800000<>+28(SB)/4, $0x3d800000
+GLOBL const3d800000<>(SB), RODATA|NOPTR, $32
+
+DATA const41800000<>+0(SB)/4, $0x41800000
+DATA const41800000<>+4(SB)/4, $0x41800000
+DATA const41800000<>+8(SB)/4, $0x41800000
+DATA const41800000<>+12(SB)/4, $0x41800000
+DATA const41800000<>+16(SB)/4, $0x41800000
+DATA const41800000<>+20(SB)/4, $0x41800000
+DATA const41800000<>+24(SB)/4, $0x41800000
+DATA const41800000<>+28(SB)/4, $0x41800000
+GLOBL const41800000<>(SB), RODATA|NOPTR, $32
 
 DATA const3b800000<>+0(SB)/4, $0x3b800000
 DATA const3b800000<>+4(SB)/4, $0x3b800000
@@ -5107,489 +4337,6 @@ column7:
 	VMOVUPS     Y1, (R13)(R10*2)
 
 column8:
-done1:
-	ADDQ $0x20, DX
-	ADDQ $0x20, BX
-	ADDQ $0x20, SI
-	SUBQ $0x20, DI
-	JNE  channel
-
-	// the planes' rows follow each other: m is there already
-	ADDQ outputArgs_outStep+0(AX), BX
-	DECQ outputArgs_tiles+0(AX)
-	JNE  tile
-	VZEROUPPER
-	RET
-
-// func outputF7FourAVX2(a *outputArgs)
-// Requires: AVX, FMA3
-TEXT ·outputF7FourAVX2(SB), NOSPLIT, $0-8
-	MOVQ   a+0(FP), AX
-	MOVQ   outputArgs_scratch+0(AX), CX
-	MOVQ   outputArgs_m+0(AX), DX
-	MOVQ   outputArgs_out+0(AX), BX
-	VXORPS Y0, Y0, Y0
-
-tile:
-	// only the last tile may be cut short
-	MOVQ $0x00000004, R8
-	CMPQ outputArgs_tiles+0(AX), $0x01
-	JNE  full
-	MOVQ outputArgs_lastColumns+0(AX), R8
-
-full:
-	MOVQ outputArgs_bias+0(AX), SI
-	MOVQ outputArgs_channels+0(AX), DI
-
-channel:
-	MOVQ outputArgs_plane+0(AX), R9
-	LEAQ (R9)(R9*2), R10
-	LEAQ (R10)(R9*2), R11
-	MOVQ DX, R12
-
-	// grid row 0
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const40800000<>+0(SB), Y3, Y8
-	VMOVAPS     Y8, Y3
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
-	VADDPS      Y7, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VMOVUPS     Y1, (CX)
-	VMOVUPS     Y5, 32(CX)
-	VMOVUPS     Y3, 64(CX)
-	VMOVUPS     Y2, 96(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 1
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const40800000<>+0(SB), Y3, Y8
-	VMOVAPS     Y8, Y3
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
-	VADDPS      Y7, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VMOVUPS     Y1, 128(CX)
-	VMOVUPS     Y5, 160(CX)
-	VMOVUPS     Y3, 192(CX)
-	VMOVUPS     Y2, 224(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 2
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const40800000<>+0(SB), Y3, Y8
-	VMOVAPS     Y8, Y3
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
-	VADDPS      Y7, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VMOVUPS     Y1, 256(CX)
-	VMOVUPS     Y5, 288(CX)
-	VMOVUPS     Y3, 320(CX)
-	VMOVUPS     Y2, 352(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 3
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const40800000<>+0(SB), Y3, Y8
-	VMOVAPS     Y8, Y3
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
-	VADDPS      Y7, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VMOVUPS     Y1, 384(CX)
-	VMOVUPS     Y5, 416(CX)
-	VMOVUPS     Y3, 448(CX)
-	VMOVUPS     Y2, 480(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 4
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const40800000<>+0(SB), Y3, Y8
-	VMOVAPS     Y8, Y3
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
-	VADDPS      Y7, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VMOVUPS     Y1, 512(CX)
-	VMOVUPS     Y5, 544(CX)
-	VMOVUPS     Y3, 576(CX)
-	VMOVUPS     Y2, 608(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 5
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const40800000<>+0(SB), Y3, Y8
-	VMOVAPS     Y8, Y3
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
-	VADDPS      Y7, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VMOVUPS     Y1, 640(CX)
-	VMOVUPS     Y5, 672(CX)
-	VMOVUPS     Y3, 704(CX)
-	VMOVUPS     Y2, 736(CX)
-	ADDQ        outputArgs_gridRow+0(AX), R12
-
-	// grid row 6
-	VMOVUPS     (R12), Y1
-	VMOVUPS     (R12)(R9*1), Y2
-	VMOVUPS     (R12)(R9*2), Y3
-	VMOVUPS     (R12)(R10*1), Y4
-	VMOVUPS     (R12)(R9*4), Y5
-	VMOVUPS     (R12)(R11*1), Y6
-	VMOVUPS     (R12)(R10*2), Y7
-	VADDPS      Y3, Y2, Y8
-	VSUBPS      Y3, Y2, Y2
-	VADDPS      Y5, Y4, Y3
-	VSUBPS      Y5, Y4, Y4
-	VADDPS      Y6, Y1, Y1
-	VADDPS      Y3, Y8, Y5
-	VADDPS      Y5, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS const40000000<>+0(SB), Y4, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS const3f000000<>+0(SB), Y6, Y5
-	VMOVAPS     Y8, Y8
-	VFMADD231PS const40800000<>+0(SB), Y3, Y8
-	VMOVAPS     Y8, Y3
-	VFMADD231PS const3e800000<>+0(SB), Y6, Y3
-	VADDPS      Y7, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const41000000<>+0(SB), Y4, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS const3e000000<>+0(SB), Y6, Y2
-	VMOVUPS     Y1, 768(CX)
-	VMOVUPS     Y5, 800(CX)
-	VMOVUPS     Y3, 832(CX)
-	VMOVUPS     Y2, 864(CX)
-	MOVQ        outputArgs_row+0(AX), R9
-	LEAQ        (R9)(R9*2), R10
-	MOVQ        outputArgs_rows+0(AX), R11
-	VMOVUPS     (SI), Y1
-	MOVQ        BX, R12
-
-	// column 0
-	VMOVUPS     (CX), Y2
-	VMOVUPS     128(CX), Y3
-	VMOVUPS     256(CX), Y4
-	VMOVUPS     384(CX), Y5
-	VMOVUPS     512(CX), Y6
-	VMOVUPS     640(CX), Y7
-	VMOVUPS     768(CX), Y8
-	VADDPS      Y4, Y3, Y9
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y7, Y2, Y2
-	VADDPS      Y4, Y9, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y3, Y6
-	VFMADD231PS const40000000<>+0(SB), Y5, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const40800000<>+0(SB), Y4, Y9
-	VMOVAPS     Y9, Y4
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y4
-	VADDPS      Y8, Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const41000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)
-	CMPQ        R11, $0x01
-	JLE         column2
-	VADDPS      Y1, Y6, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*1)
-	CMPQ        R11, $0x02
-	JLE         column2
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*2)
-	CMPQ        R11, $0x03
-	JLE         column2
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R10*1)
-
-column2:
-	// column 1
-	CMPQ        R8, $0x01
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R12
-	VMOVUPS     32(CX), Y2
-	VMOVUPS     160(CX), Y3
-	VMOVUPS     288(CX), Y4
-	VMOVUPS     416(CX), Y5
-	VMOVUPS     544(CX), Y6
-	VMOVUPS     672(CX), Y7
-	VMOVUPS     800(CX), Y8
-	VADDPS      Y4, Y3, Y9
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y7, Y2, Y2
-	VADDPS      Y4, Y9, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y3, Y6
-	VFMADD231PS const40000000<>+0(SB), Y5, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const40800000<>+0(SB), Y4, Y9
-	VMOVAPS     Y9, Y4
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y4
-	VADDPS      Y8, Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const41000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)
-	CMPQ        R11, $0x01
-	JLE         column3
-	VADDPS      Y1, Y6, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*1)
-	CMPQ        R11, $0x02
-	JLE         column3
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*2)
-	CMPQ        R11, $0x03
-	JLE         column3
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R10*1)
-
-column3:
-	// column 2
-	CMPQ        R8, $0x02
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R12
-	VMOVUPS     64(CX), Y2
-	VMOVUPS     192(CX), Y3
-	VMOVUPS     320(CX), Y4
-	VMOVUPS     448(CX), Y5
-	VMOVUPS     576(CX), Y6
-	VMOVUPS     704(CX), Y7
-	VMOVUPS     832(CX), Y8
-	VADDPS      Y4, Y3, Y9
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y7, Y2, Y2
-	VADDPS      Y4, Y9, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y3, Y6
-	VFMADD231PS const40000000<>+0(SB), Y5, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const40800000<>+0(SB), Y4, Y9
-	VMOVAPS     Y9, Y4
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y4
-	VADDPS      Y8, Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const41000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)
-	CMPQ        R11, $0x01
-	JLE         column4
-	VADDPS      Y1, Y6, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*1)
-	CMPQ        R11, $0x02
-	JLE         column4
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*2)
-	CMPQ        R11, $0x03
-	JLE         column4
-	VADDPS      Y1, Y3, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R10*1)
-
-column4:
-	// column 3
-	CMPQ        R8, $0x03
-	JLE         done1
-	ADDQ        outputArgs_pixel+0(AX), R12
-	VMOVUPS     96(CX), Y2
-	VMOVUPS     224(CX), Y3
-	VMOVUPS     352(CX), Y4
-	VMOVUPS     480(CX), Y5
-	VMOVUPS     608(CX), Y6
-	VMOVUPS     736(CX), Y7
-	VMOVUPS     864(CX), Y8
-	VADDPS      Y4, Y3, Y9
-	VSUBPS      Y4, Y3, Y3
-	VADDPS      Y6, Y5, Y4
-	VSUBPS      Y6, Y5, Y5
-	VADDPS      Y7, Y2, Y2
-	VADDPS      Y4, Y9, Y6
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y3, Y6
-	VFMADD231PS const40000000<>+0(SB), Y5, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS const3f000000<>+0(SB), Y7, Y6
-	VMOVAPS     Y9, Y9
-	VFMADD231PS const40800000<>+0(SB), Y4, Y9
-	VMOVAPS     Y9, Y4
-	VFMADD231PS const3e800000<>+0(SB), Y7, Y4
-	VADDPS      Y8, Y3, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const41000000<>+0(SB), Y5, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS const3e000000<>+0(SB), Y7, Y3
-	VADDPS      Y1, Y2, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)
-	CMPQ        R11, $0x01
-	JLE         column5
-	VADDPS      Y1, Y6, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*1)
-	CMPQ        R11, $0x02
-	JLE         column5
-	VADDPS      Y1, Y4, Y2
-	VMAXPS      Y2, Y0, Y2
-	VMOVUPS     Y2, (R12)(R9*2)
-	CMPQ        R11, $0x03
-	JLE         column5
-	VADDPS      Y1, Y3, Y1
-	VMAXPS      Y1, Y0, Y1
-	VMOVUPS     Y1, (R12)(R10*1)
-
-column5:
 done1:
 	ADDQ $0x20, DX
 	ADDQ $0x20, BX

@@ -1,15 +1,19 @@
 package kernel
 
-import "time"
+import (
+	"time"
+
+	"icebox/extract/internal/isa"
+)
 
 // Peak measures how many floating-point operations a second one core does when it
 // does nothing but multiply-adds, 0 for Portable. It takes some 30 ms.
-func (i ISA) Peak() float64 {
+func Peak(i isa.ISA) float64 {
 	const steps = 100_000
 	best := 0.0
 	for begin := time.Now(); time.Since(begin) < 30*time.Millisecond; {
 		start := time.Now()
-		flops := i.fma(steps)
+		flops := fma(i, steps)
 		if flops == 0 {
 			return 0
 		}

@@ -2,68 +2,27 @@ package kernel
 
 import "math"
 
-// bt9, at9 and weights9 are of F(7,3): points ±1, ±2, ±1/2, ±1/4, ∞.
-var (
-	at9 = powers(points9, 7)
-	bt9 = [][]float32{
-		{-0.0625, -0.0625, 1.265625, 1.265625, -4.3125, -4.3125, 1, 1, 0},
-		{0.0625, -0.0625, -1.265625, 1.265625, 4.3125, -4.3125, -1, 1, 0},
-		{-0.03125, -0.015625, 0.65625, 0.328125, -2.625, -1.3125, 2, 1, 0},
-		{0.03125, -0.015625, -0.65625, 0.328125, 2.625, -1.3125, -2, 1, 0},
-		{-0.125, -0.25, 2.15625, 4.3125, -2.53125, -5.0625, 0.5, 1, 0},
-		{0.125, -0.25, -2.15625, 4.3125, 2.53125, -5.0625, -0.5, 1, 0},
-		{-0.25, -1, 1.3125, 5.25, -1.3125, -5.25, 0.25, 1, 0},
-		{0.25, -1, -1.3125, 5.25, 1.3125, -5.25, -0.25, 1, 0},
-		{0.0625, 0, -1.328125, 0, 5.578125, 0, -5.3125, 0, 1},
-	}
-	points9 = []float64{1, -1, 2, -2, 0.5, -0.5, 0.25, -0.25}
-)
-
-// powers returns Aᵀ for finite points and ∞.
-func powers(points []float64, outputs int) [][]float32 {
-	at := make([][]float32, outputs)
-	for i := range at {
-		for _, p := range points {
-			at[i] = append(at[i], float32(math.Pow(p, float64(i))))
-		}
-		at[i] = append(at[i], 0)
-	}
-	at[outputs-1][len(points)] = 1
-	return at
-}
-
-// weights9 returns G of F(7,3): powers of the points by the products of their
-// differences.
-func weights9() [][]float64 {
-	var g [][]float64
-	for i, p := range points9 {
-		scale := 1.0
-		for j, q := range points9 {
-			if i != j {
-				scale *= p - q
-			}
-		}
-		g = append(g, []float64{1 / scale, p / scale, p * p / scale})
-	}
-	return append(g, []float64{0, 0, 1})
-}
-
-// The matrices of the schemes. The points are 0, 1, -1, 2, ∞ (F23: without 2), with a sixth -2, with
-// a seventh 1/2 (of those tried, 3, 3/2 and -1/4 are 5 to 15 times less accurate).
-// Column j of Aᵀ is 1, p, p², … of point p.
+// The matrices of the schemes. Along one direction the output of a tile is
+//
+//	Aᵀ · ((G·w) ⊙ (Bᵀ·d))
+//
+// of the taps w and the input pixels d; ⊙ multiplies point by point. The points are
+//
+//	4 points  0, 1, -1, ∞
+//	5 points  0, 1, -1, 2, ∞
+//	6 points  0, 1, -1, 2, -2, ∞
+//	7 points  0, 1, -1, 2, -2, 1/2, ∞ (3, 3/2 and -1/4 in place of 1/2 round 5 to 15 times worse)
+//	9 points  1, -1, 2, -2, 1/2, -1/2, 1/4, -1/4, ∞
+//
+// Column j of Aᵀ holds the powers 1, p, p², … of point j; that of ∞ is 1 in the last
+// row alone. A row of G holds the powers of a point as well, scaled. Bᵀ follows from
+// the two. Every number of Aᵀ and Bᵀ is exact in a float32.
 
 var bt4 = [][]float32{
 	{1, 0, -1, 0},
 	{0, 1, 1, 0},
 	{0, -1, 1, 0},
 	{0, -1, 0, 1},
-}
-
-var at6 = [][]float32{
-	{1, 1, 1, 1, 1, 0},
-	{0, 1, -1, 2, -2, 0},
-	{0, 1, 1, 4, 4, 0},
-	{0, 1, -1, 8, -8, 1},
 }
 
 var bt6 = [][]float32{
@@ -85,12 +44,43 @@ var bt7 = [][]float32{
 	{0, -2, 4, 2.5, -5, -0.5, 1},
 }
 
-// weights7 returns G of the seven-point schemes: rows scaled powers of the points.
+var bt9 = [][]float32{
+	{-0.0625, -0.0625, 1.265625, 1.265625, -4.3125, -4.3125, 1, 1, 0},
+	{0.0625, -0.0625, -1.265625, 1.265625, 4.3125, -4.3125, -1, 1, 0},
+	{-0.03125, -0.015625, 0.65625, 0.328125, -2.625, -1.3125, 2, 1, 0},
+	{0.03125, -0.015625, -0.65625, 0.328125, 2.625, -1.3125, -2, 1, 0},
+	{-0.125, -0.25, 2.15625, 4.3125, -2.53125, -5.0625, 0.5, 1, 0},
+	{0.125, -0.25, -2.15625, 4.3125, 2.53125, -5.0625, -0.5, 1, 0},
+	{-0.25, -1, 1.3125, 5.25, -1.3125, -5.25, 0.25, 1, 0},
+	{0.25, -1, -1.3125, 5.25, 1.3125, -5.25, -0.25, 1, 0},
+	{0.0625, 0, -1.328125, 0, 5.578125, 0, -5.3125, 0, 1},
+}
+
+// The finite points of the schemes with seven and with nine.
+var (
+	points7 = []float64{0, 1, -1, 2, -2, 0.5}
+	points9 = []float64{1, -1, 2, -2, 0.5, -0.5, 0.25, -0.25}
+)
+
+// powers returns Aᵀ of finite points and ∞.
+func powers(points []float64, outputs int) [][]float32 {
+	at := make([][]float32, outputs)
+	for i := range at {
+		for _, p := range points {
+			at[i] = append(at[i], float32(math.Pow(p, float64(i))))
+		}
+		at[i] = append(at[i], 0)
+	}
+	at[outputs-1][len(points)] = 1
+	return at
+}
+
+// weights7 returns G of the schemes with seven points. They share Bᵀ, which fixes
+// the scales.
 func weights7(taps int) [][]float64 {
-	points := []float64{0, 1, -1, 2, -2, 0.5}
 	scales := []float64{-1. / 4, -1. / 6, 1. / 18, 1. / 72, -1. / 120, 32. / 45}
 	g := make([][]float64, 7)
-	for i, p := range points {
+	for i, p := range points7 {
 		power := scales[i]
 		for range taps {
 			g[i] = append(g[i], power)
@@ -100,6 +90,22 @@ func weights7(taps int) [][]float64 {
 	g[6] = make([]float64, taps)
 	g[6][taps-1] = 1
 	return g
+}
+
+// weights9 returns G of F(7,3): the powers of a point, divided by the product of its
+// differences from the other points.
+func weights9() [][]float64 {
+	var g [][]float64
+	for i, p := range points9 {
+		scale := 1.0
+		for j, q := range points9 {
+			if i != j {
+				scale *= p - q
+			}
+		}
+		g = append(g, []float64{1 / scale, p / scale, p * p / scale})
+	}
+	return append(g, []float64{0, 0, 1})
 }
 
 var shapes = [schemes]shape{
@@ -117,7 +123,13 @@ var shapes = [schemes]shape{
 		}}},
 	},
 	F43: {
-		name: "F(4,3)", outputs: 4, points: 6, stride: 1, residual: true, at: at6,
+		name: "F(4,3)", outputs: 4, points: 6, stride: 1, residual: true,
+		at: [][]float32{
+			{1, 1, 1, 1, 1, 0},
+			{0, 1, -1, 2, -2, 0},
+			{0, 1, 1, 4, 4, 0},
+			{0, 1, -1, 8, -8, 1},
+		},
 		phases: []phase{{every: 1, bt: bt6, taps: []int{0, 1, 2}, g: [][]float64{
 			{1. / 4, 0, 0},
 			{-1. / 6, -1. / 6, -1. / 6},
@@ -127,29 +139,12 @@ var shapes = [schemes]shape{
 			{0, 0, 1},
 		}}},
 	},
-	F53: {
-		name: "F(5,3)", outputs: 5, points: 7, stride: 1, residual: true,
-		at: [][]float32{
-			{1, 1, 1, 1, 1, 1, 0},
-			{0, 1, -1, 2, -2, 0.5, 0},
-			{0, 1, 1, 4, 4, 0.25, 0},
-			{0, 1, -1, 8, -8, 0.125, 0},
-			{0, 1, 1, 16, 16, 0.0625, 1},
-		},
-		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2}, g: weights7(3)}},
-	},
 	F73: {
-		name: "F(7,3)", outputs: 7, points: 9, stride: 1, residual: true, at: at9,
+		name: "F(7,3)", outputs: 7, points: 9, stride: 1, residual: true, at: powers(points9, 7),
 		phases: []phase{{every: 1, bt: bt9, taps: []int{0, 1, 2}, g: weights9()}},
 	},
 	F44: {
-		name: "F(4,4)", outputs: 4, points: 7, stride: 1,
-		at: [][]float32{
-			{1, 1, 1, 1, 1, 1, 0},
-			{0, 1, -1, 2, -2, 0.5, 0},
-			{0, 1, 1, 4, 4, 0.25, 0},
-			{0, 1, -1, 8, -8, 0.125, 1},
-		},
+		name: "F(4,4)", outputs: 4, points: 7, stride: 1, at: powers(points7, 4),
 		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2, 3}, g: weights7(4)}},
 	},
 	F42S2: {
@@ -189,4 +184,12 @@ var shapes = [schemes]shape{
 			{first: 2, every: 1, taps: []int{2}, bt: [][]float32{{1}}, g: [][]float64{{1}}},
 		},
 	},
+}
+
+// f53 is F(5,3): 3×3 kernels, 5×5 outputs. No plan uses it and no assembly computes
+// it. In float32 F(7,3) needs fewer multiplications and is accurate enough; a plan in
+// a narrower type may need these numbers, of which none is larger than 16.
+var f53 = shape{
+	name: "F(5,3)", outputs: 5, points: 7, stride: 1, at: powers(points7, 5),
+	phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2}, g: weights7(3)}},
 }

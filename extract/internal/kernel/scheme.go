@@ -8,7 +8,6 @@ type Scheme uint8
 const (
 	F43   Scheme = iota // 3×3 kernels, 4×4 outputs
 	F23                 // 3×3 kernels, 2×2 outputs
-	F53                 // 3×3 kernels, 5×5 outputs
 	F73                 // 3×3 kernels, 7×7 outputs
 	F44                 // 4×4 kernels, 4×4 outputs
 	F42S2               // 3×3 kernels two pixels apart, 4×4 outputs, by polyphase

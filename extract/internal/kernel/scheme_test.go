@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"icebox/extract/internal/isa"
 )
 
 // convolve is the plain convolution of a tile's pixels, in float64.
@@ -20,20 +22,54 @@ func convolve(d []float32, w []float64, size, taps, stride, outputs int) []float
 	return out
 }
 
+// Aᵀ·((G·w) ⊙ (Bᵀ·d)) is bilinear in taps and pixels, so that its coefficients tell
+// all: that of tap k and pixel x in output i is 1 where the tap meets the pixel, and
+// else 0.
+func TestMatricesAreThoseOfAConvolution(t *testing.T) {
+	for _, s := range append(shapes[:], f53) {
+		t.Run(s.name, func(t *testing.T) {
+			for i := range s.outputs {
+				for _, p := range s.phases {
+					for k, tap := range p.taps {
+						for x := range p.bt[0] {
+							pixel, want := p.first+x*p.every, 0.0
+							if pixel == i*s.stride+tap {
+								want = 1
+							}
+							if got := s.coefficient(p, i, k, x); !(math.Abs(got-want) <= 1e-12) {
+								t.Errorf("output %d, tap %d, pixel %d: %v, want %v", i, tap, pixel, got, want)
+							}
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// coefficient is that of the product of tap k and pixel x of a phase in output i.
+func (s *shape) coefficient(p phase, i, k, x int) float64 {
+	sum := 0.0
+	for point := range p.bt {
+		sum += float64(s.at[i][point]) * p.g[point][k] * float64(p.bt[point][x])
+	}
+	return sum
+}
+
 // A scheme's three steps, with a plain product between the transforms, are the
 // convolution: this holds the matrices, the layout of slots and each transform
 // against a definition they share nothing with.
 func TestSchemesAreConvolutions(t *testing.T) {
 	for s := range schemes {
-		for _, isa := range Available() {
-			t.Run(fmt.Sprintf("%s/scheme=%d", isa, s), func(t *testing.T) {
-				rapid.Check(t, func(t *rapid.T) { checkScheme(t, isa, s) })
+		for _, i := range Available() {
+			t.Run(fmt.Sprintf("%s/scheme=%d", i, s), func(t *testing.T) {
+				rapid.Check(t, func(t *rapid.T) { checkScheme(t, i, s) })
 			})
 		}
 	}
 }
 
-func checkScheme(t *rapid.T, isa ISA, s Scheme) {
+func checkScheme(t *rapid.T, i isa.ISA, s Scheme) {
 	const channels = Lane
 	sh := s.shape()
 	size, taps, points := sh.size(), sh.taps(), sh.points*sh.points
@@ -54,7 +90,7 @@ func checkScheme(t *rapid.T, isa ISA, s Scheme) {
 		Scheme: s, Src: src, Pixel: channels, Row: size * channels, Dst: make([]float32, points*width),
 		Width: width, Plane: width, Tiles: 1, Channels: channels, Scratch: make([]float32, ScratchLen),
 	}
-	isa.Input(&in)
+	in.Run(i)
 	const stride = 3
 	u := make([]float32, points*s.MaxSlots()*stride)
 	s.Filter(stride).Apply(u, &w)
@@ -73,7 +109,7 @@ func checkScheme(t *rapid.T, isa ISA, s Scheme) {
 		Rows: sh.outputs, LastColumns: sh.outputs, Scratch: in.Scratch,
 	}
 	out.Bias[lane] = bias
-	isa.Output(&out)
+	out.Run(i)
 	for i, want := range convolve(d, w[:taps*taps], size, taps, sh.stride, sh.outputs) {
 		if got := float64(out.Dst[i*channels+lane]) - bias; !(math.Abs(got-want) <= 2e-3) {
 			t.Fatalf("pixel %d is %v, want %v", i, got, want)

@@ -61,8 +61,8 @@ type fmaArgs struct {
 
 //go:generate go -C _gen run .
 
-// The loops are those of generic.go: gemmPortable, inputPortable of the scheme with
-// so many points, outputPortable likewise (Add: with residual; Four: four outputs of seven points).
+// The loops are those of generic.go: gemmPortable, inputPortable of the scheme that has
+// as many points, outputPortable likewise (Add: with residual).
 
 //go:noescape
 func gemmAVX2(a *gemmArgs)
@@ -143,12 +143,6 @@ func outputF7AVX2(a *outputArgs)
 func outputF7AVX512(a *outputArgs)
 
 //go:noescape
-func outputF7AddAVX2(a *outputArgs)
-
-//go:noescape
-func outputF7AddAVX512(a *outputArgs)
-
-//go:noescape
 func outputF9AVX2(a *outputArgs)
 
 //go:noescape
@@ -159,12 +153,6 @@ func outputF9AddAVX2(a *outputArgs)
 
 //go:noescape
 func outputF9AddAVX512(a *outputArgs)
-
-//go:noescape
-func outputF7FourAVX2(a *outputArgs)
-
-//go:noescape
-func outputF7FourAVX512(a *outputArgs)
 
 //go:noescape
 func outputF5AVX2(a *outputArgs)

@@ -9,8 +9,8 @@ import (
 
 func BenchmarkForward(b *testing.B) {
 	weights := recipeWeights()
-	for _, isa := range kernel.Available() {
-		net, err := New(weights, Options{LUT: recipeLUT(), ISA: isa.String()})
+	for _, on := range kernel.Available() {
+		net, err := New(weights, Options{LUT: recipeLUT(), ISA: on.String()})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -21,7 +21,7 @@ func BenchmarkForward(b *testing.B) {
 				pixels = append(pixels, recipeImage(i)...)
 			}
 			features := make([]float32, batch*Dim)
-			b.Run(fmt.Sprintf("%s/batch=%d", isa, batch), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/batch=%d", on, batch), func(b *testing.B) {
 				net.Forward(ws, features, pixels, batch)
 				for b.Loop() {
 					net.Forward(ws, features, pixels, batch)

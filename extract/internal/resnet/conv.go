@@ -1,6 +1,9 @@
 package resnet
 
-import "icebox/extract/internal/kernel"
+import (
+	"icebox/extract/internal/isa"
+	"icebox/extract/internal/kernel"
+)
 
 // conv is a 3×3 convolution with bias and ReLU, ready to run.
 type conv struct {
@@ -40,11 +43,11 @@ func (c *conv) across() int {
 
 // run writes max(conv(src) + bias, 0) to dst or, with residual, max(conv(src) +
 // bias + dst, 0).
-func (c *conv) run(isa kernel.ISA, ws *Workspace, src, dst grid, images int, residual bool) {
+func (c *conv) run(on isa.ISA, ws *Workspace, src, dst grid, images int, residual bool) {
 	total := images * c.across() * c.across()
 	chunks := (total + c.tiles - 1) / c.tiles
 	for i := range chunks {
-		k := c.chunk(isa, ws, total*i/chunks, total*(i+1)/chunks)
+		k := c.chunk(on, ws, total*i/chunks, total*(i+1)/chunks)
 		k.input(src, k.lo, k.hi)
 		k.multiply()
 		k.output(dst, residual)
@@ -55,15 +58,15 @@ func (c *conv) run(isa kernel.ISA, ws *Workspace, src, dst grid, images int, res
 // planes together; of what comes out, a number of channels.
 type chunk struct {
 	*conv
-	isa            kernel.ISA
+	isa            isa.ISA
 	v, m, scratch  []float32
 	lo, hi         int
 	first, columns int // of the output channels
 }
 
 // chunk returns tiles lo … hi-1, all channels.
-func (c *conv) chunk(isa kernel.ISA, ws *Workspace, lo, hi int) chunk {
-	return chunk{conv: c, isa: isa, v: ws.v, m: ws.m, scratch: ws.scratch, lo: lo, hi: hi, columns: c.out}
+func (c *conv) chunk(on isa.ISA, ws *Workspace, lo, hi int) chunk {
+	return chunk{conv: c, isa: on, v: ws.v, m: ws.m, scratch: ws.scratch, lo: lo, hi: hi, columns: c.out}
 }
 
 // stretch is a piece of a chunk: tiles beside each other in one image.
@@ -106,7 +109,7 @@ func (k *chunk) input(src grid, lo, hi int) {
 		in.Tiles = r.tiles
 		in.Src = src.from(r.image, r.y*step, r.x*step)
 		in.Dst = k.v[(t-k.lo)*in.Width:]
-		k.isa.Input(&in)
+		in.Run(k.isa)
 	}
 }
 
@@ -121,7 +124,7 @@ func (k *chunk) multiply() {
 	}
 	if k.weights.uniform() && k.columns == k.out {
 		g.B, g.Half, g.K, g.Planes = k.weights.data, k.weights.half, k.in, k.scheme.Planes()
-		k.isa.GEMM(&g)
+		g.Run(k.isa)
 		return
 	}
 	for p, plane := range k.weights.planes {
@@ -130,7 +133,7 @@ func (k *chunk) multiply() {
 			g.A = k.v[p*g.APlane+at:]
 			k.weights.panels(&g, p, at, k.first)
 			g.Accumulate = at > 0
-			k.isa.GEMM(&g)
+			g.Run(k.isa)
 		}
 	}
 }
@@ -150,7 +153,7 @@ func (k *chunk) output(dst grid, residual bool) {
 		out.LastColumns = min(n, k.side-(r.x+r.tiles-1)*n)
 		out.M = k.m[(t-k.lo)*k.columns:]
 		out.Dst = dst.from(r.image, 1+r.y*n, 1+r.x*n)[k.first:]
-		k.isa.Output(&out)
+		out.Run(k.isa)
 	}
 }
 
@@ -162,7 +165,7 @@ type downsample struct {
 }
 
 // run writes the products of rows lo … hi-1 of each image to dst.
-func (d *downsample) run(isa kernel.ISA, src, dst grid, images, lo, hi int) {
+func (d *downsample) run(on isa.ISA, src, dst grid, images, lo, hi int) {
 	g := kernel.GEMM{
 		B: d.weights.data, Half: d.weights.half, LDA: 2 * src.channels, LDC: dst.channels,
 		Planes: 1, Rows: d.side, Columns: d.out, K: d.in,
@@ -170,7 +173,7 @@ func (d *downsample) run(isa kernel.ISA, src, dst grid, images, lo, hi int) {
 	for i := range images {
 		for y := lo; y < hi; y++ {
 			g.A, g.C = src.from(i, 1+2*y, 1), dst.from(i, 1+y, 1)
-			isa.GEMM(&g)
+			g.Run(on)
 		}
 	}
 }

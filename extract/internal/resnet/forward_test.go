@@ -8,13 +8,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"icebox/extract/internal/isa"
 	"icebox/extract/internal/kernel"
 )
 
 func TestFeatureDoesNotDependOnItsBatch(t *testing.T) {
 	eachNet(t, func(t *testing.T, n *Net) {
 		count := group + 3
-		if n.isa == kernel.Portable {
+		if n.isa == isa.Portable {
 			count = 3
 		}
 		images := make([][]uint8, count)
@@ -63,12 +64,12 @@ func TestWorkspaceKeepsNothingOfThePreviousImage(t *testing.T) {
 }
 
 func TestAVX2AndAVX512GiveEqualFeatures(t *testing.T) {
-	if kernel.Best() != kernel.AVX512 {
+	if isa.Best(kernel.Available()) != isa.AVX512 {
 		t.Skip("no AVX-512 in this build or on this machine")
 	}
 	images := [][]uint8{recipeImage(0), recipeImage(1), recipeImage(2)}
 	for _, plan := range []string{Winograd, Compact} {
-		x, y := forward(netOf(t, kernel.AVX2, plan), images...), forward(netOf(t, kernel.AVX512, plan), images...)
+		x, y := forward(netOf(t, isa.AVX2, plan), images...), forward(netOf(t, isa.AVX512, plan), images...)
 		for i := range x {
 			if math.Float32bits(x[i]) != math.Float32bits(y[i]) {
 				t.Fatalf("%s: value %d: %x by AVX2, %x by AVX-512", plan, i, math.Float32bits(x[i]), math.Float32bits(y[i]))
@@ -78,7 +79,7 @@ func TestAVX2AndAVX512GiveEqualFeatures(t *testing.T) {
 }
 
 func TestForwardAllocatesNothing(t *testing.T) {
-	n := netOf(t, kernel.Best(), Winograd)
+	n := netOf(t, isa.Best(kernel.Available()), Winograd)
 	ws, features, pixels := n.NewWorkspace(), make([]float32, 2*Dim), slices.Concat(recipeImage(0), recipeImage(1))
 	if allocs := testing.AllocsPerRun(3, func() { n.Forward(ws, features, pixels, 2) }); allocs > 0 {
 		t.Errorf("%v allocations", allocs)
@@ -101,17 +102,17 @@ func TestConstantNetGivesItsBias(t *testing.T) {
 		}
 		return t
 	}
-	for _, isa := range kernel.Available() {
-		if raceDetector && isa == kernel.Portable {
+	for _, on := range kernel.Available() {
+		if raceDetector && on == isa.Portable {
 			continue
 		}
-		n, err := New(tensor, Options{LUT: recipeLUT(), ISA: isa.String()})
+		n, err := New(tensor, Options{LUT: recipeLUT(), ISA: on.String()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for i, got := range forward(n, recipeImage(0)) {
 			if want := max(float32(i)-100, 0); math.Abs(float64(got-want)) > 1e-4 {
-				t.Fatalf("%s: feature %d is %v, want %v", isa, i, got, want)
+				t.Fatalf("%s: feature %d is %v, want %v", on, i, got, want)
 			}
 		}
 	}

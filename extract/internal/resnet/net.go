@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"icebox/extract/internal/isa"
 	"icebox/extract/internal/kernel"
 )
 
@@ -31,13 +32,13 @@ type Options struct {
 
 // Validate reports every fault.
 func (o Options) Validate() error {
-	var lut error
+	var noLUT error
 	if o.LUT == nil {
-		lut = ErrNoLUT
+		noLUT = ErrNoLUT
 	}
-	_, isa := o.isa()
-	_, plan := o.plan()
-	return errors.Join(lut, isa, plan)
+	_, noISA := o.isa()
+	_, noPlan := o.plan()
+	return errors.Join(noLUT, noISA, noPlan)
 }
 
 // plan returns the name of the plan.
@@ -51,22 +52,22 @@ func (o Options) plan() (string, error) {
 	return o.Plan, nil
 }
 
-func (o Options) isa() (kernel.ISA, error) {
+func (o Options) isa() (isa.ISA, error) {
 	if o.ISA == "" || o.ISA == "auto" {
-		return kernel.Best(), nil
+		return isa.Best(kernel.Available()), nil
 	}
 	for _, i := range kernel.Available() {
 		if i.String() == o.ISA {
 			return i, nil
 		}
 	}
-	return kernel.Portable, fmt.Errorf("%w %q: this machine and build run %v; auto takes the last", ErrISA, o.ISA, kernel.Available())
+	return isa.Portable, fmt.Errorf("%w %q: this machine and build run %v", ErrISA, o.ISA, kernel.Available())
 }
 
 // Net is a network ready to run. It is read only: any number of goroutines may
 // call Forward, each with a Workspace of its own.
 type Net struct {
-	isa    kernel.ISA
+	isa    isa.ISA
 	plan   string
 	stem   stem
 	blocks [len(blockShapes)]block
@@ -86,10 +87,10 @@ func New(tensor func(name string) []float32, opt Options) (*Net, error) {
 	if err := opt.Validate(); err != nil {
 		return nil, err
 	}
-	isa, _ := opt.isa()
+	on, _ := opt.isa()
 	name, _ := opt.plan()
-	b := builder{tensor: tensor, plan: plans[name], packing: packing{panel: isa.Panel()}}
-	n := &Net{isa: isa, plan: name}
+	b := builder{tensor: tensor, plan: plans[name], packing: packing{panel: kernel.Panel(on)}}
+	n := &Net{isa: on, plan: name}
 	n.stem = b.stem(opt.LUT)
 	for i, s := range blockShapes {
 		n.blocks[i] = b.block(s)

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"icebox/extract/internal/isa"
 	"icebox/extract/internal/kernel"
 )
 
@@ -39,10 +40,10 @@ var recipe = sync.OnceValue(recipeWeights)
 // nets keeps a network of each plan and ISA, which takes a while to pack.
 var nets sync.Map // plan and ISA → func() *Net
 
-func netOf(t testing.TB, isa kernel.ISA, plan string) *Net {
+func netOf(t testing.TB, on isa.ISA, plan string) *Net {
 	t.Helper()
-	build, _ := nets.LoadOrStore(plan+isa.String(), sync.OnceValue(func() *Net {
-		n, err := New(recipe(), Options{LUT: recipeLUT(), ISA: isa.String(), Plan: plan})
+	build, _ := nets.LoadOrStore(plan+on.String(), sync.OnceValue(func() *Net {
+		n, err := New(recipe(), Options{LUT: recipeLUT(), ISA: on.String(), Plan: plan})
 		if err != nil {
 			panic(err)
 		}
@@ -54,12 +55,12 @@ func netOf(t testing.TB, isa kernel.ISA, plan string) *Net {
 // eachNet runs f for every plan and every implementation that this machine has.
 func eachNet(t *testing.T, f func(t *testing.T, n *Net)) {
 	for _, plan := range []string{Winograd, Compact} {
-		for _, isa := range kernel.Available() {
-			t.Run(plan+"/"+isa.String(), func(t *testing.T) {
-				if raceDetector && isa == kernel.Portable {
+		for _, on := range kernel.Available() {
+			t.Run(plan+"/"+on.String(), func(t *testing.T) {
+				if raceDetector && on == isa.Portable {
 					t.Skip("portable code takes minutes under the race detector")
 				}
-				f(t, netOf(t, isa, plan))
+				f(t, netOf(t, on, plan))
 			})
 		}
 	}

@@ -84,7 +84,7 @@ func (s *Single) block(k *block) {
 func (s *Single) convolve() {
 	c, size := s.step.conv, s.team.size()
 	total := c.across() * c.across()
-	if total > c.tiles || total >= size*s.net.isa.Rows() {
+	if total > c.tiles || total >= size*kernel.Rows(s.net.isa) {
 		chunks := (total + c.tiles - 1) / c.tiles
 		s.run((chunks+size-1)/size*size, s.tiles)
 		return
@@ -94,7 +94,7 @@ func (s *Single) convolve() {
 }
 
 // width is the least number of output channels of a share.
-func (s *Single) width() int { return max(s.net.isa.Panel(), kernel.Lane) }
+func (s *Single) width() int { return max(kernel.Panel(s.net.isa), kernel.Lane) }
 
 // share returns the part of n that falls to item i.
 func (s *step) share(n, i int) (from, to int) { return n * i / s.items, n * (i + 1) / s.items }

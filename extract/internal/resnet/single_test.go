@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"icebox/extract/internal/isa"
 	"icebox/extract/internal/kernel"
 )
 
@@ -16,7 +17,7 @@ func TestSingleEqualsForward(t *testing.T) {
 	eachNet(t, func(t *testing.T, n *Net) {
 		want := [][]float32{forward(n, recipeImage(0)), forward(n, recipeImage(1))}
 		sizes := []int{1, 2, 3, 16}
-		if n.isa == kernel.Portable {
+		if n.isa == isa.Portable {
 			sizes, want = []int{3}, want[:1]
 		}
 		for _, threads := range sizes {
@@ -34,7 +35,7 @@ func TestSingleEqualsForward(t *testing.T) {
 }
 
 func TestSingleAllocatesNothing(t *testing.T) {
-	s := netOf(t, kernel.Best(), Compact).NewSingle(2)
+	s := netOf(t, isa.Best(kernel.Available()), Compact).NewSingle(2)
 	defer s.Close()
 	feature, pixels := make([]float32, Dim), recipeImage(0)
 	if n := testing.AllocsPerRun(5, func() { s.Forward(feature, pixels) }); n > 0 {
@@ -51,7 +52,7 @@ func TestCompactTakesLessThanAThirdOfTheMemory(t *testing.T) {
 		}
 		return bytes
 	}
-	full, compact := size(netOf(t, kernel.Best(), Winograd)), size(netOf(t, kernel.Best(), Compact))
+	full, compact := size(netOf(t, isa.Best(kernel.Available()), Winograd)), size(netOf(t, isa.Best(kernel.Available()), Compact))
 	if 3*compact >= full {
 		t.Errorf("%d bytes, the other plan %d", compact, full)
 	}
@@ -71,7 +72,7 @@ func TestWeightsThatHalvesCannotHoldStayFloats(t *testing.T) {
 }
 
 func TestProfileCountsEveryLayer(t *testing.T) {
-	n := netOf(t, kernel.Best(), Compact)
+	n := netOf(t, isa.Best(kernel.Available()), Compact)
 	s := n.NewSingle(2)
 	defer s.Close()
 	feature := make([]float32, Dim)
@@ -157,10 +158,10 @@ func TestTeamEndsItsGoroutines(t *testing.T) {
 }
 
 func BenchmarkSingle(b *testing.B) {
-	for _, isa := range kernel.Available() {
-		n := netOf(b, isa, Compact)
+	for _, on := range kernel.Available() {
+		n := netOf(b, on, Compact)
 		for _, threads := range []int{1, 2} {
-			b.Run(fmt.Sprintf("%s/threads=%d", isa, threads), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/threads=%d", on, threads), func(b *testing.B) {
 				s := n.NewSingle(threads)
 				defer s.Close()
 				feature, pixels := make([]float32, Dim), recipeImage(0)

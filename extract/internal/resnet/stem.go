@@ -1,6 +1,9 @@
 package resnet
 
-import "icebox/extract/internal/kernel"
+import (
+	"icebox/extract/internal/isa"
+	"icebox/extract/internal/kernel"
+)
 
 // stem is the 7×7 convolution, ReLU and the max-pooling, a row of tiles at a time.
 //
@@ -24,7 +27,7 @@ const (
 
 // run writes the pooled rows of rows of tiles from … to-1, two each, of an image to
 // dst.
-func (s *stem) run(isa kernel.ISA, ws *Workspace, dst grid, pixels []uint8, from, to int) {
+func (s *stem) run(on isa.ISA, ws *Workspace, dst grid, pixels []uint8, from, to int) {
 	const stripRow, ringRow = stripPitch * stemChannels, ringPitch * stemOutputs
 	first := max(0, from-1) // for its last row
 	clear(ws.ring[:ringRow])
@@ -36,42 +39,46 @@ func (s *stem) run(isa kernel.ISA, ws *Workspace, dst grid, pixels []uint8, from
 		for y := 3; y < stripRows; y++ {
 			s.fill(ws.strip[y*stripRow:][:stripRow], pixels, 4*t+y)
 		}
-		s.convolve(isa, ws)
+		s.convolve(on, ws)
 		if t >= from {
-			s.pool(isa, ws, dst, t)
+			s.pool(on, ws, dst, t)
 		}
 		copy(ws.ring[:ringRow], ws.ring[4*ringRow:])
 	}
 }
 
 // pool writes the two pooled rows of row of tiles t.
-func (s *stem) pool(isa kernel.ISA, ws *Workspace, dst grid, t int) {
+func (s *stem) pool(on isa.ISA, ws *Workspace, dst grid, t int) {
 	const ringRow = ringPitch * stemOutputs
 	for y := range 2 {
-		isa.MaxPool(&kernel.Pool{
+		p := kernel.Pool{
 			Src: ws.ring[2*y*ringRow:], Dst: dst.from(0, 1+2*t+y, 1),
 			Pixel: stemOutputs, Row: ringRow, Pixels: poolSide, Channels: stemOutputs,
-		})
+		}
+		p.Run(on)
 	}
 }
 
 // convolve takes the strip to rows 1 to 4 of the ring.
-func (s *stem) convolve(isa kernel.ISA, ws *Workspace) {
-	isa.Input(&kernel.Input{
+func (s *stem) convolve(on isa.ISA, ws *Workspace) {
+	in := kernel.Input{
 		Scheme: kernel.F44, Src: ws.strip, Pixel: stemChannels, Row: stripPitch * stemChannels,
 		Dst: ws.v, Width: stemChannels, Plane: stemTiles * stemChannels,
 		Tiles: stemTiles, Channels: stemChannels, Scratch: ws.scratch,
-	})
-	isa.GEMM(&kernel.GEMM{
+	}
+	in.Run(on)
+	g := kernel.GEMM{
 		A: ws.v, B: s.weights.data, C: ws.m, LDA: stemChannels, LDC: stemOutputs,
 		APlane: stemTiles * stemChannels, CPlane: stemTiles * stemOutputs,
 		Planes: kernel.F44.Planes(), Rows: stemTiles, Columns: stemOutputs, K: stemInputs,
-	})
-	isa.Output(&kernel.Output{
+	}
+	g.Run(on)
+	out := kernel.Output{
 		Scheme: kernel.F44, M: ws.m, Plane: stemTiles * stemOutputs, Bias: s.bias,
 		Dst: ws.ring[(ringPitch+1)*stemOutputs:], Pixel: stemOutputs, Row: ringPitch * stemOutputs,
 		Tiles: stemTiles, Channels: stemOutputs, Rows: 4, LastColumns: 4, Scratch: ws.scratch,
-	})
+	}
+	out.Run(on)
 }
 
 // fill writes row y of the strip's image: of the normalised image, padded by three

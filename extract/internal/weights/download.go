@@ -100,7 +100,7 @@ func (d *download) accept(r *http.Response, part *os.File, done *int64) (total i
 		var from, to, size int64
 		n, _ := fmt.Sscanf(r.Header.Get("Content-Range"), "bytes %d-%d/%d", &from, &to, &size)
 		if n < 2 || from != *done {
-			return 0, fmt.Errorf("weights %s: %w: the server answered with the wrong range %q; remove %s and fetch again", d.URL, ErrDownload, r.Header.Get("Content-Range"), d.part)
+			return 0, fmt.Errorf("weights %s: %w %q after %d bytes, which are in %s", d.URL, ErrRange, r.Header.Get("Content-Range"), *done, d.part)
 		}
 		return size, nil
 	case http.StatusOK: // the server knows no ranges: from the start
@@ -118,10 +118,10 @@ func (d *download) accept(r *http.Response, part *os.File, done *int64) (total i
 	return 0, fmt.Errorf("weights %s: %w: the server says %s", d.URL, ErrDownload, r.Status)
 }
 
-// broken says why a download ended early and how to go on.
+// broken says why a download ended early.
 func (d *download) broken(ctx context.Context, err error, done int64) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	return fmt.Errorf("weights %s: %w after %d bytes: %w; run the same command again to resume", d.URL, ErrDownload, done, err)
+	return fmt.Errorf("weights %s: %w after %d bytes: %w", d.URL, ErrBroken, done, err)
 }

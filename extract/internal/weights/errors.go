@@ -7,8 +7,15 @@ import (
 	"runtime/debug"
 )
 
-// ErrNotFound is returned by Find when no place holds the weights asked for.
-var ErrNotFound = errors.New("no backbone weights found")
+// Errors of Find.
+var (
+	// ErrNotFound is returned when no place holds the weights asked for.
+	ErrNotFound = errors.New("no backbone weights found")
+	// ErrHashNotFound is the ErrNotFound of a search for one tensor hash.
+	ErrHashNotFound = fmt.Errorf("%w with the tensor hash", ErrNotFound)
+	// ErrVariable is returned when PathVariable names a file that cannot be read.
+	ErrVariable = errors.New(PathVariable + " names weights that cannot be read")
+)
 
 // Errors about the content of a file.
 var (
@@ -24,9 +31,14 @@ var (
 
 // Errors about downloading.
 var (
-	// ErrDownload is returned when a download did not come to its end; what has
-	// arrived is kept, and the next Fetch resumes.
+	// ErrDownload is returned when a download did not come to its end.
 	ErrDownload = errors.New("download failed")
+	// ErrBroken is the ErrDownload of a connection that broke or stalled: what has
+	// arrived is kept, and the next Fetch resumes.
+	ErrBroken = fmt.Errorf("%w: it broke off", ErrDownload)
+	// ErrRange is the ErrDownload of a server that resumes at the wrong byte: as long
+	// as the .part file is there, the next Fetch meets it again.
+	ErrRange = fmt.Errorf("%w: the server answered with the wrong range", ErrDownload)
 	// ErrChecksum is returned for a download that has the wrong SHA-256.
 	ErrChecksum = errors.New("wrong SHA-256")
 )

@@ -114,7 +114,7 @@ func Fetch(ctx context.Context, o FetchOptions) (path string, err error) {
 	}
 	if err := checkSHA256(d.part, d.SHA256Prefix); err != nil {
 		if errors.Is(err, ErrChecksum) {
-			err = errors.Join(fmt.Errorf("%w; %s sent something else, and it has been removed: fetch it again, or from elsewhere", err, d.URL), os.Remove(d.part))
+			err = errors.Join(fmt.Errorf("%w; %s sent something else, which has been removed", err, d.URL), os.Remove(d.part))
 		}
 		return "", err
 	}

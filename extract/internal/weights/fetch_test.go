@@ -130,7 +130,7 @@ func TestFetchResumes(t *testing.T) {
 			r := &remote{data: payload, ranges: ranges, stop: 100_000, ask: func(q *http.Request) { asked = append(asked, q.Header.Get("Range")) }}
 			o := serve(t, r)
 			_, err := Fetch(t.Context(), o)
-			if !errors.Is(err, ErrDownload) || !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "resume") {
+			if !errors.Is(err, ErrDownload) || !errors.Is(err, ErrBroken) || !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "100000 bytes") {
 				t.Fatalf("got %v, want a download that can be resumed", err)
 			}
 			part := filepath.Join(o.Dir, "w-"+payloadHash()+".pth.part")
@@ -178,6 +178,8 @@ func TestFetchRefusesOtherAnswers(t *testing.T) {
 		o := serve(t, handler)
 		if _, err := Fetch(t.Context(), o); !errors.Is(err, ErrDownload) || !strings.Contains(err.Error(), words) {
 			t.Errorf("got %v, want ErrDownload with %q", err, words)
+		} else if errors.Is(err, ErrRange) != (words == "wrong range") {
+			t.Errorf("%q: got %v", words, err)
 		}
 	}
 }

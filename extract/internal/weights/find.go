@@ -30,7 +30,8 @@ type Search struct {
 // is set; torchvision's official file and then any other in icebox's own folder;
 // the official file in the folder of PyTorch's hub. With Hash every file in these
 // places is opened, Hints first and any resnet18-*.pth of the hub included, until
-// one has these tensors. The error is ErrNotFound and lists the places.
+// one has these tensors. The error is ErrNotFound (with Hash: ErrHashNotFound), which
+// lists the places, or ErrVariable.
 func Find(s Search) (path string, err error) {
 	if s.Env == nil {
 		s.Env = os.Getenv
@@ -44,7 +45,7 @@ func Find(s Search) (path string, err error) {
 func (s Search) findAny() (string, error) {
 	if path := s.variable(); path != "" {
 		if _, err := os.Stat(path); err != nil {
-			return "", fmt.Errorf("%s names weights that cannot be read: %w; correct or unset it", PathVariable, err)
+			return "", fmt.Errorf("%w: %w", ErrVariable, err)
 		}
 		return path, nil
 	}
@@ -54,7 +55,7 @@ func (s Search) findAny() (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("%w: %s is not set, there is no .pth or .safetensors in %s, and no %s in %s; `icebox weights fetch` downloads them",
+	return "", fmt.Errorf("%w: %s is not set, there is no .pth or .safetensors in %s, and no %s in %s",
 		ErrNotFound, PathVariable, own, officialName, hub)
 }
 
@@ -87,8 +88,8 @@ func (s Search) findHash() (string, error) {
 	if len(looked) == 0 {
 		looked = []string{" no file"}
 	}
-	return "", fmt.Errorf("%w with the tensor hash %.12s…; in %s, in %s and under the paths given there is:%s\nname the file these features were made with, or get torchvision's with `icebox weights fetch`",
-		ErrNotFound, s.Hash, own, hub, strings.Join(looked, ""))
+	return "", fmt.Errorf("%w %.12s…; in %s, in %s and under the paths given there is:%s",
+		ErrHashNotFound, s.Hash, own, hub, strings.Join(looked, ""))
 }
 
 func hasHash(path, hash string) (found bool, why string) {

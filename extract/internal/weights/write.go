@@ -66,7 +66,7 @@ func encoderFor(path string) (encoder, error) {
 // writeNew writes a file that must not exist yet; it appears whole or not at all.
 func writeNew(path string, tensors []tensor, encode encoder) (err error) {
 	if _, err := os.Lstat(path); err == nil {
-		return fmt.Errorf("weights %s: %w: it is not overwritten; remove it or choose another name", path, fs.ErrExist)
+		return fmt.Errorf("weights %s: %w: it is not overwritten", path, fs.ErrExist)
 	}
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {

@@ -10,15 +10,15 @@ import (
 // number of taps; a MAC is one sample times one weight.
 func BenchmarkPass(b *testing.B) {
 	const outputs = 224
-	for _, isa := range Available() {
+	for _, i := range Available() {
 		for _, taps := range []int{2, 4, 24} {
 			f := filterOf(1, outputs, taps, outputs*max(taps/3, 1))
 			stride := Stride(f.Reach())
 			src := make([]byte, max(Rows*stride, (taps+1)*f.LineStride()))
 			dst := make([]byte, Rows*f.LineStride())
-			b.Run(fmt.Sprintf("%s/along/%d", isa, taps), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/along/%d", i, taps), func(b *testing.B) {
 				for b.Loop() {
-					isa.Along(dst, src, stride, f)
+					Along(i, dst, src, stride, f)
 				}
 				macs(b, Rows*3*outputs*taps)
 			})
@@ -29,9 +29,9 @@ func BenchmarkPass(b *testing.B) {
 			for k := range at {
 				at[k] = k * f.LineStride()
 			}
-			b.Run(fmt.Sprintf("%s/across/%d", isa, taps), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/across/%d", i, taps), func(b *testing.B) {
 				for b.Loop() {
-					isa.Across(dst[:3*outputs], src, at, weights)
+					Across(i, dst[:3*outputs], src, at, weights)
 				}
 				macs(b, 3*outputs*taps)
 			})

@@ -2,9 +2,13 @@
 
 package resample
 
+import "icebox/extract/internal/isa"
+
 // Available returns the implementations that this machine runs, slowest first.
-func Available() []ISA { return []ISA{Portable} }
+func Available() []isa.ISA { return []isa.ISA{isa.Portable} }
 
-func (ISA) along(dst, src []byte, stride int, f *Filter) { alongPortable(dst, src, stride, f) }
+func along(_ isa.ISA, dst, src []byte, stride int, f *Filter) { alongPortable(dst, src, stride, f) }
 
-func (ISA) across(dst, src []byte, at []int, weights []Pair) { acrossPortable(dst, src, at, weights) }
+func across(_ isa.ISA, dst, src []byte, at []int, weights []Pair) {
+	acrossPortable(dst, src, at, weights)
+}

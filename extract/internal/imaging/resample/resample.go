@@ -1,31 +1,6 @@
 package resample
 
-// ISA names one implementation of the passes.
-type ISA uint8
-
-// The implementations, slowest first.
-const (
-	Portable ISA = iota
-	AVX2
-	AVX512
-)
-
-func (i ISA) String() string {
-	switch i {
-	case AVX2:
-		return "avx2"
-	case AVX512:
-		return "avx512"
-	default:
-		return "portable"
-	}
-}
-
-// Best returns the fastest implementation that this machine runs.
-func Best() ISA {
-	all := Available()
-	return all[len(all)-1]
-}
+import "icebox/extract/internal/isa"
 
 // Rows is the number of rows that Along works on at once.
 const Rows = 4
@@ -39,22 +14,22 @@ func Stride(n int) int { return (n + Block - 1) / Block * Block }
 // Along resamples Rows rows of RGB pixels, of f.Reach() bytes each, stride bytes
 // apart, to rows of f.Outputs() pixels, f.LineStride() bytes apart. What dst holds
 // between the rows is unspecified.
-func (i ISA) Along(dst, src []byte, stride int, f *Filter) {
+func Along(i isa.ISA, dst, src []byte, stride int, f *Filter) {
 	check(f.outputs > 0 && f.outputs%2 == 0 && len(f.starts) == f.outputs, "along: filter not complete")
 	check(stride >= 0 && len(src) >= (Rows-1)*stride+f.reach, "along: short src")
 	check(len(dst) >= Rows*f.LineStride(), "along: short dst")
-	i.along(dst, src, stride, f)
+	along(i, dst, src, stride, f)
 }
 
 // Across adds up rows: row k, with the first or second weight of weights[k/2], is as
 // long as dst and begins at src[at[k]]. The length of dst is a multiple of Block.
-func (i ISA) Across(dst, src []byte, at []int, weights []Pair) {
+func Across(i isa.ISA, dst, src []byte, at []int, weights []Pair) {
 	check(len(weights) > 0 && len(at) == 2*len(weights), "across: rows and weights differ in number")
 	check(len(dst) > 0 && len(dst)%Block == 0, "across: not whole blocks")
 	for _, begin := range at {
 		check(begin >= 0 && begin <= len(src)-len(dst), "across: short src")
 	}
-	i.across(dst, src, at, weights)
+	across(i, dst, src, at, weights)
 }
 
 // check panics where a caller would have the assembly stray.

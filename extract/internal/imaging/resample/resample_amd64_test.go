@@ -7,17 +7,19 @@ import (
 	"testing"
 
 	"golang.org/x/sys/cpu"
+
+	"icebox/extract/internal/isa"
 )
 
 func TestAssemblyIsChosenWhereTheMachineHasIt(t *testing.T) {
 	if !cpu.X86.HasAVX2 {
 		t.Skip("no AVX2 on this machine")
 	}
-	if Best() == Portable || len(Available()) < 2 {
+	if isa.Best(Available()) == isa.Portable || len(Available()) < 2 {
 		t.Fatalf("only %v available", Available())
 	}
-	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VNNI && Best() != AVX512 {
-		t.Fatalf("best is %v", Best())
+	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512VNNI && isa.Best(Available()) != isa.AVX512 {
+		t.Fatalf("best is %v", isa.Best(Available()))
 	}
 }
 
@@ -29,18 +31,18 @@ func TestAssemblyRuns(t *testing.T) {
 	f.Add(0, []int32{1 << Bits, 1 << Bits})
 	f.Add(0, []int32{1 << Bits, 1 << Bits})
 	src, dst := bytes.Repeat([]byte{255}, Rows*f.Reach()), make([]byte, Rows*f.LineStride())
-	for _, isa := range Available() {
+	for _, on := range Available() {
 		want := byte(255)
-		if isa == Portable {
+		if on == isa.Portable {
 			want = 254
 		}
-		isa.Along(dst, src, f.Reach(), &f)
+		Along(on, dst, src, f.Reach(), &f)
 		if dst[0] != want {
-			t.Errorf("%s: Along gives %d, want %d", isa, dst[0], want)
+			t.Errorf("%s: Along gives %d, want %d", on, dst[0], want)
 		}
-		isa.Across(dst[:Block], src, []int{0, 0}, f.Weights(0))
+		Across(on, dst[:Block], src, []int{0, 0}, f.Weights(0))
 		if dst[0] != want {
-			t.Errorf("%s: Across gives %d, want %d", isa, dst[0], want)
+			t.Errorf("%s: Across gives %d, want %d", on, dst[0], want)
 		}
 	}
 }

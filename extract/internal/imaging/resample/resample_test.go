@@ -9,10 +9,11 @@ import (
 	"pgregory.net/rapid"
 
 	"icebox/extract/internal/guard"
+	"icebox/extract/internal/isa"
 )
 
 // assembly returns the implementations to be compared with Portable.
-func assembly(t *testing.T) []ISA {
+func assembly(t *testing.T) []isa.ISA {
 	all := Available()[1:]
 	if len(all) == 0 {
 		t.Skip("no assembly in this build or on this machine")
@@ -66,22 +67,22 @@ func filterOf(seed uint64, outputs, taps, span int) *Filter {
 }
 
 func TestAlongEqualsPortable(t *testing.T) {
-	for _, isa := range assembly(t) {
+	for _, on := range assembly(t) {
 		for taps := 1; taps <= 30; taps++ {
 			f := filterOf(uint64(taps), 2*(1+taps%9), taps, 1+taps%5*7)
 			stride := f.Reach() + taps%3*5
 			src := noise((Rows-1)*stride+f.Reach(), uint64(taps))
 			want := make([]byte, Rows*f.LineStride())
-			Portable.Along(want, src, stride, f)
+			Along(isa.Portable, want, src, stride, f)
 			for _, head := range []bool{true, false} {
 				g := *f
 				g.pairs, g.starts = placed(t, f.pairs, head), placed(t, f.starts, head)
 				got := guard.Slice[byte](t, len(want), head)
-				isa.Along(got, placed(t, src, head), stride, &g)
+				Along(on, got, placed(t, src, head), stride, &g)
 				for r := range Rows {
 					a, b := got[r*f.LineStride():][:3*f.Outputs()], want[r*f.LineStride():][:3*f.Outputs()]
 					if !bytes.Equal(a, b) {
-						t.Fatalf("%s, %d taps, row %d:\ngot  %d\nwant %d", isa, taps, r, a, b)
+						t.Fatalf("%s, %d taps, row %d:\ngot  %d\nwant %d", on, taps, r, a, b)
 					}
 				}
 			}
@@ -90,7 +91,7 @@ func TestAlongEqualsPortable(t *testing.T) {
 }
 
 func TestAcrossEqualsPortable(t *testing.T) {
-	for _, isa := range assembly(t) {
+	for _, on := range assembly(t) {
 		for rows := 1; rows <= 30; rows++ {
 			r := rand.New(rand.NewPCG(uint64(rows), 3))
 			width := Block * (1 + rows%6)
@@ -103,12 +104,12 @@ func TestAcrossEqualsPortable(t *testing.T) {
 				at[k] = min(k*width+rows%4, len(src)-width)
 			}
 			want := make([]byte, width)
-			Portable.Across(want, src, at, weights)
+			Across(isa.Portable, want, src, at, weights)
 			for _, head := range []bool{true, false} {
 				got := guard.Slice[byte](t, width, head)
-				isa.Across(got, placed(t, src, head), placed(t, at, head), placed(t, weights, head))
+				Across(on, got, placed(t, src, head), placed(t, at, head), placed(t, weights, head))
 				if !bytes.Equal(got, want) {
-					t.Fatalf("%s, %d rows:\ngot  %d\nwant %d", isa, rows, got, want)
+					t.Fatalf("%s, %d rows:\ngot  %d\nwant %d", on, rows, got, want)
 				}
 			}
 		}
@@ -127,7 +128,7 @@ func TestPortableIsTheWeightedSum(t *testing.T) {
 		f.Add(1, w)
 		src := noise((Rows-1)*Stride(f.Reach())+f.Reach(), r.Uint64())
 		dst := make([]byte, Rows*f.LineStride())
-		Portable.Along(dst, src, Stride(f.Reach()), &f)
+		Along(isa.Portable, dst, src, Stride(f.Reach()), &f)
 		for row := range Rows {
 			for i := range 6 {
 				if got, want := dst[row*f.LineStride()+i], weighted(src[row*Stride(f.Reach())+i:], 3, w); got != want {
@@ -139,7 +140,7 @@ func TestPortableIsTheWeightedSum(t *testing.T) {
 		for k := range at {
 			at[k] = k * Block
 		}
-		Portable.Across(dst[:Block], tall, at, f.Weights(0))
+		Across(isa.Portable, dst[:Block], tall, at, f.Weights(0))
 		for x := range Block {
 			if got, want := dst[x], weighted(tall[x:], Block, w); got != want {
 				t.Fatalf("across, column %d: got %d, want %d", x, got, want)
@@ -164,26 +165,26 @@ func TestShortMemoryIsRefused(t *testing.T) {
 	w := make([]Pair, 1)
 	var unfinished Filter
 	unfinished.Reset(4, 2)
-	for name, call := range map[string]func(ISA){
-		"along: short dst":          func(i ISA) { i.Along(dst[1:], src, stride, f) },
-		"along: short src":          func(i ISA) { i.Along(dst, src[1:], stride, f) },
-		"along: unfinished filter":  func(i ISA) { i.Along(dst, src, stride, &unfinished) },
-		"across: half a block":      func(i ISA) { i.Across(dst[:Block/2], src, []int{0, 0}, w) },
-		"across: row beyond":        func(i ISA) { i.Across(dst[:Block], src, []int{0, len(src) - Block + 1}, w) },
-		"across: row before":        func(i ISA) { i.Across(dst[:Block], src, []int{-1, 0}, w) },
-		"across: more rows":         func(i ISA) { i.Across(dst[:Block], src, []int{0, 0, 0}, w) },
-		"filter: too many taps":     func(ISA) { g := filterOf(1, 4, 5, 9); g.Reset(1, 1); g.Add(0, make([]int32, 5)) },
-		"filter: too many outputs":  func(ISA) { filterOf(1, 4, 5, 9).Add(0, make([]int32, 1)) },
-		"filter: negative position": func(ISA) { var g Filter; g.Reset(1, 1); g.Add(-1, make([]int32, 1)) },
+	for name, call := range map[string]func(isa.ISA){
+		"along: short dst":          func(i isa.ISA) { Along(i, dst[1:], src, stride, f) },
+		"along: short src":          func(i isa.ISA) { Along(i, dst, src[1:], stride, f) },
+		"along: unfinished filter":  func(i isa.ISA) { Along(i, dst, src, stride, &unfinished) },
+		"across: half a block":      func(i isa.ISA) { Across(i, dst[:Block/2], src, []int{0, 0}, w) },
+		"across: row beyond":        func(i isa.ISA) { Across(i, dst[:Block], src, []int{0, len(src) - Block + 1}, w) },
+		"across: row before":        func(i isa.ISA) { Across(i, dst[:Block], src, []int{-1, 0}, w) },
+		"across: more rows":         func(i isa.ISA) { Across(i, dst[:Block], src, []int{0, 0, 0}, w) },
+		"filter: too many taps":     func(isa.ISA) { g := filterOf(1, 4, 5, 9); g.Reset(1, 1); g.Add(0, make([]int32, 5)) },
+		"filter: too many outputs":  func(isa.ISA) { filterOf(1, 4, 5, 9).Add(0, make([]int32, 1)) },
+		"filter: negative position": func(isa.ISA) { var g Filter; g.Reset(1, 1); g.Add(-1, make([]int32, 1)) },
 	} {
-		for _, isa := range Available() {
-			t.Run(fmt.Sprintf("%s/%s", isa, name), func(t *testing.T) {
+		for _, on := range Available() {
+			t.Run(fmt.Sprintf("%s/%s", on, name), func(t *testing.T) {
 				defer func() {
 					if recover() == nil {
 						t.Error("accepted")
 					}
 				}()
-				call(isa)
+				call(on)
 			})
 		}
 	}

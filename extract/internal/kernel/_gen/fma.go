@@ -13,9 +13,11 @@ func fma(a *assembler) {
 		acc = append(acc, a.zero())
 	}
 	a.Label("step")
+	a.Comment("do { acc[i] = x·x + acc[i]")
 	for _, c := range acc {
 		a.VFMADD231PS(x, x, c)
 	}
+	a.Comment("} while (--steps > 0)")
 	a.DECQ(steps)
 	a.JNE(operand.LabelRef("step"))
 	a.VZEROUPPER()

@@ -1,5 +1,6 @@
 // Command gen writes the assembly of package kernel, each operation at two
-// widths: run "go run ." in this folder.
+// widths. "go generate" in that package runs it; an argument names another folder
+// to write to.
 package main
 
 import (
@@ -30,11 +31,15 @@ var operations = []struct {
 }
 
 func main() {
+	folder := ".."
+	if len(os.Args) > 1 {
+		folder = os.Args[1]
+	}
 	for _, isa := range []isa{avx2, avx512} {
 		for _, op := range operations {
 			a := newAssembler(isa)
 			op.emit(a)
-			if err := a.write(filepath.Join("..", fmt.Sprintf("%s_%s_amd64.s", op.name, isa.file))); err != nil {
+			if err := a.write(filepath.Join(folder, fmt.Sprintf("%s_%s_amd64.s", op.name, isa.file))); err != nil {
 				fmt.Fprintf(os.Stderr, "%s %s: %v\n", op.name, isa.file, err)
 				os.Exit(1)
 			}

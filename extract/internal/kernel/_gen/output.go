@@ -21,11 +21,9 @@ var outputSchemes = []outputScheme{
 	{"outputF4Add", 4, 2, output4to2, nil, true},
 	{"outputF6", 6, 4, output6to4, []float32{2, 4, 8}, false},
 	{"outputF6Add", 6, 4, output6to4, []float32{2, 4, 8}, true},
-	{"outputF7", 7, 5, output7to5, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, false},
-	{"outputF7Add", 7, 5, output7to5, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, true},
+	{"outputF7", 7, 4, output7to4, []float32{2, 4, 8, 0.5, 0.25, 0.125}, false},
 	{"outputF9", 9, 7, output9to7, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, false},
 	{"outputF9Add", 9, 7, output9to7, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, true},
-	{"outputF7Four", 7, 4, output7to4, []float32{2, 4, 8, 0.5, 0.25, 0.125}, false},
 	{"outputF5", 5, 4, output5to4, []float32{2, 4, 8}, false},
 	{"outputF1", 1, 1, same, nil, false},
 }

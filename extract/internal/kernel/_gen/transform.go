@@ -114,19 +114,6 @@ func output7to4(a *assembler, m []vec) []vec {
 	}
 }
 
-// output7to5 is Aᵀ of F(5,3).
-func output7to5(a *assembler, m []vec) []vec {
-	s, d := a.add(m[1], m[2]), a.sub(m[1], m[2])
-	u, v := a.add(m[3], m[4]), a.sub(m[3], m[4])
-	return []vec{
-		a.add(a.add(m[0], m[5]), a.add(s, u)),
-		a.fma(0.5, m[5], a.fma(2, v, d)),
-		a.fma(0.25, m[5], a.fma(4, u, s)),
-		a.fma(0.125, m[5], a.fma(8, v, d)),
-		a.fma(0.0625, m[5], a.fma(16, u, a.add(s, m[6]))),
-	}
-}
-
 // output9to7 is Aᵀ of F(7,3).
 func output9to7(a *assembler, m []vec) []vec {
 	var s, d [4]vec // of points ±1, ±2, ±1/2, ±1/4

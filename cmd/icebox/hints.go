@@ -1,0 +1,168 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"strings"
+	"syscall"
+
+	"icebox/cache"
+	"icebox/config"
+	"icebox/extract"
+	"icebox/extract/cuda"
+	"icebox/headtrain"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/journal"
+	"icebox/pipeline/runs"
+	"icebox/pipeline/sweep"
+	"icebox/pipeline/words"
+)
+
+// hints say what to type next, by the class of an error. The first class that fits counts,
+// so that the narrower one stands before the wider one. After "try:" each reads as a thing
+// to try.
+var hints = []struct {
+	of   error
+	text string
+	say  func(error) string // instead of text, where the error knows more; "" is no hint
+}{
+	{of: extract.ErrNoWeightsOfHash, text: "the file that these features were made with, or `icebox weights fetch` for torchvision's"},
+	{of: extract.ErrNoWeights, text: "`icebox weights fetch`, which downloads them, or --weights FILE"},
+	{of: extract.ErrWeightsVariable, text: "another value of the variable, or none"},
+	{of: extract.ErrDownloadRange, text: "to remove that file and to fetch again"},
+	{of: extract.ErrDownloadBroken, text: "the same command again, which goes on from there"},
+	{of: extract.ErrChecksum, text: "to fetch it again, or from another place"},
+	{of: extract.ErrEnginesDisagree, say: disagreeHint},
+	{of: extract.ErrISA, text: "backbone.isa=auto, which takes the fastest that there is"},
+	{of: cuda.ErrNoneOpens, text: "backbone.device=cpu, which goes on without it"},
+	{of: extract.ErrNoDevice, say: libraryHint},
+	{of: extract.ErrEngineUnavailable, say: libraryHint},
+
+	{of: cache.ErrCorrupt, text: "`icebox cache verify` lists the damage, `icebox cache compact --salvage` keeps what is sound, `icebox extract` computes the rest again"},
+	{of: cache.ErrNewer, text: "a newer icebox"},
+	{of: cache.ErrNotCache, text: "another --cache FILE, or to move that file away"},
+	{of: cache.ErrLocked, text: "again when that process is done"},
+	{of: cache.ErrFull, text: diskHint},
+	{of: syscall.ENOSPC, text: diskHint},
+	{of: cache.ErrNoSpace, text: "`icebox cache stat`, which lists the spaces"},
+
+	{of: dataset.ErrNoSource, text: "--data DIR, or the key data.train"},
+	{of: dataset.ErrFolds, text: "a smaller sweep.folds, or more images"},
+	{of: errNoCache, text: "--cache FILE, or `icebox extract --data DIR`, which makes one"},
+	{of: features.ErrChooseDataset, text: "--dataset NAME"},
+	{of: features.ErrChooseSpace, text: "--space ID"},
+	{of: features.ErrFolder, text: "--features with a folder of features.npy and labels.npy, as `icebox cache export --out DIR` writes it"},
+	{of: features.ErrNotExtracted, text: "`icebox extract --data DIR`, or `icebox run --data DIR`"},
+	{of: runs.ErrPartial, text: "the folder that the sweep named when it began"},
+	{of: runs.ErrRun, text: "a folder that `icebox run`, `icebox train` or `icebox sweep` wrote"},
+
+	{of: sweep.ErrNothing, text: "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}', or `icebox train` for one head"},
+	{of: sweep.ErrManyHeads, text: "--yes, which trains them all"},
+	{of: sweep.ErrResume, text: "a new sweep, without --resume"},
+	{of: headtrain.ErrNewer, text: "a newer icebox"},
+	{of: headtrain.ErrDiverged, text: "a smaller head.lr, or `icebox train --find-lr`, which looks for one"},
+	{of: config.ErrConfig, say: configHint},
+}
+
+const diskHint = "the same command again when there is room: what was committed is kept"
+
+func disagreeHint(err error) string {
+	var disagree *extract.DisagreeError
+	setting := "backbone.isa=portable"
+	if errors.As(err, &disagree) && disagree.Engine.Name != extract.Native {
+		setting = "backbone.device=cpu"
+	}
+	return setting + ", which goes on without it (nothing was written), and please report this"
+}
+
+func libraryHint(err error) string {
+	var library *cuda.LibraryError
+	if !errors.As(err, &library) {
+		return "backbone.device=cpu"
+	}
+	text := "to install NVIDIA's driver"
+	if library.Package != "" {
+		text = "`pip install " + library.Package + "`"
+	}
+	return text + ", or backbone.device=cpu"
+}
+
+func configHint(err error) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "`icebox config init`, which writes one to start from"
+	}
+	return ""
+}
+
+// hint is what to try next: the steps that err carries, or what fits its class; "" if the
+// error says all.
+func (p *process) hint(err error) string {
+	var all []string
+	for _, s := range journal.Steps(err) {
+		all = append(all, p.words(s))
+	}
+	for _, h := range hints {
+		if !errors.Is(err, h.of) {
+			continue
+		}
+		text := h.text
+		if h.say != nil {
+			text = h.say(err)
+		}
+		if all == nil || h.of == sweep.ErrManyHeads {
+			all = append(all, text)
+		}
+		break
+	}
+	return words.Or(all)
+}
+
+// words say a step as a person at a command line takes it.
+func (p *process) words(s journal.Step) string {
+	key := config.KeyOf(s.Field)
+	switch s.Do {
+	case journal.Set:
+		return quoted(key + "=" + s.Value)
+	case journal.Raise:
+		if s.Field == "Head.Epochs" {
+			return "more " + key
+		}
+		return "a larger " + key
+	case journal.Lower:
+		if s.Field == "Sweep.Axes" {
+			return "fewer values or steps in " + key
+		}
+		return "a smaller " + key
+	case journal.Change:
+		return "another " + key
+	case journal.FetchWeights:
+		return "`icebox weights fetch`"
+	case journal.Extract:
+		return "`icebox extract`"
+	case journal.Inspect:
+		return "`icebox insight`"
+	case journal.FindRate:
+		return "`icebox train --find-lr`"
+	case journal.Resume:
+		return "`icebox sweep --resume " + quoted(p.short(s.Dir)) + "`"
+	case journal.JudgeRows:
+		return "`icebox eval --run " + quoted(p.short(s.Dir)) + " --features DIR`"
+	case journal.TrainRows:
+		return "`icebox train --features " + quoted(p.short(s.Dir)) + "`"
+	case journal.NamePart:
+		return "data.train, data.val and data.test, one each"
+	}
+	return s.String()
+}
+
+// quoted is a word as a POSIX shell takes it.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || strings.ContainsRune("-_./=:,+@%", r)
+	}
+	if word != "" && strings.TrimFunc(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
