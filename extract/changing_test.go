@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// changingEngine is the native engine, which goes on in another plan in the midst of
-// its second call, and leaves rows behind that are worth nothing.
+// changingEngine is the native engine, but it changes its plan in the middle of its
+// second call, and the rows of that call are all zero.
 type changingEngine struct {
 	Engine
 	info  EngineInfo

@@ -10,7 +10,7 @@ import (
 // Device says on what the backbone runs.
 type Device struct {
 	CPU bool  // on the CPU, whatever else there is
-	GPU bool  // on GPUs, or not at all
+	GPU bool  // on GPUs; where there are none, not at all
 	IDs []int // of GPUs, ascending; all if empty
 }
 

@@ -45,8 +45,8 @@ func TestDeviceAndPrecisionFitTheEngine(t *testing.T) {
 	}
 }
 
-// What auto tries, by device and precision; and a program that has no GPU engine
-// says so.
+// "auto" tries the engines that fit device and precision, in order; a program without
+// a GPU engine says so.
 func TestCandidates(t *testing.T) {
 	gpu := EngineSpec{Name: CUDA, Numerics: []string{"fp32", "fp16"}}
 	for _, c := range []struct {

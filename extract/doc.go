@@ -18,13 +18,13 @@
 // image was in, on the number of goroutines or on their order. Many goroutines may
 // call Extract at once; each holds one arena of scratch memory while it runs.
 //
-// Opening is cheap (weights are mapped, checked and hashed, which takes some tens
-// of milliseconds): the engine packs its weights at the first Extract, so that a
-// caller who finds every feature in a cache never pays for it.
+// Open is cheap: it maps, checks and hashes the weights, which takes some tens of
+// milliseconds. The engine packs its weights at the first Extract, so that a caller
+// who finds every feature in a cache never pays for that.
 //
 // # Weights
 //
-// Weights are a torchvision resnet18 state dict, .pth or .safetensors, found on
-// this machine; nothing here goes to the network but [FetchWeights]. No pickle is
-// ever executed.
+// Weights are a torchvision resnet18 state dict, .pth or .safetensors, found on this
+// machine. [FetchWeights] is the only function here that uses the network. No pickle
+// is ever executed.
 package extract

@@ -13,9 +13,10 @@ const PixelBytes = Side * Side * 3
 
 // Engine runs the backbone over crops. Many goroutines may call Forward.
 //
-// One that may change how it computes while it runs (a GPU gets short of memory, one
-// of several fails) has a method Info() EngineInfo as well: what Info says before a
-// call of Forward and after it, if it is the same, is what computed the features.
+// An engine that may change how it computes while it runs (its GPU runs short of
+// memory, or one of several GPUs fails) also has a method Info() EngineInfo. If Info
+// says the same before a call of Forward and after it, that is what computed the
+// features.
 type Engine interface {
 	// Forward writes n features (n × Dim) for n crops (n × PixelBytes,
 	// interleaved RGB, not yet normalised). Both slices are the caller's and are
@@ -35,18 +36,21 @@ type Backbone struct {
 	Device  Device // where to run
 	Numeric string // the numeric class to compute in
 
-	Note func(text string) // for what a person should know and is no error; never nil
+	Note func(text string) // takes what a person should know and is not an error; never nil
 	Memo Memo              // never nil
 }
 
-// Memo keeps what an engine measured on a machine, so that the next process need not
-// measure, and choose otherwise. Its methods may be called from any goroutine.
+// Memo keeps what an engine has measured on a machine, so that the next process need
+// not measure again, and perhaps choose otherwise. Its methods may be called from any
+// goroutine.
 type Memo interface {
+	// Recall returns the value last kept under key; ok is false if there is none.
 	Recall(key string) (value string, ok bool)
+	// Keep stores a value.
 	Keep(key, value string)
 }
 
-// forgetful is the Memo of one who gives none.
+// forgetful is the Memo that stands in where Options has none.
 type forgetful struct{}
 
 func (forgetful) Recall(string) (string, bool) { return "", false }
@@ -58,6 +62,6 @@ type EngineInfo struct {
 	ISA     string `json:"isa"`              // avx512, avx2, portable; a GPU's name
 	Plan    string `json:"plan"`             // which algorithms, in which order of summation
 	Version int    `json:"version"`          // of the plan
-	Driver  string `json:"driver,omitempty"` // for engines that stand on one
+	Driver  string `json:"driver,omitempty"` // of engines that need one
 	Numeric string `json:"numeric"`          // fp32, tf32, fp16
 }

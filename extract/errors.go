@@ -52,8 +52,8 @@ var ErrEngine = errors.New("engine")
 
 // Errors of an engine's Open.
 var (
-	// ErrEngineUnavailable is returned where the hardware may be there, but the
-	// program or a library lacks something.
+	// ErrEngineUnavailable is returned where the hardware may be there, but this
+	// program was built without the engine or a library is missing.
 	ErrEngineUnavailable = errors.New("the engine is not available")
 	// ErrNoDevice is returned where there is no hardware for the engine.
 	ErrNoDevice = errors.New("no device")

@@ -22,7 +22,7 @@ type Extractor struct {
 	specs   []EngineSpec               // to try, in order
 	engine  func() (openEngine, error) // opens at the first call
 	opened  atomic.Bool
-	skipped []error // why engines before the opened one were not
+	skipped []error // why engines that come before the opened one did not open
 	scratch freeList[scratch]
 
 	decodeNanos, forwardNanos atomic.Int64
@@ -33,7 +33,7 @@ type openEngine struct {
 	info EngineInfo // as it was opened
 }
 
-// now is what computes at this moment.
+// now says what computes at this moment.
 func (e openEngine) now() EngineInfo {
 	if changing, ok := e.Engine.(interface{ Info() EngineInfo }); ok {
 		return changing.Info()
@@ -110,9 +110,9 @@ func (x *Extractor) backbone() Backbone {
 // Fingerprint names the function that x computes.
 func (x *Extractor) Fingerprint() Fingerprint { return x.print }
 
-// Engine says what computes the rows. It opens the engine if nothing has yet. Rows
-// are certain to be by it only if it says the same before Extract and after: a GPU
-// that gets short of memory goes on in another plan.
+// Engine says what computes the rows. It opens the engine if no call has opened it
+// yet. Rows are certain to be computed so only if Engine says the same before Extract
+// and after it: a GPU that runs short of memory goes on with another plan.
 func (x *Extractor) Engine() (EngineInfo, error) {
 	e, err := x.engine()
 	if err != nil {
@@ -122,14 +122,14 @@ func (x *Extractor) Engine() (EngineInfo, error) {
 }
 
 // Skipped says which engines "auto" would have preferred and why they cannot run
-// here. It opens the engine if nothing has yet.
+// here. It opens the engine if no call has opened it yet.
 func (x *Extractor) Skipped() []error {
 	_, _ = x.engine() // Extract returns its error
 	return x.skipped
 }
 
-// EngineName names the engine and what it runs on; as long as none is open, those
-// that are certain to be at hand.
+// EngineName names the engine and what it runs on. As long as none is open, it names
+// the last that would be tried.
 func (x *Extractor) EngineName() (engine, isa string) {
 	if x.opened.Load() {
 		e, _ := x.engine()
@@ -144,8 +144,8 @@ func (x *Extractor) EngineName() (engine, isa string) {
 
 // Extract computes the features of images (each the bytes of one image file) into
 // rows (len(images) × Dim). errs[i] is set to nil or to what is wrong with image i,
-// whose row is then zero. The error returned is not about one image: the engine
-// failed, or ctx ended; rows are then worthless.
+// whose row is then zero. The error that is returned is not about one image: the
+// engine failed, or ctx ended, and what rows then holds is unspecified.
 func (x *Extractor) Extract(ctx context.Context, images [][]byte, rows []float32, errs []error) error {
 	if len(rows) != len(images)*Dim || len(errs) != len(images) {
 		return fmt.Errorf("extract: %d images need %d floats and as many errors, got %d and %d", len(images), len(images)*Dim, len(rows), len(errs))

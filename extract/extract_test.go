@@ -146,7 +146,7 @@ func TestBadImageSpoilsNoOther(t *testing.T) {
 	}
 }
 
-// A changed ID makes every cache in the world miss: it must be meant.
+// With another ID every cache misses: it must never change by accident.
 func TestSpaceIDsArePinnedAndDiffer(t *testing.T) {
 	base := open(t, Options{}).Fingerprint()
 	const pinned = "a9b46e62be556033c6b440be25c845e1d1340a629e833f0f39d970925eecdca8"
@@ -256,20 +256,6 @@ func BenchmarkExtract(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N*len(images))/b.Elapsed().Seconds(), "images/s")
-}
-
-func ExampleExtractor() {
-	ctx := context.Background()
-	x, err := Open(ctx, Options{Weights: "random"})
-	if err != nil {
-		return
-	}
-	defer x.Close()
-	images := [][]byte{ /* the bytes of image files */ }
-	rows, errs := make([]float32, len(images)*Dim), make([]error, len(images))
-	if err := x.Extract(ctx, images, rows, errs); err != nil {
-		return
-	}
 }
 
 func TestSingleAgreesWithTheExtractor(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 )
 
 // Fingerprint names the function from image bytes to feature. Two extractors with
-// equal fingerprints give the same features within their numeric class's
-// tolerance, wherever they run; anything that changes a feature is a field here.
+// equal fingerprints give the same features within the tolerance of their numeric
+// class, wherever they run. Whatever changes a feature by more is a field here.
 type Fingerprint struct {
 	Architecture string     `json:"architecture"` // resnet18, up to the global average pool
 	Weights      string     `json:"weights"`      // hash of the tensors

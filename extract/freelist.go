@@ -2,9 +2,9 @@ package extract
 
 import "sync"
 
-// freeList keeps values that are costly to make for the next caller. Unlike
-// sync.Pool it never lets one go: an arena is as large as a garbage collection
-// would like to have it, and is needed again at once.
+// freeList keeps values that are costly to make for the next caller. A sync.Pool
+// may drop them at a garbage collection, which memory as large as an arena soon
+// brings about, and the next call would have to make them again.
 type freeList[T any] struct {
 	make func() *T
 	mu   sync.Mutex

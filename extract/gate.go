@@ -33,8 +33,8 @@ func (x *Extractor) gateKey(info EngineInfo) string {
 	return fmt.Sprintf("%s/%s/%s/%s-%d/%s/%s", x.print.Weights, info.Name, info.ISA, info.Plan, info.Version, info.Driver, info.Numeric)
 }
 
-// LeastCosine is how near to the reference's features a numeric class (fp32, tf32,
-// fp16) promises to be.
+// LeastCosine returns the least cosine to the reference's features that a numeric
+// class (fp32, tf32, fp16) promises; 0 for another name.
 func LeastCosine(numeric string) float64 { return leastCosine[numeric] }
 
 // Gate runs a generated image through the engine and through a naive reference in
@@ -48,7 +48,7 @@ func (x *Extractor) Gate(ctx context.Context) (Verdict, error) {
 	pixels := gateImage()
 	got := make([]float32, Dim)
 	info := engine.now()
-	for before := (EngineInfo{}); before != info; info = engine.now() { // else two plans may have had a part in it
+	for before := (EngineInfo{}); before != info; info = engine.now() { // else the engine may have changed its plan meanwhile
 		before = info
 		if err := x.forward(ctx, engine, got, pixels, 1); err != nil {
 			return Verdict{}, err

@@ -63,7 +63,7 @@ func (e *native) forward(features []float32, pixels []uint8, from, n int) {
 
 func (e *native) Close() error { return nil }
 
-// nativeSingle is the CPU engine that gives one image all threads.
+// nativeSingle is the CPU engine that shares each image among all its threads.
 type nativeSingle struct {
 	mu  sync.Mutex
 	net *resnet.Single

@@ -33,40 +33,41 @@ type Options struct {
 	// WeightsHints are paths that "auto" tries first when WeightsHash is set.
 	WeightsHints []string
 
-	// Engine is "auto" (also ""), "native", "cuda", or the name of one of Engines,
-	// among which a program that offers "cuda" hands it down. "auto" takes the first
-	// of Engines that works here, else the native one.
+	// Engine is "auto" (also ""), "native", "cuda", or the name of one of Engines. A
+	// program that offers "cuda" lists it in Engines. "auto" takes the first of Engines
+	// that works here, else the native one.
 	Engine string
-	// Device is where it runs; see [ParseDevice].
+	// Device is where the engine runs; see [ParseDevice].
 	Device string
 	// Precision is the numeric class: "fp32" (also ""), "tf32" or "fp16". The native
-	// engine has fp32 alone.
+	// engine offers fp32 alone.
 	Precision string
 	// ISA limits the native engine: "auto" (also ""), "avx512", "avx2", "portable".
 	ISA string
 	// Plan is how the native engine computes: "winograd" (also "auto" and "") is fastest
-	// in batches, "compact" takes a quarter of the memory for its weights. Features agree
-	// within the numeric class, so both share a fingerprint, but not bit by bit; the
-	// plan is part of [EngineInfo].
+	// in batches, "compact" takes a quarter of the memory for its weights. The features
+	// of both agree within the numeric class, but not bit by bit: so both have the same
+	// fingerprint, and the plan is part of [EngineInfo].
 	Plan string
-	// Threads is how many threads of the native engine share one call, 1 if 0:
-	// callers who extract from many goroutines at once leave it. It has no
-	// influence on a feature.
+	// Threads is how many threads of the native engine share one call; 0 means 1, which
+	// suits callers who extract from many goroutines at once. It changes no feature.
 	Threads int
-	// Engines are further engines, handed down by the program.
+	// Engines are further engines that the program offers.
 	Engines []EngineSpec
 
 	// IgnoreEXIF leaves a photo as its sensor recorded it, as torchvision's
 	// ImageFolder does. It is part of the fingerprint.
 	IgnoreEXIF bool
-	// MaxPixels refuses an image by its header, before decoding; 0 means
-	// [DefaultMaxPixels].
+	// MaxPixels is the most pixels that an image may have. A larger one is refused by
+	// its header, before it is decoded. 0 means [DefaultMaxPixels].
 	MaxPixels int64
 
-	// Note hears what the engine tells a person while it opens and runs, a line at a
-	// time and from any goroutine; it must not call the Extractor. nil: nobody hears.
+	// Note takes what the engine has to tell a person while it opens and runs, one line
+	// a call. It is called from any goroutine and must not call the Extractor. nil drops
+	// the lines.
 	Note func(text string)
-	// Memo keeps what engines measured; nil: every process measures anew.
+	// Memo keeps what engines have measured. nil means that every process measures
+	// again.
 	Memo Memo
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string
@@ -78,9 +79,9 @@ const DefaultMaxPixels = imaging.DefaultMaxPixels
 // EngineSpec is an engine that a program offers besides the native one.
 type EngineSpec struct {
 	Name     string   // as written in Options.Engine
-	Numerics []string // numeric classes that it offers: fp32, tf32, fp16
-	// Open returns ErrNoDevice where "auto" is to go on to the next engine without a
-	// word; after any other error it goes on as well, and says why: see Skipped.
+	Numerics []string // the numeric classes that it offers: fp32, tf32, fp16
+	// Open opens the engine. After any error "auto" goes on to the next engine; unless
+	// the error is ErrNoDevice, [Extractor.Skipped] returns it.
 	Open func(context.Context, Backbone) (Engine, EngineInfo, error)
 }
 
@@ -157,7 +158,7 @@ func (o Options) engineNames() []string {
 	return names
 }
 
-// randomSeed returns the seed of "random" or "random:SEED".
+// randomSeed returns the seed of "random", which is 0, or of "random:SEED".
 func (o Options) randomSeed() (seed uint64, ok bool) {
 	kind, arg, _ := strings.Cut(o.Weights, ":")
 	if kind != Random {

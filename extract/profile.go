@@ -13,8 +13,8 @@ import (
 type LayerTime struct {
 	Name      string        `json:"name"`
 	Algorithm string        `json:"algorithm"`
-	Direct    int64         `json:"direct_macs"` // multiplications an image, were they done one by one
-	Done      int64         `json:"done_macs"`   // multiplications of the products that are done instead
+	Direct    int64         `json:"direct_macs"` // multiplications of a plain convolution of one image
+	Done      int64         `json:"done_macs"`   // multiplications that the algorithm does instead
 	Time      time.Duration `json:"ns"`          // of the whole call
 }
 
@@ -35,8 +35,9 @@ func (e *nativeSingle) profile(features []float32, pixels []uint8, n int) ([]res
 	return e.net.Net().Layers(), e.net.Profile(features[:Dim], pixels[:PixelBytes])
 }
 
-// Profile is [Extractor.Forward], on one thread; it returns what each layer took. It
-// fails where the engine has no layers to tell of.
+// Profile is [Extractor.Forward] and returns the time that each layer took. The native
+// engine of an Extractor runs it on one thread. An engine that cannot time its layers
+// returns ErrEngine.
 func (x *Extractor) Profile(ctx context.Context, features []float32, pixels []uint8, n int) ([]LayerTime, error) {
 	engine, err := x.engine()
 	if err != nil {
@@ -57,8 +58,9 @@ func (x *Extractor) Profile(ctx context.Context, features []float32, pixels []ui
 	return times, nil
 }
 
-// Peak measures the floating-point operations a second that one core does at most
-// with an instruction set, 0 for portable code.
+// Peak measures how many floating-point operations a second one core can do with an
+// instruction set (see Options.ISA). It is 0 for portable code and for one that this
+// machine lacks. It takes some 30 ms.
 func Peak(isa string) float64 {
 	for _, i := range kernel.Available() {
 		if i.String() == isa {

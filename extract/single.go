@@ -2,18 +2,18 @@ package extract
 
 import "context"
 
-// Single answers for one image at a time: it has the first answer sooner than an
-// [Extractor] and gives each image all processors, in a quarter of the memory. Its
-// features lie within the same numeric class, but are not an Extractor's bit by
-// bit. So a Single has no Extract: rows that are kept never come from it.
+// Single answers for one image at a time. Its first answer comes sooner than an
+// [Extractor]'s, each image has all processors, and its weights take a quarter of the
+// memory. Its features agree with an Extractor's within the numeric class, but not bit
+// by bit: so a Single has no Extract, and no row that is kept comes from it.
 type Single struct {
 	x *Extractor
 }
 
-// OpenSingle is [Open] for a Single. Of the engines that may serve, the native one is
-// chosen: a GPU takes longer to get ready than a few images do. The engine gets ready while the caller goes on.
-// Options.Threads is how many threads share an image, all processors if 0;
-// Options.Plan is not used.
+// OpenSingle is [Open] for a Single. Where the options allow the native engine, it is
+// chosen, because a GPU takes longer to get ready than a few images do. The engine
+// gets ready while the caller goes on. Options.Threads is how many threads share an
+// image, all processors if 0; Options.Plan is not used.
 func OpenSingle(ctx context.Context, o Options) (*Single, error) {
 	x, err := Open(ctx, o)
 	if err != nil {
@@ -28,8 +28,8 @@ func OpenSingle(ctx context.Context, o Options) (*Single, error) {
 	return &Single{x}, nil
 }
 
-// Feature writes the feature (Dim) of an encoded image. Fault is what is wrong with
-// the image; err is about the engine, or ctx ended.
+// Feature writes the feature (Dim values) of an encoded image. fault is what is wrong
+// with the image; err says that the engine failed or that ctx ended.
 func (s *Single) Feature(ctx context.Context, feature []float32, image []byte) (fault, err error) {
 	errs := make([]error, 1)
 	err = s.x.Extract(ctx, [][]byte{image}, feature, errs)

@@ -45,7 +45,7 @@ func (o Options) openWeights() (*weights.Set, error) {
 		got := set.Hash()
 		where := weightsInfo(set).String()
 		set.Close()
-		return nil, fmt.Errorf("%w: %s has the tensor hash %.12s…, wanted is %.12s…: these are other weights", ErrWeightsMismatch, where, got, o.WeightsHash)
+		return nil, fmt.Errorf("%w: %s has the tensor hash %.12s…, not %.12s…: these are other weights", ErrWeightsMismatch, where, got, o.WeightsHash)
 	}
 	return set, nil
 }
@@ -76,26 +76,27 @@ func (o Options) findWeights() (*weights.Set, error) {
 // WeightsFile describes a weights file to a person; see [InspectWeights].
 type WeightsFile = weights.Info
 
-// InspectWeights describes the weights file at path, also one that is not
-// resnet18's: the description then says what is wrong with it.
+// InspectWeights describes the weights file at path. If its tensors are not those of
+// resnet18, the description says what is wrong with them.
 func InspectWeights(path string) (WeightsFile, error) { return weights.Inspect(path) }
 
-// ConvertWeights writes the weights file src to dst, whose ending (.pth or
-// .safetensors) names the format. The tensor hash stays. It does not overwrite.
+// ConvertWeights writes the weights file src to the new file dst, whose ending (.pth or
+// .safetensors) names the format. The tensor hash stays the same. The error is
+// fs.ErrExist if dst is there already.
 func ConvertWeights(src, dst string) error { return weights.Convert(src, dst) }
 
 // FetchOptions say what FetchWeights downloads and where to.
 type FetchOptions = weights.FetchOptions
 
-// FetchWeights downloads torchvision's official weights into icebox's own folder,
-// resuming what an earlier call left, and checks them. It is the one function of
-// this package that uses the network.
+// FetchWeights downloads a weights file, by default torchvision's official one into
+// icebox's own folder, and checks its SHA-256. It resumes what an earlier call left. It
+// is the only function of this package that uses the network.
 func FetchWeights(ctx context.Context, o FetchOptions) (path string, err error) {
 	return weights.Fetch(ctx, o)
 }
 
-// SaveWeights writes the weights that x runs on to a new file, .pth or
-// .safetensors by its ending: so random ones can be taken to another program.
+// SaveWeights writes the weights that x runs on to a new file, whose ending names the
+// format: .pth, or else .safetensors. So random weights can be used in another program.
 func (x *Extractor) SaveWeights(path string) error {
 	if strings.HasSuffix(path, ".pth") {
 		return weights.WritePTH(path, x.weights)

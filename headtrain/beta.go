@@ -6,8 +6,8 @@ import (
 	"icebox/headtrain/internal/rng"
 )
 
-// beta draws from Beta(a, a): above ½ by Ulrich's method, else by Jöhnk's, which
-// takes at most 1.3 rounds there on average (Devroye, 1986, IX.4.3 and IX.3.5).
+// beta draws from Beta(a, a): by Ulrich's method if a is above ½, else by Jöhnk's,
+// which then takes at most 1.3 rounds on average (Devroye, 1986, IX.4.3 and IX.3.5).
 func beta(r *rng.Stream, a float64) float64 {
 	if a > 0.5 {
 		u := exp(log(r.Uniform()) * 2 / (2*a - 1))

@@ -2,17 +2,17 @@ package headtrain
 
 import "math"
 
-// watch follows the validation metric. Without early stopping every epoch
-// counts as the best so far.
+// watch follows the validation metric of a head. Without early stopping every
+// epoch counts as the best so far.
 type watch struct {
 	options EarlyStopping
 	score   float64 // of the best epoch; larger is better
-	best    int
+	best    int     // the epoch
 }
 
 func newWatch(o EarlyStopping) *watch { return &watch{options: o, score: math.Inf(-1)} }
 
-// see tells whether e is the best epoch so far.
+// see takes note of e and reports whether it is the best epoch so far.
 func (w *watch) see(e Epoch) bool {
 	if w.options.Patience == 0 {
 		w.best = e.Epoch
@@ -26,7 +26,7 @@ func (w *watch) see(e Epoch) bool {
 	return true
 }
 
-// score returns the metric of an epoch, larger for better.
+// score returns the metric of an epoch, so that larger is better.
 func (o EarlyStopping) score(e Epoch) float64 {
 	if o.Metric == MetricValAcc {
 		return *e.ValAcc
@@ -34,7 +34,7 @@ func (o EarlyStopping) score(e Epoch) float64 {
 	return -*e.ValLoss
 }
 
-// exhausted tells whether patience ran out with the given epoch.
+// exhausted reports whether patience runs out with the given epoch.
 func (w *watch) exhausted(epoch int) bool {
 	return w.options.Patience > 0 && epoch-w.best >= w.options.Patience
 }

@@ -2,9 +2,9 @@ package headtrain
 
 import "math"
 
-// The functions of this file stand in for package math where a last bit may
-// decide which weights there are: Go may fuse or replace math's own differently
-// on each platform. Every product is converted, so that none is fused.
+// The functions of this file take the place of those of package math where a last
+// bit would change the weights: Go may compute those differently on each platform.
+// Every product is converted to its own type, so that none is fused with a sum.
 
 // cosPi returns cos(πt) for t in [0, 1] as -sin(π(t-½)), by Taylor's series.
 func cosPi(t float64) float64 {

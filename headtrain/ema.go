@@ -3,15 +3,15 @@ package headtrain
 import "icebox/headtrain/internal/kernel"
 
 // average is the exponential moving average of a head's weights over its steps,
-// torch.optim.swa_utils.AveragedModel with get_ema_multi_avg_fn: after the first
-// step it is the weights, and each later step moves it 1-decay of the way to
-// them. nil is none; several goroutines may call update for disjoint ranges
-// between two calls of begin.
+// as PyTorch's AveragedModel with get_ema_multi_avg_fn computes it: after the first
+// step it equals the weights, and each later step moves it 1-decay of the way to
+// them. A nil average is none, and its methods do nothing. Several goroutines may
+// call update for disjoint ranges between two calls of begin.
 type average struct {
 	isa     kernel.ISA
 	weights []float32 // laid out as the head's params; 0 before the first step
 	decay   float64
-	share   float32 // of the way, in the step at hand
+	share   float32 // of the way that the current step moves it
 }
 
 func newAverage(o Options, isa kernel.ISA, params int) *average {
@@ -21,7 +21,7 @@ func newAverage(o Options, isa kernel.ISA, params int) *average {
 	return &average{isa: isa, weights: make([]float32, params), decay: o.EMA}
 }
 
-// begin prepares for the step numbered so, from 0.
+// begin prepares for a step, counted from 0.
 func (a *average) begin(step int) {
 	if a == nil {
 		return
@@ -32,15 +32,15 @@ func (a *average) begin(step int) {
 	}
 }
 
-// update takes in w, which a step has just changed and which starts at parameter
-// `at`.
+// update moves the average towards w, the parameters from number at on, which a
+// step has just changed.
 func (a *average) update(w []float32, at int) {
 	if a != nil {
 		a.isa.Lerp(a.weights[at:at+len(w)], w, a.share)
 	}
 }
 
-// exchange puts the average in the place of the weights, and the other way round.
+// exchange swaps the average and the weights.
 func (a *average) exchange(params []float32) {
 	if a == nil {
 		return

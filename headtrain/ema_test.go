@@ -126,7 +126,7 @@ func TestAverageIsJudgedAndSavedWhileTheWeightsGoOn(t *testing.T) {
 	if last == *plain.History[4].ValLoss || sameHead(got.Head, plain.Head) {
 		t.Error("the average is not what was validated or saved")
 	}
-	if loss := exactLoss(got.Head, job.Val); math.Abs(loss-last) > 1e-5 {
+	if loss := exactLoss(got.Head, job.Val); !(math.Abs(loss-last) <= 1e-5) {
 		t.Errorf("the saved head has validation loss %v, reported %v", loss, last)
 	}
 

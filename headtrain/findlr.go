@@ -20,17 +20,18 @@ const (
 )
 
 // FindLR trains the one head of the job for an epoch at each of 16 learning
-// rates from 1e-5 to 1, all in one pass, and returns the rate with the lowest
-// training loss, and all of them in order. The rate is a place to start from:
-// over many epochs a third of it is often better. Schedule, warm-up, early
-// stopping and EMA of the head are left aside; an optimizer without a rate is an error.
+// rates from 1e-5 to 1, all in one pass. It returns the rate with the lowest
+// training loss, and all of them in order. The rate is a place to start from: over
+// many epochs a third of it is often better. The head's schedule, warm-up, early
+// stopping and EMA are left out. It returns a Fault for an optimizer that has no
+// learning rate, and ErrDiverged if no rate gives a finite loss.
 func FindLR(ctx context.Context, t Trainer, job Job) (best float64, tried []LRPoint, err error) {
 	if len(job.Heads) != 1 {
 		return 0, nil, fmt.Errorf("%w: a learning rate is looked for on one head, not %d", ErrOptions, len(job.Heads))
 	}
 	o := job.Heads[0].WithDefaults()
 	if o.Optimizer == OptimizerLBFGS {
-		return 0, nil, fmt.Errorf("%w: the optimizer %s has no learning rate to look for", ErrOptions, o.Optimizer)
+		return 0, nil, Fault{Field: "Optimizer", Text: fmt.Sprintf("(%s) has no learning rate to look for", o.Optimizer)}
 	}
 	o.Epochs, o.Schedule, o.Warmup, o.StepEpochs, o.EarlyStopping, o.EMA = 1, ScheduleConstant, 0, 1, EarlyStopping{}, 0
 	part := job.part(0)

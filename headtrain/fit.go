@@ -2,7 +2,6 @@ package headtrain
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	"icebox/headtrain/internal/finite"
@@ -11,23 +10,23 @@ import (
 
 // fit is one head in training, a member of a stack.
 type fit struct {
-	index     int // in the job
+	index     int // its place in the job
 	options   Options
 	objective *objective
 	optimizer optimizer
 	schedule  schedule
 	average   *average
-	params    []float32 // its classes' rows of the stack's weights
+	params    []float32 // its part of the stack's weights
 	best      []float32 // the weights to keep; nil without early stopping
 	last      *Head     // of the last epoch, if that is not the best
 	watch     *watch
 	stopped   string
 	gradient  float64 // its largest value at the end; lbfgs only
-	err       error   // why it was given up
+	err       error   // why its training ended early
 
-	sum             tally   // of the pass in hand
+	sum             tally   // of the current pass
 	weight          float64 // of the rows in sum
-	batchWeight     float64 // of the batch in hand
+	batchWeight     float64 // of the current batch
 	lr              float64 // of the last step
 	history         []Epoch
 	valLoss, valAcc []float64 // what the pointers in history point to
@@ -42,7 +41,7 @@ func newFit(isa kernel.ISA, index int, o Options, v *view, params []float32) *fi
 		index: index, options: o, params: params,
 		objective: newObjective(o, train),
 		optimizer: newOptimizer(o, isa, len(params)),
-		schedule:  newSchedule(o, (n+size-1)/size),
+		schedule:  newSchedule(o, ceilDiv(n, size)),
 		average:   newAverage(o, isa, len(params)),
 		watch:     newWatch(o.EarlyStopping),
 		history:   make([]Epoch, 0, o.Epochs),
@@ -56,7 +55,7 @@ func newFit(isa kernel.ISA, index int, o Options, v *view, params []float32) *fi
 	return f
 }
 
-// tally sums up rows that were judged, in order.
+// tally is the sum over some rows that were judged.
 type tally struct {
 	loss float64
 	rows int
@@ -65,9 +64,8 @@ type tally struct {
 
 func (t tally) accuracy() float64 { return float64(t.hits) / float64(t.rows) }
 
-// trained adds an epoch to the history from what was summed over its batches.
-// The average of the weights, if there is one, takes their place until the next
-// epoch.
+// trained adds an epoch to the history, from the sums over its batches. The average
+// of the weights, if there is one, then takes their place until the next epoch.
 func (f *fit) trained(epoch int) {
 	e := Epoch{Epoch: epoch, LR: f.lr, TrainLoss: f.sum.loss / f.weight, TrainAcc: f.sum.accuracy()}
 	switch {
@@ -96,7 +94,7 @@ func (f *fit) validated() {
 }
 
 // finished takes note of the last epoch, keeps its weights if they are the best
-// so far, and tells whether the head is to train no further.
+// so far, and reports whether training is over.
 func (f *fit) finished() bool {
 	if f.err != nil {
 		return true
@@ -114,34 +112,21 @@ func (f *fit) finished() bool {
 	return f.stopped != ""
 }
 
-// restore goes back to the best epoch's weights, if they are not the last.
+// restore goes back to the weights of the best epoch, if that is not the last one.
 func (f *fit) restore(s *stack) {
 	if f.best == nil || f.err != nil || f.watch.best == len(f.history) {
 		return
 	}
-	f.last, _ = f.head(s, len(f.history)) // not worth an error
+	f.last, _ = f.head(s, len(f.history)) // without it, the result lacks Last alone
 	copy(f.params, f.best)
 }
 
-// diverged returns the error for a loss or weight that is not finite.
-func (f *fit) diverged(epoch int, what string) error { return f.options.diverged(epoch, what) }
-
-func (o Options) diverged(epoch int, what string) error {
-	if o.Optimizer == OptimizerLBFGS {
-		return fmt.Errorf("%w: %s is not finite in iteration %d: the features lie at an end of what float32 can hold; bring them nearer to 1", ErrDiverged, what, epoch)
-	}
-	advice := fmt.Sprintf("try lr %.1g", o.LR/10)
-	if o.LR > 1 {
-		advice = "try lr 0.001, or let `icebox train --find-lr` look for one"
-	}
-	if o.Input != InputStandardise {
-		advice += fmt.Sprintf(", or input %q", InputStandardise)
-	}
-	return fmt.Errorf("%w: %s is not finite in epoch %d with lr %.3g; %s", ErrDiverged, what, epoch, o.LR, advice)
+func (f *fit) diverged(epoch int, what string) error {
+	return &Divergence{What: what, Epoch: epoch, Options: f.options}
 }
 
-// result makes the head of the weights kept, under which f.sum was taken over
-// the training rows.
+// result makes the head of the kept weights. f.sum is that of the training rows
+// under them.
 func (f *fit) result(s *stack) (Result, error) {
 	loss := f.sum.loss / float64(f.sum.rows)
 	if f.err == nil && !finite.Is(loss) {
@@ -157,7 +142,7 @@ func (f *fit) result(s *stack) (Result, error) {
 	}, err
 }
 
-// head folds the input map into the weights, which are those of an epoch.
+// head makes a head of the weights of an epoch, with the map of features folded in.
 func (f *fit) head(s *stack, epoch int) (*Head, error) {
 	d, k := s.dim, s.classes
 	h := &Head{Classes: slices.Clone(s.train.Classes), Dim: d, W: make([]float32, k*d), B: make([]float32, k)}

@@ -63,7 +63,7 @@ func TestGradientEqualsFiniteDifferences(t *testing.T) {
 		params[i] = at - h
 		down := lossAt(params, d, rows, f.objective.weight, o.LabelSmoothing)
 		params[i] = at
-		if got, want := float64(w0[i])-float64(w1[i]), (up-down)/(2*h); math.Abs(got-want) > tolerance*max(1, math.Abs(want)) {
+		if got, want := float64(w0[i])-float64(w1[i]), (up-down)/(2*h); !(math.Abs(got-want) <= tolerance*max(1, math.Abs(want))) {
 			t.Errorf("gradient of parameter %d is %v, by finite differences %v", i, got, want)
 		}
 	}

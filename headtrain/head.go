@@ -17,15 +17,16 @@ type Head struct {
 	Classes []string
 	Dim     int
 	W       []float32 // len(Classes) × Dim, or × Hidden.Out, as PyTorch's fc.weight
-	B       []float32 // as fc.bias
-	Hidden  *Layer    // of an MLP, before its ReLU; nil for a linear head
-	Input   string    // "", or InputL2: rows are scaled to length 1 first
+	B       []float32 // len(Classes), as fc.bias
+	Hidden  *Layer    // the layer before the ReLU of an MLP; nil for a linear head
+	Input   string    // "", or InputL2: each row is scaled to length 1 first
 
-	// Temperature divides the logits before the softmax, so that probabilities
-	// can be believed; 0 is 1. It changes no label. See judge.Temperature.
+	// Temperature divides the logits before the softmax, so that probabilities can
+	// be believed; it changes no answer. It is from 0.001 to 1000, and 0 stands
+	// for 1. See judge.Temperature.
 	Temperature float64
 	// Threshold is the probability under which an answer is better called
-	// unknown; 0 is none. See judge.Threshold.
+	// unknown, from 0, for none, to 1. See judge.Threshold.
 	Threshold float64
 
 	Fingerprint   string          // names the function that made the features
@@ -38,8 +39,7 @@ type Head struct {
 func (h *Head) Check(fingerprint string, dim int) error {
 	switch {
 	case h.Fingerprint != fingerprint:
-		return fmt.Errorf("%w: the head was trained on features of %s, these are of %s; use the backbone and preprocessing it was trained with, or train a new head",
-			ErrFingerprint, h.Fingerprint, fingerprint)
+		return fmt.Errorf("%w: the head was trained on features of %s, these are of %s", ErrFingerprint, h.Fingerprint, fingerprint)
 	case h.Dim != dim:
 		return fmt.Errorf("%w: the head takes %d features, not %d", ErrFingerprint, h.Dim, dim)
 	default:
@@ -47,40 +47,10 @@ func (h *Head) Check(fingerprint string, dim int) error {
 	}
 }
 
-// Logits writes the logits of n rows of features x to dst, row by row. A
-// row's logits do not depend on the other rows. It panics unless x has n×Dim
-// values and dst has room for n×len(Classes).
+// Logits writes the logits of the n rows of x to dst, row by row: n×Dim values in,
+// n×len(Classes) out. The logits of a row do not depend on the other rows. It
+// panics unless x has this length and dst at least this one.
 func (h *Head) Logits(dst, x []float32, n int) {
-	k := len(h.Classes)
-	h.forward(dst, x, n, func(z, row []float32, r int) {
-		for c := range k {
-			row[c] = z[c*kernel.Block+r]
-		}
-	}, nil)
-}
-
-// Probabilities is Logits followed by a softmax at the head's temperature.
-func (h *Head) Probabilities(dst, x []float32, n int) {
-	k, isa := len(h.Classes), kernel.Best()
-	sharpness := float32(1 / h.temperature())
-	table := plainLoss(k)
-	var labels [kernel.Block]int32
-	var judged kernel.Judged
-	h.forward(dst, x, n, func(z, row []float32, r int) {
-		for c := range k {
-			row[c] = z[c*kernel.Block+r] / judged.Sum[r]
-		}
-	}, func(z []float32) {
-		for i := range z {
-			z[i] *= sharpness
-		}
-		isa.Softmax(z, k, &labels, &table, &judged, false)
-	})
-}
-
-// forward computes logits block by block; after, if not nil, is given each
-// block, and finish then writes its row r.
-func (h *Head) forward(dst, x []float32, n int, finish func(z, row []float32, r int), after func(z []float32)) {
 	d, k := h.Dim, len(h.Classes)
 	if len(x) != n*d || len(dst) < n*k {
 		panic("headtrain: slices do not fit the number of rows")
@@ -100,11 +70,11 @@ func (h *Head) forward(dst, x []float32, n int, finish func(z, row []float32, r 
 		for i := range layers[1:] {
 			z = layers[i+1].forward(isa, layers[i].activations())
 		}
-		if after != nil {
-			after(z)
-		}
 		for r := range count {
-			finish(z, dst[(at+r)*k:(at+r+1)*k], r)
+			row := dst[(at+r)*k : (at+r+1)*k]
+			for c := range row {
+				row[c] = z[c*kernel.Block+r]
+			}
 		}
 	}
 }
@@ -119,15 +89,16 @@ func (h *Head) gather(dst, x []float32) {
 	}
 }
 
-// Prediction is one class and how probable the head holds it.
+// Prediction is one class and the probability that the head gives it.
 type Prediction struct {
 	Class       string  `json:"class"`
-	Index       int     `json:"index"`
+	Index       int     `json:"index"` // of the class in Head.Classes
 	Probability float64 `json:"probability"`
 }
 
-// Predict returns the k most probable classes of one row, best first; those of
-// equal logits in the order of their index.
+// Predict returns the k most probable classes of one row of Dim features, best
+// first, or all if there are fewer. Classes of equal logits come in the order of
+// their index.
 func (h *Head) Predict(x []float32, k int) []Prediction {
 	logits := make([]float32, len(h.Classes))
 	h.Logits(logits, x, 1)
@@ -141,8 +112,8 @@ func (h *Head) Predict(x []float32, k int) []Prediction {
 	return all[:min(max(k, 0), len(all))]
 }
 
-// Unknown reports whether a row with these predictions, best first, is better
-// left without an answer.
+// Unknown reports whether the best of the predictions of a row, which is the first,
+// is less probable than the head's threshold.
 func (h *Head) Unknown(best []Prediction) bool {
 	return len(best) > 0 && best[0].Probability < h.Threshold
 }

@@ -27,21 +27,22 @@ import (
 //	         fc2.weight  [classes, hidden]
 //	         fc2.bias    [classes]
 //
-// Temperature and threshold of that JSON came later than format 1; a reader that
-// does not know them gives the same labels, with the probabilities of training.
+// Temperature and threshold were added to that JSON after format 1 was first
+// written. A reader that does not know them gives the same answers, with the
+// probabilities of training.
 //
-// An entry of a later format, or of a kind this version has not, is refused:
-// the tensors alone might then mean something else.
+// A file of a later format, or of a kind that this program does not know, is
+// refused: its tensors might mean something else.
 const (
 	headFormat  = 1
 	metadataKey = "icebox"
 )
 
-// layerNames are the modules of each kind, first to last.
+// layerNames are the names of the layers of each kind, first to last.
 var layerNames = map[string][]string{KindLinear: {"fc"}, KindMLP: {"fc1", "fc2"}}
 
-// maxHeadFile bounds what LoadHead reads: 10,000 classes of 4,096 features
-// take 164 MB.
+// maxHeadFile is the largest file that LoadHead reads. 10,000 classes of 4,096
+// features take 164 MB.
 const maxHeadFile = 1 << 30
 
 type headInfo struct {
@@ -56,8 +57,10 @@ type headInfo struct {
 	Recipe        json.RawMessage `json:"recipe,omitempty"`
 }
 
-// Save writes the head to path. The file appears whole or not at all; one that
-// is there is replaced. Equal heads give equal bytes.
+// Save writes the head to path. The file appears whole or not at all, and takes the
+// place of one that is there. Equal heads give equal bytes. The error wraps
+// ErrFormat for a head that would not come back from a file, else it is that of the
+// file system.
 func (h *Head) Save(path string) error {
 	data, err := h.encode()
 	if err != nil {
@@ -91,7 +94,7 @@ func (h *Head) encode() ([]byte, error) {
 	return safetensors.Serialize(tensors, map[string]string{metadataKey: string(info)})
 }
 
-func tensorNames(module string) (weight, bias string) { return module + ".weight", module + ".bias" }
+func tensorNames(layer string) (weight, bias string) { return layer + ".weight", layer + ".bias" }
 
 func (h *Head) kind() string {
 	if h.Hidden != nil {
@@ -127,8 +130,8 @@ func tensor(v []float32, shape ...uint64) (safetensors.TensorView, error) {
 	return safetensors.NewTensorView(safetensors.F32, shape, data)
 }
 
-// LoadHead reads a head that Save wrote. Its errors wrap ErrFormat, ErrNewer,
-// or that of the file system.
+// LoadHead reads a head that Save wrote. Its error wraps ErrFormat, ErrNewer, or
+// that of the file system.
 func LoadHead(path string) (*Head, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -184,20 +187,20 @@ func decodeHead(data []byte) (*Head, error) {
 	return h, h.validate()
 }
 
-// side returns the size of an axis of a module's weight, or 0; bounded, so that
-// products of two do not overflow.
-func side(st safetensors.SafeTensors, module string, axis int) int {
-	name, _ := tensorNames(module)
+// side returns the size of an axis of a layer's weight, or 0 if there is none. It is
+// bounded, so that the product of two does not overflow.
+func side(st safetensors.SafeTensors, layer string, axis int) int {
+	name, _ := tensorNames(layer)
 	if view, ok := st.Tensor(name); ok && len(view.Shape()) == 2 {
 		return int(min(view.Shape()[axis], maxHeadFile))
 	}
 	return 0
 }
 
-// readLayer reads the module of a layer with so many outputs.
-func readLayer(st safetensors.SafeTensors, module string, out int) (l Layer, err error) {
-	weight, bias := tensorNames(module)
-	l.In, l.Out = side(st, module, 1), out
+// readLayer reads the layer of a name, with the given number of outputs.
+func readLayer(st safetensors.SafeTensors, name string, out int) (l Layer, err error) {
+	weight, bias := tensorNames(name)
+	l.In, l.Out = side(st, name, 1), out
 	if l.W, err = values(st, weight, uint64(out), uint64(l.In)); err != nil {
 		return l, err
 	}
@@ -208,7 +211,7 @@ func readLayer(st safetensors.SafeTensors, module string, out int) (l Layer, err
 func decodeInfo(text string) (headInfo, error) {
 	var info headInfo
 	if text == "" {
-		return info, fmt.Errorf("%w: no metadata entry %q; was it written by another program?", ErrFormat, metadataKey)
+		return info, fmt.Errorf("%w: no metadata entry %q", ErrFormat, metadataKey)
 	}
 	var version struct {
 		Format int `json:"format"`
@@ -217,7 +220,7 @@ func decodeInfo(text string) (headInfo, error) {
 		return info, fmt.Errorf("%w: metadata: %w", ErrFormat, err)
 	}
 	if version.Format > headFormat {
-		return info, fmt.Errorf("%w: format %d, this program reads up to %d; use a newer icebox", ErrNewer, version.Format, headFormat)
+		return info, fmt.Errorf("%w: format %d, this program reads up to %d", ErrNewer, version.Format, headFormat)
 	}
 	if err := json.Unmarshal([]byte(text), &info); err != nil {
 		return info, fmt.Errorf("%w: metadata: %w", ErrFormat, err)
@@ -226,7 +229,7 @@ func decodeInfo(text string) (headInfo, error) {
 		return info, fmt.Errorf("%w: format %d", ErrFormat, info.Format)
 	}
 	if layerNames[info.Kind] == nil {
-		return info, fmt.Errorf("%w: kind %q, this program reads %q and %q; use a newer icebox", ErrFormat, info.Kind, KindLinear, KindMLP)
+		return info, fmt.Errorf("%w: kind %q, this program reads %q and %q", ErrFormat, info.Kind, KindLinear, KindMLP)
 	}
 	return info, nil
 }
@@ -248,11 +251,11 @@ func values(st safetensors.SafeTensors, name string, shape ...uint64) ([]float32
 	return v, nil
 }
 
-// validate reports whatever would keep the head from working or from
-// surviving a round trip through a file.
+// validate reports all that would keep the head from working, or from coming back
+// unchanged from a file.
 func (h *Head) validate() error {
 	var f fault.List
-	(&Dataset{Classes: h.Classes}).checkClasses(&f)
+	checkClasses(&f, h.Classes)
 	f.Check(h.Dim > 0, "the dimension must be positive, not %d", h.Dim)
 	layers := h.layers()
 	for i, l := range layers {
@@ -268,8 +271,9 @@ func (h *Head) validate() error {
 	return f.Err(ErrFormat)
 }
 
-// writeFile replaces path by way of a temporary file beside it. (natefinch/atomic
-// leaves files readable by the owner only, and hides the cause from errors.Is.)
+// writeFile replaces path by way of a temporary file beside it. The package
+// natefinch/atomic does not serve: its files are readable by the owner only, and it
+// hides the cause of an error from errors.Is.
 func writeFile(path string, data []byte) (err error) {
 	f, err := createBeside(path)
 	if err != nil {
@@ -290,8 +294,8 @@ func writeFile(path string, data []byte) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-// createBeside creates path.tmp0 or, if a killed process left that, tmp1 …,
-// with the permissions a new file gets here.
+// createBeside creates path.tmp0 or, if a killed process left that behind, .tmp1 and
+// so on, with the permissions that new files get.
 func createBeside(path string) (f *os.File, err error) {
 	for i := range 100 {
 		name := fmt.Sprintf("%s.tmp%d", filepath.Clean(path), i)

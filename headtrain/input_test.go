@@ -47,7 +47,7 @@ func TestDatasetOfConstantsTrains(t *testing.T) {
 		d.X[i] = 2
 	}
 	r := fitOne(t, Job{Train: d}, Options{Epochs: 100, LR: 0.01})
-	if math.Abs(r.TrainLoss-math.Ln2) > 1e-3 {
+	if !(math.Abs(r.TrainLoss-math.Ln2) <= 1e-3) {
 		t.Errorf("loss %v of two even classes without features, want ln 2", r.TrainLoss)
 	}
 }
@@ -73,7 +73,7 @@ func TestFoldedHeadGivesTheLogitsOfTraining(t *testing.T) {
 				s.logits(z, w.x, w, r, s.params, k, nil)
 			}
 			for c := range k {
-				if got, want := logits[r*k+c], z[c*kernel.Block+r%kernel.Block]; math.Abs(float64(got-want)) > 2e-5 {
+				if got, want := logits[r*k+c], z[c*kernel.Block+r%kernel.Block]; !(math.Abs(float64(got-want)) <= 2e-5) {
 					t.Fatalf("%s: logit %d of row %d is %v, want %v", kind, c, r, got, want)
 				}
 			}
@@ -90,7 +90,7 @@ func TestUnitLengthRowsIgnoreScale(t *testing.T) {
 		x[j] *= 1024
 	}
 	for i, p := range h.Predict(x, 3) {
-		if p.Class != want[i].Class || math.Abs(p.Probability-want[i].Probability) > 1e-6 {
+		if p.Class != want[i].Class || !(math.Abs(p.Probability-want[i].Probability) <= 1e-6) {
 			t.Errorf("scaled row gives %v, want %v", p, want[i])
 		}
 	}

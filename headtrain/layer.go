@@ -21,10 +21,10 @@ type Layer struct {
 // counted from 1, takes stream e.
 const initStream = 0
 
-// initialLayers draws the layers of a head of d features and k classes, each
-// evenly from ±1/√In, the range of torch.nn.Linear: weights unit by unit, then
-// biases, layer after layer from one stream. A linear head gets the weights
-// that every engine starts from.
+// initialLayers draws the layers of a head of d features and k classes evenly from
+// -1/√In to 1/√In, the range of torch.nn.Linear. One stream gives all of them: layer
+// after layer, the weights output by output, then the biases. Every engine starts
+// from these.
 func initialLayers(o Options, d, k int) []Layer {
 	sizes := []int{d, k}
 	if o.Kind == KindMLP {
@@ -50,7 +50,7 @@ func (l Layer) clone() Layer {
 	return l
 }
 
-// fold writes a layer that takes mapped features as one that takes raw ones.
+// fold returns the layer of raw features that does what l does on mapped ones.
 func (l Layer) fold(in affine.Map) Layer {
 	l = l.clone()
 	for c := range l.Out {
@@ -61,7 +61,7 @@ func (l Layer) fold(in affine.Map) Layer {
 
 func (l Layer) finite() bool { return finite.All(l.W) && finite.All(l.B) }
 
-// params returns the layer as the kernels want it.
+// params returns the parameters in the layout of package kernel.
 func (l Layer) params() []float32 {
 	stride := kernel.Stride(l.In)
 	params := make([]float32, l.Out*stride)
@@ -72,26 +72,27 @@ func (l Layer) params() []float32 {
 	return params
 }
 
-// applied is a layer at work on blocks of rows.
+// applied is a layer with the memory to work on blocks of rows.
 type applied struct {
 	in, out int
 	params  []float32
 	z       []float32 // its outputs on a block, by column
-	next    []float32 // the same after a ReLU, by row, as the next layer wants them
+	next    []float32 // the same after a ReLU, by row, as the next layer takes them
 }
 
 func (l Layer) apply() applied {
 	return applied{in: l.In, out: l.Out, params: l.params(), z: make([]float32, l.Out*kernel.Block)}
 }
 
-// forward returns the outputs on a block of rows, valid until the next call.
+// forward returns the outputs on a block of rows. They are overwritten by the next
+// call.
 func (a *applied) forward(isa kernel.ISA, x []float32) []float32 {
 	stride := kernel.Stride(a.in)
 	isa.Forward(a.z, x, stride, a.params, stride, a.in, a.out, nil)
 	return a.z
 }
 
-// activations returns the outputs after a ReLU, by row.
+// activations returns the last outputs after a ReLU, by row.
 func (a *applied) activations() []float32 {
 	stride := kernel.Stride(a.out)
 	if a.next == nil {

@@ -19,7 +19,7 @@ func TestInitialWeightsFillTheirRange(t *testing.T) {
 			sum, low, high = sum+v, min(low, v), max(high, v)
 		}
 	}
-	if low < -bound || high > bound || low > -0.98*bound || high < 0.98*bound || math.Abs(sum/(k*(d+1))) > 0.1*bound {
+	if low < -bound || high > bound || low > -0.98*bound || high < 0.98*bound || !(math.Abs(sum/(k*(d+1))) <= 0.1*bound) {
 		t.Errorf("weights from %v to %v, mean %v; want ±%v around 0", low, high, sum/(k*(d+1)), bound)
 	}
 }

@@ -11,33 +11,33 @@ import (
 )
 
 // lbfgs minimises the mean loss over all training rows plus
-// weight_decay/2·‖W‖², biases not counted, by L-BFGS with a line search: what
-// scikit-learn's LogisticRegression does, where C is 1/(weight_decay·rows). The
-// gradient of a panel of rows is float32, that of the set and all else float64.
+// weight_decay/2·‖W‖², biases not counted, by L-BFGS with a line search. That is
+// what scikit-learn's LogisticRegression does, where C is 1/(weight_decay·rows).
+// The gradient of a panel of rows is float32; their sum and all else is float64.
 type lbfgs struct {
 	s *stack
 	f *fit
 
-	penalty   []float64 // by feature: what its weight's square counts for in ‖W‖²
+	penalty   []float64 // by feature: the factor of its weight's square in ‖W‖²
 	x, g, dir []float64 // the point, its gradient and the way down; laid out as the weights
 	loss      float64   // the objective at x, penalty included
-	pairs     []pair    // the last steps, oldest first
+	steps     []taken   // the last steps, oldest first
 }
 
-// pair is a step and the change of the gradient along it.
-type pair struct {
+// taken is a step and the change of the gradient along it.
+type taken struct {
 	s, y []float64
 	rho  float64 // 1/(s·y)
 }
 
-// LBFGSTolerance is how large the values of a gradient may be that "lbfgs" takes
-// for the optimum's.
+// LBFGSTolerance is the largest value that the gradient may have for "lbfgs" to
+// say that it converged.
 const LBFGSTolerance = 1e-7
 
 const (
 	lbfgsMemory   = 10   // steps remembered
 	lbfgsTries    = 25   // of a line search
-	lossNoise     = 1e-7 // what rounding may change a loss of 1 by, or a smaller one
+	lossNoise     = 1e-7 // how much rounding may change a loss of 1 or less
 	armijo, wolfe = 1e-4, 0.9
 )
 
@@ -52,8 +52,9 @@ func newLBFGS(s *stack) *lbfgs {
 	return m
 }
 
-// runLBFGS fits the one head of the stack. An epoch is an iteration.
-func (s *stack) runLBFGS(ctx context.Context, onEpoch func(head int, e Epoch), done func(head int, r Result, err error)) error {
+// runLBFGS is run for the one head of a stack that L-BFGS trains. An epoch is an
+// iteration.
+func (s *stack) runLBFGS(ctx context.Context, to *fitting) error {
 	m, f := newLBFGS(s), s.heads[0]
 	var err error
 	if m.loss, err = m.at(ctx, m.x, m.g); err != nil {
@@ -75,24 +76,24 @@ func (s *stack) runLBFGS(ctx context.Context, onEpoch func(head int, e Epoch), d
 		over := f.finished() || stopped != ""
 		if f.err == nil {
 			f.history[epoch-1].Seconds = time.Since(start).Seconds()
-			onEpoch(f.index, f.history[epoch-1])
+			to.epoch(f.index, f.history[epoch-1])
 		}
 		if over {
 			if stopped != "" && f.stopped != StoppedEarly {
 				f.stopped = stopped
 			}
 			f.gradient = largest(m.g)
-			return s.retire(ctx, []bool{true}, done)
+			return s.retire(ctx, []bool{true}, to)
 		}
 	}
 }
 
 // condition maps the features so that the objective curves about alike along each
-// of them, and returns what the squares of their weights count for. It standardises
-// them, and weight decay makes the scale smaller. This changes the names of the
-// points and not the optimum, weight decay still being that of weights on the
-// features that Input gives. Without it, raw features take thousands of steps, of
-// which the last are too short for float32 to tell their loss.
+// of them, and returns the factors of their weights' squares in ‖W‖². It standardises
+// them, with a smaller scale where there is weight decay. The optimum stays the
+// same, since the factors make weight decay that of weights on the features that
+// Input gives. Without this, raw features would take thousands of steps, the last of
+// them too short for a loss in float32 to change.
 func (s *stack) condition(o Options) (penalty []float64) {
 	penalty = make([]float64, s.dim)
 	if o.Input == InputStandardise {
@@ -103,10 +104,10 @@ func (s *stack) condition(o Options) (penalty []float64) {
 	}
 	s.train, s.val = unscaled(s.train), unscaled(s.val)
 	mean, std := affine.Moments(s.train, s.team)
-	// The view's map is other stacks' too.
+	// A new map, since the view's one belongs to other stacks too.
 	s.input = affine.Zero(s.dim)
 	k := float64(s.classes)
-	curve := max(1, k-1) / (k * k) // p·(1-p) where weights are 0
+	curve := max(1, k-1) / (k * k) // p·(1-p) with all weights 0
 	for j, v := range std {
 		scale := min(1/math.Sqrt(float64(v*v)+o.WeightDecay/curve), math.MaxFloat32)
 		s.input.Mean[j], s.input.Scale[j] = float32(mean[j]), float32(scale)
@@ -115,8 +116,8 @@ func (s *stack) condition(o Options) (penalty []float64) {
 	return penalty
 }
 
-// unscaled returns the labelled rows, their factors multiplied in: s itself if it
-// has none, or is nil.
+// unscaled returns a copy of the labelled rows with their factors multiplied in, or s
+// itself if it has none or is nil.
 func unscaled(s *labelled.Set) *labelled.Set {
 	if s == nil || !s.Scaled() {
 		return s
@@ -133,8 +134,8 @@ func unscaled(s *labelled.Set) *labelled.Set {
 	return labelled.Of(m)
 }
 
-// at returns the objective at x and writes its gradient to g. The weights of
-// the head become x.
+// at returns the objective at x and writes its gradient to g. The weights of the
+// head become x.
 func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
 	s, f := m.s, m.f
 	for i, v := range x {
@@ -166,11 +167,11 @@ func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
 	return loss, nil
 }
 
-// iterate takes one step. If there is none to take after it, or at all, it returns
-// why, as Result.Stopped has it.
+// iterate takes one step. If it is the last one, or if there is none to take, it
+// returns why, as a value of Result.Stopped.
 func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
 	if largest(m.g) <= LBFGSTolerance {
-		return StoppedConverged, nil // from the start
+		return StoppedConverged, nil // there was nothing to do
 	}
 	for {
 		m.direct()
@@ -182,23 +183,23 @@ func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
 			return StoppedConverged, nil
 		case found:
 			return "", nil
-		case len(m.pairs) == 0:
-			// The sums of the last try make way for those of the point.
+		case len(m.steps) == 0:
+			// Bring back the sums at the point; those of the last try are in their place.
 			_, err = m.at(ctx, m.x, m.g)
 			return StoppedStalled, err
 		}
-		m.pairs = nil // what they tell of the curvature leads nowhere any more
+		m.steps = nil // begin again along the gradient: the steps mislead
 	}
 }
 
-// search goes along dir to a point that is lower by enough, and not too near; it
-// reports whether there is one. Once a step changes the loss by no more than
-// rounding does, the slope tells which point is lower (Hager and Zhang's
-// approximate Wolfe conditions).
+// search goes along dir to a point that is lower by enough and not too near, and
+// reports whether it found one. Once a step changes the loss by no more than rounding
+// does, the slope tells which point is lower (the approximate Wolfe conditions of
+// Hager and Zhang).
 func (m *lbfgs) search(ctx context.Context) (found bool, err error) {
 	slope := dot(m.g, m.dir)
 	t, low, high := 1.0, 0.0, math.Inf(1)
-	if len(m.pairs) == 0 {
+	if len(m.steps) == 0 {
 		t = min(1, 1/math.Sqrt(-slope))
 	}
 	x, g := make([]float64, len(m.x)), make([]float64, len(m.x))
@@ -230,43 +231,44 @@ func (m *lbfgs) search(ctx context.Context) (found bool, err error) {
 	return false, nil
 }
 
-// direct sets dir to the quasi-Newton direction at x.
+// direct sets dir to the direction that L-BFGS takes from x.
 func (m *lbfgs) direct() {
 	d := m.dir
 	for i, v := range m.g {
 		d[i] = -v
 	}
-	alpha := make([]float64, len(m.pairs))
-	for i := len(m.pairs) - 1; i >= 0; i-- {
-		p := m.pairs[i]
+	alpha := make([]float64, len(m.steps))
+	for i := len(m.steps) - 1; i >= 0; i-- {
+		p := m.steps[i]
 		alpha[i] = float64(p.rho * dot(p.s, d))
 		addScaled(d, -alpha[i], p.y)
 	}
-	if n := len(m.pairs); n > 0 {
-		p := m.pairs[n-1]
+	if n := len(m.steps); n > 0 {
+		p := m.steps[n-1]
 		scale := 1 / float64(p.rho*dot(p.y, p.y))
 		for i := range d {
 			d[i] *= scale
 		}
 	}
-	for i, p := range m.pairs {
+	for i, p := range m.steps {
 		addScaled(d, alpha[i]-float64(p.rho*dot(p.y, d)), p.s)
 	}
 }
 
-// move goes to x, and remembers the step if it tells of the curvature.
+// move goes to x. It remembers the step if the gradient grew along it, as it does
+// where the objective curves upwards.
 func (m *lbfgs) move(x, g []float64, loss float64) {
-	p := pair{s: make([]float64, len(x)), y: make([]float64, len(x))}
+	p := taken{s: make([]float64, len(x)), y: make([]float64, len(x))}
 	for i := range x {
 		p.s[i], p.y[i] = x[i]-m.x[i], g[i]-m.g[i]
 	}
 	if sy := dot(p.s, p.y); sy > 1e-12*dot(p.y, p.y) {
 		p.rho = 1 / sy
-		if len(m.pairs) == lbfgsMemory {
-			copy(m.pairs, m.pairs[1:])
-			m.pairs = m.pairs[:lbfgsMemory-1]
+		if len(m.steps) == lbfgsMemory {
+			copy(m.steps, m.steps[1:])
+			m.steps = m.steps[:lbfgsMemory-1]
 		}
-		m.pairs = append(m.pairs, p)
+		m.steps = append(m.steps, p)
 	}
 	m.x, m.g, m.loss = x, g, loss
 }

@@ -3,7 +3,6 @@ package headtrain
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -49,7 +48,7 @@ func TestLBFGSEqualsScikitLearn(t *testing.T) {
 			}
 			r := results[0]
 			last := r.History[len(r.History)-1]
-			if got := last.TrainLoss + penalty(r.Head, o.WeightDecay); math.Abs(got-c.Objective) > 1e-6 || math.Abs(last.TrainLoss-c.Loss) > 1e-4 {
+			if got := last.TrainLoss + penalty(r.Head, o.WeightDecay); !(math.Abs(got-c.Objective) <= 1e-6) || !(math.Abs(last.TrainLoss-c.Loss) <= 1e-4) {
 				t.Errorf("C=%v, %v: loss %v, objective %v; scikit-learn's are %v and %v", c.C, isa, last.TrainLoss, got, c.Loss, c.Objective)
 			}
 			if w := testkit.Worst(r.Head.W, c.W); w > 2e-3 || r.Stopped != StoppedConverged {
@@ -118,7 +117,7 @@ func TestLBFGSEqualsScikitLearnOnIllConditionedFeatures(t *testing.T) {
 			}
 			loss := exactLoss(r.Head, d)
 			got := loss + penalty(&Head{W: onInput}, o.WeightDecay)
-			if math.Abs(got/c.Objective-1) > 1e-6 || math.Abs(loss-c.Loss) > 1e-4 || math.Abs(r.TrainLoss-c.Loss) > 1e-4 {
+			if !(math.Abs(got/c.Objective-1) <= 1e-6) || !(math.Abs(loss-c.Loss) <= 1e-4) || !(math.Abs(r.TrainLoss-c.Loss) <= 1e-4) {
 				t.Errorf("%s, C=%v, %v: loss %v, in float64 %v, objective %v; scikit-learn's are %v and %v", c.Input, c.C, isa, r.TrainLoss, loss, got, c.Loss, c.Objective)
 			}
 			if r.Stopped != StoppedConverged || r.Gradient > LBFGSTolerance {
@@ -185,7 +184,7 @@ func TestLBFGSTakesFeaturesInAnyUnit(t *testing.T) {
 				continue // their length counts as at least 1e-12
 			}
 			r := fitOne(t, Job{Train: &Dataset{X: x, Dim: d.Dim, Labels: d.Labels, Classes: d.Classes}}, o)
-			if math.Abs(r.TrainLoss-want) > 1e-5 || r.Stopped != StoppedConverged {
+			if !(math.Abs(r.TrainLoss-want) <= 1e-5) || r.Stopped != StoppedConverged {
 				t.Errorf("%s, times %v: loss %v, not %v, stopped by %s", input, unit, r.TrainLoss, want, r.Stopped)
 			}
 		}
@@ -238,7 +237,7 @@ func TestLBFGSHasNothingToLearn(t *testing.T) {
 	d := &Dataset{X: []float32{1, 1, 1, 1}, Dim: 1, Labels: []int32{0, 1, 0, 1}, Classes: []string{"a", "b"}}
 	for _, input := range []string{InputNone, InputL2, InputStandardise} {
 		r := fitOne(t, Job{Train: d}, Options{Optimizer: OptimizerLBFGS, Input: input})
-		if r.Stopped != StoppedConverged || len(r.History) != 1 || math.Abs(r.TrainLoss-math.Ln2) > 1e-6 {
+		if r.Stopped != StoppedConverged || len(r.History) != 1 || !(math.Abs(r.TrainLoss-math.Ln2) <= 1e-6) {
 			t.Errorf("%s: stopped by %s after %d iterations, loss %v", input, r.Stopped, len(r.History), r.TrainLoss)
 		}
 	}
@@ -309,11 +308,4 @@ func TestFindLR(t *testing.T) {
 	if _, _, err := FindLR(context.Background(), New(), job); err == nil {
 		t.Error("a rate was found for an optimizer without one")
 	}
-}
-
-func ExampleFindLR() {
-	train := &Dataset{X: []float32{0, 0.1, 0.9, 1}, Dim: 1, Labels: []int32{0, 0, 1, 1}, Classes: []string{"low", "high"}}
-	_, tried, err := FindLR(context.Background(), New(), Job{Train: train, Heads: []Options{{}}})
-	fmt.Println(len(tried), err)
-	// Output: 16 <nil>
 }

@@ -11,30 +11,32 @@ import (
 
 	"icebox/headtrain/internal/finite"
 	"icebox/headtrain/internal/labelled"
+	"icebox/headtrain/internal/softmax"
 )
 
-// Learner is the arithmetic of one head in training, as an engine outside this
-// package brings it.
+// Learner is the arithmetic of one head in training, which an engine of another
+// package brings. Its methods are called from one goroutine.
 type Learner interface {
-	// Step takes one optimizer step at rate lr on the training rows of a batch
-	// and judges them as they were before it.
+	// Step takes one optimizer step at rate lr on the training rows of a batch, and
+	// returns how they were judged before it.
 	Step(rows []int32, lr float64) (Judged, error)
 	// Layers returns a copy of the weights, first layer to last.
 	Layers() ([]Layer, error)
+	// Close ends the learner. It is called once, after the last call of the others.
 	Close() error
 }
 
-// Judged is what a batch came to.
+// Judged is how the rows of a batch were judged.
 type Judged struct {
 	Loss   float64 // the objective, a mean weighted by class
 	Weight float64 // the sum of the rows' class weights
 	Hits   int     // rows classified correctly
 }
 
-// FitEach trains the heads of a job one after another on the learners of an
-// engine of this name, under the contract of Trainer. Whatever is no arithmetic
-// of a step is here and the same for all such engines; validation and the
-// final loss are those of the head as it will be saved.
+// FitEach trains the heads of a job one after another, each on a learner that start
+// returns, under the contract of Trainer. The recipes of the heads name the engine.
+// All that is not the arithmetic of a step is done here, alike for all engines.
+// Validation and the final loss are those of the head as it will be saved.
 func FitEach(ctx context.Context, job Job, engine string, start func(*Plan) (Learner, error)) ([]Result, error) {
 	if err := job.Validate(); err != nil {
 		return nil, err
@@ -175,7 +177,8 @@ func (l *lesson) result(best int, stopped string) (Result, error) {
 	}, err
 }
 
-// sign records how h, of the weights of an epoch, came about; h may be nil.
+// sign writes into the recipe of h how it was trained, and of which epoch it has the
+// weights. h may be nil.
 func (l *lesson) sign(h *Head, epoch int) (err error) {
 	if h != nil {
 		h.Recipe, err = json.Marshal(recipe{l.engine, l.plan.Options, len(l.plan.train.Rows), len(l.history), epoch})
@@ -184,7 +187,7 @@ func (l *lesson) sign(h *Head, epoch int) (err error) {
 }
 
 func (l *lesson) diverged(epoch int, what string) error {
-	return l.plan.Options.diverged(epoch, what)
+	return &Divergence{What: what, Epoch: epoch, Options: l.plan.Options}
 }
 
 // meanLoss returns the mean cross-entropy and the accuracy of h over the rows of
@@ -200,15 +203,11 @@ func meanLoss(h *Head, s *labelled.Set) (loss, accuracy float64) {
 		}
 		h.Logits(logits, x[:len(chunk)*s.Dim], len(chunk))
 		for i, r := range chunk {
-			z, y := logits[i*k:(i+1)*k], s.Labels[r]
-			top := slices.Max(z)
-			norm := 0.0
-			for _, v := range z {
-				norm += math.Exp(float64(v) - float64(top))
-			}
-			sum.loss += math.Log(norm) + float64(top) - float64(z[y])
+			z, y := logits[i*k:(i+1)*k], int(s.Labels[r])
+			best, norm := softmax.Top(z, 1)
+			sum.loss += math.Log(norm) + float64(z[best]) - float64(z[y])
 			sum.rows++
-			if slices.Index(z, top) == int(y) {
+			if best == y {
 				sum.hits++
 			}
 		}

@@ -10,11 +10,12 @@ import (
 	"icebox/headtrain/internal/team"
 )
 
-// New returns the trainer for linear softmax heads.
+// New returns the trainer of this package, for linear heads. It returns a Fault for
+// a head of another kind.
 func New() Trainer { return linear{kernel.Best()} }
 
-// linear trains the heads that share batches together, one such stack after
-// another, each on all threads.
+// linear trains heads that see the same batches together, as a stack, and one stack
+// after another, each on all threads.
 type linear struct{ isa kernel.ISA }
 
 func (l linear) Fit(ctx context.Context, job Job) ([]Result, error) {
@@ -26,36 +27,47 @@ func (l linear) Fit(ctx context.Context, job Job) ([]Result, error) {
 			return nil, err
 		}
 	}
-	n := len(job.Heads)
-	results, errs, last := make([]Result, n), make([]error, n), -1
-	done := func(head int, r Result, err error) {
-		if err != nil && n > 1 {
-			err = fmt.Errorf("head %d: %w", head, err)
-		}
-		results[head], errs[head], last = r, err, max(last, head)
-	}
-	onEpoch := job.OnEpoch
-	if onEpoch == nil {
-		onEpoch = func(int, Epoch) {}
-	}
-	var stopped error
-	views := map[viewKey]*view{}
+	f := &fitting{isa: l.isa, job: job, views: map[viewKey]*view{}, results: make([]Result, len(job.Heads)), errs: make([]error, len(job.Heads)), last: -1}
 	for _, heads := range job.stacks() {
-		if stopped = l.fitStack(ctx, job, heads, views, onEpoch, done); stopped != nil {
-			results = results[:last+1]
-			break
+		if err := f.fitStack(ctx, heads); err != nil {
+			return f.results[:f.last+1], errors.Join(append(f.errs, err)...)
 		}
 	}
-	return results, errors.Join(append(errs, stopped)...)
+	return f.results, errors.Join(f.errs...)
 }
 
-// viewKey is what heads must agree on to see the same features.
+// fitting is a job that is worked on, and what has come of it so far.
+type fitting struct {
+	isa     kernel.ISA
+	job     Job
+	views   map[viewKey]*view
+	results []Result
+	errs    []error // by head
+	last    int     // the last head that is done
+}
+
+// epoch passes on a finished epoch of a head.
+func (f *fitting) epoch(head int, e Epoch) {
+	if f.job.OnEpoch != nil {
+		f.job.OnEpoch(head, e)
+	}
+}
+
+// done takes the result of a head.
+func (f *fitting) done(head int, r Result, err error) {
+	if err != nil && len(f.job.Heads) > 1 {
+		err = fmt.Errorf("head %d: %w", head, err)
+	}
+	f.results[head], f.errs[head], f.last = r, err, max(f.last, head)
+}
+
+// viewKey is what heads have in common that see the same features.
 type viewKey struct {
 	part  partKey
 	input string
 }
 
-// stackKey is what heads must agree on to be trained in one pass.
+// stackKey is what heads have in common that are trained in one pass.
 type stackKey struct {
 	view    viewKey
 	seed    uint64
@@ -64,12 +76,12 @@ type stackKey struct {
 	shuffle Shuffle
 }
 
-// stackParams is the most weights in a stack, 2 MiB of them: they and what the
-// optimizer keeps on them then stay in the caches from step to step.
+// stackParams is the most weights in a stack. They take 2 MiB, so that they and what
+// the optimizer keeps for each stay in the caches from step to step.
 const stackParams = 1 << 19
 
-// stacks returns the indices of the heads that go together, in the order of
-// the first of each; none is larger than memory should hold at once.
+// stacks returns the indices of the heads of each stack, in the order of the first
+// head of each. No stack has more than stackParams weights, unless it is one head.
 func (j Job) stacks() [][]int {
 	most := max(1, stackParams/(len(j.Train.Classes)*kernel.Stride(j.Train.Dim)))
 	var stacks [][]int
@@ -90,26 +102,27 @@ func (j Job) stacks() [][]int {
 	return stacks
 }
 
-func (l linear) fitStack(ctx context.Context, job Job, heads []int, views map[viewKey]*view, onEpoch func(int, Epoch), done func(int, Result, error)) error {
+// fitStack trains the heads of a stack. Its error is that of ctx.
+func (f *fitting) fitStack(ctx context.Context, heads []int) error {
 	options := make([]Options, len(heads))
 	for i, h := range heads {
-		options[i] = job.Heads[h].WithDefaults()
+		options[i] = f.job.Heads[h].WithDefaults()
 	}
-	part := job.part(heads[0])
+	part := f.job.part(heads[0])
 	key := viewKey{part.key(), options[0].Input}
-	v := views[key]
+	v := f.views[key]
 	if v == nil {
 		t := team.New(threads(options[0].Threads))
-		v = job.view(part, options[0].Input, t)
+		v = f.job.view(part, options[0].Input, t)
 		t.Close()
-		views[key] = v
+		f.views[key] = v
 	}
-	s := newStack(l.isa, v, options, heads)
+	s := newStack(f.isa, v, options, heads)
 	defer s.team.Close()
 	if options[0].Optimizer == OptimizerLBFGS {
-		return s.runLBFGS(ctx, onEpoch, done)
+		return s.runLBFGS(ctx, f)
 	}
-	return s.run(ctx, onEpoch, done)
+	return s.run(ctx, f)
 }
 
 func threads(n int) int {

@@ -30,7 +30,8 @@ func fitOne(t testing.TB, job Job, o Options) Result {
 
 func sameHead(a, b *Head) bool { return testkit.SameBits(a.W, b.W) && testkit.SameBits(a.B, b.B) }
 
-// variety is options that reach every optimizer, schedule, input and loss.
+// variety is options that reach every optimizer of small steps, and every schedule,
+// input and loss.
 var variety = []Options{
 	{},
 	{Optimizer: OptimizerAdamW, WeightDecay: 0.01, Schedule: ScheduleCosine, Warmup: 1, Input: InputL2, LR: 0.03},
@@ -188,7 +189,7 @@ func TestJobFaultsAreReportedTogether(t *testing.T) {
 	val := clusters(10, 5, 2, 1)
 	val.X[7] = float32(math.NaN())
 	_, err := New().Fit(context.Background(), Job{Train: train, Val: val, Heads: []Options{{LR: -1}, {Epochs: -3}}})
-	for _, want := range []string{"head 0: ", "lr must be", "head 1: ", "epochs must be", "dimension 5, the training set 4", "validation set: ", "row 1, feature 2 is NaN"} {
+	for _, want := range []string{"head 0: ", "LR (-1) must be", "head 1: ", "Epochs (-3) must be", "dimension 5, the training set 4", "validation set: ", "row 1, feature 2 is NaN"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error lacks %q:\n%v", want, err)
 		}
@@ -197,13 +198,13 @@ func TestJobFaultsAreReportedTogether(t *testing.T) {
 		t.Errorf("error classes are lost: %v", err)
 	}
 	for what, job := range map[string]Job{
-		"no heads":                                {Train: train},
-		"no training set":                         {Heads: []Options{{}}},
-		"early stopping needs a validation set":   {Train: train, Heads: []Options{{EarlyStopping: EarlyStopping{Patience: 1}}}},
-		"no labelled row":                         {Train: &Dataset{X: []float32{1}, Dim: 1, Labels: []int32{-1}, Classes: []string{"a"}}, Heads: []Options{{}}},
-		`there is no class "c"`:                   {Train: train, Heads: []Options{{ClassWeights: ClassWeights{Map: map[string]float64{"c": 1}}}}},
-		"every training row weighs 0":             {Train: train, Heads: []Options{{ClassWeights: ClassWeights{Map: map[string]float64{"class 0": 0, "class 1": 0}}}}},
-		"validation and training set have differ": {Train: train, Val: clusters(9, 4, 3, 1), Heads: []Options{{}}},
+		"no heads":        {Train: train},
+		"no training set": {Heads: []Options{{}}},
+		"EarlyStopping.Patience (1) needs a validation set": {Train: train, Heads: []Options{{EarlyStopping: EarlyStopping{Patience: 1}}}},
+		"no labelled row": {Train: &Dataset{X: []float32{1}, Dim: 1, Labels: []int32{-1}, Classes: []string{"a"}}, Heads: []Options{{}}},
+		`ClassWeights.Map names "c", which is no class`:         {Train: train, Heads: []Options{{ClassWeights: ClassWeights{Map: map[string]float64{"c": 1}}}}},
+		"ClassWeights must give a class that has training rows": {Train: train, Heads: []Options{{ClassWeights: ClassWeights{Map: map[string]float64{"class 0": 0, "class 1": 0}}}}},
+		"validation and training set have differ":               {Train: train, Val: clusters(9, 4, 3, 1), Heads: []Options{{}}},
 	} {
 		if _, err := New().Fit(context.Background(), job); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("error lacks %q: %v", what, err)

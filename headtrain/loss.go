@@ -1,9 +1,9 @@
 package headtrain
 
 import (
+	"maps"
 	"slices"
 
-	"icebox/headtrain/internal/fault"
 	"icebox/headtrain/internal/kernel"
 	"icebox/headtrain/internal/labelled"
 )
@@ -20,14 +20,14 @@ type objective struct {
 	total     float64 // Σ weight
 	smoothing float64 // ε
 
-	table kernel.LossTable // soft, hot and spread over S, for the batch at hand
+	table kernel.LossTable // soft, hot and spread, divided by S, for the current batch
 }
 
 func newLossTable(classes int) kernel.LossTable {
 	return kernel.LossTable{Soft: make([]float32, classes), Hot: make([]float32, classes), Spread: make([]float32, classes)}
 }
 
-// plainLoss is cross-entropy alone, each row's by itself.
+// plainLoss is the cross-entropy of a row, without weights or smoothing.
 func plainLoss(classes int) kernel.LossTable {
 	t := newLossTable(classes)
 	for c := range t.Hot {
@@ -66,18 +66,18 @@ func classWeights(o ClassWeights, s *labelled.Set) []float64 {
 
 // check reports weights that do not fit the training rows.
 func (o ClassWeights) check(s *labelled.Set) error {
-	var f fault.List
-	for _, name := range sortedKeys(o.Map) {
-		f.Check(slices.Contains(s.Classes, name), "class_weights: there is no class %q", name)
+	var f faults
+	for _, name := range slices.Sorted(maps.Keys(o.Map)) {
+		f.check(slices.Contains(s.Classes, name), "ClassWeights.Map", "names %q, which is no class of the training set", name)
 	}
 	weight := classWeights(o, s)
 	weighs := slices.ContainsFunc(s.Rows, func(r int32) bool { return weight[s.Labels[r]] > 0 })
-	f.Check(weighs, "class_weights: every training row weighs 0: give a class that has some a weight above 0")
-	return f.Err(ErrOptions)
+	f.check(weighs, "ClassWeights", "must give a class that has training rows a weight of more than 0")
+	return f.err()
 }
 
-// setBatch prepares the table for a batch with so many rows of each class and
-// returns S. A batch that weighs nothing has the gradient 0.
+// setBatch prepares the table for a batch with counts[c] rows of class c, and returns
+// S. If S is 0, so is the gradient of the batch.
 func (o *objective) setBatch(counts []int32) float64 {
 	sum, inverse := 0.0, 0.0
 	for c, n := range counts {

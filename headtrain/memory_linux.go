@@ -7,35 +7,38 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// To be refused what is asked for here costs time alone.
+// The system may refuse any advice of this file. Training is then slower and gives
+// the same result, so errors are ignored.
 
 // adviseHuge asks for large pages.
 func adviseHuge(memory []byte) { _ = unix.Madvise(memory, unix.MADV_HUGEPAGE) }
 
-// askBytes is as much as any system reads ahead when it is asked once.
+// askBytes is how much the system reads ahead for one call at most.
 const askBytes = 128 << 10
 
-// The others are of features that lie in a file.
+// The functions below are about features that lie in a file.
 
-// adviseWanted asks for x to be read.
+// adviseWanted asks for x to be read ahead.
 func adviseWanted(x []float32) { advise(x, askBytes, unix.MADV_WILLNEED) }
 
-// adviseDone says that the memory of x is the first to be taken for something else.
+// adviseDone says that the memory of x may be used for something else first.
 func adviseDone(x []float32) { advise(x, 4*len(x)+askBytes, unix.MADV_COLD) }
 
-// adviseRandom says that what lies beside a value of x is not worth to be read.
+// adviseRandom says that x will be read at random places, so that the system does
+// not read what lies beside them.
 func adviseRandom(x []float32) { advise(x, 4*len(x)+askBytes, unix.MADV_RANDOM) }
 
-// adviseInOrder says that x will be read from its beginning to its end.
+// adviseInOrder says that x will be read from beginning to end.
 func adviseInOrder(x []float32) { advise(x, 4*len(x)+askBytes, unix.MADV_NORMAL) }
 
-// advise says something of the pages that x lies on, so many bytes at a time.
+// advise gives the system a piece of advice on the pages that x lies on, step
+// bytes at a time.
 func advise(x []float32, step, advice int) {
 	page := uintptr(os.Getpagesize())
 	from := uintptr(unsafe.Pointer(unsafe.SliceData(x)))
 	end := (from + uintptr(4*len(x)) + page - 1) &^ (page - 1)
 	for from &^= page - 1; from < end; from += uintptr(step) {
-		// Not by a slice: it would reach beyond x.
+		// unix.Madvise takes a slice, which would have to reach beyond x.
 		_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, min(uintptr(step), end-from), uintptr(advice))
 	}
 }

@@ -5,19 +5,19 @@ import (
 	"icebox/headtrain/internal/rng"
 )
 
-// mixup mixes each batch with a permutation of itself, row by row after the
-// input map, as the reference implementation does (facebookresearch/mixup-cifar10;
-// Zhang et al., 2018): λ of a row and 1-λ of its partner, with one λ ~
-// Beta(α, α) a batch, and as loss λ of that of the row's label and 1-λ of that of
-// the partner's. nil is none. All heads of a stack share it.
+// mixup mixes each batch with a permutation of itself (Zhang et al., 2018), as its
+// authors' program does. Each batch draws one λ from Beta(α, α). A row, mapped as the
+// input says, becomes λ of itself and 1-λ of its partner; its loss becomes λ of the
+// loss for its own label and 1-λ of that for its partner's. All heads of a stack
+// share it. A nil mixup is none, and its methods do nothing.
 type mixup struct {
 	alpha float64
 	seed  uint64
 	draw  func(order []int32, step int) (lambda float64) // fills order with a permutation
 
-	order    []int32 // of the batch at hand: the place of each row's partner
+	order    []int32 // of the current batch: the place of each row's partner
 	partners []int32 // the rows at these places
-	share    float32 // 1-λ, of the partners
+	share    float32 // 1-λ, that of the partners
 }
 
 // mixScratch is what a worker needs to mix a block.
@@ -43,10 +43,10 @@ func newMixup(o Options, s *stack) *mixup {
 	return m
 }
 
-// random draws the permutation and λ of a step, counted from 0, which depend on
-// nothing but it, the seed, α and the rows of the batch.
+// random draws the permutation and λ of a step, counted from 0. They depend on the
+// step, the seed, α and the size of the batch alone.
 func (m *mixup) random(order []int32, step int) (lambda float64) {
-	r := rng.New(^m.seed, step) // apart from the streams of the seed itself
+	r := rng.New(^m.seed, step) // the streams of the seed itself serve elsewhere
 	for i := range order {
 		order[i] = int32(i)
 	}
@@ -74,7 +74,7 @@ func (m *mixup) of(begin, end int) []int32 {
 	return m.partners[begin:end]
 }
 
-// mixes reports whether the task at hand is on mixed rows.
+// mixes reports whether the current task is on mixed rows.
 func (s *stack) mixes() bool { return s.mix != nil && s.task.learn }
 
 // mixIn mixes the partners of a gathered block into it.
@@ -85,9 +85,9 @@ func (s *stack) mixIn(x []float32, w *scratch, at int) {
 	s.isa.Lerp(x[:len(m.x)], m.x, s.mix.share)
 }
 
-// softmax judges a block of logits as kernel.Softmax does, or a mixed one: loss and
-// gradient are those of the rows' labels and of their partners', by shares. It
-// returns the labels that count as right, those of the larger share.
+// softmax judges a block of logits as kernel.Softmax does. If rows are mixed, it
+// mixes the losses and gradients for the rows' own labels and for their partners'.
+// It returns the labels that count as right: those of the larger share.
 func (s *stack) softmax(w *scratch, z []float32, table *kernel.LossTable) *[kernel.Block]int32 {
 	if !s.mixes() {
 		s.isa.Softmax(z, s.classes, &w.labels, table, &w.judged, s.task.learn)

@@ -48,7 +48,7 @@ func TestTenMixedStepsEqualPyTorch(t *testing.T) {
 				for step, rows := range start.Batches {
 					s.resetSums()
 					s.trainBatch(rows, nil)
-					if got := f.sum.loss / f.weight; math.Abs(got-c.Losses[step]) > tolerance {
+					if got := f.sum.loss / f.weight; !(math.Abs(got-c.Losses[step]) <= tolerance) {
 						t.Errorf("loss of step %d is %v, PyTorch's %v", step+1, got, c.Losses[step])
 					}
 				}
@@ -124,7 +124,7 @@ func TestMixedTrainingAccuracyIsOfTheLargerShare(t *testing.T) {
 		return 1
 	}
 	s.trainBatch(s.train.Rows, nil)
-	if plain := s.heads[0].sum; plain.hits != shifted.hits || math.Abs(plain.loss-shifted.loss) > 1e-4 {
+	if plain := s.heads[0].sum; plain.hits != shifted.hits || !(math.Abs(plain.loss-shifted.loss) <= 1e-4) {
 		t.Errorf("partners alone: %v, rows alone: %v", shifted, plain)
 	}
 }
@@ -165,7 +165,7 @@ func TestBetaHasItsMoments(t *testing.T) {
 			mean, square, fourth = mean+x/n, square+d*d/n, fourth+d*d*d*d/n
 		}
 		variance := 1 / (4 * (2*a + 1))
-		if math.Abs(mean-0.5) > 5*math.Sqrt(variance/n) || math.Abs(square/variance-1) > 0.02 || math.Abs(fourth/(3/(16*(2*a+1)*(2*a+3)))-1) > 0.04 {
+		if !(math.Abs(mean-0.5) <= 5*math.Sqrt(variance/n)) || !(math.Abs(square/variance-1) <= 0.02) || !(math.Abs(fourth/(3/(16*(2*a+1)*(2*a+3)))-1) <= 0.04) {
 			t.Errorf("Beta(%v): mean %v, variance %v of %v, fourth moment %v", a, mean, square, variance, fourth)
 		}
 	}
@@ -174,11 +174,11 @@ func TestBetaHasItsMoments(t *testing.T) {
 func TestExponentialAndLogarithmAgreeWithMath(t *testing.T) {
 	for i := range 10_000 {
 		x := -float64(i) / 20
-		if got, want := exp(x), math.Exp(x); math.Abs(got-want) > 1e-12*want {
+		if got, want := exp(x), math.Exp(x); !(math.Abs(got-want) <= 1e-12*want) {
 			t.Fatalf("exp(%v) = %v, want %v", x, got, want)
 		}
 		x = math.Ldexp(1+float64(i)/7000, i%200-150)
-		if got, want := log(x), math.Log(x); math.Abs(got-want) > 4e-16*max(1, math.Abs(want)) {
+		if got, want := log(x), math.Log(x); !(math.Abs(got-want) <= 4e-16*max(1, math.Abs(want))) {
 			t.Fatalf("log(%v) = %v, want %v", x, got, want)
 		}
 	}

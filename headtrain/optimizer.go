@@ -11,16 +11,16 @@ import (
 type optimizer interface {
 	// begin sets the learning rate of the next step.
 	begin(lr float64)
-	// update steps w, which starts at parameter `at`, under the gradient g.
+	// update steps w, the parameters from number at on, along the gradient g.
 	update(w, g []float32, at int)
-	// prefetch asks for what update of parameters at to end will want.
+	// prefetch fetches into the cache what update of parameters at to end reads.
 	prefetch(at, end int)
 }
 
 func newOptimizer(o Options, isa kernel.ISA, params int) optimizer {
 	switch o.Optimizer {
 	case OptimizerLBFGS:
-		return nil // see lbfgs
+		return nil // lbfgs takes its own steps
 	case OptimizerSGD:
 		return newSGD(o, isa, params)
 	default:
@@ -28,7 +28,7 @@ func newOptimizer(o Options, isa kernel.ISA, params int) optimizer {
 	}
 }
 
-// adam is torch.optim.Adam, or AdamW where decay is decoupled.
+// adam does what torch.optim.Adam does, or AdamW if decay is decoupled.
 type adam struct {
 	isa        kernel.ISA
 	m, v       []float32
@@ -74,7 +74,7 @@ func (a *adam) prefetch(at, end int) {
 	a.isa.Prefetch(a.v[at:end])
 }
 
-// sgd is torch.optim.SGD with momentum, dampening 0.
+// sgd does what torch.optim.SGD does with momentum and a dampening of 0.
 type sgd struct {
 	isa    kernel.ISA
 	buffer []float32

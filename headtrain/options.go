@@ -1,30 +1,37 @@
 package headtrain
 
 import (
-	"math"
+	"maps"
 	"slices"
 
-	"icebox/headtrain/internal/fault"
+	"icebox/headtrain/internal/finite"
 )
 
-// Values of Options.Input: what is done to features before the linear layer.
+// Values of Options.Kind.
+const (
+	KindLinear = "linear"
+	KindMLP    = "mlp" // one hidden layer with ReLU and dropout
+)
+
+// Values of Options.Input: what is done to features before the first layer.
 const (
 	InputStandardise = "standardise" // (x-mean)/σ over the training rows; folded into the saved head
 	InputNone        = "none"
-	InputL2          = "l2" // each row scaled to length 1; the saved head does so itself
+	InputL2          = "l2" // each row is scaled to length 1; the saved head does so itself
 )
 
-// Values of Options.Optimizer. Weight decay is added to the gradient by "adam"
-// and "sgd", and taken off the weights by "adamw", as in PyTorch.
+// Values of Options.Optimizer. As in PyTorch, "adam" and "sgd" add weight decay
+// to the gradient, and "adamw" takes it off the weights.
 //
-// "lbfgs" minimises the loss over all training rows plus weight_decay/2·‖W‖²,
-// on the features that Input gives, from weights of 0: with three classes or
-// more the optimum of scikit-learn's LogisticRegression with
-// C = 1/(weight_decay·rows). An epoch is an iteration, of which Epochs is the
-// most there will be (give it a few hundred): it ends sooner, Stopped being
-// "converged", once no value of the gradient is above LBFGSTolerance. The gradient
-// is that on features scaled so that the objective curves alike along each,
-// whatever Input is. LR, BatchSize, Shuffle, Schedule and Seed have no influence.
+// "lbfgs" minimises the loss over all training rows plus weight_decay/2·‖W‖² on
+// the features that Input gives, from weights of 0. With three classes or more
+// this is the optimum of scikit-learn's LogisticRegression with
+// C = 1/(weight_decay·rows). An epoch is then an iteration, and Epochs is the most
+// there will be: give it a few hundred. Training ends sooner, with Stopped
+// "converged", once no value of the gradient is above LBFGSTolerance; this gradient
+// is taken on features scaled so that the objective curves alike along each of
+// them, whatever Input is. LR, BatchSize, Shuffle, Schedule and Seed have no
+// influence.
 const (
 	OptimizerAdam  = "adam"
 	OptimizerAdamW = "adamw"
@@ -53,65 +60,67 @@ const (
 	MetricValAcc  = "val_acc"
 )
 
-// Options say how a head is trained. Zero values stand for the defaults given
-// on each field. Threads has no influence on the result and is not recorded.
+// Options say how one head is trained. A zero value stands for the default, with
+// which the comment of each field begins. Threads has no influence on the result
+// and is not recorded.
 type Options struct {
 	Kind    string  `json:"kind"`              // "linear"
-	Hidden  int     `json:"hidden,omitempty"`  // 256; units of the hidden layer, "mlp" only
-	Dropout float64 `json:"dropout,omitempty"` // 0; share of hidden units left out of each step, "mlp" only
+	Hidden  int     `json:"hidden,omitempty"`  // 256, at most 65536; units of the hidden layer, "mlp" only
+	Dropout float64 `json:"dropout,omitempty"` // 0, less than 1; share of hidden units left out of each step, "mlp" only
 
 	Input     string  `json:"input"`            // "standardise"
-	Epochs    int     `json:"epochs"`           // 10
-	BatchSize int     `json:"batch_size"`       // 256; the last batch of an epoch may be smaller
+	Epochs    int     `json:"epochs"`           // 10, at most a million
+	BatchSize int     `json:"batch_size"`       // 256 rows; the last batch of an epoch may be smaller
 	Shuffle   Shuffle `json:"shuffle,omitzero"` // "rows"
 
 	Optimizer   string  `json:"optimizer"`    // "adam"
-	LR          float64 `json:"lr"`           // 1e-3
+	LR          float64 `json:"lr"`           // 1e-3; usual rates lie between 1e-4 and 1e-1
 	WeightDecay float64 `json:"weight_decay"` // 0, for "adamw" too
-	Momentum    float64 `json:"momentum"`     // 0; "sgd" only
+	Momentum    float64 `json:"momentum"`     // 0, less than 1; "sgd" only
 	Nesterov    bool    `json:"nesterov"`     // false; "sgd" with momentum only
 	Beta1       float64 `json:"beta1"`        // 0.9
 	Beta2       float64 `json:"beta2"`        // 0.999
 	Eps         float64 `json:"eps"`          // 1e-8
 
 	Schedule   string  `json:"schedule"`    // "constant"
-	Warmup     int     `json:"warmup"`      // 0; epochs of linear warm-up, part of Epochs
-	StepEpochs int     `json:"step_epochs"` // a third of Epochs; "step" only
-	StepFactor float64 `json:"step_factor"` // 0.1; "step" only
+	Warmup     int     `json:"warmup"`      // 0; epochs in which the rate rises evenly to LR, part of Epochs
+	StepEpochs int     `json:"step_epochs"` // a third of Epochs; epochs between two cuts of the rate, "step" only
+	StepFactor float64 `json:"step_factor"` // 0.1, at most 1; of each cut, "step" only
 
 	// EMA is the decay of an exponential moving average of the weights over the
-	// steps, 0 for none; 0.999 is usual for some thousands of steps. After the
-	// first step the average is the weights; each step after moves it 1-EMA of the
-	// way to them, as PyTorch's AveragedModel with get_ema_multi_avg_fn does. The
-	// average is what is validated, kept and saved; the weights behind it go on
-	// training, and the running training numbers are theirs.
+	// steps, from 0, for none, to less than 1; 0.999 is usual for some thousands of
+	// steps. After the first step the average equals the weights, and each later
+	// step moves it 1-EMA of the way to them, as PyTorch's AveragedModel with
+	// get_ema_multi_avg_fn does. The average is validated, kept and saved; the
+	// weights behind it go on training, and the running training numbers are theirs.
 	EMA float64 `json:"ema,omitempty"`
 
-	// Mixup is the α of Beta(α, α), from which each batch draws the λ that its rows
-	// and a permutation of them are mixed by, and their losses; 0 for none, 0.2 is
-	// usual. Rows are mixed as Input gives them. The running training numbers are of
-	// mixed rows, right being the label of the larger share.
+	// Mixup is the α of Beta(α, α), from 0, for none, to 1000; 0.2 is usual. Each
+	// batch draws a λ from it, by which its rows are mixed with a permutation of
+	// them, and so are their losses. Rows are mixed as Input gives them. The running
+	// training numbers are of mixed rows; the label of the larger share counts as
+	// the right one.
 	Mixup float64 `json:"mixup,omitempty"`
 
-	LabelSmoothing float64       `json:"label_smoothing"` // 0
+	LabelSmoothing float64       `json:"label_smoothing"` // 0, less than 1
 	ClassWeights   ClassWeights  `json:"class_weights"`   // none
 	EarlyStopping  EarlyStopping `json:"early_stopping"`  // off
 
 	Seed    uint64 `json:"seed"`
-	Threads int    `json:"-"` // all processors
+	Threads int    `json:"-"` // all processors, at most 1024
 }
 
 // ClassWeights weigh the loss of a row by its class.
 type ClassWeights struct {
 	Mode string             `json:"mode"`          // "none", or "map" where Map is given
-	Map  map[string]float64 `json:"map,omitempty"` // by class name; classes left out weigh 1
+	Map  map[string]float64 `json:"map,omitempty"` // from 0, by class name; classes left out weigh 1
 }
 
 // EarlyStopping ends training when the validation metric has not improved for
 // a while, and keeps the weights of the best epoch.
 type EarlyStopping struct {
-	Patience int     `json:"patience"`  // epochs without improvement; 0 is off
-	MinDelta float64 `json:"min_delta"` // 0; an improvement is larger than this
+	Patience int     `json:"patience"`  // 0, which is off; epochs without improvement
+	MinDelta float64 `json:"min_delta"` // 0; only a change larger than this is an improvement
 	Metric   string  `json:"metric"`    // "val_loss"
 }
 
@@ -119,7 +128,7 @@ type EarlyStopping struct {
 func (o Options) WithDefaults() Options {
 	setDefault(&o.Kind, KindLinear)
 	if o.Kind == KindMLP {
-		setDefault(&o.Hidden, defaultHidden)
+		setDefault(&o.Hidden, 256) // half of a ResNet-18's features
 	}
 	setDefault(&o.Input, InputStandardise)
 	setDefault(&o.Epochs, 10)
@@ -148,75 +157,87 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// Limits that keep a slip of the keyboard from asking for all memory.
+// Limits, so that a slip of the keyboard does not ask for all memory.
 const (
 	maxEpochs  = 1_000_000
+	maxHidden  = 65_536
 	maxThreads = 1024
 	maxMixup   = 1000
 )
 
-// Validate reports every fault at once, as one error that wraps ErrOptions.
+// Validate returns every Fault of o, joined. The values are judged with the
+// defaults in place of zeros.
 func (o Options) Validate() error {
 	o = o.WithDefaults()
-	var f fault.List
-	oneOf(&f, "input", o.Input, InputStandardise, InputNone, InputL2)
-	f.Check(o.Epochs > 0 && o.Epochs <= maxEpochs, "epochs must be from 1 to %d, not %d", maxEpochs, o.Epochs)
-	f.Check(o.BatchSize > 0, "batch_size must be positive, not %d", o.BatchSize)
-	oneOf(&f, "shuffle", string(o.Shuffle), string(ShuffleRows), string(ShuffleBlocks))
-	f.Check(o.Threads >= 0 && o.Threads <= maxThreads, "threads must be from 0 (all processors) to %d, not %d", maxThreads, o.Threads)
+	var f faults
+	f.oneOf("Input", o.Input, InputStandardise, InputNone, InputL2)
+	f.check(o.Epochs > 0 && o.Epochs <= maxEpochs, "Epochs", "(%d) must be from 1 to %d", o.Epochs, maxEpochs)
+	f.check(o.BatchSize > 0, "BatchSize", "(%d) must be more than 0", o.BatchSize)
+	f.oneOf("Shuffle", string(o.Shuffle), string(ShuffleRows), string(ShuffleBlocks))
+	f.check(o.Threads >= 0 && o.Threads <= maxThreads, "Threads", "(%d) must be from 0 to %d, where 0 is all processors", o.Threads, maxThreads)
 	o.checkKind(&f)
 	o.checkOptimizer(&f)
 	o.checkSchedule(&f)
 	o.checkLoss(&f)
-	return f.Err(ErrOptions)
+	return f.err()
 }
 
-func (o Options) checkOptimizer(f *fault.List) {
-	oneOf(f, "optimizer", o.Optimizer, OptimizerAdam, OptimizerAdamW, OptimizerSGD, OptimizerLBFGS)
-	f.Check(positive(o.LR), "lr must be a positive number, not %v; usual values lie between 1e-4 and 1e-1", o.LR)
-	f.Check(o.WeightDecay == 0 || positive(o.WeightDecay), "weight_decay must be a finite number from 0 up, not %v", o.WeightDecay)
-	f.Check(o.Momentum >= 0 && o.Momentum < 1, "momentum must be from 0 to less than 1, not %v", o.Momentum)
-	f.Check(!o.Nesterov || o.Momentum > 0, "nesterov needs a momentum above 0")
-	f.Check(o.Optimizer == OptimizerSGD || o.Momentum == 0, "momentum is for the optimizer sgd, not %s", o.Optimizer)
-	f.Check(o.Beta1 > 0 && o.Beta1 < 1, "beta1 must lie between 0 and 1, not %v", o.Beta1)
-	f.Check(o.Beta2 > 0 && o.Beta2 < 1, "beta2 must lie between 0 and 1, not %v", o.Beta2)
-	f.Check(o.EMA >= 0 && o.EMA < 1, "ema must be from 0 (off) to less than 1, not %v", o.EMA)
-	f.Check(o.EMA == 0 || o.Optimizer != OptimizerLBFGS, "ema is for optimizers that take steps, not %s", o.Optimizer)
-	f.Check(positive(o.Eps), "eps must be a positive number, not %v", o.Eps)
+func (o Options) checkKind(f *faults) {
+	f.oneOf("Kind", o.Kind, KindLinear, KindMLP)
+	f.check(o.Hidden >= 0 && o.Hidden <= maxHidden, "Hidden", "(%d) must be from 0 to %d", o.Hidden, maxHidden)
+	f.share("Dropout", o.Dropout)
+	f.check(o.Kind == KindMLP || o.Hidden == 0, "Hidden", "(%d) is for heads of the kind %s, not %s", o.Hidden, KindMLP, o.Kind)
+	f.check(o.Kind == KindMLP || o.Dropout == 0, "Dropout", "(%v) is for heads of the kind %s, not %s", o.Dropout, KindMLP, o.Kind)
 }
 
-func (o Options) checkSchedule(f *fault.List) {
-	oneOf(f, "schedule", o.Schedule, ScheduleConstant, ScheduleCosine, ScheduleStep, ScheduleOneCycle)
-	f.Check(o.Warmup >= 0 && (o.Warmup == 0 || o.Warmup < o.Epochs), "warmup must be from 0 to less than epochs (%d), not %d", o.Epochs, o.Warmup)
-	f.Check(o.StepEpochs > 0, "step_epochs must be positive, not %d", o.StepEpochs)
-	f.Check(positive(o.StepFactor) && o.StepFactor <= 1, "step_factor must be above 0 and at most 1, not %v", o.StepFactor)
+func (o Options) checkOptimizer(f *faults) {
+	f.oneOf("Optimizer", o.Optimizer, OptimizerAdam, OptimizerAdamW, OptimizerSGD, OptimizerLBFGS)
+	f.positive("LR", o.LR)
+	f.notNegative("WeightDecay", o.WeightDecay)
+	f.share("Momentum", o.Momentum)
+	f.check(!o.Nesterov || o.Momentum > 0, "Nesterov", "needs a momentum of more than 0")
+	f.check(o.Optimizer == OptimizerSGD || o.Momentum == 0, "Momentum", "(%v) is for the optimizer %s, not %s", o.Momentum, OptimizerSGD, o.Optimizer)
+	f.check(o.Beta1 > 0 && o.Beta1 < 1, "Beta1", "(%v) must be more than 0 and less than 1", o.Beta1)
+	f.check(o.Beta2 > 0 && o.Beta2 < 1, "Beta2", "(%v) must be more than 0 and less than 1", o.Beta2)
+	f.share("EMA", o.EMA)
+	f.check(o.EMA == 0 || o.Optimizer != OptimizerLBFGS, "EMA", "(%v) cannot be used with the optimizer %s", o.EMA, o.Optimizer)
+	f.positive("Eps", o.Eps)
 }
 
-func (o Options) checkLoss(f *fault.List) {
-	f.Check(o.Mixup == 0 || positive(o.Mixup) && o.Mixup <= maxMixup, "mixup must be from 0 (off) to %d, not %v", maxMixup, o.Mixup)
-	f.Check(o.Mixup == 0 || o.Optimizer != OptimizerLBFGS, "mixup is for optimizers that take steps, not %s", o.Optimizer)
-	f.Check(o.LabelSmoothing >= 0 && o.LabelSmoothing < 1, "label_smoothing must be from 0 to less than 1, not %v", o.LabelSmoothing)
+func (o Options) checkSchedule(f *faults) {
+	f.oneOf("Schedule", o.Schedule, ScheduleConstant, ScheduleCosine, ScheduleStep, ScheduleOneCycle)
+	f.check(o.Warmup >= 0 && (o.Warmup == 0 || o.Warmup < o.Epochs), "Warmup", "(%d) must be at least 0 and less than the number of epochs (%d)", o.Warmup, o.Epochs)
+	f.check(o.StepEpochs > 0, "StepEpochs", "(%d) must be more than 0", o.StepEpochs)
+	f.check(o.StepFactor > 0 && o.StepFactor <= 1, "StepFactor", "(%v) must be more than 0 and at most 1", o.StepFactor)
+}
+
+func (o Options) checkLoss(f *faults) {
+	f.check(o.Mixup >= 0 && o.Mixup <= maxMixup, "Mixup", "(%v) must be from 0 to %d", o.Mixup, maxMixup)
+	f.check(o.Mixup == 0 || o.Optimizer != OptimizerLBFGS, "Mixup", "(%v) cannot be used with the optimizer %s", o.Mixup, o.Optimizer)
+	f.share("LabelSmoothing", o.LabelSmoothing)
 	w := o.ClassWeights
-	oneOf(f, "class_weights", w.Mode, WeightsNone, WeightsBalanced, WeightsMap)
-	f.Check(w.Mode == WeightsMap || len(w.Map) == 0, "class_weights: weights by class are given, so the mode must be map, not %s", w.Mode)
-	f.Check(w.Mode != WeightsMap || len(w.Map) > 0, "class_weights: the mode is map, but no weights are given")
-	for _, name := range sortedKeys(w.Map) {
+	f.oneOf("ClassWeights.Mode", w.Mode, WeightsNone, WeightsBalanced, WeightsMap)
+	f.check(w.Mode == WeightsMap || len(w.Map) == 0, "ClassWeights.Mode", "(%s) must be %s where weights are given", w.Mode, WeightsMap)
+	f.check(w.Mode != WeightsMap || len(w.Map) > 0, "ClassWeights.Map", "must hold weights where the mode is %s", WeightsMap)
+	for _, name := range slices.Sorted(maps.Keys(w.Map)) {
 		v := w.Map[name]
-		f.Check(v == 0 || positive(v), "class_weights: the weight of %q must be a finite number from 0 up, not %v", name, v)
+		f.check(v >= 0 && finite.Is(v), "ClassWeights.Map", "must give %q a finite weight of at least 0, not %v", name, v)
 	}
 	e := o.EarlyStopping
-	f.Check(e.Patience >= 0, "early_stopping: patience must be 0 (off) or more, not %d", e.Patience)
-	f.Check(e.MinDelta == 0 || positive(e.MinDelta), "early_stopping: min_delta must be a finite number from 0 up, not %v", e.MinDelta)
-	oneOf(f, "early_stopping: metric", e.Metric, MetricValLoss, MetricValAcc)
+	f.check(e.Patience >= 0, "EarlyStopping.Patience", "(%d) must be at least 0", e.Patience)
+	f.notNegative("EarlyStopping.MinDelta", e.MinDelta)
+	f.oneOf("EarlyStopping.Metric", e.Metric, MetricValLoss, MetricValAcc)
 }
 
-func positive(v float64) bool { return v > 0 && !math.IsInf(v, 1) }
+// share checks a value from 0 to less than 1.
+func (f *faults) share(field string, v float64) {
+	f.check(v >= 0 && v < 1, field, "(%v) must be at least 0 and less than 1", v)
+}
 
-func sortedKeys(m map[string]float64) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
+func (f *faults) positive(field string, v float64) {
+	f.check(v > 0 && finite.Is(v), field, "(%v) must be finite and more than 0", v)
+}
+
+func (f *faults) notNegative(field string, v float64) {
+	f.check(v >= 0 && finite.Is(v), field, "(%v) must be finite and at least 0", v)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -39,31 +40,31 @@ func TestEveryOptionFaultIsReportedAtOnce(t *testing.T) {
 	if !errors.Is(err, ErrOptions) {
 		t.Fatalf("error %v", err)
 	}
-	want := `invalid head options: input must be one of standardise, none, l2, not "raw"
-epochs must be from 1 to 1000000, not -1
-batch_size must be positive, not -5
-shuffle must be one of rows, blocks, not "pages"
-threads must be from 0 (all processors) to 1024, not -1
-optimizer must be one of adam, adamw, sgd, lbfgs, not "rmsprop"
-lr must be a positive number, not NaN; usual values lie between 1e-4 and 1e-1
-weight_decay must be a finite number from 0 up, not +Inf
-momentum must be from 0 to less than 1, not 1
-momentum is for the optimizer sgd, not rmsprop
-beta1 must lie between 0 and 1, not 1
-beta2 must lie between 0 and 1, not NaN
-eps must be a positive number, not -1
-schedule must be one of constant, cosine, step, onecycle, not "linear"
-warmup must be from 0 to less than epochs (-1), not -1
-step_epochs must be positive, not -2
-step_factor must be above 0 and at most 1, not 2
-label_smoothing must be from 0 to less than 1, not 1
-class_weights must be one of none, balanced, map, not "heavy"
-class_weights: weights by class are given, so the mode must be map, not heavy
-class_weights: the weight of "a" must be a finite number from 0 up, not -1
-class_weights: the weight of "b" must be a finite number from 0 up, not NaN
-early_stopping: patience must be 0 (off) or more, not -1
-early_stopping: min_delta must be a finite number from 0 up, not NaN
-early_stopping: metric must be one of val_loss, val_acc, not "train_loss"`
+	want := `Input "raw" is not known: choose standardise, none or l2
+Epochs (-1) must be from 1 to 1000000
+BatchSize (-5) must be more than 0
+Shuffle "pages" is not known: choose rows or blocks
+Threads (-1) must be from 0 to 1024, where 0 is all processors
+Optimizer "rmsprop" is not known: choose adam, adamw, sgd or lbfgs
+LR (NaN) must be finite and more than 0
+WeightDecay (+Inf) must be finite and at least 0
+Momentum (1) must be at least 0 and less than 1
+Momentum (1) is for the optimizer sgd, not rmsprop
+Beta1 (1) must be more than 0 and less than 1
+Beta2 (NaN) must be more than 0 and less than 1
+Eps (-1) must be finite and more than 0
+Schedule "linear" is not known: choose constant, cosine, step or onecycle
+Warmup (-1) must be at least 0 and less than the number of epochs (-1)
+StepEpochs (-2) must be more than 0
+StepFactor (2) must be more than 0 and at most 1
+LabelSmoothing (1) must be at least 0 and less than 1
+ClassWeights.Mode "heavy" is not known: choose none, balanced or map
+ClassWeights.Mode (heavy) must be map where weights are given
+ClassWeights.Map must give "a" a finite weight of at least 0, not -1
+ClassWeights.Map must give "b" a finite weight of at least 0, not NaN
+EarlyStopping.Patience (-1) must be at least 0
+EarlyStopping.MinDelta (NaN) must be finite and at least 0
+EarlyStopping.Metric "train_loss" is not known: choose val_loss or val_acc`
 	if d := cmp.Diff(want, err.Error()); d != "" {
 		t.Error(d)
 	}
@@ -71,19 +72,19 @@ early_stopping: metric must be one of val_loss, val_acc, not "train_loss"`
 
 func TestEachSingleFaultIsCaught(t *testing.T) {
 	for says, o := range map[string]Options{
-		"lr must be a positive number, not +Inf": {LR: math.Inf(1)},
-		"lr must be a positive number, not -0.1": {LR: -0.1},
-		"nesterov needs a momentum":              {Optimizer: "sgd", Nesterov: true},
-		"momentum is for the optimizer sgd":      {Momentum: 0.9},
-		"less than epochs (3), not 3":            {Epochs: 3, Warmup: 3},
-		"but no weights are given":               {ClassWeights: ClassWeights{Mode: "map"}},
-		"so the mode must be map, not balanced":  {ClassWeights: ClassWeights{Mode: "balanced", Map: map[string]float64{"a": 1}}},
-		"mixup must be from 0 (off) to 1000":     {Mixup: -1},
-		"to 1000, not +Inf":                      {Mixup: math.Inf(1)},
-		"mixup is for optimizers that take":      {Mixup: 1, Optimizer: "lbfgs"},
-		"ema must be from 0 (off)":               {EMA: 1},
-		"ema is for optimizers that take steps":  {EMA: 0.5, Optimizer: "lbfgs"},
-		"epochs must be from 1 to 1000000":       {Epochs: 2_000_000},
+		"LR (+Inf) must be finite and more than 0":                  {LR: math.Inf(1)},
+		"LR (-0.1) must be finite and more than 0":                  {LR: -0.1},
+		"Nesterov needs a momentum":                                 {Optimizer: "sgd", Nesterov: true},
+		"Momentum (0.9) is for the optimizer sgd, not adam":         {Momentum: 0.9},
+		"Warmup (3) must be at least 0 and less than the number of": {Epochs: 3, Warmup: 3},
+		"ClassWeights.Map must hold weights":                        {ClassWeights: ClassWeights{Mode: "map"}},
+		"ClassWeights.Mode (balanced) must be map":                  {ClassWeights: ClassWeights{Mode: "balanced", Map: map[string]float64{"a": 1}}},
+		"Mixup (-1) must be from 0 to 1000":                         {Mixup: -1},
+		"Mixup (+Inf) must be from 0 to 1000":                       {Mixup: math.Inf(1)},
+		"Mixup (1) cannot be used with the optimizer lbfgs":         {Mixup: 1, Optimizer: "lbfgs"},
+		"EMA (1) must be at least 0 and less than 1":                {EMA: 1},
+		"EMA (0.5) cannot be used with the optimizer lbfgs":         {EMA: 0.5, Optimizer: "lbfgs"},
+		"Epochs (2000000) must be from 1 to 1000000":                {Epochs: 2_000_000},
 	} {
 		if err := o.Validate(); !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("error is not %q alone: %v", says, err)
@@ -104,6 +105,30 @@ func TestOptionsSurviveJSON(t *testing.T) {
 		}
 		if d := cmp.Diff(o, got.WithDefaults()); d != "" {
 			t.Error(d)
+		}
+	}
+}
+
+// Each fault's Field is the path of a field, by which a caller finds its own
+// name for it.
+func TestFaultsNameFields(t *testing.T) {
+	err := Options{LR: -1, ClassWeights: ClassWeights{Mode: "heavy"}, EarlyStopping: EarlyStopping{Patience: -1, Metric: "x"}, Kind: "cnn", EMA: 2}.Validate()
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || len(joined.Unwrap()) != 6 {
+		t.Fatalf("error %v", err)
+	}
+	for _, e := range joined.Unwrap() {
+		var f Fault
+		if !errors.As(e, &f) || f.Text == "" || f.Error() != f.Field+" "+f.Text {
+			t.Errorf("%v is %+v", e, f)
+		}
+		at := reflect.TypeFor[Options]()
+		for name := range strings.SplitSeq(f.Field, ".") {
+			field, ok := at.FieldByName(name)
+			if !ok {
+				t.Fatalf("%s is no field of %v", f.Field, at)
+			}
+			at = field.Type
 		}
 	}
 }

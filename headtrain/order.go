@@ -5,29 +5,26 @@ import (
 	"icebox/headtrain/internal/rng"
 )
 
-// Shuffle says how far a row may go from where it lies, from one epoch to the
-// next.
+// Shuffle says how the rows of an epoch are put in random order.
 type Shuffle string
 
 // Values of Options.Shuffle.
 //
-// "rows" lets each row come anywhere. Where features are a file that memory
-// cannot hold, nearly every row is then a read of its own.
+// "rows" puts all rows in random order. If features are a file that memory cannot
+// hold, nearly every row is then read by itself.
 //
-// "blocks" takes the training rows by blocks, 32 KiB of consecutive rows or one
-// larger row. An epoch is a sequence of windows of up to 1024 blocks, 32 MiB, whose
-// rows are shuffled among one another. Each window takes one block, which chance
-// picks, from each of up to 1024 equal stretches of the training rows: it is a
-// sample of them all, even where they lie sorted by class, though one that leaves
-// classes out if there are about as many as blocks. Sets of up to a window are
-// shuffled as "rows" does it, to the bit.
+// "blocks" is for such files. The training rows are cut into blocks of 32 KiB, or
+// of one row if that is larger, and the blocks into up to 1024 equal stretches. An
+// epoch is a sequence of windows. Each window takes one random block from each
+// stretch, 32 MiB in all at most, and shuffles their rows. So it is a sample of the
+// whole set even if rows are sorted by class, unless there are about as many classes
+// as blocks. A set that fits into one window is shuffled as by "rows", to the bit.
 const (
 	ShuffleRows   Shuffle = "rows"
 	ShuffleBlocks Shuffle = "blocks"
 )
 
-// IsZero reports whether rows are shuffled as they are where nothing is said: that
-// is not recorded.
+// IsZero reports whether s is the default, which is not recorded.
 func (s Shuffle) IsZero() bool { return s == "" || s == ShuffleRows }
 
 // Smaller blocks make better samples and slower reads.
@@ -36,8 +33,8 @@ const (
 	windowBlocks = 1024
 )
 
-// order is the training rows in the order of an epoch, which depends on nothing
-// but them, their dimension, the seed and the epoch.
+// order is the training rows in the order of an epoch. It depends on the rows, their
+// dimension, the seed and the epoch alone.
 type order struct {
 	rows []int32
 	set  *labelled.Set
@@ -45,9 +42,9 @@ type order struct {
 
 	block   int     // rows of a block
 	windows int     // 1 for ShuffleRows
-	picks   []int32 // blocks by stretch, each stretch in the order of the windows
-	seen    int     // rows of the epoch that were wanted
-	asked   int     // windows that the system was asked for
+	picks   []int32 // the blocks of each stretch, in the order of the windows
+	seen    int     // rows of the epoch that were wanted so far
+	asked   int     // windows that the system was asked to read
 }
 
 func newOrder(o Options, set *labelled.Set) *order {
@@ -91,8 +88,8 @@ func (o *order) shuffle(epoch int) {
 	}
 }
 
-// blocksOf yields the blocks of a window as they lie. The last stretch may have
-// none for it.
+// blocksOf yields the blocks of a window in the order in which they lie. The last
+// stretch may have none for it.
 func (o *order) blocksOf(window int) func(yield func(rows []int32) bool) {
 	return func(yield func([]int32) bool) {
 		for at := window; at < len(o.picks); at += o.windows {
@@ -104,24 +101,24 @@ func (o *order) blocksOf(window int) func(yield func(rows []int32) bool) {
 	}
 }
 
-// streams reports whether the rows of an epoch are read from a file, window by
+// streams reports whether the rows of an epoch are read from a file window by
 // window.
 func (o *order) streams() bool { return o.set.Paged && o.windows > 1 }
 
-// advise says of all features how they will be read.
+// advise tells the system how all features will be read.
 func (o *order) advise(how func(x []float32)) {
 	if o.streams() {
 		how(o.set.X)
 	}
 }
 
-// rest is told that the epoch is over: what follows goes by the order of the file.
+// rest tells that the epoch is over: what follows reads the file in its order.
 func (o *order) rest() { o.advise(adviseInOrder) }
 
-// want is told that the next n rows are wanted now. It asks the system for those
-// of the window behind them, so that they are read in the meantime, and lets it have
-// the memory of those of the window before: a system short of it reads ahead only
-// where it finds some at once.
+// want tells that the next n rows are read now. It asks the system to read the rows
+// of the next window in the meantime, and lets it use the memory of those of the
+// window before: a system that is short of memory reads ahead only if it finds some
+// at once.
 func (o *order) want(n int) {
 	if !o.streams() {
 		return
@@ -137,8 +134,8 @@ func (o *order) want(n int) {
 	}
 }
 
-// tell says something of the rows of a window, in the runs that each block makes up
-// but for small gaps.
+// tell gives advice on the rows of a window. The rows of a block are taken together
+// as long as the gaps between them are small.
 func (o *order) tell(window int, advise func(x []float32)) {
 	const gapBytes = 16 << 10
 	dim := o.set.Dim

@@ -5,12 +5,12 @@ import (
 	"icebox/headtrain/internal/team"
 )
 
-// panelRows is the most rows of a batch that are in hand at a time; a larger
-// batch is taken in several panels, so that memory does not grow with it.
+// panelRows is the most rows that are worked on at a time. A larger batch is taken
+// in several panels, so that memory does not grow with it.
 const panelRows = 16 * kernel.ChunkRows
 
-// evalRows is the least capacity of a panel: evaluation takes as many rows at
-// once, however small the batches of training are.
+// evalRows is the least capacity of a panel. Evaluation takes this many rows at a
+// time even if the batches of training are smaller.
 const evalRows = 8 * kernel.ChunkRows
 
 // panel is the scratch memory of a stack of heads for some rows of a batch: the
@@ -24,7 +24,7 @@ type panel struct {
 	zStride int
 	loss    []float64 // of each block and head
 	hits    []int32   // rows of each block that each head classifies correctly
-	parts   []float32 // gradients of each chunk, of a stack that is narrow, or comes to be
+	parts   []float32 // gradients of each chunk, for a stack that is narrow, or becomes so
 }
 
 func newPanel(rows, stride, cols, heads int) *panel {
@@ -41,15 +41,15 @@ func newPanel(rows, stride, cols, heads int) *panel {
 
 func (p *panel) blocks() int { return kernel.RoundUp(p.rows) / kernel.Block }
 
-// scratch is what a worker has to itself.
+// scratch is the memory that one worker has to itself.
 type scratch struct {
-	x      []float32   // a chunk of rows that are in no panel
+	x      []float32   // a chunk of mapped rows that the panel does not hold
 	g      []float32   // gradient of a group of columns
-	rows   kernel.Rows // a block, where they are
+	rows   kernel.Rows // where the rows of a block lie
 	labels [kernel.Block]int32
 	ahead  kernel.Ahead // what to fetch
 	judged kernel.Judged
 	mix    *mixScratch // nil where rows are not mixed
 
-	_ [team.CacheLine]byte // workers write, each to its own lines
+	_ [team.CacheLine]byte // so that no two workers write to one cache line
 }

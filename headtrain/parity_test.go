@@ -75,7 +75,7 @@ func TestTenStepsEqualPyTorch(t *testing.T) {
 				for step, rows := range fixture.Batches {
 					s.resetSums()
 					s.trainBatch(rows, nil)
-					if got := f.sum.loss / f.weight; math.Abs(got-c.Losses[step]) > tolerance {
+					if got := f.sum.loss / f.weight; !(math.Abs(got-c.Losses[step]) <= tolerance) {
 						t.Errorf("loss of step %d is %v, PyTorch's %v", step+1, got, c.Losses[step])
 					}
 					h, err := f.head(s, 1)
@@ -83,7 +83,7 @@ func TestTenStepsEqualPyTorch(t *testing.T) {
 						t.Fatal(err)
 					}
 					for i, v := range [][]float32{h.W, h.B} {
-						if got, want := norm(v), c.Norms[step][i]; math.Abs(got-want) > tolerance*want {
+						if got, want := norm(v), c.Norms[step][i]; !(math.Abs(got-want) <= tolerance*want) {
 							t.Errorf("after step %d the norm of layer tensor %d is %v, PyTorch's %v", step+1, i, got, want)
 						}
 					}
@@ -117,7 +117,7 @@ func TestSchedulesEqualPyTorch(t *testing.T) {
 			}
 			s := newSchedule(c.Options.WithDefaults(), fixture.StepsPerEpoch)
 			for step, want := range c.Rates {
-				if got := s.rate(step); math.Abs(got-want) > 1e-12 {
+				if got := s.rate(step); !(math.Abs(got-want) <= 1e-12) {
 					t.Errorf("rate of step %d is %v, PyTorch's %v", step, got, want)
 				}
 			}
@@ -139,7 +139,7 @@ func TestShortOneCycleStaysWithinItsRange(t *testing.T) {
 func TestCosineAgreesWithMath(t *testing.T) {
 	for i := range 1001 {
 		x := float64(i) / 1000
-		if got, want := cosPi(x), math.Cos(math.Pi*x); math.Abs(got-want) > 4e-16 {
+		if got, want := cosPi(x), math.Cos(math.Pi*x); !(math.Abs(got-want) <= 4e-16) {
 			t.Fatalf("cosPi(%v) = %v, want %v", x, got, want)
 		}
 	}

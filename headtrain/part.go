@@ -8,8 +8,8 @@ import (
 	"icebox/headtrain/internal/fault"
 )
 
-// Part restricts a head to some rows of its job's sets: a fold, or a share of
-// the training rows. Rows without a label are passed over.
+// Part restricts a head to some rows of its job's datasets, such as a fold or a
+// share of the training rows. Rows without a label do not count.
 type Part struct {
 	Train []int32 // rows of Job.Train to learn from, ascending; nil for all
 	Val   []int32 // rows of Job.Train to validate on, ascending; nil for Job.Val
@@ -23,7 +23,7 @@ func (j Job) part(head int) Part {
 	return j.Parts[head]
 }
 
-// partKey tells parts apart by where their rows lie, not by what they are.
+// partKey tells parts apart by where their slices lie in memory, not by their values.
 type partKey struct {
 	train, val   *int32
 	nTrain, nVal int

@@ -8,9 +8,9 @@ import (
 	"icebox/headtrain/internal/rng"
 )
 
-// PeakFLOPS measures how many floating-point operations a second so many
-// threads do when they do nothing but fused multiply-adds on registers, the best
-// of a few tries: what training can be held against. It takes some 100 ms.
+// PeakFLOPS measures how many floating-point operations a second some threads do if
+// they do nothing but fused multiply-adds on registers: no training can be quicker than
+// that. It returns the best of a few tries and takes some 100 ms.
 func PeakFLOPS(threads int) float64 {
 	const tries, wanted = 5, 20 * time.Millisecond
 	isa := kernel.Best()
@@ -46,9 +46,8 @@ func peakOnce(isa kernel.ISA, threads, rounds int) float64 {
 	return sum / seconds
 }
 
-// PeakRead measures how many bytes of features a second so many threads read when
-// they take the rows of d in a random order and do nothing but add them up, the best
-// of a few tries: no epoch over d can be quicker than that.
+// PeakRead measures how many bytes of features a second some threads read if they take the rows of d in a random order and do nothing but add them up: no epoch over d
+// can be quicker than that. It returns the best of a few tries.
 func PeakRead(d *Dataset, threads int) float64 {
 	const tries = 5
 	isa, n := kernel.Best(), d.Rows()
@@ -71,7 +70,7 @@ func PeakRead(d *Dataset, threads int) float64 {
 	return best
 }
 
-// readRows adds rows up, and has those of the next few turns fetched.
+// readRows adds rows up, and fetches each into the cache a few turns ahead.
 func readRows(isa kernel.ISA, d *Dataset, rows []int32) {
 	const ahead = 4
 	whole := d.Dim / kernel.Lane * kernel.Lane

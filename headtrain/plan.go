@@ -8,15 +8,15 @@ import (
 	"icebox/headtrain/internal/team"
 )
 
-// Plan is what engines must agree on to be comparable step by step: everything
-// about the training of one head but the arithmetic of a step. Its methods are
-// for one goroutine.
+// Plan is the training of one head but for the arithmetic of a step, for which a
+// Learner is made. With equal plans, two engines can be compared step by step. Its
+// methods are for one goroutine.
 type Plan struct {
 	Options   Options // with defaults
 	Dim       int
 	Classes   int
-	BatchSize int     // rows of each batch but the last of an epoch
-	Layers    []Layer // initial weights, first to last, on mapped features
+	BatchSize int     // rows of each batch; the last of an epoch may have fewer
+	Layers    []Layer // initial weights, first layer to last, on mapped features
 
 	isa       kernel.ISA
 	train     *labelled.Set
@@ -28,8 +28,7 @@ type Plan struct {
 	step      int // steps begun
 }
 
-// newPlan prepares a head of a job that is valid, with options that have their
-// defaults.
+// newPlan prepares a head of a valid job. Its options have their defaults.
 func newPlan(job Job, head int, o Options) *Plan {
 	t := team.New(threads(o.Threads))
 	defer t.Close()
@@ -40,20 +39,22 @@ func newPlan(job Job, head int, o Options) *Plan {
 	return &Plan{
 		Options: o, Dim: d, Classes: k, BatchSize: size, Layers: initialLayers(o, d, k),
 		isa: kernel.Best(), train: train, val: v.val, input: v.input, objective: newObjective(o, train),
-		schedule: newSchedule(o, (n+size-1)/size), order: newOrder(o, train),
+		schedule: newSchedule(o, ceilDiv(n, size)), order: newOrder(o, train),
 	}
 }
 
-// Features writes the mapped features of training rows to dst, row by row.
+// Features writes the mapped features of training rows to dst, row by row, Dim
+// values for each.
 func (p *Plan) Features(dst []float32, rows []int32) {
 	for i, r := range rows {
 		p.isa.Affine(dst[i*p.Dim:(i+1)*p.Dim], p.train.Row(int(r)), p.input.AffineMap, p.train.Scale(r), nil)
 	}
 }
 
-// Targets writes, row by row, what makes the objective of a batch, with class
-// weights and label smoothing, the sum of -target·ln(softmax). It returns the
-// sum of the rows' class weights, by which the targets are already divided.
+// Targets writes the targets of the rows of a batch to dst, row by row, Classes values
+// for each. With them, the objective of the batch, class weights and label smoothing
+// included, is the sum of -target·ln(softmax). It returns the sum of the rows' class
+// weights, by which the targets are already divided.
 func (p *Plan) Targets(dst []float32, rows []int32) (weight float64) {
 	counts := make([]int32, p.Classes)
 	for _, r := range rows {
@@ -72,8 +73,9 @@ func (p *Plan) Targets(dst []float32, rows []int32) (weight float64) {
 // Label returns the class of a training row.
 func (p *Plan) Label(row int32) int32 { return p.train.Labels[row] }
 
-// Keep draws the dropout of a step's hidden units: 0, or the factor that keeps
-// the mean. Step s, counted from 1, takes stream -s of the seed.
+// Keep draws the dropout of the hidden units in the current step: 0 for a unit that
+// is left out, else the factor that keeps the mean. Step s, counted from 1, takes
+// stream -s of the seed.
 func (p *Plan) Keep(dst []float32) {
 	r := rng.New(p.Options.Seed, -p.step)
 	kept := 1 - p.Options.Dropout

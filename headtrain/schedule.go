@@ -1,8 +1,8 @@
 package headtrain
 
 // schedule gives the learning rate of each step. The formulas are PyTorch's:
-// LinearLR for the warm-up, then CosineAnnealingLR, StepLR or OneCycleLR over
-// the steps that remain, advanced once a batch.
+// LinearLR for the warm-up, then CosineAnnealingLR, StepLR or OneCycleLR over the
+// steps that remain, moved on once a batch.
 type schedule struct {
 	kind     string
 	lr       float64 // the peak

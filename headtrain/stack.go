@@ -13,9 +13,9 @@ import (
 )
 
 // stack is some heads that see the same batches, trained in one pass over the
-// features: their classes lie side by side as the columns of one matrix, head h
-// having columns h·classes to (h+1)·classes. No sum runs across columns of two
-// heads, so a head's bits do not depend on its neighbours.
+// features. Their classes are the columns of one matrix: those of head h are columns
+// h·classes to (h+1)·classes. No sum runs across columns of two heads, so a head's
+// bits do not depend on its neighbours.
 type stack struct {
 	isa                  kernel.ISA
 	train, val           *labelled.Set // val is nil for none
@@ -24,14 +24,14 @@ type stack struct {
 
 	heads  []*fit    // those still in training
 	params []float32 // of their columns, stride apart: features, bias, zeros
-	grad   []float32 // of the same, where a batch takes several panels; else nil
+	grad   []float32 // the same for the gradient, if a batch takes several panels; else nil
 	plain  kernel.LossTable
 	mix    *mixup
 
 	team      *team.Team
 	workers   []scratch
 	panel     *panel
-	forwardFn func(worker, item int) // bound once: a method value allocates
+	forwardFn func(worker, item int) // made once, since a method value allocates
 	updateFn  func(worker, item int)
 	chunkFn   func(worker, item int)
 	reduceFn  func(worker, item int)
@@ -43,8 +43,8 @@ type stack struct {
 	step      int     // steps taken
 }
 
-// newStack prepares heads that may share batches, with options that have their
-// defaults; indices are their places in the job. Its team must be closed.
+// newStack prepares heads that share batches. Their options have their defaults;
+// indices are their places in the job. The stack's team must be closed.
 func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	o := heads[0]
 	d, k, n := v.train.Dim, len(v.train.Classes), len(v.train.Rows)
@@ -84,9 +84,9 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	return s
 }
 
-// run trains until every head is done and hands each one's result over as soon
-// as it is; it returns the error of a cancelled context.
-func (s *stack) run(ctx context.Context, onEpoch func(head int, e Epoch), done func(head int, r Result, err error)) error {
+// run trains until every head is done. It hands each finished epoch and each result to
+// a fitting. Its error is that of ctx.
+func (s *stack) run(ctx context.Context, to *fitting) error {
 	for epoch := 1; len(s.heads) > 0; epoch++ {
 		if err := s.epoch(ctx, epoch); err != nil {
 			return err
@@ -95,18 +95,18 @@ func (s *stack) run(ctx context.Context, onEpoch func(head int, e Epoch), done f
 		for h, f := range s.heads {
 			over[h] = f.finished()
 			if f.err == nil {
-				onEpoch(f.index, f.history[epoch-1])
+				to.epoch(f.index, f.history[epoch-1])
 			}
 		}
-		if err := s.retire(ctx, over, done); err != nil {
+		if err := s.retire(ctx, over, to); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// epoch trains on every row once and adds to the heads' histories. It does not
-// allocate.
+// epoch trains on every row once and adds to the histories of the heads. It
+// allocates nothing.
 func (s *stack) epoch(ctx context.Context, epoch int) error {
 	start := time.Now()
 	s.order.shuffle(epoch)
@@ -114,7 +114,7 @@ func (s *stack) epoch(ctx context.Context, epoch int) error {
 	s.resetSums()
 	for _, f := range s.heads {
 		if epoch > 1 {
-			f.average.exchange(f.params) // back from the epoch before
+			f.average.exchange(f.params) // undo that of trained
 		}
 	}
 	for at := 0; at < len(rows); at += s.batchSize {
@@ -153,8 +153,8 @@ func (s *stack) resetSums() {
 	}
 }
 
-// evaluate sums up plain cross-entropy and hits over the rows of a set, for the
-// heads from first on.
+// evaluate sums up plain cross-entropy and hits over the rows of a set, for the heads
+// from number first on.
 func (s *stack) evaluate(ctx context.Context, set *labelled.Set, first int) error {
 	s.resetSums()
 	capacity := len(s.panel.x) / s.stride
@@ -167,8 +167,8 @@ func (s *stack) evaluate(ctx context.Context, set *labelled.Set, first int) erro
 	return nil
 }
 
-// retire takes the heads that are over out of the stack.
-func (s *stack) retire(ctx context.Context, over []bool, done func(head int, r Result, err error)) error {
+// retire takes the heads whose training is over out of the stack.
+func (s *stack) retire(ctx context.Context, over []bool, to *fitting) error {
 	first := len(s.heads)
 	for h := 0; h < first; h++ {
 		if over[h] {
@@ -192,7 +192,7 @@ func (s *stack) retire(ctx context.Context, over []bool, done func(head int, r R
 	slices.SortFunc(gone, func(a, b *fit) int { return a.index - b.index })
 	for _, f := range gone {
 		r, err := f.result(s)
-		done(f.index, r, err)
+		to.done(f.index, r, err)
 	}
 	return nil
 }

@@ -5,37 +5,26 @@ import (
 	"icebox/headtrain/internal/labelled"
 )
 
-// A step is two tasks of the team, one after the other, in one of two ways that
-// sum alike.
-//
-// Wide: forward, whose items are blocks of rows, and update, whose items are
-// groups of columns and ranges of features: it sums their gradient over all
-// rows and applies it at once.
-//
-// Narrow, where a gradient is smaller than the rows it is of: chunk, whose items
-// are chunks of rows and leave a gradient each, so that rows stay in the cache
-// of one core; and reduce, which adds those up in order and applies them.
+// A step is two tasks of the team, one after the other. There are two ways, which
+// sum in the same order: see learnWide and learnNarrow.
 
-// passTask is what the running task works on: rows of a set, with or without
-// gradients, for the heads from first on.
+// passTask is what the current task works on: rows of a set, with or without
+// gradients, for the heads from number first on.
 type passTask struct {
 	set         *labelled.Set
 	rows        []int32
-	partners    []int32 // of the rows, where these are mixed
+	partners    []int32 // of the rows, if these are mixed
 	upcoming    []int32 // rows that will be wanted next
 	first       int
 	learn       bool
-	headGroups  int  // items of forward a block of rows
-	splits      int  // items of update a group of columns
-	strips      int  // blocks of features in each
+	headGroups  int  // items of forward for each block of rows
+	splits      int  // items of update for each group of columns
+	strips      int  // blocks of features in each of these
 	fresh, last bool // the first, or last, panel of a batch
 }
 
-// narrow is the most columns that are learnt chunk by chunk.
-const narrow = kernel.ChunkRows / 2
-
-// trainBatch takes one step on rows of the order, and adds the batch, as it was
-// before the step, to the sums of the heads.
+// trainBatch takes one step on a batch of rows, and adds what these were judged
+// before the step to the sums of the heads. Upcoming are the rows behind the batch.
 func (s *stack) trainBatch(rows, upcoming []int32) {
 	clear(s.counts)
 	for _, r := range rows {
@@ -76,8 +65,8 @@ func (s *stack) prepare(set *labelled.Set, rows []int32, first int, learn bool) 
 	s.panel.rows = len(rows)
 }
 
-// pass runs rows of a set forward, for the heads from first on, and adds them
-// to the heads' sums.
+// pass takes rows of a set to losses, for the heads from number first on, and adds
+// them to the sums of the heads. With learn, logits become their gradients.
 func (s *stack) pass(set *labelled.Set, rows []int32, first int, learn bool) {
 	s.prepare(set, rows, first, learn)
 	blocks, workers := s.panel.blocks(), s.useful(first)
@@ -86,8 +75,9 @@ func (s *stack) pass(set *labelled.Set, rows []int32, first int, learn bool) {
 	s.addUp()
 }
 
-// addUp adds the panel's losses and hits to the sums of the heads: as the
-// objective has them, or as they are.
+// addUp adds the panel's losses and hits to the sums of the heads. With learn, losses
+// are shares of the objective, which is a mean, so they are first multiplied by the
+// weight of the batch.
 func (s *stack) addUp() {
 	t, p := &s.task, s.panel
 	heads := s.heads[t.first:]
@@ -104,49 +94,19 @@ func (s *stack) addUp() {
 	}
 }
 
-// learnWide sums the gradient of the panel and, behind the last one of a batch,
-// takes the step.
-func (s *stack) learnWide() {
-	t, workers := &s.task, s.useful(0)
-	cols, strips := len(s.heads)*s.classes, kernel.RoundUp(s.dim)/kernel.Block
-	groups := (cols + s.groupCols() - 1) / s.groupCols()
-	t.splits = 1
-	if workers > 1 {
-		t.splits = min(strips, (2*workers+groups-1)/groups)
-	}
-	t.strips = (strips + t.splits - 1) / t.splits
-	t.splits = (strips + t.strips - 1) / t.strips
-	s.team.Run(workers, groups*t.splits, s.updateFn)
-}
-
-// worthAWorker is the multiplications that repay waking a worker up, and
-// gatherWork those that gathering a feature compares with.
+// worthAWorker is how many multiplications are worth another worker, and gatherWork
+// how many of them take as long as gathering one feature.
 const worthAWorker, gatherWork = 1 << 18, 8
 
-// useful returns how many workers the panel is worth.
+// useful returns how many workers the panel is worth, for the heads from number first
+// on.
 func (s *stack) useful(first int) int {
 	cols := (len(s.heads) - first) * s.classes
 	return min(s.team.Size(), max(1, s.panel.rows*s.stride*(cols+gatherWork)/worthAWorker))
 }
 
-// mostGroupCols is few enough for their gradient to stay in the second-level
-// cache.
-const mostGroupCols = 48
-
-// groupCols is the columns of an item of update: whole heads if those are
-// small.
-func (s *stack) groupCols() int {
-	if s.classes <= mostGroupCols {
-		return mostGroupCols / s.classes * s.classes
-	}
-	cols := len(s.heads) * s.classes
-	groups := (cols + mostGroupCols - 1) / mostGroupCols
-	return (cols + groups - 1) / groups
-}
-
-// forward gathers a block of rows of the batch and takes it, for a group of
-// heads, to logits and losses and, if learn is set, to the gradient of the
-// logits.
+// forward gathers a block of rows and takes it, for a group of heads, to logits,
+// losses and, with learn, the gradients of the logits.
 func (s *stack) forward(worker, item int) {
 	t, p, w := &s.task, s.panel, &s.workers[worker]
 	block, group := item/t.headGroups, item%t.headGroups
@@ -165,8 +125,8 @@ func (s *stack) forward(worker, item int) {
 	}
 }
 
-// logits maps a block of rows into x, mixes their partners in, and takes it to
-// logits under the parameters of some columns.
+// logits maps a block of rows into x, mixes in their partners, and takes it to logits
+// under the parameters of some columns.
 func (s *stack) logits(z, x []float32, w *scratch, at int, params []float32, cols int, ahead *kernel.Ahead) {
 	s.find(&w.labels, w, s.task.rows, at)
 	if !s.mixes() {
@@ -178,8 +138,8 @@ func (s *stack) logits(z, x []float32, w *scratch, at int, params []float32, col
 	s.isa.Forward(z, x, s.stride, params, s.stride, s.dim, cols, ahead)
 }
 
-// find points w.rows at a block of rows and notes their labels. Behind the last
-// row of the panel, that row is repeated.
+// find points w.rows to a block of rows, from place at on, and writes down their
+// labels. The last row is repeated until the block is full.
 func (s *stack) find(labels *[kernel.Block]int32, w *scratch, rows []int32, at int) {
 	t := &s.task
 	last := len(rows) - 1
@@ -216,31 +176,7 @@ func (s *stack) judge(w *scratch, z []float32, block, head int) {
 	}
 }
 
-// update sums the gradient of a group of columns for a range of features, which
-// is the last one if it holds the bias too, and takes the optimizer's step.
-func (s *stack) update(worker, item int) {
-	t := &s.task
-	c0 := item / t.splits * s.groupCols()
-	c1 := min(c0+s.groupCols(), len(s.heads)*s.classes)
-	part := item % t.splits
-	f0, f1 := part*t.strips*kernel.Block, s.stride
-	if part < t.splits-1 {
-		f1 = f0 + t.strips*kernel.Block
-	}
-	g, fresh := s.workers[worker].g, true
-	if s.grad != nil {
-		g, fresh = s.grad[c0*s.stride:], t.fresh
-	}
-	items := (len(s.heads)*s.classes + s.groupCols() - 1) / s.groupCols() * t.splits
-	n := len(t.rows)
-	s.fetchRows(n+item*n/items, n+(item+1)*n/items)
-	s.gradient(g, c0, c1, f0, f1, fresh)
-	if t.last {
-		s.apply(g, c0, c1, f0, f1)
-	}
-}
-
-// coming returns row i of the panel or, counted on from its last, of those that
+// coming returns row i of the panel or, counted on behind its last, of the rows that
 // will be wanted next; nil if there is none.
 func (s *stack) coming(i int) []float32 {
 	t := &s.task
@@ -253,146 +189,17 @@ func (s *stack) coming(i int) []float32 {
 	return nil
 }
 
-// fetchRows asks for rows lo to hi, counted so.
+// fetchRows fetches rows lo to hi, as coming counts them, into the cache.
 func (s *stack) fetchRows(lo, hi int) {
 	for i := lo; i < hi; i++ {
 		s.isa.Prefetch(s.coming(i))
 	}
 }
 
-// gradient adds the panel's gradient to g, or to 0 if that is to be fresh, for
-// columns c0 to c1 and features f0 to f1; f1 is the stride if that includes the
-// bias. Meanwhile what the step will want is fetched.
-func (s *stack) gradient(g []float32, c0, c1, f0, f1 int, fresh bool) {
-	p, cols := s.panel, c1-c0
-	const blocks = kernel.ChunkRows / kernel.Block
-	f, end := f0, min(f1, kernel.RoundUp(s.dim))
-	for ; f < end; f += kernel.Block {
-		for r := 0; r < p.rows; r += kernel.ChunkRows {
-			rows := min(kernel.ChunkRows, p.rows-r)
-			dz := p.z[r/kernel.Block*p.zStride+c0*kernel.Block:]
-			s.isa.Gradient(g[f:], s.stride, p.x[r*s.stride+f:], s.stride, dz, p.zStride, rows, cols, fresh && r == 0, nil)
-		}
-		if s.task.last {
-			share := (c1 - c0) * s.stride / ((end - f0) / kernel.Block)
-			s.prefetch(c0*s.stride+(f-f0)/kernel.Block*share, share)
-		}
-	}
-	if f1 < s.stride {
-		return
-	}
-	if fresh {
-		s.clearRest(g, cols)
-	}
-	for b := 0; b < p.blocks(); b += blocks {
-		dz := p.z[b*p.zStride+c0*kernel.Block:]
-		s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, min(blocks, p.blocks()-b), cols)
-	}
-}
-
-// clearRest clears what lies behind whole blocks of features in the gradient of
-// some columns: at least, where these fill their blocks, the bias.
+// clearRest clears what lies behind whole blocks of features in the gradient of some
+// columns. The bias lies there if the features fill their blocks.
 func (s *stack) clearRest(g []float32, cols int) {
 	for c := range cols {
 		clear(g[c*s.stride+kernel.RoundUp(s.dim) : (c+1)*s.stride])
-	}
-}
-
-// prefetch asks for n parameters from at on and the optimizer's state of them.
-func (s *stack) prefetch(at, n int) {
-	own := s.classes * s.stride
-	for end := at + n; at < end; {
-		h := at / own
-		to := min(end, (h+1)*own)
-		s.isa.Prefetch(s.params[at:to])
-		s.heads[h].optimizer.prefetch(at-h*own, to-h*own)
-		at = to
-	}
-}
-
-// apply takes the step of the heads that own columns c0 to c1.
-func (s *stack) apply(g []float32, c0, c1, f0, f1 int) {
-	whole := f0 == 0 && f1 == s.stride
-	for c := c0; c < c1; {
-		h := c / s.classes
-		end := c + 1
-		if whole {
-			end = min(c1, (h+1)*s.classes)
-		}
-		f, own := s.heads[h], (c-h*s.classes)*s.stride
-		lo, hi := own+f0, own+(end-1-c)*s.stride+f1
-		f.optimizer.update(f.params[lo:hi], g[(c-c0)*s.stride+f0:][:hi-lo], lo)
-		f.average.update(f.params[lo:hi], lo)
-		c = end
-	}
-}
-
-// learnNarrow runs the panel forward and sums its gradient and, behind the last
-// one of a batch, takes the step.
-func (s *stack) learnNarrow() {
-	t, p, cols := &s.task, s.panel, len(s.heads)*s.classes
-	t.headGroups = 1
-	chunks := (p.rows + kernel.ChunkRows - 1) / kernel.ChunkRows
-	s.team.Run(s.useful(0), chunks, s.chunkFn)
-	s.addUp()
-	work := (chunks*addWork + adamWork) * cols * s.stride / worthAWorker
-	t.splits = min(cols, 2*(work+1))
-	s.team.Run(work+1, t.splits, s.reduceFn)
-}
-
-// addWork and adamWork are the multiplications that adding a value of another
-// core's and a step of a parameter compare with.
-const addWork, adamWork = 8, 24
-
-// chunk takes a chunk of rows to losses and to the gradient of the weights.
-func (s *stack) chunk(worker, item int) {
-	p, w := s.panel, &s.workers[worker]
-	const blocks = kernel.ChunkRows / kernel.Block
-	cols, own := len(s.heads)*s.classes, s.classes*kernel.Block
-	r := item * kernel.ChunkRows
-	w.ahead.Reset()
-	next := s.nextChunk(worker, item)
-	for i := next; i < next+kernel.ChunkRows; i++ {
-		w.ahead.Add(s.coming(i))
-	}
-	for b := item * blocks; b < min((item+1)*blocks, p.blocks()); b++ {
-		z := p.z[b*p.zStride:]
-		s.logits(z, w.x[b%blocks*kernel.Block*s.stride:], w, b*kernel.Block, s.params, cols, &w.ahead)
-		for h := range s.heads {
-			s.judge(w, z[h*own:(h+1)*own], b, h)
-		}
-	}
-	rows := min(kernel.ChunkRows, p.rows-r)
-	dz, g := p.z[item*blocks*p.zStride:], p.parts[item*cols*s.stride:(item+1)*cols*s.stride]
-	for f := 0; f < s.dim; f += kernel.Block {
-		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols, true, &w.ahead)
-	}
-	s.clearRest(g, cols)
-	s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, kernel.RoundUp(rows)/kernel.Block, cols)
-}
-
-// nextChunk returns the row, as coming counts them, where the chunk begins that a
-// worker is likely to do behind this one: the next of its share, or the first of
-// its share of the next panel.
-func (s *stack) nextChunk(worker, item int) int {
-	lo, hi := s.team.Share(worker)
-	if item+1 < hi {
-		return (item + 1) * kernel.ChunkRows
-	}
-	return s.panel.rows + lo*kernel.ChunkRows
-}
-
-// reduce adds up the chunks' gradients of some columns and takes their step.
-func (s *stack) reduce(worker, item int) {
-	t, p, cols := &s.task, s.panel, len(s.heads)*s.classes
-	c0, c1 := item*cols/t.splits, (item+1)*cols/t.splits
-	lo, hi := c0*s.stride, c1*s.stride
-	g, fresh := s.workers[worker].g[:hi-lo], true // no other core has it
-	if s.grad != nil {
-		g, fresh = s.grad[lo:hi], t.fresh
-	}
-	s.isa.Sum(g, p.parts[lo:], cols*s.stride, (p.rows+kernel.ChunkRows-1)/kernel.ChunkRows, fresh)
-	if t.last {
-		s.apply(g, c0, c1, 0, s.stride)
 	}
 }

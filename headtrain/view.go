@@ -6,7 +6,7 @@ import (
 	"icebox/headtrain/internal/team"
 )
 
-// view is what a head sees of its job's sets, and how it sees them.
+// view is the rows of a job's datasets that a head sees, and how it sees them.
 type view struct {
 	train, val *labelled.Set // val is nil for none
 	input      affine.Map

@@ -89,9 +89,8 @@ func exitCode(err error) int {
 // message is what a person reads of err, a line or, of a configuration, a line a fault.
 func message(err error, code int) string {
 	text := err.Error()
-	var f *fault.Fault
-	if errors.As(err, &f) {
-		text = strings.ReplaceAll(text, f.Error(), config.KeyOf(f.Field)+" "+f.Text)
+	if f, section := faultOf(err); section != "" {
+		text = strings.ReplaceAll(text, f.Error(), config.KeyOf(section+"."+f.Field)+" "+f.Text)
 	}
 	switch code {
 	case exitInterrupted:
@@ -102,6 +101,20 @@ func message(err error, code int) string {
 		text = strings.TrimPrefix(text, errUsage.Error()+": ")
 	}
 	return text
+}
+
+// faultOf returns the fault of an option that a trainer or the extractor found, and the
+// part of pipeline.Options that the option is in; "" where err is none.
+func faultOf(err error) (f fault.Fault, section string) {
+	var ofHead headtrain.Fault
+	var ofBackbone extract.Fault
+	switch {
+	case errors.As(err, &ofHead):
+		return fault.Fault{Field: ofHead.Field, Text: ofHead.Text}, "Head"
+	case errors.As(err, &ofBackbone):
+		return fault.Fault{Field: ofBackbone.Field, Text: ofBackbone.Text}, "Backbone"
+	}
+	return f, ""
 }
 
 func usagef(format string, args ...any) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -61,7 +62,8 @@ var hints = []struct {
 	{of: sweep.ErrManyHeads, text: "--yes, which trains them all"},
 	{of: sweep.ErrResume, text: "a new sweep, without --resume"},
 	{of: headtrain.ErrNewer, text: "a newer icebox"},
-	{of: headtrain.ErrDiverged, text: "a smaller head.lr, or `icebox train --find-lr`, which looks for one"},
+	{of: headtrain.ErrDiverged, say: divergedHint},
+	{of: headtrain.ErrEngine, say: engineHint},
 	{of: config.ErrConfig, say: configHint},
 }
 
@@ -88,6 +90,39 @@ func libraryHint(err error) string {
 	return text + ", or backbone.device=cpu"
 }
 
+// divergedHint is about the head that diverged: a tenth of its learning rate, if it has one.
+func divergedHint(err error) string {
+	var d *headtrain.Divergence
+	all := []string{"a smaller head.lr", "`icebox train --find-lr`"}
+	if errors.As(err, &d) {
+		o := d.Options
+		switch {
+		case o.Optimizer == headtrain.OptimizerLBFGS:
+			all = []string{"features that are nearer to 1"}
+		case o.LR > 1:
+			all = []string{"head.lr=0.001", "`icebox train --find-lr`"}
+		default:
+			all = []string{fmt.Sprintf("head.lr=%.1g", o.LR/10)}
+		}
+		if o.Input != headtrain.InputStandardise {
+			all = append(all, "head.input="+headtrain.InputStandardise)
+		}
+	}
+	return words.Or(all)
+}
+
+// engineHint is about an option that one engine cannot follow.
+func engineHint(err error) string {
+	var f headtrain.Fault
+	switch errors.As(err, &f); {
+	case f.Engine == headtrain.EngineFused:
+		return "head.engine=gorgonia"
+	case f.Field == "Optimizer":
+		return "another head.optimizer or head.engine=fused"
+	}
+	return "head.engine=fused or to leave that out"
+}
+
 func configHint(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "`icebox config init`, which writes one to start from"
@@ -110,7 +145,7 @@ func (p *process) hint(err error) string {
 		if h.say != nil {
 			text = h.say(err)
 		}
-		if all == nil || h.of == sweep.ErrManyHeads {
+		if all == nil || errors.Is(h.of, sweep.ErrManyHeads) {
 			all = append(all, text)
 		}
 		break

@@ -106,8 +106,8 @@ func TestAFeatureDependsOnItsImageAlone(t *testing.T) {
 	wg.Wait()
 }
 
-// A library that lets a place in the batch change a feature is not believed: the
-// plan gives way to the plainest algorithm, or the engine does not open.
+// If the place in the batch changes a feature, the plan falls back to the plainest
+// algorithm, or the engine does not open.
 func TestPlacesAreChecked(t *testing.T) {
 	s := useStandin(t)
 	s.set("placebug", 1)
@@ -150,8 +150,7 @@ func TestSeveralDevicesShareTheWork(t *testing.T) {
 	}
 }
 
-// Every call of the libraries, failing, is an error that names it, and leaves
-// nothing behind.
+// When a call of the libraries fails, the error names it, and nothing is left behind.
 func TestEveryCallMayFail(t *testing.T) {
 	slow(t)
 	s := useStandin(t)
@@ -168,7 +167,7 @@ func TestEveryCallMayFail(t *testing.T) {
 		s.set("dry", 1)
 		s.fail(b.symbol, n, 719)
 		e, _, err := open(s.options(2), backbone("fp32"))
-		if err == nil && n > 1 { // it is not called so often
+		if err == nil && n > 1 { // it is not called that often
 			e.Close()
 			continue
 		}
@@ -192,7 +191,7 @@ func TestAFailureMidRunIsToldAndLasts(t *testing.T) {
 	mustClose(t, e)
 }
 
-// A lost device says so to everybody who waits.
+// When a device is lost, every caller that waits gets the error.
 func TestALostDeviceEndsEveryCall(t *testing.T) {
 	s := useStandin(t)
 	s.set("dry", 1)
@@ -240,7 +239,8 @@ func TestPlansAreRememberedAndRepeated(t *testing.T) {
 	}
 }
 
-// What another process measured is taken if it can be, and else measured and kept.
+// A plan that another process has measured is used if it can be; else it is measured
+// again and kept.
 func TestPlansAreKeptForOtherProcesses(t *testing.T) {
 	s := useStandin(t)
 	s.set("dry", 1)
@@ -281,8 +281,8 @@ func TestPlansAreKeptForOtherProcesses(t *testing.T) {
 	}
 }
 
-// Through extract, as a program has it: the gate passes, and rows are in a numeric
-// class of their own.
+// Programs use the engine through extract: the gate passes, and rows have the numeric
+// class that was asked for.
 func TestThroughExtract(t *testing.T) {
 	slow(t)
 	s := useStandin(t)

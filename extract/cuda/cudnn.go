@@ -48,7 +48,7 @@ const (
 	deterministic = 1
 )
 
-// Of cudnnStatus_t (cudnn_graph.h): where memory was short.
+// Values of cudnnStatus_t (cudnn_graph.h) that say that memory ran short.
 const (
 	statusHostAllocation   cudnnStatus = 4003 // also CUDNN_STATUS_ALLOC_FAILED
 	statusDeviceAllocation cudnnStatus = 4004
@@ -154,8 +154,9 @@ func (e *cudnnError) Error() string {
 	return fmt.Sprintf("%s: %s (%s)", e.call, e.name, e.text)
 }
 
-// outOfMemory believes the words too: what the CUDA runtime or the driver told cuDNN
-// comes as an execution that failed.
+// outOfMemory reports whether the call failed because memory ran short. It looks at
+// the text as well: what the CUDA runtime or the driver told cuDNN arrives as an
+// execution that failed.
 func (e *cudnnError) outOfMemory() bool {
 	return e.status == statusHostAllocation || e.status == statusDeviceAllocation ||
 		strings.Contains(e.text, "out of memory") || strings.Contains(e.text, "OUT_OF_MEMORY")
@@ -172,7 +173,7 @@ func (c *cudnn) check(call string, s cudnnStatus) error {
 	return &cudnnError{call: call, name: cString(c.getErrorString(s)), text: cString(&text[0]), status: s}
 }
 
-// version is such as 9.26.0. Until 8 it was written with a digit less.
+// version returns a text such as 9.26.0. Up to version 8 the number has a digit less.
 func (c *cudnn) version() string {
 	v, major := c.getVersion(), uintptr(10000)
 	if v < 9*major {
@@ -183,7 +184,7 @@ func (c *cudnn) version() string {
 
 func (c *cudnn) major() int { return int(c.getVersion() / 10000) }
 
-// cudaMajor is the CUDA that it was built for.
+// cudaMajor is the version of CUDA that cuDNN was built for.
 func (c *cudnn) cudaMajor() int { return int(c.getCudartVersion() / 1000) }
 
 // The structure must have the size that cudnn_cnn.h gives it: 48 bytes.

@@ -18,7 +18,7 @@ import (
 //go:embed pixels.ptx
 var pixelsPTX []byte
 
-// owned is what has to be given back, in the order in which it was taken.
+// owned lists what has to be given back, in the order in which it was taken.
 type owned struct {
 	driver *driver
 	undo   []func() error
@@ -46,8 +46,8 @@ func (o *owned) memory(bytes uintptr) (devptr, error) {
 	return p, nil
 }
 
-// pinned takes memory of the host that the device can copy by itself. It is C's: the
-// garbage collector neither moves nor frees it.
+// pinned takes memory of the host that the device can copy by itself. The garbage
+// collector neither moves nor frees it.
 func (o *owned) pinned(bytes uintptr) (unsafe.Pointer, error) {
 	var p unsafe.Pointer
 	if err := o.driver.check(fmt.Sprintf("cuMemHostAlloc of %d bytes", bytes), o.driver.memHostAlloc(&p, bytes, cuMemHostAllocDefault)); err != nil {
@@ -189,8 +189,8 @@ func (d *device) setUp(layers *resnet.Folded, lut *[3][256]float32) error {
 	if err := d.driver.check("cuMemGetInfo", d.driver.memGetInfo(&free, &total)); err != nil {
 		return err
 	}
-	// What was copied from memory that is not pinned may be on its way still, and the
-	// streams, which do not block, would not wait for it.
+	// Copies from memory that is not pinned may still be under way, and the streams,
+	// which do not block, would not wait for them.
 	if err := d.driver.check("cuStreamSynchronize of uploads", d.driver.streamSynchronize(0)); err != nil {
 		return err
 	}
@@ -305,9 +305,10 @@ func (d *device) read(l *lane, i int, features []float32) {
 	d.p.decode(features, unsafe.Add(l.rows, uintptr(i)*extract.Dim*d.p.bytes))
 }
 
-// verify runs two batches, which makes the libraries take what memory they want,
-// and checks that an image's feature depends on neither its place nor its company.
-// If it does, every algorithm gives way to the plainest, once.
+// verify runs two batches, which makes the libraries take the memory that they want,
+// and checks that an image's feature depends neither on its place in the batch nor on
+// the images beside it. If it does, every convolution takes the plainest algorithm,
+// and the check is made once more.
 func (d *device) verify() error {
 	err := d.alone()
 	if !errors.Is(err, errCompany) {
@@ -322,7 +323,7 @@ func (d *device) verify() error {
 	return d.alone()
 }
 
-var errCompany = errors.New("cuDNN gives an image another feature in another place of a batch")
+var errCompany = errors.New("what cuDNN computes for an image depends on the rest of the batch")
 
 func (d *device) alone() error {
 	l := d.free[0]
@@ -347,7 +348,7 @@ func (d *device) alone() error {
 		}
 		if round == 0 {
 			d.read(l, 0, first)
-			clear(pixels[extract.PixelBytes:]) // other company
+			clear(pixels[extract.PixelBytes:]) // other images beside it
 		}
 		for i := range d.batch {
 			if d.read(l, i, row); (round == 0 || i == 0) && !equal(row, first) {
@@ -360,14 +361,14 @@ func (d *device) alone() error {
 
 func equal(a, b []float32) bool {
 	for i := range a {
-		if a[i] != b[i] { // a NaN is not equal either, and no feature
+		if a[i] != b[i] { // also where one is NaN, which is not a feature
 			return false
 		}
 	}
 	return true
 }
 
-// driverText names what the device's results depend on beside the plan.
+// driverText names what the device's results depend on besides the plan.
 func (l *libraries) driverText() string {
 	return fmt.Sprintf("CUDA %s, cuDNN %s", l.driver.version(), l.cudnn.version())
 }

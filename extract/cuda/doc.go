@@ -1,8 +1,8 @@
 // Package cuda is the engine that runs the backbone on NVIDIA GPUs, through
-// libraries found when it is opened: the driver (libcuda) and cuDNN 9. It needs
-// neither cgo nor a toolkit to build, and no Python to run; the CUDA runtime is not
-// needed either, for cuDNN carries its own. Only programs import it, and hand it
-// down:
+// libraries that it finds when it is opened: the driver (libcuda) and cuDNN 9. It
+// needs neither cgo nor a toolkit to build, and no Python to run. It does not need the
+// CUDA runtime either, because cuDNN carries its own. Only programs import it, and
+// list it in the options:
 //
 //	extract.Options{Engines: []extract.EngineSpec{cuda.Spec(cuda.Options{})}}
 //
@@ -17,34 +17,36 @@
 //
 // Everything is NHWC, batch norms are folded in float64, and each convolution is one
 // cuDNN call with bias, residual and ReLU in it. Its algorithm is chosen by timing
-// that very call, once for a (device, driver, cuDNN, batch, precision), kept for other
-// processes in the Memo, for noise may choose otherwise another time, and written
-// into the plan.
+// that very call, once for a (device, driver, cuDNN, batch, precision), and written
+// into the plan. The choice is kept for other processes in the Memo, because noise
+// could lead to another choice another time.
 //
 // # Batches
 //
 // The network has one batch shape, and all memory is taken when the engine opens:
 // the shape is the largest, halved from 128, whose weights, activations and lanes fit
-// half of the memory that is free then (memory.go). It is a part of the plan, for
-// cuDNN may compute the last bits otherwise in another. Calls of many goroutines share a batch, and one that
-// is not full is computed in full: so a feature's bytes depend on neither its place
-// nor its company, which is checked on the device before the engine is used. Three
-// lanes of pinned memory and two streams let callers fill one while another is
-// copied and a third computed. Each device has an operating system thread of its own.
+// half of the memory that is free then (memory.go). It is a part of the plan, because
+// cuDNN may compute other last bits in another shape. Calls of many goroutines share a
+// batch, and a batch that is not full is computed in full: so a feature's bytes depend
+// neither on its place nor on the images beside it. The engine checks that on the
+// device before it is used. Three lanes of pinned memory and two streams let callers
+// fill one while another is copied and a third computed. Each device has an operating
+// system thread of its own.
 //
 // # When a GPU fails
 //
-// One that runs out of memory after all, in the middle of a run, is opened again for
-// half the batch: another plan, which Info tells, and which must pass extract's gate
-// before its rows are kept. One of several that is lost is left out. In both cases
-// the images that it had go back to the calls that brought them, which hand them to
-// what works, and a person is told once. The error of the last GPU ends the run.
-// GPUs are compared with each other when they are opened, because the gate looks at
-// the first alone.
+// A GPU that runs out of memory after all, in the middle of a run, is opened again for
+// half the batch. That is another plan, which Info tells, and which must pass
+// extract's gate before its rows are kept. If one of several GPUs is lost, the others
+// go on without it. In both cases the images that it had go back to the calls that
+// brought them, which hand them to a GPU that works, and Note is called once. The
+// error of the last GPU ends the run. GPUs are compared with each other when they are
+// opened, because the gate looks at the first alone.
 //
 // # Files
 //
-// loader.go finds the libraries, driver.go and cudnn.go bind them, net.go is the
-// network, memory.go measures it and plan.go chooses its algorithms, device.go is a GPU with its streams and
-// lanes, queue.go shares them among callers, engine.go is what extract sees.
+// loader.go finds the libraries; driver.go and cudnn.go bind them; net.go is the
+// network, memory.go measures it and plan.go chooses its algorithms; device.go is a
+// GPU with its streams and lanes, which queue.go shares among callers; engine.go is
+// what extract sees.
 package cuda

@@ -131,7 +131,7 @@ func (d *driver) check(call string, r cuResult) error {
 	d.getErrorString(r, &text)
 	e := &driverError{call: call, name: cString(name), text: cString(text), result: r}
 	if e.name == "" {
-		e.name, e.text = fmt.Sprintf("error %d", r), "which this driver has no words for"
+		e.name, e.text = fmt.Sprintf("error %d", r), "the driver does not describe it"
 	}
 	return e
 }
@@ -173,7 +173,7 @@ func (d *driver) count() (int, error) {
 	return int(n), err
 }
 
-// gpu is what is known of a device before it is used.
+// gpu holds what is known of a device before it is used.
 type gpu struct {
 	ordinal int
 	device  cuDevice

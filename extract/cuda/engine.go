@@ -15,19 +15,19 @@ import (
 	"icebox/extract/internal/resnet"
 )
 
-// engine shares calls among GPUs. One that fails is left out, or, if its memory was
-// short, opened again for smaller batches; the images that it had go back to the
-// calls that brought them, which hand them to what works.
+// engine shares calls among GPUs. A GPU that fails is not used any more, or, if its
+// memory ran short, is opened again for smaller batches. The images that it had go
+// back to the calls that brought them, which hand them to a GPU that works.
 type engine struct {
 	lib      *libraries
 	backbone extract.Backbone
 
-	mu      sync.Mutex // also while a device is opened again: that is rare, and takes seconds
+	mu      sync.Mutex // is held also while a device is opened again, which is rare and takes seconds
 	devices []*device  // those that work, as far as is known
 	lost    []*device  // the others, which are closed with the engine
 	failed  error      // why none is left
 	info    extract.EngineInfo
-	probe   []float32 // the first device's feature of the image that each computes when it is opened
+	probe   []float32 // the first device's feature of the test image that each computes when it is opened
 }
 
 var _ extract.Engine = (*engine)(nil)
@@ -60,7 +60,7 @@ func open(o Options, b extract.Backbone) (extract.Engine, extract.EngineInfo, er
 		return nil, extract.EngineInfo{}, fmt.Errorf("%w: %w", ErrNoneOpens, errors.Join(faults...))
 	}
 	for _, err := range faults {
-		b.Note(fmt.Sprintf("a GPU is left out; the images go to %s: %v", e.working(), err))
+		b.Note(fmt.Sprintf("a GPU is not used; the images go to %s: %v", e.working(), err))
 	}
 	e.describe()
 	return e, e.info, nil
@@ -91,9 +91,9 @@ func (d *driver) choose(ids []int) ([]gpu, error) {
 	return list, nil
 }
 
-// fit opens the device with the largest batch shape, up to most, that its free
-// memory holds, and checks that it agrees with the first that was opened: extract
-// judges an engine by one image, which one device computes.
+// fit opens the device with the largest batch shape, up to most, that its free memory
+// holds. It checks that the device agrees with the first that was opened, because
+// extract's gate judges an engine by one image, which one device computes.
 func (e *engine) fit(g gpu, most int) (*device, error) {
 	layers, err := resnet.Fold(e.backbone.Tensor)
 	if err != nil {
@@ -146,7 +146,7 @@ func (e *engine) describe() {
 	}
 }
 
-// Info changes when a device is left out or opened again, and never back.
+// Info changes when a device is lost or opened again, and never changes back.
 func (e *engine) Info() extract.EngineInfo {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -197,7 +197,7 @@ func (e *engine) share(ctx context.Context, features []float32, pixels []uint8, 
 	return left.spans, left.err
 }
 
-// leftovers are what a call has to do again, or why it cannot.
+// leftovers are the spans that a call has to do again, or the reason why it cannot.
 type leftovers struct {
 	mu    sync.Mutex
 	spans []span
@@ -213,7 +213,7 @@ func (l *leftovers) add(s span, err error) {
 	}
 }
 
-// idlest is the device that the fewest images wait for.
+// idlest returns the device that the fewest images wait for.
 func (e *engine) idlest(ctx context.Context) (*device, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -226,8 +226,8 @@ func (e *engine) idlest(ctx context.Context) (*device, error) {
 	return slices.MinFunc(e.devices, func(a, b *device) int { return a.load() - b.load() }), nil
 }
 
-// fallen settles what becomes of a device that failed, once. The error is that of the
-// last one.
+// fallen decides, once, what becomes of a device that failed: it is opened again for
+// smaller batches, or lost. The error is not nil if no device is left.
 func (e *engine) fallen(d *device) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -235,7 +235,7 @@ func (e *engine) fallen(d *device) error {
 	if i < 0 {
 		return e.failed
 	}
-	d.drain() // before the memory goes that callers read
+	d.drain() // callers still read memory that is about to be given back
 	cause := d.failure()
 	if outOfMemory(cause) && d.batch > 1 {
 		smaller, err := e.reopen(d)
@@ -255,7 +255,7 @@ func (e *engine) fallen(d *device) error {
 		return cause
 	}
 	e.describe()
-	e.backbone.Note(fmt.Sprintf("a GPU failed and is left out from here on; its images go to %s: %v", e.working(), cause))
+	e.backbone.Note(fmt.Sprintf("a GPU failed and is not used any more; its images go to %s: %v", e.working(), cause))
 	return nil
 }
 
@@ -276,7 +276,8 @@ func (e *engine) working() string {
 	return strings.Join(names, ", ")
 }
 
-// Close gives everything back. What a device that failed says then is not new.
+// Close gives everything back. It leaves out the errors of devices that have failed
+// before.
 func (e *engine) Close() error {
 	var errs []error
 	for _, d := range e.devices {

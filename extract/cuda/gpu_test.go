@@ -81,8 +81,8 @@ func TestGPURowsDoNotDependOnTheirBatch(t *testing.T) {
 	}
 }
 
-// Beside a program that leaves little memory, the batch is smaller and the features
-// are, within the class, the same.
+// Beside a program that leaves little memory, the batch is smaller and the features stay
+// the same within the class.
 func TestGPUGoesOnWithLittleMemory(t *testing.T) {
 	needGPU(t)
 	pixels := images(3)

@@ -80,7 +80,7 @@ func kindOf(t reflect.Type) string {
 		return fmt.Sprintf("p<%d>", t.Elem().Size())
 	case reflect.String:
 		return "p<1>"
-	case reflect.UnsafePointer, reflect.Uintptr: // a pointer to what is C's affair, or a handle, or a size_t
+	case reflect.UnsafePointer, reflect.Uintptr: // a pointer to memory of C, a handle, or a size_t
 		return "w"
 	}
 	return fmt.Sprintf("v<%d>", t.Size())

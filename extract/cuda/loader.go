@@ -25,7 +25,7 @@ var (
 	cudnnSoname  = "libcudnn.so.9"
 )
 
-// libraries are what the engine stands on.
+// libraries are what the engine calls.
 type libraries struct {
 	driver *driver
 	cudnn  *cudnn
@@ -59,8 +59,8 @@ func loadDriver(env func(string) string) (*driver, error) {
 	return d, bind(path, lib, d.bindings())
 }
 
-// loadCudnn finds libcudnn, which finds its own parts beside itself, for a driver
-// that knows CUDA up to some version, 0 if there is no driver.
+// loadCudnn finds libcudnn, which loads its other parts from its own folder. cudaMajor
+// is the newest CUDA that the driver knows, 0 if there is no driver.
 func loadCudnn(env func(string) string, cudaMajor int) (*cudnn, error) {
 	dirs := append(named(env), "")
 	dirs = append(dirs, usual(env)...)
@@ -93,9 +93,9 @@ func noCudnn(cudaMajor int, format string, args ...any) error {
 	return e
 }
 
-// dlopen loads the first of the files called soname in dirs, where "" is the system
-// loader's own search; it is tried last if dirs lack it. Files that are there and
-// fail are faults.
+// dlopen loads the first of the files called soname in dirs, where "" stands for the
+// system loader's own search, which comes last in any case. faults are the errors of
+// files that are there and cannot be loaded.
 func dlopen(soname string, dirs []string) (lib uintptr, path string, faults []string) {
 	for _, dir := range append(dirs, "") {
 		path := soname
@@ -129,8 +129,9 @@ func named(env func(string) string) []string {
 	return dirs
 }
 
-// usual lists where cuDNN lies on machines on which nobody said so: the toolkit,
-// then Python environments. No Python is run: that takes longer than a warm run.
+// usual lists where cuDNN usually lies: in the toolkit, then in Python environments.
+// No Python is run, because that takes longer than everything else that a run does
+// when it finds all its features in a cache.
 func usual(env func(string) string) []string {
 	dirs := []string{"/usr/local/cuda/lib64", "/usr/local/cuda/targets/x86_64-linux/lib", "/usr/local/cuda/targets/sbsa-linux/lib"}
 	for _, variable := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {

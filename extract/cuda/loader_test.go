@@ -13,7 +13,7 @@ import (
 	"icebox/extract"
 )
 
-// absent makes the libraries' names such that no machine has them.
+// absent gives the libraries names that no machine has.
 func absent(t *testing.T, names ...*string) {
 	for _, name := range names {
 		old := *name
@@ -72,7 +72,7 @@ func TestWithoutCudnnAutoSaysWhatWouldHelp(t *testing.T) {
 	}
 }
 
-// A GPU that fails to open is no reason to compute nothing, unless it was asked for.
+// If no GPU opens, "auto" goes on with the CPU; an engine that was asked for fails.
 func TestAGPUThatFailsIsSaidAndPassedOver(t *testing.T) {
 	s := useStandin(t)
 	s.fail("cudnnCreate", 1, 1001)

@@ -9,8 +9,8 @@ import (
 	"icebox/extract/internal/resnet"
 )
 
-// footprint is the memory of the device that a network takes, but for workspace:
-// bytes for good and bytes an image of the batch.
+// footprint is the memory of the device that a network takes, workspace apart: bytes
+// whatever the batch, and bytes for each image of it.
 type footprint struct{ fixed, image uintptr }
 
 // measure adds up what newNet, loadKernel and newLane take.
@@ -31,9 +31,9 @@ func measure(layers *resnet.Folded, p precision) footprint {
 
 func (f footprint) of(batch int) uintptr { return f.fixed + uintptr(batch)*f.image }
 
-// batch halves most until a batch takes no more than half of the free memory. Of
-// what is left then, a quarter is the most that workspace takes (setUp); the rest is
-// for the kernels that cuDNN loads when it first runs them, and for other programs.
+// batch halves most until a batch takes no more than half of the free memory. Workspace
+// takes at most a quarter of what is left then (setUp); the rest is for the kernels
+// that cuDNN loads when it first runs them, and for other programs.
 func (f footprint) batch(most int, free uintptr) int {
 	for most > 1 && f.of(most) > free/2 {
 		most /= 2

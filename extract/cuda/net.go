@@ -12,7 +12,7 @@ import (
 	"icebox/extract/internal/resnet"
 )
 
-// precision is a numeric class, as cuDNN is told of it.
+// precision is a numeric class in cuDNN's terms.
 type precision struct {
 	name     string
 	data     dataType
@@ -190,7 +190,7 @@ type builder struct {
 	err error
 }
 
-// dnn notes the outcome of a cuDNN call, and reports whether all is well.
+// dnn notes the outcome of a cuDNN call, and reports whether all went well so far.
 func (b *builder) dnn(of fmt.Stringer, call string, s cudnnStatus) bool {
 	if err := b.cudnn.check(call, s); err != nil && b.err == nil {
 		b.err = fmt.Errorf("%v, batch %d: %w", of, b.batch, err)
@@ -284,7 +284,7 @@ func (b *builder) buffers() {
 	if b.err == nil {
 		n.at[bufA], b.err = n.own.memory(image(n.maxPool.out))
 	}
-	// The stem's output is done with once it is pooled, and four times as large.
+	// Nobody reads the stem's output after it is pooled, and it is four times as large.
 	n.at[bufB] = n.at[bufStem]
 	n.at[bufC] = n.at[bufStem] + devptr(image(n.maxPool.out))
 }
@@ -333,7 +333,7 @@ func (n *net) said(of fmt.Stringer, call string, s cudnnStatus) error {
 	return nil
 }
 
-// candidates lists the algorithms that cuDNN offers for c, its favourite first.
+// candidates lists the algorithms that cuDNN offers for c, the one it prefers first.
 func (n *net) candidates(c *conv) ([]algorithm, error) {
 	var perf [algorithms]algoPerf
 	var found int32
@@ -348,7 +348,7 @@ func (n *net) candidates(c *conv) ([]algorithm, error) {
 		}
 	}
 	if !slices.Contains(list, algoImplicitPrecomp) {
-		list = append(list, algoImplicitPrecomp) // which takes everything
+		list = append(list, algoImplicitPrecomp) // it can do every convolution
 	}
 	return list, nil
 }

@@ -7,7 +7,7 @@ import (
 	"icebox/extract"
 )
 
-// Options are what a program may say about the engine. The zero value is good.
+// Options are what a program may say about the engine. The zero value suits most.
 type Options struct {
 	// Batch is the most images computed at once; 0 means 128. It is halved until half
 	// of the GPU's free memory holds it.
@@ -16,7 +16,8 @@ type Options struct {
 	Env func(string) string
 }
 
-// defaultBatch fills any GPU, and is what some eight decoding threads keep busy.
+// defaultBatch is enough to keep any GPU busy, and some eight threads that decode
+// images can fill it.
 const defaultBatch = 128
 
 func (o Options) getenv(name string) string {
@@ -26,18 +27,18 @@ func (o Options) getenv(name string) string {
 	return o.Env(name)
 }
 
-// Spec offers the engine to extract.Open.
+// Spec returns the engine in the form that extract.Options.Engines takes.
 func Spec(o Options) extract.EngineSpec {
 	return extract.EngineSpec{Name: extract.CUDA, Numerics: []string{"fp32", "tf32", "fp16"}, Open: func(_ context.Context, b extract.Backbone) (extract.Engine, extract.EngineInfo, error) {
 		return open(o, b)
 	}}
 }
 
-// Report is what there is of GPUs and libraries on this machine.
+// Report says which GPUs and libraries this machine has.
 type Report struct {
 	GPUs    []GPU  `json:"gpus,omitempty"`
-	Driver  string `json:"driver,omitempty"`  // newest CUDA that it knows, and the file
-	CuDNN   string `json:"cudnn,omitempty"`   // version and file
+	Driver  string `json:"driver,omitempty"`  // the newest CUDA that the driver knows, and its file
+	CuDNN   string `json:"cudnn,omitempty"`   // its version and file
 	Missing string `json:"missing,omitempty"` // what keeps the engine from running, and where that is to be had; "" if nothing
 }
 

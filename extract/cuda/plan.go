@@ -13,7 +13,8 @@ import (
 	"icebox/extract"
 )
 
-// planVersion changes when the order of operations that a plan's text stands for does.
+// planVersion changes when a plan's text comes to stand for another order of
+// operations.
 const planVersion = 1
 
 // planKey is what the choice of algorithms depends on.
@@ -26,8 +27,8 @@ func (k planKey) String() string {
 	return fmt.Sprintf("%s/%s/%s/%d/%d", k.gpu, k.driver, k.precision, k.batch, planVersion)
 }
 
-// plans remembers choices for the life of the process, as a Memo does beyond it:
-// measuring again could choose otherwise.
+// plans remembers choices for the life of the process, because measuring again could
+// choose otherwise. A Memo remembers them for longer.
 var plans planMemory
 
 type planMemory struct {
@@ -42,8 +43,9 @@ func (m *planMemory) keep(key planKey, chosen []algorithm) {
 	m.of[key] = chosen
 }
 
-// Measuring: a candidate runs once to warm up, then in rounds of which the quickest
-// counts. cuDNN's favourite stays unless another is better by more than noise.
+// How candidates are timed: each runs once to warm up, then in rounds, of which the
+// quickest counts. The one that cuDNN prefers stays unless another is quicker by more
+// than noise.
 var (
 	planRounds  = 3
 	planRepeats = 4
@@ -126,8 +128,8 @@ func (n *net) adopt(chosen []algorithm) error {
 	return n.takeSpace()
 }
 
-// affordable keeps the algorithms whose workspace is not more than most, and lets
-// the net's grow to what they need.
+// affordable keeps the algorithms that need at most most bytes of workspace, and
+// raises the net's own workspace to what they need.
 func (n *net) affordable(c *conv, all []algorithm, most uintptr) ([]algorithm, error) {
 	var list []algorithm
 	var first error
@@ -154,7 +156,7 @@ func (n *net) affordable(c *conv, all []algorithm, most uintptr) ([]algorithm, e
 	return list, first
 }
 
-// errNoSpace is like a call that ran out of memory: a smaller batch may do.
+// errNoSpace counts as a call that ran out of memory: a smaller batch may do.
 var errNoSpace error = &noSpace{}
 
 type noSpace struct{}
@@ -171,7 +173,7 @@ func (n *net) takeSpace() (err error) {
 	return err
 }
 
-// quickest times the candidates and passes over those that cannot do it after all.
+// quickest times the candidates and leaves out those that turn out not to work.
 func (n *net) quickest(c *conv, list []algorithm, s stream) (algorithm, error) {
 	var best algorithm
 	var bestTime time.Duration

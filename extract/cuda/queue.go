@@ -100,7 +100,7 @@ func (q *queue) next() *load {
 	}
 }
 
-// landed ends a load's flight. What fails after a failure says what failed first.
+// landed ends a load's flight. After a failure every later one reports the first.
 func (q *queue) landed(l *load, err error) {
 	q.mu.Lock()
 	q.flying--
@@ -147,7 +147,7 @@ func (q *queue) load() int {
 // serve launches loads until the queue ends. It is on the device's thread.
 func (d *device) serve() {
 	for l := d.next(); l != nil; l = d.next() {
-		err := d.failure() // what waits behind a failure is not tried
+		err := d.failure() // after a failure nothing more is tried
 		if err == nil {
 			err = d.named(d.launch(l.lane, l.used))
 		}
@@ -180,8 +180,8 @@ func (d *device) named(err error) error {
 	return fmt.Errorf("%s (cuda:%d): %w", d.name, d.ordinal, err)
 }
 
-// forward puts up to n images on their way and returns how many; collect waits for
-// their features and must be called. Both fail only if the device has.
+// forward puts up to n images on their way and returns how many. collect waits for
+// their features and must be called. Both fail only if the device has failed.
 func (d *device) forward(features []float32, pixels []uint8, n int) (taken int, collect func() error, err error) {
 	l, from, places, err := d.reserve(n)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 
 const mib = 1 << 20
 
-// The batch is the largest, halving, that half of the free memory holds: nothing is
-// tried and refused.
+// The batch is halved until half of the free memory holds it. No memory is asked for in
+// vain.
 func TestBatchIsChosenByFreeMemory(t *testing.T) {
 	s := useStandin(t)
 	for _, c := range []struct {
@@ -43,7 +43,7 @@ func TestBatchIsChosenByFreeMemory(t *testing.T) {
 	}
 }
 
-// What measure says is what the network takes, workspace apart, to the byte.
+// measure gives the memory that the network takes, workspace apart, to the byte.
 func TestAFootprintIsWhatIsTaken(t *testing.T) {
 	s := useStandin(t)
 	s.set("dry", 1)
@@ -63,7 +63,7 @@ func TestAFootprintIsWhatIsTaken(t *testing.T) {
 	}
 }
 
-// Memory that looked free and is not is found out, and the batch halved.
+// If memory that looked free is not, the batch is halved.
 func TestBatchIsHalvedUntilItFits(t *testing.T) {
 	s := useStandin(t)
 	s.set("dry", 1)
@@ -123,8 +123,8 @@ func (n *noted) each(pixels []uint8, k int) ([]float32, error) {
 	return rows, errors.Join(errs...)
 }
 
-// until computes the images again and again, in calls of k, until there is a note: which
-// device gets how many is not told beforehand.
+// until computes the images again and again, in calls of k, until there is a note: it is
+// not known beforehand which device gets how many.
 func (n *noted) until(t *testing.T, pixels []uint8, k int, want []float32) {
 	t.Helper()
 	for range 100 {
@@ -216,7 +216,7 @@ func TestOutOfMemoryIsKnownByItsNumberOrItsWords(t *testing.T) {
 	}
 }
 
-// What runs out of memory down to a batch of one has failed.
+// A device that runs out of memory with a batch of one has failed.
 func TestOutOfMemoryForGood(t *testing.T) {
 	s := useStandin(t)
 	s.set("dry", 1)
@@ -230,8 +230,8 @@ func TestOutOfMemoryForGood(t *testing.T) {
 	mustClose(t, e.engine)
 }
 
-// One GPU of three fails, in any call: the others do its images, which lose nothing,
-// and one note says so.
+// One GPU of three fails, in any call: the others compute its images, no feature is
+// lost, and one note says so.
 func TestALostDeviceOfSeveralIsLeftOut(t *testing.T) {
 	s := useStandin(t)
 	pixels := images(12)
@@ -260,7 +260,7 @@ func TestALostDeviceOfSeveralIsLeftOut(t *testing.T) {
 	}
 }
 
-// The GPUs fail one after another: the run ends with the last one's words.
+// The GPUs fail one after another: the run ends with the error of the last one.
 func TestAllDevicesLost(t *testing.T) {
 	s := useStandin(t)
 	s.set("dry", 1)
@@ -275,7 +275,8 @@ func TestAllDevicesLost(t *testing.T) {
 	mustClose(t, e.engine)
 }
 
-// A GPU of several whose memory runs short goes on with less; the other as it was.
+// If the memory of one of several GPUs runs short, it goes on with a smaller batch, and
+// the others stay as they are.
 func TestOneOfSeveralRunsOutOfMemory(t *testing.T) {
 	s := useStandin(t)
 	pixels := images(8)
@@ -293,7 +294,7 @@ func TestOneOfSeveralRunsOutOfMemory(t *testing.T) {
 	mustClose(t, e.engine)
 }
 
-// A GPU that does not open, or computes other numbers than the first, is left out.
+// A GPU that does not open, or computes other numbers than the first, is not used.
 func TestADeviceThatCannotHelpIsLeftOut(t *testing.T) {
 	s := useStandin(t)
 	s.set("dry", 1)

@@ -22,7 +22,7 @@ func probe(o Options) Report {
 	if missing == nil {
 		r.CuDNN = fmt.Sprintf("%s (%s)", c.version(), c.path)
 	}
-	if err == nil { // without a GPU, cuDNN would help nobody
+	if err == nil { // without a GPU, a missing cuDNN is not worth a word
 		err = missing
 	}
 	if err != nil {

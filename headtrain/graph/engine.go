@@ -8,11 +8,10 @@ import (
 	"icebox/headtrain"
 )
 
-// Name is how people choose this engine, and what it writes into the recipe of
-// a head.
+// Name is what people choose this engine by, and what is in the recipes of its heads.
 const Name = "gorgonia"
 
-// Engine returns the engine. Its Fit leaves the number of threads to gorgonia.
+// Engine returns the engine. It ignores Options.Threads: gorgonia chooses the number.
 func Engine() headtrain.Engine {
 	return headtrain.Engine{Name: Name, Trainer: trainer{}, Check: check}
 }
@@ -36,35 +35,24 @@ func (trainer) Fit(ctx context.Context, job headtrain.Job) ([]headtrain.Result, 
 	})
 }
 
-// check reports what gorgonia's solvers cannot do as PyTorch does it.
+// check returns a fault for each option that gorgonia's solvers do not follow as
+// PyTorch does.
 func check(o headtrain.Options) error {
 	o = o.WithDefaults()
 	var faults []error
-	unknown := func(is bool, option, what string) {
-		if !is {
-			return
+	refuse := func(is bool, field, format string, args ...any) {
+		if is {
+			text := fmt.Sprintf(format, args...) + " by the engine " + Name
+			faults = append(faults, headtrain.Fault{Field: field, Text: text, Engine: Name})
 		}
-		instead := "use the engine " + headtrain.EngineFused
-		if o.Kind == headtrain.KindMLP {
-			instead = "use another optimizer"
-		}
-		faults = append(faults, fmt.Errorf("%s: the engine %s does not know %s; %s", option, Name, what, instead))
 	}
 	momentum := o.Optimizer == headtrain.OptimizerSGD && o.Momentum > 0
-	unknown(o.Nesterov, "nesterov", "Nesterov's momentum")
-	unknown(momentum && o.WeightDecay > 0, "weight_decay", "weight decay with momentum")
-	unknown(momentum && o.Schedule != headtrain.ScheduleConstant, "schedule", "a changing rate with momentum")
-	unknown(momentum && o.Warmup > 0, "warmup", "a changing rate with momentum")
-	for _, f := range []struct {
-		option, what string
-		on           bool
-	}{{"ema", "averages of weights", o.EMA > 0}, {"mixup", "mixed batches", o.Mixup > 0}} {
-		if f.on {
-			faults = append(faults, fmt.Errorf("%s: the engine %s does not know %s; use the engine %s or leave it out", f.option, Name, f.what, headtrain.EngineFused))
-		}
-	}
-	if faults == nil {
-		return nil
-	}
-	return fmt.Errorf("%w: %w", headtrain.ErrOptions, errors.Join(faults...))
+	refuse(o.Optimizer == headtrain.OptimizerLBFGS, "Optimizer", "(%s) cannot be used", o.Optimizer)
+	refuse(o.Nesterov, "Nesterov", "cannot be used")
+	refuse(momentum && o.WeightDecay > 0, "WeightDecay", "(%v) cannot be used with momentum", o.WeightDecay)
+	refuse(momentum && o.Schedule != headtrain.ScheduleConstant, "Schedule", "(%s) cannot be used with momentum", o.Schedule)
+	refuse(momentum && o.Warmup > 0, "Warmup", "(%d) cannot be used with momentum", o.Warmup)
+	refuse(o.EMA > 0, "EMA", "(%v) cannot be used", o.EMA)
+	refuse(o.Mixup > 0, "Mixup", "(%v) cannot be used", o.Mixup)
+	return errors.Join(faults...)
 }

@@ -42,7 +42,7 @@ func (l *learner) Step(rows []int32, lr float64) (j headtrain.Judged, err error)
 	return j, nil
 }
 
-// run takes the loaded batch to its loss and the gradients.
+// run computes the loss of the loaded batch, and the gradients.
 func (l *learner) run() (loss float32, err error) {
 	l.machine.Reset()
 	if err := l.machine.RunAll(); err != nil {
@@ -58,8 +58,7 @@ func (l *learner) Layers() (layers []headtrain.Layer, err error) {
 
 func (l *learner) Close() error { return l.machine.Close() }
 
-// rescue turns a panic, which is how gorgonia reports shapes that do not fit,
-// into an error.
+// rescue turns a panic into an error. gorgonia panics on shapes that do not fit.
 func rescue(err *error) {
 	if p := recover(); p != nil {
 		*err = fmt.Errorf("gorgonia: %v", p)

@@ -16,9 +16,9 @@ type net struct {
 	loss   gorgonia.Value
 	logits gorgonia.Value
 
-	// The batch, row by row: what the input nodes read.
+	// The batch, row by row, which the input nodes read.
 	x, target []float32
-	keep      []float32 // dropout; nil for none
+	keep      []float32 // factors of the hidden units, for dropout; nil for none
 }
 
 func newNet(p *headtrain.Plan) (*net, error) {
@@ -49,17 +49,17 @@ func newNet(p *headtrain.Plan) (*net, error) {
 	return n, err
 }
 
-// floatsAligned returns n zeros at a multiple of 16 bytes, as Go places slices of
-// 8 values or more. The order of summation in gonum's dot product depends on the
-// address of its second operand, here always a node that holds values: placed
-// anywhere else, the same head would come out different now and then.
+// floatsAligned returns n zeros at a multiple of 16 bytes, where Go places slices of 8
+// values or more. The order of summation in gonum's dot product depends on the address
+// of its second operand, which here is always a node that holds values. At other
+// addresses the same head would come out different now and then.
 func floatsAligned(n int) []float32 { return make([]float32, n, max(n, 8)) }
 
 // builder adds nodes to a graph.
 type builder struct {
 	graph *gorgonia.ExprGraph
 	rows  int
-	ones  *gorgonia.Node // rows × 1: times a row, it is that row for each row
+	ones  *gorgonia.Node // rows × 1; its product with one row repeats that row
 }
 
 // matrix adds a node that holds values.
@@ -95,7 +95,7 @@ func (b *builder) layer(i int, l headtrain.Layer) (w, bias *gorgonia.Node) {
 	return w, b.matrix(fmt.Sprintf("fc%d.bias", i+1), 1, l.Out, biases)
 }
 
-// do passes a node on, or panics with its error: newLearner rescues.
+// do returns the node, or panics with the error, which newLearner recovers.
 func (b *builder) do(node *gorgonia.Node, err error) *gorgonia.Node {
 	if err != nil {
 		panic(err)
@@ -105,14 +105,14 @@ func (b *builder) do(node *gorgonia.Node, err error) *gorgonia.Node {
 
 func (b *builder) mul(x, y *gorgonia.Node) *gorgonia.Node { return b.do(gorgonia.Mul(x, y)) }
 
-// relu is x where x > 0, with the gradient 0 at 0, as PyTorch has it.
-// (gorgonia.Rectify has 1 there, and shares a node between all graphs.)
+// relu is x where x > 0, else 0. As in PyTorch, its gradient at 0 is 0;
+// gorgonia.Rectify has 1 there, and shares a node between all graphs.
 func (b *builder) relu(x *gorgonia.Node) *gorgonia.Node {
 	positive := b.do(gorgonia.Gt(x, gorgonia.NewConstant(float32(0)), true))
 	return b.do(gorgonia.HadamardProd(x, positive))
 }
 
-// logSoftmax takes each row's maximum out before the exponential.
+// logSoftmax subtracts the maximum of each row before the exponential.
 func (b *builder) logSoftmax(z *gorgonia.Node, classes int) *gorgonia.Node {
 	column, row := b.constant("column", classes, 1), b.constant("row", 1, classes)
 	top := b.do(gorgonia.Reshape(b.do(gorgonia.Max(z, 1)), tensor.Shape{b.rows, 1}))
@@ -121,8 +121,8 @@ func (b *builder) logSoftmax(z *gorgonia.Node, classes int) *gorgonia.Node {
 	return b.do(gorgonia.Sub(z, b.mul(b.do(gorgonia.Log(sum)), row)))
 }
 
-// load makes rows the batch, padded with rows that weigh nothing, and returns
-// the sum of their class weights.
+// load fills in a batch, padded with rows that weigh nothing, and returns the sum of the
+// class weights of its rows.
 func (n *net) load(p *headtrain.Plan, rows []int32) (weight float64) {
 	p.Features(n.x, rows)
 	clear(n.x[len(rows)*p.Dim:])
@@ -134,7 +134,8 @@ func (n *net) load(p *headtrain.Plan, rows []int32) (weight float64) {
 	return weight
 }
 
-// hits counts the rows whose own class has the first of the largest logits.
+// hits counts the rows whose label is the class of the largest logit, the first of
+// equals.
 func (n *net) hits(p *headtrain.Plan, rows []int32) int {
 	logits, ok := n.logits.Data().([]float32)
 	if !ok {

@@ -9,13 +9,13 @@ import (
 	"icebox/headtrain"
 )
 
-// solver steps a graph's parameters under the gradients of its last run.
+// solver takes steps of a graph's parameters along the gradients of its last run.
 type solver struct {
 	gorgonia.Solver
 	params gorgonia.Nodes
 	model  []gorgonia.ValueGrad
-	decay  float64 // of AdamW: the share of the rate that weights lose
-	scale  float64 // of the rate
+	decay  float64 // of AdamW, which takes rate·decay of the weights off them; else 0
+	scale  float64 // the factor of the rate that undoes what gorgonia's Adam gets wrong
 }
 
 func newSolver(o headtrain.Options, params gorgonia.Nodes) *solver {
@@ -40,8 +40,8 @@ func newSolver(o headtrain.Options, params gorgonia.Nodes) *solver {
 	return s
 }
 
-// keepError returns the factor by which gorgonia's Adam has a moment too large,
-// and is 1-β, taken in float32, over 1-β: for 0.999 it is 1 - 1.3e-5.
+// keepError returns the factor by which a moment is too large in gorgonia's Adam: 1-β
+// taken in float32, divided by 1-β. For 0.999 it is 1 - 1.3e-5.
 func keepError(beta float64) float64 { return float64(1-float32(beta)) / (1 - beta) }
 
 func (s *solver) step(lr float64) error {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"icebox/headtrain"
+	"icebox/headtrain/internal/testkit"
 )
 
 type weights struct{ W, B []float32 }
@@ -133,7 +134,7 @@ func (f fixture) compare(t *testing.T, i int, o headtrain.Options) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if math.Abs(float64(loss)-c.Losses[step]) > tolerance {
+			if !(math.Abs(float64(loss)-c.Losses[step]) <= tolerance) {
 				t.Errorf("loss of step %d is %v, PyTorch's %v", step+1, loss, c.Losses[step])
 			}
 			if err := l.solver.step(c.LR); err != nil {
@@ -145,21 +146,9 @@ func (f fixture) compare(t *testing.T, i int, o headtrain.Options) {
 			t.Fatal(err)
 		}
 		for i, got := range layers {
-			if w, b := worst(got.W, c.Layers[i].W), worst(got.B, c.Layers[i].B); w > tolerance || b > tolerance {
+			if w, b := testkit.Worst(got.W, c.Layers[i].W), testkit.Worst(got.B, c.Layers[i].B); w > tolerance || b > tolerance {
 				t.Errorf("after %d steps weights of layer %d are off by %.2g, biases by %.2g", len(f.Batches), i, w, b)
 			}
 		}
 	})
-}
-
-// worst returns the largest absolute difference.
-func worst(a, b []float32) float64 {
-	if len(a) != len(b) {
-		return math.Inf(1)
-	}
-	w := 0.0
-	for i := range a {
-		w = max(w, math.Abs(float64(a[i])-float64(b[i])))
-	}
-	return w
 }

@@ -10,72 +10,83 @@ import (
 	"icebox/headtrain/internal/parallel"
 )
 
-// Baseline is what a method with nothing to tune gets right. A trained head
-// that does not beat it was not worth training, or not trained well.
+// Baseline is how many rows a method with nothing to tune gets right, beside a
+// trained head. A head that does not beat it was not worth training, or was not
+// trained well. Shares are from 0 to 1.
 type Baseline struct {
 	Name     string  `json:"name"`
 	Accuracy float64 `json:"accuracy"`
-	Rows     int     `json:"rows"` // judged; fewer than there are where all would take too long
-	RowsOf   int     `json:"rows_of"`
-	Learned  int     `json:"learned"` // rows of the training set that it knows; likewise
-	// LearnedOf is how many it might have known.
-	LearnedOf int     `json:"learned_of"`
-	Head      float64 `json:"head"` // accuracy of the trained head on these rows
-	// OnlyIt and OnlyHead count the rows that one gets right and the other not.
-	OnlyIt   int `json:"only_it"`
-	OnlyHead int `json:"only_head"`
+
+	// Rows of RowsOf labelled rows were judged, and the method has learnt Learned of
+	// LearnedOf labelled training rows. Where all rows would take too long it is a
+	// sample of them.
+	Rows      int `json:"rows"`
+	RowsOf    int `json:"rows_of"`
+	Learned   int `json:"learned"`
+	LearnedOf int `json:"learned_of"`
+
+	Head     float64 `json:"head"`      // accuracy of the trained head on the same rows
+	OnlyIt   int     `json:"only_it"`   // rows that the method gets right and the head does not
+	OnlyHead int     `json:"only_head"` // rows that the head gets right and the method does not
 }
 
-// Beaten reports whether the head is better.
+// Beaten reports whether the head gets more rows right.
 func (b *Baseline) Beaten() bool { return b.OnlyHead > b.OnlyIt }
 
-// ByChance reports whether the difference between it and the head is within
-// two standard deviations of what rows chosen anew would show (McNemar).
+// ByChance reports whether the difference between the two is within two standard
+// deviations of what other rows would show (McNemar's test).
 func (b *Baseline) ByChance() bool {
 	off := float64(b.OnlyHead - b.OnlyIt)
 	return off*off <= 4*float64(b.OnlyHead+b.OnlyIt)
 }
 
-// Nearest begins the names of the baselines that ask the nearest rows.
+// Nearest is how the names of the baselines begin that ask the nearest rows.
 const Nearest = "nearest"
 
-// knnVotes are the numbers of neighbours that vote.
-var knnVotes = []int{1, 5, 20}
+// voters are the numbers of neighbours that vote.
+var voters = []int{1, 5, 20}
 
-// effort keeps baselines within seconds on two cores. It counts
-// multiplications, not time: the same rows are judged on every machine.
+// effort bounds how many multiplications baselines take, so that they are done within
+// seconds on two cores. It does not bound time: then other rows would be judged on
+// another machine.
 type effort struct {
 	ridge, nearest float64
-	// queries are judged by nearest rows before those are sampled: fewer queries
-	// make a number less sure, fewer rows make it another one. The rows are
-	// copied, so this bounds memory too.
+	// queries is how many rows are judged by their nearest rows before the rows to
+	// choose from are sampled: to judge fewer makes the accuracy less certain, to
+	// choose from fewer changes it. Since rows are copied, this bounds memory too.
 	queries int
 }
 
-// usualEffort samples nothing up to 1.5 million training rows of 512 features
-// for the ridge, and 50,000 for 5,000 queries of their nearest: 0.26 TFLOP,
-// where two cores do some 0.13 a second.
+// usualEffort samples nothing up to 1.5 million training rows of 512 features for the
+// ridge, and nothing up to 5,000 rows to judge by the nearest of 50,000. That is 0.26
+// TFLOP, of which two cores do some 0.13 a second.
 var usualEffort = effort{ridge: 2e11, nearest: 1.3e11, queries: 4000}
 
-// ridgePenalties are tried, in shares of the number of features; without
-// validation it is their number, which is seldom far from the best.
+// ridgePenalties are those that are tried, as shares of the number of features.
+// Without validation it is that number, which is seldom far from the best.
 var ridgePenalties = []float64{0.3, 3}
 
-// Baselines judges on the labelled rows of test: the most frequent class of
-// train, the votes of the nearest 1, 5 and 20 rows of train by cosine, and a
-// ridge regression, whose penalty val chooses unless it is nil. Each is
-// compared with head on the same rows. Of very many rows some of them see a
-// sample; see Baseline.Learned and Baseline.Rows.
+// Baselines judges five methods on the labelled rows of test, each beside head on the
+// same rows: the most frequent class of train, the votes of the nearest 1, 5 and 20
+// rows of train by cosine, and a ridge regression, whose penalty is chosen on val
+// unless that is nil. The three datasets have the same Dim and Classes. Its error
+// wraps headtrain.ErrDataset or is that of ctx.
 func Baselines(ctx context.Context, train, val, test *headtrain.Dataset, head *headtrain.Head) ([]Baseline, error) {
 	return usualEffort.baselines(ctx, train, val, test, head)
 }
 
 func (e effort) baselines(ctx context.Context, train, val, test *headtrain.Dataset, head *headtrain.Head) ([]Baseline, error) {
-	if err := (headtrain.Job{Train: train, Val: test, Heads: []headtrain.Options{{}}}).Validate(); err != nil {
+	c := &comparison{effort: e}
+	var err error
+	if c.train, err = rowsOf("training", train); err != nil {
 		return nil, err
 	}
-	c := &comparison{effort: e, train: labelled.Of((*labelled.Matrix)(train)), test: labelled.Of((*labelled.Matrix)(test))}
-	var err error
+	if c.test, err = rowsOf("test", test); err != nil {
+		return nil, err
+	}
+	if train.Dim != test.Dim || !slices.Equal(train.Classes, test.Classes) {
+		return nil, fmt.Errorf("%w: training and test set differ in their dimension or classes", headtrain.ErrDataset)
+	}
 	if c.head, err = classify(ctx, head, c.test.X); err != nil {
 		return nil, err
 	}
@@ -89,7 +100,19 @@ func (e effort) baselines(ctx context.Context, train, val, test *headtrain.Datas
 	return c.found, err
 }
 
-// comparison holds baselines against a head.
+// rowsOf returns the labelled rows of d, of which there must be one.
+func rowsOf(name string, d *headtrain.Dataset) (*labelled.Set, error) {
+	if err := d.Validate(); err != nil {
+		return nil, fmt.Errorf("%s set: %w", name, err)
+	}
+	s := labelled.Of((*labelled.Matrix)(d))
+	if len(s.Rows) == 0 {
+		return nil, fmt.Errorf("%w: the %s set has no labelled row", headtrain.ErrDataset, name)
+	}
+	return s, nil
+}
+
+// comparison is a head and the baselines beside it.
 type comparison struct {
 	effort
 	train, test *labelled.Set
@@ -114,7 +137,8 @@ func classify(ctx context.Context, h *headtrain.Head, x []float32) ([]int, error
 	return out, err
 }
 
-// add judges the answers on rows of a method that knows so many.
+// add judges a method, which has learnt some number of rows, by its answers to rows of
+// test.
 func (c *comparison) add(name string, rows []int32, learned int, answer func(i int) int) {
 	b := Baseline{Name: name, Rows: len(rows), RowsOf: len(c.test.Rows), Learned: learned, LearnedOf: len(c.train.Rows)}
 	right, headRight := 0, 0
@@ -143,11 +167,11 @@ func (c *comparison) addNeighbours(ctx context.Context) error {
 	learned := labelled.Sample(c.train.Rows, int(max(1, pairs/float64(c.queries))))
 	rows := labelled.Sample(c.test.Rows, int(max(1, pairs/float64(len(learned)))))
 	bank, queries := c.train.Gather(learned), c.test.Gather(rows)
-	found, err := neighbours(ctx, bank, queries, slices.Max(knnVotes))
+	found, err := neighbours(ctx, bank, queries, slices.Max(voters))
 	if err != nil {
 		return err
 	}
-	for _, k := range knnVotes {
+	for _, k := range voters {
 		name := fmt.Sprintf("%s %d images", Nearest, k)
 		if k == 1 {
 			name = Nearest + " image"
@@ -172,26 +196,39 @@ func (c *comparison) addRidge(ctx context.Context, val *headtrain.Dataset) error
 	if err != nil {
 		return err
 	}
-	best, most := 0, -1
-	for i := 0; i < len(heads) && len(heads) > 1; i++ {
-		given, err := classify(ctx, heads[i], val.X)
-		if err != nil {
-			return err
-		}
-		right := 0
-		for r, y := range given {
-			if int32(y) == val.Labels[r] {
-				right++
-			}
-		}
-		if right > most {
-			best, most = i, right
-		}
+	best, err := mostRight(ctx, heads, val)
+	if err != nil {
+		return err
 	}
-	given, err := classify(ctx, heads[best], c.test.X)
+	given, err := classify(ctx, best, c.test.X)
 	if err != nil {
 		return err
 	}
 	c.add("ridge regression", c.test.Rows, len(learned), func(i int) int { return given[c.test.Rows[i]] })
 	return nil
+}
+
+// mostRight returns the first of the heads that get the most rows of d right. If d is
+// nil, that is the first head.
+func mostRight(ctx context.Context, heads []*headtrain.Head, d *headtrain.Dataset) (best *headtrain.Head, err error) {
+	if d == nil {
+		return heads[0], nil
+	}
+	most := -1
+	for _, h := range heads {
+		given, err := classify(ctx, h, d.X)
+		if err != nil {
+			return nil, err
+		}
+		right := 0
+		for r, y := range given {
+			if int32(y) == d.Labels[r] {
+				right++
+			}
+		}
+		if right > most {
+			best, most = h, right
+		}
+	}
+	return best, nil
 }

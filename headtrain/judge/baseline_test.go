@@ -68,11 +68,11 @@ func TestBaselinesJudgeTheHead(t *testing.T) {
 	}
 	for _, b := range found {
 		off := float64(b.OnlyHead-b.OnlyIt) / float64(b.Rows)
-		if b.Rows != 300 || b.RowsOf != 300 || b.Learned != 600 || b.LearnedOf != 600 || math.Abs(b.Head-b.Accuracy-off) > 1e-12 {
+		if b.Rows != 300 || b.RowsOf != 300 || b.Learned != 600 || b.LearnedOf != 600 || !(math.Abs(b.Head-b.Accuracy-off) <= 1e-12) {
 			t.Errorf("%+v does not add up", b)
 		}
 	}
-	if m := found[0]; math.Abs(m.Accuracy-1.0/3) > 1e-12 || !m.Beaten() || m.ByChance() {
+	if m := found[0]; !(math.Abs(m.Accuracy-1.0/3) <= 1e-12) || !m.Beaten() || m.ByChance() {
 		t.Errorf("the majority of three equal classes: %+v", m)
 	}
 	bad := &headtrain.Head{Classes: h.Classes, Dim: h.Dim, W: make([]float32, len(h.W)), B: make([]float32, 3)}

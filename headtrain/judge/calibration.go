@@ -9,28 +9,27 @@ import (
 	"icebox/headtrain/internal/softmax"
 )
 
-// Bins is the number of bins of a reliability diagram, of equal
-// width. Bin i holds probabilities above i/15 and up to (i+1)/15, the first
-// one 0 as well: scikit-learn's calibration_curve with strategy "uniform".
-const Bins = 15
+// binCount is the number of bins of a reliability diagram. They are of equal width,
+// as in scikit-learn's calibration_curve with strategy "uniform".
+const binCount = 15
 
-// Bin is the rows whose answer had a probability in one range.
+// Bin is the rows whose answer has a probability in one of 15 equal ranges.
 type Bin struct {
-	Low        float64 `json:"low"` // above this, and up to Low + 1/Bins
+	Low        float64 `json:"low"` // above this and up to Low + 1/15; the first range holds 0 too
 	Rows       int     `json:"rows"`
 	Confidence float64 `json:"confidence"` // mean probability of the answer
 	Accuracy   float64 `json:"accuracy"`   // share of right answers
 }
 
-// bins sums up rows by the probability of their answer.
+// bins counts rows by the probability of their answer.
 type bins struct {
-	rows, right [Bins]int
-	confidence  [Bins]float64
+	rows, right [binCount]int
+	confidence  [binCount]float64
 }
 
 func (b *bins) add(p float64, right bool) {
 	i := 0
-	for i < Bins-1 && p > binEdge(i+1) {
+	for i < binCount-1 && p > binEdge(i+1) {
 		i++
 	}
 	b.rows[i]++
@@ -40,10 +39,10 @@ func (b *bins) add(p float64, right bool) {
 	}
 }
 
-// binEdge is rounded as numpy's linspace rounds it.
-func binEdge(i int) float64 { return float64(i) * (1.0 / Bins) }
+// binEdge returns where bin i begins, rounded as numpy's linspace rounds it.
+func binEdge(i int) float64 { return float64(i) * (1.0 / binCount) }
 
-// finish returns all bins and the expected calibration error of n rows.
+// finish returns all bins and the expected calibration error of the n rows in them.
 func (b *bins) finish(n int) (out []Bin, ece float64) {
 	for i, rows := range b.rows {
 		bin := Bin{Low: binEdge(i), Rows: rows}
@@ -56,9 +55,9 @@ func (b *bins) finish(n int) (out []Bin, ece float64) {
 	return out, ece
 }
 
-// Softmax writes the probabilities of one row of logits at a temperature to
-// dst, in float64, and returns the class of the largest logit. Whatever the
-// temperature, no probability is above that class's.
+// Softmax writes the probabilities of one row of logits at a temperature to dst,
+// which is as long as z, and returns the class of the largest logit, the lower one of
+// equals. No probability is above that of this class.
 func Softmax(dst []float64, z []float32, temperature float64) int {
 	return softmax.Into(dst, z, temperature)
 }
@@ -66,12 +65,12 @@ func Softmax(dst []float64, z []float32, temperature float64) int {
 // Calibration is how far probabilities at one temperature can be believed.
 type Calibration struct {
 	Loss        float64 `json:"loss"` // mean cross-entropy
-	ECE         float64 `json:"ece"`
+	ECE         float64 `json:"ece"`  // expected calibration error, see Report
 	Reliability []Bin   `json:"reliability"`
 }
 
-// Calibrate judges the probabilities that logits give at a temperature. It
-// wants of its arguments what Evaluate wants.
+// Calibrate judges the probabilities that logits give at a temperature above 0. It
+// returns an error in the cases in which Evaluate does.
 func Calibrate(logits []float32, labels []int32, classes int, temperature float64) (Calibration, error) {
 	if err := checkLogits(logits, labels, classes); err != nil {
 		return Calibration{}, err
@@ -97,14 +96,16 @@ func Calibrate(logits []float32, labels []int32, classes int, temperature float6
 	return c, nil
 }
 
-// maxTemperature and its inverse bound what Temperature looks for.
+// maxTemperature and its inverse bound the temperatures among which Temperature looks.
 const maxTemperature = 20
 
 // Temperature returns the temperature at which logits have the least mean
-// cross-entropy. The loss is convex in 1/temperature, where Newton's steps,
-// kept inside a shrinking bracket, find the one minimum. It returns false, and
-// temperature 1, if there is none within 1/20 to 20: a head without a mistake
-// would have to be endlessly sure, one worse than guessing endlessly unsure.
+// cross-entropy. It returns 1 and false if that is not between 1/20 and 20: for a head
+// without a mistake it is 0, for one that is worse than guessing it is infinite. It
+// returns an error in the cases in which Evaluate does.
+//
+// The loss is convex in 1/temperature, so Newton's steps, kept within a shrinking
+// bracket, find its one minimum.
 func Temperature(logits []float32, labels []int32, classes int) (temperature float64, ok bool, err error) {
 	if err := checkLogits(logits, labels, classes); err != nil {
 		return 1, false, err
@@ -141,8 +142,8 @@ func Temperature(logits []float32, labels []int32, classes int) (temperature flo
 }
 
 // lossSlope returns the first and second derivative by beta of the summed
-// cross-entropy of beta·logits: mean and variance of a row's logits under its
-// softmax, the mean less the label's.
+// cross-entropy of beta·logits. Those of a row are the mean of its logits under its
+// softmax, less the logit of the label, and their variance.
 func lossSlope(logits []float32, labels []int32, k int, beta float64) (slope, curve float64) {
 	for i, y := range labels {
 		if y < 0 {

@@ -50,7 +50,7 @@ func TestTemperatureIsFoundAgain(t *testing.T) {
 	for _, want := range []float64{0.4, 1, 3.5} {
 		z, y := drawn(50_000, 5, want, 2)
 		got, ok, err := Temperature(z, y, 5)
-		if err != nil || !ok || math.Abs(got/want-1) > 0.03 {
+		if err != nil || !ok || !(math.Abs(got/want-1) <= 0.03) {
 			t.Errorf("labels drawn at temperature %v gave %v, %v, %v", want, got, ok, err)
 		}
 	}
@@ -97,11 +97,11 @@ func TestHeadWithoutMistakesOrWithoutSenseGetsNoTemperature(t *testing.T) {
 
 func TestBinsCloseOnTheRight(t *testing.T) {
 	var b bins
-	for i := 1; i <= Bins; i++ {
+	for i := 1; i <= binCount; i++ {
 		b.add(min(binEdge(i), 1), true)
 	}
 	b.add(0, false)
-	out, _ := b.finish(Bins + 1)
+	out, _ := b.finish(binCount + 1)
 	for i, bin := range out {
 		if want := 1 + max(0, 1-i); bin.Rows != want {
 			t.Errorf("bin %d has %d rows, want %d", i, bin.Rows, want)

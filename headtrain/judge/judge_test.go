@@ -53,7 +53,7 @@ func TestCalibrationEqualsScikitLearn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if math.Abs(got.Loss-want.Loss) > 1e-12 || math.Abs(got.ECE-want.ECE) > 1e-12 {
+			if !(math.Abs(got.Loss-want.Loss) <= 1e-12) || !(math.Abs(got.ECE-want.ECE) <= 1e-12) {
 				t.Errorf("%s at %v: loss %v, ECE %v; want %v, %v", c.Name, want.Temperature, got.Loss, got.ECE, want.Loss, want.ECE)
 			}
 			full := 0
@@ -64,7 +64,7 @@ func TestCalibrationEqualsScikitLearn(t *testing.T) {
 				if bin.Rows == 0 {
 					continue
 				}
-				if math.Abs(bin.Accuracy-want.Accuracy[full]) > 1e-12 || math.Abs(bin.Confidence-want.Confidence[full]) > 1e-12 {
+				if !(math.Abs(bin.Accuracy-want.Accuracy[full]) <= 1e-12) || !(math.Abs(bin.Confidence-want.Confidence[full]) <= 1e-12) {
 					t.Errorf("%s at %v: bin %d is %+v, want accuracy %v, confidence %v", c.Name, want.Temperature, i, bin, want.Accuracy[full], want.Confidence[full])
 				}
 				full++
@@ -85,7 +85,7 @@ func TestAveragesEqualScikitLearn(t *testing.T) {
 		if d := cmp.Diff(want, []Average{got.Macro, got.Weighted}, cmpopts.EquateApprox(0, 1e-12)); d != "" {
 			t.Errorf("%s: -scikit-learn +Evaluate:\n%s", c.Name, d)
 		}
-		if one := c.Calibration[0]; math.Abs(got.ECE-one.ECE) > 1e-12 || len(got.Reliability) != Bins {
+		if one := c.Calibration[0]; !(math.Abs(got.ECE-one.ECE) <= 1e-12) || len(got.Reliability) != binCount {
 			t.Errorf("%s: the report has ECE %v in %d bins, want %v", c.Name, got.ECE, len(got.Reliability), one.ECE)
 		}
 	}
@@ -99,7 +99,7 @@ func TestTemperatureEqualsScipy(t *testing.T) {
 		if err != nil || !ok {
 			t.Fatalf("%s: %v, %v", c.Name, ok, err)
 		}
-		if math.Abs(got/c.BestTemperature-1) > 1e-6 { // scipy's search stops there
+		if !(math.Abs(got/c.BestTemperature-1) <= 1e-6) { // scipy's search stops there
 			t.Errorf("%s: temperature %v, want %v", c.Name, got, c.BestTemperature)
 		}
 		at, err := Calibrate(c.Logits, c.Labels, c.Classes, got)
@@ -125,7 +125,7 @@ func TestNeighboursEqualScikitLearn(t *testing.T) {
 	}
 	for q, list := range got {
 		for i, n := range list {
-			if n.Row != fixture.Baselines.Rows[q][i] || math.Abs(n.Cosine-fixture.Baselines.Cosines[q][i]) > 1e-12 {
+			if n.Row != fixture.Baselines.Rows[q][i] || !(math.Abs(n.Cosine-fixture.Baselines.Cosines[q][i]) <= 1e-12) {
 				t.Errorf("query %d: neighbour %d is %+v, want row %d with %v", q, i, n, fixture.Baselines.Rows[q][i], fixture.Baselines.Cosines[q][i])
 			}
 		}
@@ -149,7 +149,7 @@ func TestRidgeEqualsScikitLearn(t *testing.T) {
 		scores := make([]float32, len(want.Scores))
 		heads[0].Logits(scores, queries.X, queries.Len())
 		for i, v := range scores {
-			if math.Abs(float64(v)-want.Scores[i]) > 1e-5 {
+			if !(math.Abs(float64(v)-want.Scores[i]) <= 1e-5) {
 				t.Fatalf("penalty %v: score %d is %v, want %v", want.Penalty, i, v, want.Scores[i])
 			}
 		}

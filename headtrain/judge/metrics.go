@@ -11,8 +11,9 @@ import (
 	"icebox/headtrain/internal/softmax"
 )
 
-// Report judges predictions. Definitions are scikit-learn's, with
-// zero_division=0; rows labelled -1 count nowhere.
+// Report is how good the answers of a head are. Its numbers are defined as in
+// scikit-learn, with zero_division=0, and are shares from 0 to 1 but for N and Loss.
+// Rows without a label do not count.
 type Report struct {
 	N                int     `json:"n"`                 // labelled rows
 	Loss             float64 `json:"loss"`              // mean cross-entropy
@@ -21,25 +22,25 @@ type Report struct {
 	MacroF1          float64 `json:"macro_f1"`          // over classes that are labelled or predicted
 	BalancedAccuracy float64 `json:"balanced_accuracy"` // mean recall over classes that are labelled
 
-	// ECE is the expected calibration error over Reliability: how far, on the
-	// mean over rows, the probability of the answer is from how often such
-	// answers are right.
+	// ECE is the expected calibration error: how far, on average over rows, the
+	// probability of an answer is from the share of answers in its bin of Reliability
+	// that are right.
 	ECE         float64 `json:"ece"`
 	Reliability []Bin   `json:"reliability"`
 
-	Macro    Average `json:"macro_avg"`    // over classes that are labelled or predicted
-	Weighted Average `json:"weighted_avg"` // by the labelled rows of a class
+	Macro    Average `json:"macro_avg"`    // over classes that are labelled or predicted, alike
+	Weighted Average `json:"weighted_avg"` // over classes by their labelled rows
 
 	PerClass []Class `json:"per_class"`
-	// Confusion[i][j] counts rows of class i predicted as class j. It is left
-	// out above MaxConfusion classes.
+	// Confusion[i][j] counts rows of class i predicted as class j. It is nil if there
+	// are more than 1000 classes.
 	Confusion [][]int `json:"confusion,omitempty"`
 }
 
-// MaxConfusion is the most classes for which a report has a confusion matrix.
-const MaxConfusion = 1000
+// maxConfusion is the most classes for which a report has a confusion matrix.
+const maxConfusion = 1000
 
-// Class judges one class.
+// Class is how good the answers are for one class.
 type Class struct {
 	Class     string  `json:"class"`
 	Precision float64 `json:"precision"`
@@ -66,10 +67,10 @@ func (a *Average) add(c *Class, weight float64) {
 // topRanks is the k of Report.Top5.
 const topRanks = 5
 
-// Evaluate judges logits, one row of len(classes) a label. Among equal logits
-// the class of the lower index goes first, as in argmax. It returns an error
-// wrapping ErrDataset for shapes that do not fit, labels out of range, logits
-// that are NaN or infinite, or when no row is labelled.
+// Evaluate judges logits, a row of len(classes) values for each label. Of equal logits
+// the one of the lower class counts as the larger. It returns an error that wraps
+// headtrain.ErrDataset for lengths that do not fit, labels out of range, logits that
+// are NaN or infinite, or if no row has a label.
 func Evaluate(logits []float32, labels []int32, classes []string) (Report, error) {
 	k := len(classes)
 	if err := checkLogits(logits, labels, k); err != nil {
@@ -79,7 +80,7 @@ func Evaluate(logits []float32, labels []int32, classes []string) (Report, error
 	for c, name := range classes {
 		r.PerClass[c].Class = name
 	}
-	if k <= MaxConfusion {
+	if k <= maxConfusion {
 		r.Confusion = make([][]int, k)
 		for c := range r.Confusion {
 			r.Confusion[c] = make([]int, k)
@@ -112,7 +113,7 @@ func checkLogits(logits []float32, labels []int32, k int) error {
 	return f.Err(headtrain.ErrDataset)
 }
 
-// add counts one row; the sums become means in finish.
+// add counts one row. Until finish divides them, means are sums.
 func (r *Report) add(z []float32, y int, bins *bins) {
 	best, sum := softmax.Top(z, 1)
 	rank := 0

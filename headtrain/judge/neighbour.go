@@ -11,14 +11,13 @@ import (
 	"icebox/headtrain/internal/parallel"
 )
 
-// spare is how many more candidates are kept in float32 than are asked for, for
-// float64 to choose from: neighbours are often as near as float32 can tell.
+// spare is how many candidates are kept beyond those asked for. Float64 chooses among
+// them, since float32 often cannot tell which of two neighbours is nearer.
 const spare = 12
 
-// neighbours returns, for each row of queries, the k labelled rows of bank of
-// the largest cosine, the nearest first; of equals the lower row. There are
-// fewer where bank has fewer. Candidates are found in float32 and ordered in
-// float64.
+// neighbours returns, for each row of queries, the k labelled rows of bank that have
+// the largest cosine with it, or all if there are fewer: the nearest first, of equals
+// the lower row.
 func neighbours(ctx context.Context, bank, queries *labelled.Matrix, k int) ([][]nearest.Neighbour, error) {
 	found := make([][]nearest.Neighbour, queries.Len())
 	keep := k + spare
@@ -57,7 +56,7 @@ func refine(ctx context.Context, found [][]nearest.Neighbour, bank, queries *lab
 	})
 }
 
-// cosine is that of the angle between two rows; 0 if one of them is 0.
+// cosine returns the cosine of the angle between two rows, or 0 if one of them is 0.
 func cosine(a, b []float32) float64 {
 	var ab, aa, bb float64
 	for j, v := range a {
@@ -72,8 +71,8 @@ func cosine(a, b []float32) float64 {
 	return ab / (math.Sqrt(aa) * math.Sqrt(bb))
 }
 
-// vote returns the class of the first k neighbours, whose votes are their
-// cosines; of equals the lower class.
+// vote returns the class that the first k neighbours vote for, each with the weight of
+// its cosine; of equals the lower class.
 func vote(neighbours []nearest.Neighbour, k int, labels []int32, classes int) int {
 	votes := make([]float64, classes)
 	for _, n := range neighbours[:min(k, len(neighbours))] {

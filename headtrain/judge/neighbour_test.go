@@ -46,7 +46,7 @@ func TestNeighboursEqualBruteForce(t *testing.T) {
 				if math.IsNaN(c) {
 					c = 0 // a row of zeros
 				}
-				if listed[n.Row] || bank.Labels[n.Row] < 0 || math.Abs(c-n.Cosine) > 1e-14 || n.Cosine > worst {
+				if listed[n.Row] || bank.Labels[n.Row] < 0 || !(math.Abs(c-n.Cosine) <= 1e-14) || n.Cosine > worst {
 					rt.Fatalf("query %d: %+v, whose cosine is %v, after %v", q, n, c, worst)
 				}
 				listed[n.Row], worst = true, n.Cosine

@@ -2,47 +2,52 @@ package judge
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 
 	"icebox/headtrain"
-	"icebox/headtrain/internal/fault"
 	"icebox/headtrain/internal/softmax"
 )
 
-// Goal is what a threshold under which a head answers "unknown" is
-// chosen for: at least this share of right answers among those given, or at
-// least this share of rows answered. One of the two is set; both 0 is no goal.
+// Goal is what a threshold is to reach, under which a head answers "unknown". One of
+// the two is set, from 0 to 1; if both are 0 there is no goal.
 type Goal struct {
-	Precision float64 `json:"precision,omitempty"`
-	Coverage  float64 `json:"coverage,omitempty"`
+	Precision float64 `json:"precision,omitempty"` // the least share of right answers among those given
+	Coverage  float64 `json:"coverage,omitempty"`  // the least share of rows that get an answer
 }
 
-// Validate reports every fault at once, as one error that wraps ErrOptions.
+// Validate returns every headtrain.Fault of g, joined.
 func (g Goal) Validate() error {
-	var f fault.List
-	f.Check(g.Precision >= 0 && g.Precision <= 1, "reject.precision (%v) must be from 0 to 1", g.Precision)
-	f.Check(g.Coverage >= 0 && g.Coverage <= 1, "reject.coverage (%v) must be from 0 to 1", g.Coverage)
-	f.Check(g.Precision == 0 || g.Coverage == 0, "reject.precision and reject.coverage are two ways to choose one threshold: give one of them")
-	return f.Err(headtrain.ErrOptions)
+	var faults []error
+	check := func(ok bool, field, format string, args ...any) {
+		if !ok {
+			faults = append(faults, headtrain.Fault{Field: field, Text: fmt.Sprintf(format, args...)})
+		}
+	}
+	check(g.Precision >= 0 && g.Precision <= 1, "Precision", "(%v) must be from 0 to 1", g.Precision)
+	check(g.Coverage >= 0 && g.Coverage <= 1, "Coverage", "(%v) must be from 0 to 1", g.Coverage)
+	check(g.Precision == 0 || g.Coverage == 0, "Coverage", "(%v) cannot be given together with a precision (%v)", g.Coverage, g.Precision)
+	return errors.Join(faults...)
 }
 
-// Rejection is a threshold and what it does on some rows.
+// Rejection is a threshold and what it does on some labelled rows.
 type Rejection struct {
-	Threshold float64 `json:"threshold"` // answers less probable than this are "unknown"
+	Threshold float64 `json:"threshold"` // answers of a lower probability are "unknown"
 	Precision float64 `json:"precision"` // share of right answers among those given
-	Coverage  float64 `json:"coverage"`  // share of rows answered
+	Coverage  float64 `json:"coverage"`  // share of rows that get an answer
 	Answered  int     `json:"answered"`
 	Rows      int     `json:"rows"`
 }
 
-// answer is how sure a head was of a row, and whether it was right.
+// answer is the probability that a head gives its answer to a row, and whether that is
+// right.
 type answer struct {
 	p     float64
 	right bool
 }
 
-// answers lists the labelled rows, the surest first.
+// answers returns those to the labelled rows, the most probable first.
 func answers(logits []float32, labels []int32, k int, temperature float64) ([]answer, error) {
 	if err := checkLogits(logits, labels, k); err != nil {
 		return nil, err
@@ -61,10 +66,11 @@ func answers(logits []float32, labels []int32, k int, temperature float64) ([]an
 	return all, nil
 }
 
-// Threshold chooses the threshold for a goal on labelled rows, from
-// their probabilities at a temperature. For a precision it is the lowest
-// threshold that reaches it; if none does, the one that comes closest, and
-// reached is false. For a coverage it is the highest that keeps it.
+// Threshold chooses the threshold for a goal on labelled rows, by their probabilities
+// at a temperature. For a precision it is the lowest threshold that reaches it, or, if
+// none does, the one that comes closest, and reached is false. For a coverage it is the
+// highest one that reaches it. It returns the faults of the goal, and an error in the
+// cases in which Evaluate does.
 func Threshold(logits []float32, labels []int32, classes int, temperature float64, g Goal) (r Rejection, reached bool, err error) {
 	if err := g.Validate(); err != nil {
 		return r, false, err
@@ -96,7 +102,8 @@ func Threshold(logits []float32, labels []int32, classes int, temperature float6
 	return r, reached, nil
 }
 
-// Reject says what a threshold does on labelled rows.
+// Reject says what a threshold does on labelled rows. It returns an error in the cases
+// in which Evaluate does.
 func Reject(logits []float32, labels []int32, classes int, temperature, threshold float64) (Rejection, error) {
 	all, err := answers(logits, labels, classes, temperature)
 	if err != nil {

@@ -34,7 +34,7 @@ func TestRidgeIsTheMinimum(t *testing.T) {
 				}
 				slope += (float64(train.X[r*12+j]) - mean[j]) / std[j] * (float64(scores[r*3+c]) - target)
 			}
-			if math.Abs(slope) > 1e-3 {
+			if !(math.Abs(slope) <= 1e-3) {
 				t.Errorf("class %d, feature %d: the slope is %v", c, j, slope)
 			}
 		}

@@ -10,19 +10,20 @@ import (
 	"icebox/headtrain/internal/nearest"
 )
 
-// Pair is two rows, the lower first, and the cosine of their angle.
+// Pair is two rows, the lower one first, and the cosine of the angle between them.
 type Pair struct {
 	I, J   int
 	Cosine float64
 }
 
-// pairsOfRow bounds what Copies keeps: films and bursts would otherwise
-// make millions of pairs.
+// pairsOfRow is the most pairs that Copies lists for a row. Without a bound, the
+// frames of a film would make millions.
 const pairsOfRow = 8
 
-// Copies finds the pairs of rows whose cosine is at least threshold,
-// labelled or not. It returns how many there are, and of each row's pairs with
-// later rows the 8 nearest; the nearest first, then by row.
+// Copies finds the pairs of rows, labelled or not, whose cosine is at least threshold.
+// It returns their total and, for each row, the 8 nearest of its pairs with later rows.
+// The pairs with the largest cosine come first, those of equal cosines in the order of
+// their rows. Its error wraps headtrain.ErrDataset or is that of ctx.
 func Copies(ctx context.Context, d *headtrain.Dataset, threshold float32) (pairs []Pair, total int, err error) {
 	if err := d.Validate(); err != nil {
 		return nil, 0, err

@@ -31,7 +31,7 @@ func TestPairsEqualBruteForce(t *testing.T) {
 			if c > threshold {
 				want++
 			}
-			if (c > threshold+1e-5) != found[[2]int{i, j}] && math.Abs(c-threshold) > 1e-5 {
+			if (c > threshold+1e-5) != found[[2]int{i, j}] && !(math.Abs(c-threshold) <= 1e-5) {
 				t.Errorf("rows %d and %d have %v: found %v", i, j, c, found[[2]int{i, j}])
 			}
 		}

@@ -9,10 +9,12 @@ import (
 	"icebox/headtrain/internal/labelled"
 )
 
-// OutOfFold trains a head for each fold on the labelled rows of the others, all as
-// one job, and returns, for every row, the logits of the head that did not see it.
-// Only rows for which train is true are trained on; nil is all. A fold without rows
-// is left out.
+// OutOfFold trains a head for each fold, on the labelled rows of the other folds, and
+// returns, row by row, the logits of the head that did not see the row. Row r is in
+// fold[r], from 0 to folds-1; a row of another number is in no fold, so every head may
+// see it, and its logits are 0. If train is not nil, only rows r with train[r] are
+// trained on. Fold and train have a value for each row of d. All heads are one job of
+// t. The error is that of t, or wraps headtrain.ErrDataset for lengths that do not fit.
 func OutOfFold(ctx context.Context, t headtrain.Trainer, d *headtrain.Dataset, fold []int, folds int, train []bool, o headtrain.Options) ([]float32, error) {
 	if len(fold) != d.Rows() || train != nil && len(train) != d.Rows() {
 		return nil, fmt.Errorf("%w: %d rows, but folds for %d", headtrain.ErrDataset, d.Rows(), len(fold))
@@ -48,7 +50,7 @@ func OutOfFold(ctx context.Context, t headtrain.Trainer, d *headtrain.Dataset, f
 	return logits, nil
 }
 
-// writeLogits writes the logits of some rows to their places.
+// writeLogits writes the logits of some rows of m to their places.
 func writeLogits(h *headtrain.Head, m *labelled.Matrix, rows []int32, logits []float32) {
 	const share = 1024
 	k := len(h.Classes)

@@ -10,10 +10,10 @@ import (
 	"icebox/headtrain/internal/labelled"
 )
 
-// discriminants makes linear discriminants of the rows outside of each fold:
-// classes are Gaussians of one covariance, that within classes, shrunk to a
-// multiple of the identity. They are in closed form, and what makes them is
-// summed once for each fold: leaving one out is a subtraction.
+// discriminants makes linear discriminants of the rows outside of each fold: classes
+// are taken for Gaussians that share one covariance, that within classes, shrunk
+// towards a multiple of the identity. They have a closed form, made of sums over rows.
+// Those are taken once for each fold, so that leaving a fold out is a subtraction.
 type discriminants struct {
 	*labelled.Set
 	in    affine.Map
@@ -21,7 +21,7 @@ type discriminants struct {
 	all   foldSums
 }
 
-// foldSums are sums over rows of mapped features.
+// foldSums are sums of mapped features over some rows.
 type foldSums struct {
 	set      *labelled.Set
 	products []float64   // lower triangle of XᵀX
@@ -62,12 +62,12 @@ func newDiscriminants(ctx context.Context, s *labelled.Set, fold []int, folds in
 	return x, nil
 }
 
-// leastVariance keeps the identity in the mixture where classes have no
-// variance within; the features' own is 1.
+// leastVariance keeps the identity in the mixture if rows of a class do not vary at
+// all. The variance of a feature over all rows is 1.
 const leastVariance = 1e-3
 
-// without returns heads that did not see a fold, one for each share of the
-// identity in the covariance, or nil where it left no row.
+// without returns heads that did not see fold f, one for each share of the identity in
+// the covariance, or nil if no row is outside of the fold.
 func (x *discriminants) without(ctx context.Context, f int, shares []float64) ([]*headtrain.Head, error) {
 	d, own := x.Dim, &x.folds[f]
 	rows := float64(len(x.Rows) - len(own.set.Rows))
@@ -114,8 +114,8 @@ func (x *discriminants) without(ctx context.Context, f int, shares []float64) ([
 	return heads, nil
 }
 
-// within returns the scatter within classes outside of a fold, its lower
-// triangle, and its trace.
+// within returns the lower triangle of the scatter within classes outside of a fold,
+// and its trace.
 func (x *discriminants) within(own *foldSums, means [][]float64, counts []float64) (scatter []float64, trace float64) {
 	d := x.Dim
 	scatter = make([]float64, d*d)

@@ -14,76 +14,67 @@ import (
 
 // Doubts is what the features say against the labels.
 type Doubts struct {
-	Wrong  float64   // labels that are wrong, an estimate
-	Judged int       // labels that it is about
-	Of     []float64 // by row, the chance that its label is wrong; 0 where it is not judged
-	Logits []float32 // by row, of a head that did not see it, calibrated; 0 where it is not judged
+	Wrong  float64   // an estimate of how many of the judged labels are wrong
+	Judged int       // how many labels were judged
+	Of     []float64 // the chance of each row that its label is wrong; 0 if it was not judged
+	Logits []float32 // row by row, of a calibrated head that did not see the row; 0 if it was not judged
 }
 
-// shrinkages are tried: many rows want little, a few hundred want much.
+// shrinkages are the ones that are tried. The best one is small for many rows and large
+// for a few hundred.
 var shrinkages = []float64{0.02, 0.1, 0.5}
 
-// doubtValues is how many logits the noise of labels is fitted to, at most.
+// doubtValues is the most logits that the noise of labels is fitted to.
 const doubtValues = 1e7
 
-// Labels judges the label of each row by a linear discriminant that did
-// not see the rows of its fold, for folds from 0 to folds-1. To tell wrong
-// labels from hard rows it takes a share of the labels to have been replaced by
-// another class, any one as likely, and finds the share, and how sure the
-// discriminants ought to be, by maximum likelihood; so, too, how far their
-// covariance is shrunk. The share errs low where classes are mistaken that are
-// hard to tell apart: such labels are not improbable. Classes with fewer rows
-// than folds are not judged.
+// Labels judges the label of each row by a linear discriminant that did not see the
+// rows of its fold. Row r is in fold[r], from 0 to folds-1. Labels of classes with
+// fewer rows than folds are not judged.
+//
+// To tell wrong labels from hard rows, it supposes that a share of the labels was
+// replaced by other classes, all of them as likely. By maximum likelihood it finds this
+// share, how sure the discriminants ought to be, and how far to shrink their
+// covariance. The share comes out too low if classes are confused that are hard to tell
+// apart, since their labels are not improbable.
+//
+// The error wraps headtrain.ErrDataset or is that of ctx, but for features that are too
+// large or too small to compute with.
 func Labels(ctx context.Context, d *headtrain.Dataset, fold []int, folds int) (*Doubts, error) {
-	if err := d.Validate(); err != nil {
+	if err := checkFolds(d, fold, folds); err != nil {
 		return nil, err
 	}
-	s := labelled.Of((*labelled.Matrix)(d))
+	s, k := labelled.Of((*labelled.Matrix)(d)), len(d.Classes)
 	if len(s.Rows) == 0 {
 		return nil, fmt.Errorf("%w: no row has a label", headtrain.ErrDataset)
 	}
-	if len(fold) != d.Rows() {
-		return nil, fmt.Errorf("%w: %d rows, but folds for %d", headtrain.ErrDataset, d.Rows(), len(fold))
-	}
-	if slices.ContainsFunc(fold, func(f int) bool { return f < 0 || f >= folds }) {
-		return nil, fmt.Errorf("%w: folds must be from 0 to %d", headtrain.ErrDataset, folds-1)
-	}
-	k := len(d.Classes)
 	out := &Doubts{Of: make([]float64, d.Rows()), Logits: make([]float32, d.Rows()*k)}
 	counts := s.Counts()
 	judged := slices.DeleteFunc(slices.Clone(s.Rows), func(r int32) bool { return counts[d.Labels[r]] < folds })
 	if len(judged) == 0 || k < 2 {
 		return out, nil
 	}
-	x, err := newDiscriminants(ctx, s, fold, folds)
+	heads, err := outsideFolds(ctx, s, fold, folds)
 	if err != nil {
 		return nil, err
 	}
-	heads := make([][]*headtrain.Head, folds) // by fold and shrinkage
-	err = parallel.Each(ctx, folds, func(ctx context.Context, f int) (err error) {
-		heads[f], err = x.without(ctx, f, shrinkages)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if slices.ContainsFunc(heads, func(h []*headtrain.Head) bool { return h == nil }) {
-		return out, nil // a fold holds all rows
+	if heads == nil {
+		return out, nil
 	}
 	some := labelled.Sample(judged, max(1, doubtValues/k))
-	ofFold, someOfFold := make([][]int32, folds), make([][]int32, folds)
-	for _, r := range judged {
-		ofFold[fold[r]] = append(ofFold[fold[r]], r)
+	places := make([][]int32, folds) // in what is gathered
+	for i, r := range some {
+		places[fold[r]] = append(places[fold[r]], int32(i))
 	}
-	for i, r := range some { // their places in what is gathered
-		someOfFold[fold[r]] = append(someOfFold[fold[r]], int32(i))
-	}
-	n, best, err := fitShrinkage(ctx, s.Gather(some), someOfFold, heads)
+	n, best, err := fitShrinkage(ctx, s.Gather(some), places, heads)
 	if err != nil {
 		return nil, err
 	}
+	own := make([][]int32, folds)
+	for _, r := range judged {
+		own[fold[r]] = append(own[fold[r]], r)
+	}
 	err = parallel.Each(ctx, folds, func(_ context.Context, f int) error {
-		writeLogits(heads[f][best], s.Matrix, ofFold[f], out.Logits)
+		writeLogits(heads[f][best], s.Matrix, own[f], out.Logits)
 		return nil
 	})
 	if err != nil {
@@ -100,8 +91,39 @@ func Labels(ctx context.Context, d *headtrain.Dataset, fold []int, folds int) (*
 	return out, nil
 }
 
-// fitShrinkage returns the noise and the number of the shrinkage whose heads
-// make the labels of m the most likely.
+func checkFolds(d *headtrain.Dataset, fold []int, folds int) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	if len(fold) != d.Rows() {
+		return fmt.Errorf("%w: %d rows, but folds for %d", headtrain.ErrDataset, d.Rows(), len(fold))
+	}
+	if slices.ContainsFunc(fold, func(f int) bool { return f < 0 || f >= folds }) {
+		return fmt.Errorf("%w: folds must be from 0 to %d", headtrain.ErrDataset, folds-1)
+	}
+	return nil
+}
+
+// outsideFolds returns heads by fold and shrinkage, or nil if a fold holds all rows.
+func outsideFolds(ctx context.Context, s *labelled.Set, fold []int, folds int) ([][]*headtrain.Head, error) {
+	x, err := newDiscriminants(ctx, s, fold, folds)
+	if err != nil {
+		return nil, err
+	}
+	heads := make([][]*headtrain.Head, folds)
+	err = parallel.Each(ctx, folds, func(ctx context.Context, f int) (err error) {
+		heads[f], err = x.without(ctx, f, shrinkages)
+		return err
+	})
+	if err != nil || slices.ContainsFunc(heads, func(h []*headtrain.Head) bool { return h == nil }) {
+		return nil, err
+	}
+	return heads, nil
+}
+
+// fitShrinkage returns the noise, and which of the shrinkages has the heads that make
+// the labels of m the most likely. Rows are those of m by fold, heads by fold and
+// shrinkage.
 func fitShrinkage(ctx context.Context, m *labelled.Matrix, rows [][]int32, heads [][]*headtrain.Head) (labelNoise, int, error) {
 	found := make([]labelNoise, len(shrinkages))
 	err := parallel.Each(ctx, len(found), func(ctx context.Context, n int) error {
@@ -124,29 +146,31 @@ func fitShrinkage(ctx context.Context, m *labelled.Matrix, rows [][]int32, heads
 	return found[best], best, err
 }
 
-// labelNoise says how labels come about: by the softmax of sharpness·logits, and
-// then a share of them is replaced by another class, any one as likely.
+// labelNoise says how labels are supposed to be made: they are drawn from the softmax of
+// sharpness·logits, and then a share of them is replaced by other classes, all of them
+// as likely.
 type labelNoise struct {
 	sharpness, share float64
 	loss             float64 // mean -log likelihood
 }
 
-// wrong returns the chance that a label is a replacement which the softmax
-// gives the probability p.
+// wrong returns the chance that a label was replaced, whose softmax has the
+// probability p.
 func (n labelNoise) wrong(p float64, k int) float64 {
 	replaced := n.share * other(p, k)
 	return replaced / (replaced + (1-n.share)*p)
 }
 
-// other is the probability of a label of probability p after replacement.
+// other returns the probability that a replaced label is the one that the softmax
+// gives the probability p.
 func other(p float64, k int) float64 { return (1 - p) / float64(k-1) }
 
-// Bounds of the sharpness, as logarithms: discriminants of many features are
-// much too sure of themselves.
+// The sharpness is looked for between these bounds, which are logarithms.
+// Discriminants of many features are much too sure, so it may be very small.
 const leastSharpness, mostSharpness = -9, 3
 
-// fitNoise finds the noise that makes labels the most likely, by
-// golden section over the sharpness and bisection for each one's share.
+// fitNoise finds the noise that makes labels the most likely: the sharpness by golden
+// section, and for each sharpness the share by bisection.
 func fitNoise(logits []float32, labels []int32, k int) labelNoise {
 	at := func(log float64) labelNoise {
 		n := labelNoise{sharpness: math.Exp(log)}
@@ -175,8 +199,8 @@ func fitNoise(logits []float32, labels []int32, k int) labelNoise {
 	return a
 }
 
-// labelProbabilities returns the softmax of sharpness·logits at the labels, 1
-// where there is none.
+// labelProbabilities returns the softmax of sharpness·logits of each row at its label,
+// or 1 if it has none.
 func labelProbabilities(logits []float32, labels []int32, k int, sharpness float64) []float64 {
 	p := make([]float64, len(labels))
 	for r, y := range labels {
@@ -189,8 +213,8 @@ func labelProbabilities(logits []float32, labels []int32, k int, sharpness float
 	return p
 }
 
-// replacedShare returns the share of replaced labels that is the most likely,
-// up to a half, where the likelihood's slope is 0: it falls with the share.
+// replacedShare returns the share of replaced labels that is the most likely, up to a
+// half. There the slope of the likelihood is 0; it falls as the share grows.
 func replacedShare(p []float64, k int) float64 {
 	lo, hi := 0.0, 0.5
 	for range 40 {

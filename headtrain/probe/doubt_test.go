@@ -142,7 +142,7 @@ func TestNoiseOfLabelsIsFound(t *testing.T) {
 			labels[i] = int32(y)
 		}
 		got := fitNoise(logits, labels, c.k)
-		if math.Abs(got.sharpness/c.sharpness-1) > 0.06 || math.Abs(got.share-c.share) > 0.006+0.1*c.share {
+		if !(math.Abs(got.sharpness/c.sharpness-1) <= 0.06) || !(math.Abs(got.share-c.share) <= 0.006+0.1*c.share) {
 			t.Errorf("%+v: found %+v", c, got)
 		}
 	}
@@ -205,7 +205,7 @@ func TestPlantedLabelsAreDoubted(t *testing.T) {
 				}
 			}
 			off := math.Abs(doubts.Wrong - float64(wrong))
-			if doubts.Judged != 1200 || off > 4+0.1*float64(wrong) || 10*found < 6*wrong || math.Abs(expected-float64(found)) > 4+0.1*float64(wrong) {
+			if doubts.Judged != 1200 || off > 4+0.1*float64(wrong) || 10*found < 6*wrong || !(math.Abs(expected-float64(found)) <= 4+0.1*float64(wrong)) {
 				t.Errorf("seed %d: %d planted, %.1f estimated; of the first %d, %d are and %.1f should be", seed, wrong, doubts.Wrong, wrong, found, expected)
 			}
 		}

@@ -12,16 +12,19 @@ import (
 	"icebox/headtrain/internal/parallel"
 )
 
-// whitenFloor is added to the variance of each direction, in shares of the
-// mean one: directions that hardly vary are not blown up.
+// whitenFloor is what is added to the variance of each direction, as a share of the
+// mean variance, so that directions that hardly vary are not blown up.
 const whitenFloor = 1
 
-// Whiten maps rows so that all directions vary about alike: the features are
-// standardised, and then what they have in common is taken out (Mahalanobis'
-// metric, with a floor). A backbone's features mostly tell kinds of things
-// apart, and any two planes in a blue sky lie close together; what is left
-// after whitening tells one picture from another of its kind, so that copies
-// stand out. Angles between the mapped rows are what counts.
+// Whiten returns rows of d, labelled or not, mapped so that all directions vary about
+// alike: features are standardised, and then what they have in common is taken out
+// (Mahalanobis' metric, with a floor). Features of a backbone mostly tell kinds of
+// things apart, so any two planes in a blue sky lie close together. What is left after
+// whitening tells one picture from another of its kind, so that copies stand out.
+//
+// Only the angles between the mapped rows have a meaning. The result shares labels and
+// classes with d. The error wraps headtrain.ErrDataset or is that of ctx, but for
+// features that are too large or too small to compute with.
 func Whiten(ctx context.Context, d *headtrain.Dataset) (*headtrain.Dataset, error) {
 	if err := d.Validate(); err != nil {
 		return nil, err
@@ -49,7 +52,8 @@ func Whiten(ctx context.Context, d *headtrain.Dataset) (*headtrain.Dataset, erro
 	return out, err
 }
 
-// whitener returns L⁻¹ after the input map, scaled to variance, as a head.
+// whitener returns the map by in and then by L⁻¹ as a head, scaled so that a direction
+// without a floor has the variance 1.
 func whitener(l []float64, in affine.Map, rows int) *headtrain.Head {
 	d := len(in.Scale)
 	h := &headtrain.Head{Classes: make([]string, d), Dim: d, W: make([]float32, d*d), B: make([]float32, d)}

@@ -36,7 +36,7 @@ func TestWhitenedFeaturesAreUncorrelated(t *testing.T) {
 	// With a floor of 1, a direction of variance v has v/(v+1) afterwards: 2/3,
 	// 1/2 and, for what the twins differ in, nearly 0.
 	trace := cov[0][0] + cov[1][1] + cov[2][2]
-	if math.Abs(trace-(2.0/3+0.5)) > 0.02 || math.Abs(mean[0])+math.Abs(mean[1])+math.Abs(mean[2]) > 1e-4 {
+	if !(math.Abs(trace-(2.0/3+0.5)) <= 0.02) || !(math.Abs(mean[0])+math.Abs(mean[1])+math.Abs(mean[2]) <= 1e-4) {
 		t.Errorf("mean %v, covariance %v", mean, cov)
 	}
 }

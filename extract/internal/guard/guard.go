@@ -1,3 +1,3 @@
-// Package guard gives tests memory between pages that may not be touched, so that
-// assembly that strays faults.
+// Package guard gives tests memory between pages that may not be touched: assembly that
+// reads or writes outside its slices faults there.
 package guard

@@ -17,7 +17,7 @@ import (
 
 var classes = []error{ErrEmpty, ErrFormat, ErrTruncated, ErrTooLarge, ErrUnsupported}
 
-// checkError holds what every error of the package promises: one class, one
+// checkError checks what every error of the package promises: one class, one
 // line, no prefix of a library.
 func checkError(t testing.TB, what string, err, class error) {
 	t.Helper()
@@ -173,7 +173,7 @@ func TestTruncatedFilesAreCalledTruncated(t *testing.T) {
 				t.Errorf("%s: the first %d of %d bytes pass for an image", name, keep, len(whole))
 				continue
 			}
-			// A TIFF's directory is at its end: without it the rest is a puzzle.
+			// A TIFF's directory is at its end: without it nothing says what the rest is.
 			if strings.HasSuffix(name, ".tif") && errors.Is(err, ErrFormat) {
 				continue
 			}

@@ -31,7 +31,7 @@ func applyBlack(cmy, black []byte) {
 	}
 }
 
-// invert replaces every sample by what it lacks to 255.
+// invert replaces every sample v by 255-v.
 func invert(row []byte) {
 	for i := range row {
 		row[i] = ^row[i]

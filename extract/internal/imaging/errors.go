@@ -21,7 +21,7 @@ var (
 	ErrUnsupported = errors.New("unsupported image")
 )
 
-// fault is an error whose text is free and whose class is one of the above.
+// fault is an error of one of the classes above, with a text of its own.
 type fault struct {
 	class error
 	text  string

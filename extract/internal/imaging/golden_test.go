@@ -115,8 +115,8 @@ func TestProbeEqualsPillow(t *testing.T) {
 	}
 }
 
-// Progressive and CMYK fixtures meet the inverse DCT of the standard library,
-// which is not libjpeg's.
+// Progressive and CMYK fixtures are decoded with the inverse DCT of the standard
+// library, which is not libjpeg's.
 func TestJPEGDecodesWithinTolerance(t *testing.T) {
 	tested := 0
 	for _, g := range loadGolden(t).Images {

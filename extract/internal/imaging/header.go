@@ -15,7 +15,7 @@ type Info struct {
 	Orientation   int    // EXIF value, 1 to 8
 }
 
-// Probe reads the header only; nothing is decoded, and no limit applied.
+// Probe reads the header alone. It decodes nothing and applies no limit.
 func Probe(data []byte) (Info, error) {
 	h, err := parseHeader(data)
 	if err != nil {
@@ -36,8 +36,8 @@ type header struct {
 	webp          webpHeader
 }
 
-// parseHeader is total: any bytes give a header with a positive size, or an
-// error of one of this package's classes.
+// parseHeader returns, for any bytes, a header with a positive size or an error of one
+// of this package's classes.
 func parseHeader(data []byte) (h header, err error) {
 	if len(data) == 0 {
 		return header{}, failf(ErrEmpty, "empty file (0 bytes)")
@@ -141,7 +141,7 @@ func (h *header) parseBMP(data []byte) error {
 	return nil
 }
 
-// parseTIFF also refuses what the decoder would take for something else.
+// parseTIFF also refuses kinds of TIFF that the decoder would read as another kind.
 func (h *header) parseTIFF(data []byte) error {
 	c, err := tiff.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
@@ -161,8 +161,8 @@ func (h *header) parseTIFF(data []byte) error {
 	if tags[tagFillOrder] == 2 && !isFax {
 		return failf(ErrUnsupported, "TIFF with reversed bit order is not supported (convert it to PNG)")
 	}
-	// A fax code's white is 0, whatever the file then says 0 means; the decoder
-	// presents it as white in any case.
+	// In a fax code 0 is white, whatever the file says that 0 means; the decoder
+	// gives white in any case.
 	h.inverted = isFax && tags[tagPhotometric] == 1
 	h.orientation = metadata{exif: data}.orientation()
 	return nil

@@ -14,13 +14,13 @@ const (
 	resizedSide = 256
 )
 
-// Version numbers the preprocessing; it changes whenever a pixel may, and is
-// part of the name of the features computed from it.
+// Version is the number of the preprocessing. It changes with every change that may
+// change a pixel, and is part of the name of the features computed from it.
 const Version = 2
 
-// DecoderClass names the family of decoders: images decoded by another class
-// may differ by a step or two where the format leaves it open (JPEG). This one
-// is libjpeg-turbo's for plain JPEGs, and the standard library's for others.
+// DecoderClass names the family of decoders. Images decoded by another class may differ
+// by a level or two where the format leaves that open (JPEG). This class is
+// libjpeg-turbo's for plain JPEG, and the standard library's for other JPEG.
 const DecoderClass = "libjpeg-turbo islow"
 
 // DefaultMaxPixels is the limit when Options.MaxPixels is 0. It admits the
@@ -33,10 +33,10 @@ type Pixels [Size * Size * 3]uint8
 
 // Options are the choices a caller has; the zero value is the default.
 type Options struct {
-	// IgnoreEXIF leaves photographs as stored, as torchvision's ImageFolder
-	// does. A TIFF's orientation is part of the format, and always applied.
+	// IgnoreEXIF leaves photographs as they are stored, as torchvision's ImageFolder
+	// does. The orientation of a TIFF is part of the format, and is always applied.
 	IgnoreEXIF bool
-	// MaxPixels refuses larger images; 0 means DefaultMaxPixels.
+	// MaxPixels is the most pixels that an image may have; 0 means DefaultMaxPixels.
 	MaxPixels int64
 }
 
@@ -49,9 +49,8 @@ func (o Options) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Preprocessor makes crops and holds the scratch memory of one worker, so it
-// must not be used by two goroutines at once. The zero value is ready for use,
-// with default options.
+// Preprocessor makes crops and holds the scratch memory of one worker: two goroutines
+// must not use it at once. The zero value has default options and is ready for use.
 type Preprocessor struct {
 	opts    Options
 	resizer resizer
@@ -69,8 +68,8 @@ func New(o Options) (*Preprocessor, error) {
 	return &Preprocessor{opts: o}, nil
 }
 
-// Crop decodes an image and writes its crop to dst. After an error the
-// contents of dst are unspecified. data is only read, and not kept.
+// Crop decodes an image and writes its crop to dst. After an error the contents of dst
+// are unspecified. Crop only reads data, and does not keep it.
 func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 	h, err := parseHeader(data)
 	if err != nil {
@@ -93,7 +92,7 @@ func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 	return nil
 }
 
-// release lets go of the decoded picture, which may be large.
+// release drops the decoded picture, which may be large.
 func (p *Preprocessor) release() {
 	p.jpeg.Forget()
 	p.planes.comp = [4]jpeg.Plane{}

@@ -83,9 +83,8 @@ func (h *header) parseJPEG(data []byte) error {
 	}
 }
 
-// nextMarker finds the next marker with a segment, from at on, and returns it
-// and the offset behind it. Like the decoders it skips bytes that do not belong
-// anywhere.
+// nextMarker finds the next marker with a segment, from at on, and returns it and the
+// offset behind it. Like the decoders it skips bytes that belong to no segment.
 func nextMarker(data []byte, at int) (mark byte, next int) {
 	for ; at+1 < len(data); at++ {
 		m := data[at+1]
@@ -149,8 +148,8 @@ func (a *jpegApps) add(mark byte, body []byte) {
 	}
 }
 
-// guessModel follows libjpeg: a JFIF file is YCbCr, Adobe's marker is believed,
-// else the component names decide.
+// guessModel follows libjpeg: a JFIF file is YCbCr; else Adobe's marker decides, and
+// without one the names of the components.
 func (j *jpegHeader) guessModel(apps jpegApps) colorModel {
 	switch j.components {
 	case 1:
@@ -179,8 +178,8 @@ const (
 	adobeSegment = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 )
 
-// decodeJPEG decodes the planes: of a plain JPEG within the window, with the
-// project's own decoder; of any other with the standard library's.
+// decodeJPEG decodes the planes: those of a plain JPEG, within the window, with package
+// jpeg, those of any other with the standard library.
 func (p *Preprocessor) decodeJPEG(h header, data []byte, window image.Rectangle) (raster, error) {
 	if h.jpeg.components < 4 {
 		comps, err := p.jpeg.Decode(data, window)
@@ -203,8 +202,8 @@ func (p *Preprocessor) decodeOtherJPEG(h header, data []byte) (raster, error) {
 	img, err := stdjpeg.Decode(io.MultiReader(
 		bytes.NewReader(data[:h.jpeg.scan]), strings.NewReader(segment), bytes.NewReader(data[h.jpeg.scan:])))
 	if err != nil {
-		// The decoder gives a file cut off within a scan the same error as bad
-		// data before a marker.
+		// The decoder returns the same error for a file that is cut off within a scan as
+		// for bad data before a marker.
 		if strings.Contains(err.Error(), "short Huffman data") && !bytes.Contains(data[h.jpeg.scan:], []byte{0xff, markEOI}) {
 			return nil, truncated(kindJPEG)
 		}
@@ -222,13 +221,13 @@ type planes struct {
 	rows          jpeg.Rows
 }
 
-// adopt takes planes as they are.
+// adopt makes planes of package jpeg the raster's own.
 func (p *planes) adopt(h header, comps []jpeg.Plane) {
 	p.width, p.height, p.model, p.count = h.width, h.height, h.jpeg.model, len(comps)
 	copy(p.comp[:], comps)
 }
 
-// take adopts the decoded planes.
+// take makes the planes of the standard library's decoder the raster's own.
 func (p *planes) take(h header, img image.Image) error {
 	p.width, p.height, p.model, p.count = h.width, h.height, h.jpeg.model, h.jpeg.components
 	f := &h.jpeg.factors

@@ -6,8 +6,8 @@ var (
 	std  = [3]float32{0.229, 0.224, 0.225}
 )
 
-// LUT returns a new table of what ToTensor and Normalize make of a channel
-// (R, G, B) and a sample: (v/255 − mean) / std, each step rounded to float32.
+// LUT returns a new table of the values that ToTensor and Normalize give, by channel
+// (R, G, B) and sample: (v/255 − mean) / std, each step rounded to float32.
 func LUT() *[3][256]float32 {
 	var t [3][256]float32
 	for c := range t {

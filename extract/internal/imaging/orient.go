@@ -16,8 +16,7 @@ const upright orientation = 1
 // transposed tells whether stored rows are columns of the upright picture.
 func (o orientation) transposed() bool { return o >= 5 && o <= 8 }
 
-// mirrored tells along which axes of the stored picture the upright one runs
-// backwards.
+// mirrored tells along which axes the stored picture runs backwards.
 func (o orientation) mirrored() (x, y bool) {
 	switch o {
 	case 2:

@@ -59,8 +59,8 @@ func spreadGrey(dst, src []byte) (restSrc, restDst []byte) {
 	return src, dst
 }
 
-// premultiplied is a packed raster whose colours were multiplied by alpha,
-// which Pillow undoes before it drops alpha.
+// premultiplied is a packed raster whose colours are multiplied by alpha. Pillow
+// divides them by it before it drops alpha.
 type premultiplied struct {
 	packed
 	alpha int // offset of alpha in a pixel

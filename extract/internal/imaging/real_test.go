@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Of every plain JPEG of real data sets the crop is Pillow's, to the bit;
+// The crop of every plain JPEG of real data sets equals Pillow's, bit for bit;
 // testdata/real.py wrote what Pillow makes of them.
 func TestCropsOfRealPhotosEqualPillow(t *testing.T) {
 	dir := os.Getenv("ICEBOX_TEST_DATA")

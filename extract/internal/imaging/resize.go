@@ -12,7 +12,7 @@ import (
 
 const lineBytes = Size * 3
 
-// resamplesOn is what resamples.
+// resamplesOn is the instruction set that the resampling uses.
 var resamplesOn = isa.Best(resample.Available())
 
 // span is what one output sample is made of: n input samples from start on.
@@ -176,8 +176,8 @@ func (r *resizer) alongFirst(dst *Pixels, src raster) {
 	r.rows = mem.Grow(r.rows, stride*resample.Rows)
 	r.lines = mem.Grow(r.lines, lineStride*(y1-y0+resample.Rows-1))
 	for y := y0; y < y1; y += resample.Rows {
-		// At the end old rows take the place of missing ones; nobody looks at what
-		// becomes of them.
+		// At the end old rows take the place of missing ones, and what is computed from
+		// them is never read.
 		for k := range min(resample.Rows, y1-y) {
 			src.row(r.rows[stride*k:][:3*(x1-x0)], y+k, x0, x1)
 		}

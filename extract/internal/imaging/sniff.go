@@ -23,7 +23,7 @@ func (k kind) String() string {
 	return [...]string{"unknown", "JPEG", "PNG", "GIF", "BMP", "WebP", "TIFF"}[k]
 }
 
-// sniff tells the format by its first bytes; file names are never asked.
+// sniff tells the format by the first bytes. The name of a file does not matter.
 func sniff(data []byte) kind {
 	switch {
 	case has(data, 0, "\xff\xd8\xff"):
@@ -42,8 +42,8 @@ func sniff(data []byte) kind {
 	return kindNone
 }
 
-// isBMPHeader checks the length of the second header: two letters alone are
-// also how a text may begin.
+// isBMPHeader checks the length of the second header as well, because a text may begin
+// with the same two letters.
 func isBMPHeader(data []byte) bool {
 	if len(data) < 18 {
 		return false

@@ -46,8 +46,8 @@ func (h *header) parseWebP(data []byte) error {
 	return nil
 }
 
-// chunk splits off the body of the RIFF chunk that rest begins with. A body
-// that is not all there is cut short.
+// chunk splits off the body of the RIFF chunk that rest begins with. If the data end
+// within the body, it ends there as well.
 func chunk(rest []byte) (body, next []byte) {
 	n := uint64(binary.LittleEndian.Uint32(rest[4:]))
 	rest = rest[8:]

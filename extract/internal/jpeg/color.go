@@ -16,7 +16,7 @@ func clip(v int32) uint8 {
 	return uint8(v)
 }
 
-// Convert makes a row of interleaved RGB of a row of YCbCr.
+// Convert turns a row of YCbCr into interleaved RGB: 3 bytes of dst for each of luma.
 func (r *Rows) Convert(dst, luma, cb, cr []byte) {
 	convert(r.isa(), dst[:3*len(luma)], luma, cb[:len(luma)], cr[:len(luma)])
 }

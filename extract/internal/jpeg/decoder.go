@@ -8,9 +8,9 @@ import (
 	"icebox/extract/internal/mem"
 )
 
-// ErrForeign is returned for a file that is not this package's: another kind
-// of JPEG, or one with anything wrong with it. Another decoder may read it, or
-// say what is wrong.
+// ErrForeign is returned for a file that this package does not decode: another kind of
+// JPEG, or one with anything wrong with it. Another decoder may read it, or say what is
+// wrong.
 var ErrForeign = errors.New("not a sound baseline JPEG of 1 or 3 components")
 
 // keepBytes is the most memory of one kind that a Decoder keeps between
@@ -40,10 +40,9 @@ func (d *Decoder) isa() isa.ISA {
 	return native
 }
 
-// Decode decodes what it takes to make the window's pixels, window being within
-// the picture, and returns the components, valid until the next call. data is
-// only read, and not kept. Which files are refused does not depend on the
-// window.
+// Decode decodes what the pixels of window need, which lies within the picture, and
+// returns the components, which are valid until the next call. It only reads data, and
+// does not keep it. Which files it refuses does not depend on the window.
 func (d *Decoder) Decode(data []byte, window image.Rectangle) ([]Plane, error) {
 	d.data = data
 	defer d.release()
@@ -84,7 +83,7 @@ func (d *Decoder) Decode(data []byte, window image.Rectangle) ([]Plane, error) {
 	return d.planes[:f.count], nil
 }
 
-// release lets go of the file.
+// release drops the file.
 func (d *Decoder) release() {
 	d.data = nil
 	if cap(d.packed) > keepBytes {

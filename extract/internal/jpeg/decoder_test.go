@@ -103,7 +103,7 @@ func samples(planes []Plane, window image.Rectangle) (out [][]byte) {
 	return out
 }
 
-// rgb is the picture within a window, with YCbCr taken for granted.
+// rgb is the picture within a window, which must be YCbCr.
 func rgb(r *Rows, planes []Plane, window image.Rectangle) (out []byte) {
 	line := make([]byte, 3*window.Dx())
 	for y := window.Min.Y; y < window.Max.Y; y++ {

@@ -1,13 +1,12 @@
 package jpeg
 
-// lookBits is the length of the codes that one look into a table resolves.
+// lookBits is the length of the longest codes that one look into a table resolves.
 const lookBits = 10
 
-// A code's entry says what to do with the bits at hand. Its bytes are, from the
-// lowest: the bits of code and value together; the bits of the code; 63 less the
-// bits of the value; how many coefficients it moves on. An entry with special
-// set is an end of block, or 0 but for that: a code longer than lookBits, or
-// none.
+// A code's entry says what to do with the bits at hand. Its bytes are, from the lowest:
+// how many bits code and value have together; how many the code has; 63 less how many
+// the value has; how many coefficients it moves on. An entry with special set is an end
+// of block or, if it has no other bit, a code longer than lookBits or no code at all.
 const (
 	entryCode    = 8
 	entryShift   = 16

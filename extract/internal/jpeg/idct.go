@@ -1,9 +1,9 @@
 package jpeg
 
-// libjpeg's "islow" inverse DCT (Loeffler, Ligtenberg, Moschytz), in the order
-// and the widths of its SIMD form: products of 16 bits, the two sums that start
-// the even part and the odd part wrap at 16 bits, passes end saturated. Sound
-// pictures never wrap; unsound ones come out as libjpeg-turbo draws them.
+// libjpeg's "islow" inverse DCT (Loeffler, Ligtenberg, Moschytz), in the order and the
+// widths of its SIMD form: factors have 16 bits, the sums that start the even part and
+// the odd part wrap at 16 bits, and each pass ends saturated. Sound pictures never
+// wrap; damaged ones give what libjpeg-turbo gives.
 const (
 	fix0298 = 2446  // 0.298631336
 	fix0390 = 3196  // 0.390180644

@@ -64,9 +64,9 @@ func (r *Rows) Upsample(c int, p *Plane, y, x0, x1 int) []byte {
 	return out[x0-c0*p.H:][:x1-x0]
 }
 
-// neighbours returns the row of samples that pixel row y lies in and the one
-// that it lies next to, and what rounds their sum. Beyond the picture its first
-// and last row go on.
+// neighbours returns the row of samples that pixel row y lies in, the row of samples
+// that it lies next to, and the number to add before their sum is rounded down. Beyond
+// the picture its first and last row are repeated.
 func (p *Plane) neighbours(y int) (near, far int, bias int) {
 	near = y / 2
 	if y%2 == 0 {
@@ -75,8 +75,8 @@ func (p *Plane) neighbours(y int) (near, far int, bias int) {
 	return near, min(near+1, p.Height-1), 2
 }
 
-// triangle doubles the samples [c0, c1) in width: each is 3/4 itself and 1/4 a
-// neighbour. Beyond the picture the sample at the edge goes on.
+// triangle doubles the samples [c0, c1) in width: each of the two is 3/4 the sample and
+// 1/4 the neighbour on its side. Beyond the picture the sample at the edge is repeated.
 func (r *Rows) triangle(out []byte, p *Plane, y, c0, c1 int) {
 	near, far, even, odd := y, y, 4, 8
 	if p.V == 2 {
@@ -112,8 +112,8 @@ func weighPortable(dst []int16, near, far []byte) {
 	}
 }
 
-// spreadPortable makes two samples of each of the sums but the first and the
-// last, which only have neighbours.
+// spreadPortable makes two samples of each of the sums but the first and the last,
+// which only serve as neighbours.
 func spreadPortable(dst []byte, sums []int16, even, odd int) {
 	for i := range len(dst) / 2 {
 		last, this, next := int(sums[i]), int(sums[i+1]), int(sums[i+2])

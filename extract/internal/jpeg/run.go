@@ -30,13 +30,13 @@ func (r *reader) start(from, to int) {
 	r.pos, r.end, r.acc, r.n = from, to, 0, 0
 }
 
-// beyond returns the bits used beyond the end of the interval, which is negative
-// for a sound one that is not through.
+// beyond returns how many bits beyond the end of the interval are used. It is negative
+// for a sound interval that is not yet at its end.
 func (r *reader) beyond() int { return 8*(r.pos-r.end) - r.n }
 
-// decode reads a run of MCUs, each made of the units' blocks, the first of which
-// is first of its row, into coefficients that are all 0. It is false for data
-// that make no sense.
+// decode reads a run of MCUs, each made of the units' blocks, into coefficients that
+// are all 0. first is the place of the first of them in its row. It returns false for
+// data that make no sense.
 func (r *reader) decode(units []unit, first, mcus int) bool {
 	for m := range mcus {
 		for i := range units {
@@ -49,7 +49,8 @@ func (r *reader) decode(units []unit, first, mcus int) bool {
 	return true
 }
 
-// skip reads a run of MCUs for the DC of the blocks to come.
+// skip reads past a run of MCUs. It keeps only the DC, on which the blocks behind
+// depend.
 func (r *reader) skip(units []unit, mcus int) bool {
 	var nowhere [64]int16
 	for range mcus {

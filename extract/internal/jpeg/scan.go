@@ -95,7 +95,7 @@ func (d *Decoder) unstuff(at int) (next int, ok bool) {
 	}
 }
 
-// walk is a way through the MCUs of a scan.
+// walk goes through the MCUs of a scan.
 type walk struct {
 	reader
 	d        *Decoder
@@ -150,8 +150,8 @@ func (w *walk) intervals() int {
 	return 1
 }
 
-// run goes through the whole scan. What is damaged in the rows that are wanted
-// often shows only behind them, when the data ends too early.
+// run goes through the whole scan: damage in the rows that are wanted often shows only
+// behind them, when the data end too early.
 func (w *walk) run() bool {
 	at := 0
 	for row := w.y0; row < w.y1; row++ {
@@ -165,8 +165,8 @@ func (w *walk) run() bool {
 	return w.pass(w.total-at) && w.beyond() <= 0
 }
 
-// atATime is the most MCUs that are passed in one call: assembly cannot be
-// interrupted, which the garbage collector may have to wait for.
+// atATime is the most MCUs that one call passes. The runtime cannot interrupt assembly,
+// and the garbage collector may have to wait for it.
 const atATime = 4096
 
 // pass goes through n MCUs that are not wanted.

@@ -18,7 +18,7 @@ func Panel(i isa.ISA) int {
 	}
 }
 
-// Rows is the number of rows of A that are multiplied together at best.
+// Rows is the largest number of rows of A that are multiplied together.
 func Rows(i isa.ISA) int {
 	switch i {
 	case isa.AVX512:
@@ -48,7 +48,7 @@ type GEMM struct {
 	Planes         int
 	Rows, Columns  int // of C; Columns is a multiple of Panel
 	K              int // a multiple of KStep
-	Next           int // values from the beginning of B to what the next call reads, which is fetched meanwhile; 0 is what follows B
+	Next           int // where the next call begins to read, in values from the beginning of B: it is fetched meanwhile; 0 means what follows B
 	Accumulate     bool
 }
 
@@ -152,7 +152,7 @@ func (p *Pool) Run(i isa.ISA) {
 	p.run(i)
 }
 
-// check panics: the caller is this program, never a file or a user.
+// check panics on a mistake of the caller, which no file and no user can bring about.
 func check(ok bool, fault string) {
 	if !ok {
 		panic(fmt.Sprintf("kernel: %s", fault))

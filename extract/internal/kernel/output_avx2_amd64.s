@@ -133,7 +133,7 @@ done1:
 	SUBQ $0x20, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -272,7 +272,7 @@ done1:
 	SUBQ $0x20, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -641,7 +641,7 @@ done1:
 	SUBQ $0x20, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -1056,7 +1056,7 @@ done1:
 	SUBQ $0x20, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -1539,7 +1539,7 @@ done1:
 	SUBQ $0x20, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -2887,7 +2887,7 @@ done1:
 	SUBQ $0x20, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -4344,7 +4344,7 @@ done1:
 	SUBQ $0x20, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -4659,7 +4659,7 @@ done1:
 	SUBQ $0x20, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -4709,7 +4709,7 @@ channel:
 	SUBQ    $0x20, DI
 	JNE     channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile

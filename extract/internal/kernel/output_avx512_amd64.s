@@ -133,7 +133,7 @@ done1:
 	SUBQ $0x40, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -272,7 +272,7 @@ done1:
 	SUBQ $0x40, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -644,7 +644,7 @@ done1:
 	SUBQ $0x40, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -1086,7 +1086,7 @@ done1:
 	SUBQ $0x40, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -1575,7 +1575,7 @@ done1:
 	SUBQ $0x40, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -2955,7 +2955,7 @@ done1:
 	SUBQ $0x40, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -4492,7 +4492,7 @@ done1:
 	SUBQ $0x40, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -4810,7 +4810,7 @@ done1:
 	SUBQ $0x40, DI
 	JNE  channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile
@@ -4860,7 +4860,7 @@ channel:
 	SUBQ    $0x40, DI
 	JNE     channel
 
-	// the planes' rows follow each other: m is there already
+	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
 	DECQ outputArgs_tiles+0(AX)
 	JNE  tile

@@ -3,8 +3,8 @@ package kernel
 // Scheme names a Winograd scheme F(outputs, taps) in both directions.
 type Scheme uint8
 
-// The schemes. A tile of n outputs and k taps takes n+k-1 points each way; F42S2
-// does a 3×3 kernel as one of 2×2 taps and three smaller ones, F13S2 as nine of one.
+// The schemes. A tile of n outputs and k taps takes n+k-1 points each way. F42S2 splits
+// a 3×3 kernel into one of 2×2 taps and three smaller ones, F13S2 into nine of one tap.
 const (
 	F43   Scheme = iota // 3×3 kernels, 4×4 outputs
 	F23                 // 3×3 kernels, 2×2 outputs
@@ -51,11 +51,11 @@ func (s *shape) taps() int {
 	return n
 }
 
-// step is the distance of the inputs of neighbouring tiles.
+// step is the distance between the inputs of neighbouring tiles.
 func (s *shape) step() int { return s.outputs * s.stride }
 
-// slots counts the pairs of phases that have the point (i, j): the row of a tile
-// in that plane is so many times the channels.
+// slots counts the pairs of phases that have the point (i, j). The row of a tile in that
+// plane is as many times as long as there are channels.
 func (s *shape) slots(i, j int) int {
 	n := 0
 	for _, down := range s.phases {
@@ -79,7 +79,7 @@ func (s Scheme) Outputs() int { return s.shape().outputs }
 // Size is the side of a tile's input in pixels.
 func (s Scheme) Size() int { return s.shape().size() }
 
-// Step is the distance of the inputs of neighbouring tiles in pixels.
+// Step is the distance between the inputs of neighbouring tiles in pixels.
 func (s Scheme) Step() int { return s.shape().step() }
 
 // Planes is the number of planes.

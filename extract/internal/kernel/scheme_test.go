@@ -22,9 +22,8 @@ func convolve(d []float32, w []float64, size, taps, stride, outputs int) []float
 	return out
 }
 
-// Aᵀ·((G·w) ⊙ (Bᵀ·d)) is bilinear in taps and pixels, so that its coefficients tell
-// all: that of tap k and pixel x in output i is 1 where the tap meets the pixel, and
-// else 0.
+// Aᵀ·((G·w) ⊙ (Bᵀ·d)) is bilinear in taps and pixels, so its coefficients determine it:
+// that of tap k and pixel x in output i is 1 where the tap meets the pixel, and else 0.
 func TestMatricesAreThoseOfAConvolution(t *testing.T) {
 	for _, s := range append(shapes[:], f53) {
 		t.Run(s.name, func(t *testing.T) {
@@ -57,8 +56,8 @@ func (s *shape) coefficient(p phase, i, k, x int) float64 {
 }
 
 // A scheme's three steps, with a plain product between the transforms, are the
-// convolution: this holds the matrices, the layout of slots and each transform
-// against a definition they share nothing with.
+// convolution: this compares the matrices, the layout of slots and each transform with a
+// definition that has nothing in common with them.
 func TestSchemesAreConvolutions(t *testing.T) {
 	for s := range schemes {
 		for _, i := range Available() {

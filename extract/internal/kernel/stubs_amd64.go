@@ -6,8 +6,8 @@ import "unsafe"
 
 //lint:file-ignore U1000 The assembly uses fields that no Go code does.
 
-// Arguments of the assembly routines, which read them by go_asm.h and use those
-// marked "runs" as variables. All distances are in bytes.
+// Arguments of the assembly routines, which read them by go_asm.h. They use those marked
+// "run" or "runs" as variables, and change them. All distances are in bytes.
 
 type gemmArgs struct {
 	a, c             *float32       // run

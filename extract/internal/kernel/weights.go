@@ -3,14 +3,14 @@ package kernel
 // MaxTaps is the largest side of a kernel.
 const MaxTaps = 4
 
-// Filter takes the weights of a pair of channels to the planes of a scheme.
+// Filter transforms the weights of a pair of channels into the planes of a scheme.
 type Filter struct {
 	taps  int
 	pairs []phasePair
 }
 
-// phasePair is a phase down and one across: which taps of the kernel meet there, and
-// where each pair of points goes.
+// phasePair is a phase down and a phase across. It holds the taps of the kernel that
+// belong to both, and where each pair of points goes.
 type phasePair struct {
 	columns      int                    // of the taps
 	taps         [MaxTaps * MaxTaps]int // row-major; -1 where there is none

@@ -54,8 +54,8 @@ func (c *conv) run(on isa.ISA, ws *Workspace, src, dst grid, images int, residua
 	}
 }
 
-// chunk is a number of tiles, counted through all images, that pass through the
-// planes together; of what comes out, a number of channels.
+// chunk is a number of tiles, counted through all images, that pass through the planes
+// together, and a range of the output channels.
 type chunk struct {
 	*conv
 	isa            isa.ISA
@@ -86,8 +86,8 @@ func (c *conv) stretch(t, hi int) stretch {
 // width is the length of a tile's row in a plane of V.
 func (c *conv) width() int { return c.scheme.MaxSlots() * c.in }
 
-// planePad is put between planes, whose distance would else often be a multiple of
-// 4 KiB, so that a tile's values in all planes met in one set of the cache.
+// planePad is the gap between planes. Without it their distance would often be a
+// multiple of 4 KiB, and a tile's values in all planes would share one set of the cache.
 const planePad = 16
 
 // planeLens returns the distances of planes of V and M for a number of tiles and
@@ -157,7 +157,7 @@ func (k *chunk) output(dst grid, residual bool) {
 	}
 }
 
-// downsample is a 1×1 convolution with stride 2; its bias is conv2's affair.
+// downsample is a 1×1 convolution with stride 2. Its bias is added to that of conv2.
 type downsample struct {
 	in, out int // channels
 	side    int // of the output

@@ -3,7 +3,7 @@
 //
 // [New] folds each batch norm into the convolution before it (in float64), takes
 // the weights to the planes of a Winograd scheme and packs them in the order in
-// which they are read; a [Net] is then read only. A [Workspace] is the scratch
+// which they are read. A [Net] does not change after that. A [Workspace] is the scratch
 // memory of one worker: with it, [Net.Forward] allocates nothing.
 //
 // # Plans
@@ -20,10 +20,10 @@
 // other in place. The stem and layers 1 and 2 take one image at a time, to stay
 // in cache; layers 3 and 4 take up to 16 at once, to read their weights less often.
 //
-// Compact is for single images, where each weight is read for few tiles: F(4,3) in
-// layers 2 and 3, F(2,3) in layer 4, whose convolution with stride 2 is the plain
-// one, and half-precision weights in the 3×3 convolutions of layers 3 and 4. A [Single] gives one image several processors; it
-// works for either plan.
+// Compact is for single images, where each weight is read for few tiles. It differs in
+// F(4,3) in layers 2 and 3, in F(2,3) in layer 4, whose convolution with stride 2 is
+// the plain one, and in half-precision weights in the 3×3 convolutions of layers 3 and
+// 4. A [Single] gives one image several processors; it works for either plan.
 //
 // The larger the tile, the fewer the multiplications and the larger the rounding
 // error: 1 - cosine to PyTorch is some 2e-12 by Winograd and 2e-8 by Compact.

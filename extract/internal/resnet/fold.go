@@ -34,7 +34,7 @@ func (f *filters) fitsHalf() bool {
 	most := 0.0
 	n := len(f.weights) / f.out
 	for out, scale := range f.scale {
-		bits := uint32(0) // those of floats of one sign are in the floats' order
+		bits := uint32(0) // for floats of one sign, the bits are in the order of the floats
 		for _, x := range f.weights[out*n:][:n] {
 			bits = max(bits, math.Float32bits(x)&^(1<<31))
 		}

@@ -1,7 +1,7 @@
 package resnet
 
-// FoldedConv is a convolution with its batch norm folded in, as an engine with
-// arithmetic of its own takes it.
+// FoldedConv is a convolution with its batch norm folded in, for an engine that has its
+// own arithmetic.
 type FoldedConv struct {
 	Name         string
 	In, Out      int // channels
@@ -84,8 +84,8 @@ func (l *FoldedConv) Weights(channels int) []float32 {
 	return w
 }
 
-// Bias returns what is added by output channel: for Conv2, the downsample's share
-// included, so that a Down is computed without one.
+// Bias returns what is added to each output channel. That of Conv2 includes the bias of
+// the block's Down, which is computed without one.
 func (l *FoldedConv) Bias() []float32 {
 	bias := make([]float32, l.Out)
 	for i, b := range l.filters.bias {

@@ -1,8 +1,7 @@
 package resnet
 
-// Forward writes count features (count × Dim) for count images (count ×
-// PixelBytes). It allocates nothing, and a feature does not depend on its
-// neighbours.
+// Forward writes count features (count × Dim) for count images (count × PixelBytes). It
+// allocates nothing, and a feature does not depend on the other images.
 func (n *Net) Forward(ws *Workspace, features []float32, pixels []uint8, count int) {
 	ws.clock.start()
 	for lo := 0; lo < count; lo += group {

@@ -86,8 +86,8 @@ func TestForwardAllocatesNothing(t *testing.T) {
 	}
 }
 
-// A net whose weights are zero, with but one batch norm's shift, forgets its input:
-// each feature is then known.
+// If all weights are zero but the shift of one batch norm, the features do not depend on
+// the image: each is known.
 func TestConstantNetGivesItsBias(t *testing.T) {
 	tensor := func(name string) []float32 {
 		full := recipe()(name)

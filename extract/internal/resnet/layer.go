@@ -2,12 +2,12 @@ package resnet
 
 import "icebox/extract/internal/kernel"
 
-// Layer is a part of the network whose time is worth knowing.
+// Layer is a part of the network that Profile times.
 type Layer struct {
 	Name      string
 	Algorithm string
-	Direct    int64 // multiplications an image, were they done one by one
-	Done      int64 // multiplications of the products that are done instead
+	Direct    int64 // multiplications of a plain convolution of one image
+	Done      int64 // multiplications that the algorithm does instead
 }
 
 // Layers lists the layers as a profile does.

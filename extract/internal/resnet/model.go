@@ -11,8 +11,8 @@ const PixelBytes = Side * Side * 3
 // Dim is the length of a feature.
 const Dim = 512
 
-// The plans, and the version of their arithmetic: name and version change when the
-// bits of a feature may.
+// The plans, and the version of their arithmetic. A change that may change the bits of
+// a feature changes the plan's name or the version.
 const (
 	Winograd = "winograd" // fewest multiplications: for batches
 	Compact  = "compact"  // a quarter of the memory: for single images, or where memory is short
@@ -41,7 +41,8 @@ var plans = map[string]plan{
 	},
 }
 
-// The stem as a 4×4 convolution: channels are 2×2 pixels × RGB, and room.
+// The stem as a 4×4 convolution: its 12 channels are 2×2 pixels × RGB, and take the
+// room of 16.
 const (
 	stemTaps     = 7
 	stemInputs   = 12

@@ -10,8 +10,8 @@ import (
 
 // Errors of New.
 var (
-	// ErrISA is returned for an instruction set that does not exist or that this
-	// machine or build lacks.
+	// ErrISA is returned for an instruction set that is not known, or that this machine
+	// or build lacks.
 	ErrISA = errors.New("resnet: instruction set")
 	// ErrPlan is returned for a plan that does not exist.
 	ErrPlan = errors.New("resnet: plan")

@@ -2,6 +2,7 @@
 
 package resnet
 
-// raceDetector makes plain loops over floats some 20 times slower: what has no
-// goroutines and takes seconds without it is left out.
+// raceDetector is true under the race detector, which makes plain loops over floats some
+// 20 times slower: tests that start no goroutines and take seconds without it are
+// skipped then.
 const raceDetector = true

@@ -6,8 +6,9 @@ import (
 )
 
 // team is a set of goroutines that share out the items of one task after another.
-// Who takes which item is left to chance: the items of a task must not depend on
-// one another. The caller works too and waits for nobody who has not begun.
+// Which goroutine takes which item is left to chance, so the items of a task must not
+// depend on one another. The caller works too, and does not wait for a goroutine that
+// has not begun.
 type team struct {
 	workers []*worker // without the caller
 	fn      func(worker, item int)
@@ -45,7 +46,7 @@ func (t *team) run(items int, fn func(worker, item int)) {
 		}
 		return
 	}
-	t.fn = fn // nobody reads it: every item of the task before is finished
+	t.fn = fn // no goroutine reads it now: every item of the task before is finished
 	t.left.Store(int64(items))
 	t.state.Store((t.state.Load()>>32+1)<<32 | uint64(items)<<16)
 	t.rouse()
@@ -57,11 +58,12 @@ func (t *team) run(items int, fn func(worker, item int)) {
 	}
 }
 
-// spins is how often to look between two offers of the processor to others.
+// spins is how often a worker looks for a task before it offers the processor to
+// others.
 const spins = 256
 
-// patience is how many such rounds a worker looks for a task before it sleeps, some
-// 100 µs: the steps of an image follow one another faster than a sleeper wakes up.
+// patience is how many such rounds, some 100 µs, pass before a worker sleeps: the steps
+// of an image follow one another faster than a sleeping worker wakes up.
 const patience = 200
 
 func (t *team) rouse() {

@@ -57,9 +57,9 @@ func backbone(tensors []tensor) (kept []tensor, f *faults) {
 		case !ok:
 			missing = append(missing, p.Name)
 		case !slices.Equal(t.shape, p.Shape):
-			f.add("%s has shape %v, wanted is %v", p.Name, t.shape, p.Shape)
+			f.add("%s has shape %v, not %v", p.Name, t.shape, p.Shape)
 		case t.dtype != float32Type:
-			f.add("%s has dtype %s, wanted is %s: convert the weights to float32 first", p.Name, t.dtype, float32Type)
+			f.add("%s has dtype %s, not %s: convert the weights to float32 first", p.Name, t.dtype, float32Type)
 		default:
 			kept = append(kept, t)
 		}
@@ -72,7 +72,7 @@ func backbone(tensors []tensor) (kept []tensor, f *faults) {
 	}
 	f.addMissing(missing, unknown)
 	for _, name := range unknown {
-		f.add("%.100s is no tensor of resnet18", name)
+		f.add("%.100s is not a tensor of resnet18", name)
 	}
 	return kept, f
 }

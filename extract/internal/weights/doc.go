@@ -30,5 +30,6 @@
 //
 //	length of name │ name │ rank │ rank × dimension │ values, little-endian float32, row-major
 //
-// So it survives conversion, re-saving, and a new head.
+// So converting a file, saving it again and giving it a new head leave the hash as it
+// is.
 package weights

@@ -19,14 +19,14 @@ type download struct {
 	path, part string
 }
 
-// newDownload wants validated options with defaults.
+// newDownload takes options that are valid and have their defaults.
 func newDownload(o FetchOptions) *download {
 	u, _ := url.Parse(o.URL)
 	name := filepath.Join(o.Dir, path.Base(u.Path))
 	return &download{FetchOptions: o, path: name, part: name + ".part"}
 }
 
-// get makes part whole, going on from what it holds.
+// get completes part from what it holds already.
 func (d *download) get(ctx context.Context) error {
 	part, err := os.OpenFile(d.part, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -36,7 +36,7 @@ func (d *download) get(ctx context.Context) error {
 	return errors.Join(err, part.Close())
 }
 
-var errStalled = errors.New("nothing has come for too long")
+var errStalled = errors.New("no data has arrived for too long")
 
 func (d *download) fill(ctx context.Context, part *os.File) error {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -112,7 +112,7 @@ func (d *download) accept(r *http.Response, part *os.File, done *int64) (total i
 			return 0, fmt.Errorf("weights: %w", err)
 		}
 		return max(r.ContentLength, 0), nil
-	case http.StatusRequestedRangeNotSatisfiable: // all is there: its hash will tell
+	case http.StatusRequestedRangeNotSatisfiable: // all bytes are there; the hash will tell if they are right
 		return 0, nil
 	}
 	return 0, fmt.Errorf("weights %s: %w: the server says %s", d.URL, ErrDownload, r.Status)

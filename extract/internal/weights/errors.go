@@ -47,8 +47,8 @@ func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrFormat}, args...)...)
 }
 
-// guarded calls f, which reads a mapped or hostile file, and turns a memory fault
-// (another process has shortened the file) or a panic of a parser into ErrFormat.
+// guarded calls f, which reads a mapped file that may be hostile. It turns a memory
+// fault (another process has shortened the file) or a panic of a parser into ErrFormat.
 func guarded(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {

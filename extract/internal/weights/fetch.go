@@ -28,11 +28,11 @@ const (
 type FetchOptions struct {
 	URL          string       // default OfficialURL
 	Dir          string       // default Folder(os.Getenv)
-	SHA256Prefix string       // default: from the name in URL, which ends in -HEX.pth by PyTorch's custom
+	SHA256Prefix string       // default: from the name in URL, which PyTorch ends in -HEX.pth
 	Client       *http.Client // default: one with time limits for connecting and answering
 
-	// Progress, if set, is told how many bytes are there, of how many (0 where
-	// the server does not say), while they arrive.
+	// Progress, if set, is called while bytes arrive: with how many are there, and of
+	// how many, 0 where the server does not say.
 	Progress func(done, total int64)
 
 	idle time.Duration // longest wait for the next byte; default 60 s
@@ -74,12 +74,12 @@ func (o FetchOptions) Validate() error {
 	var errs []error
 	u, err := url.Parse(o.URL)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		errs = append(errs, fmt.Errorf("weights: %q is no http or https address", o.URL))
+		errs = append(errs, fmt.Errorf("weights: %q is not an http or https address", o.URL))
 	} else if name := path.Base(u.Path); name == "." || !filepath.IsLocal(name) {
 		errs = append(errs, fmt.Errorf("weights: the address %q names no file", o.URL))
 	}
 	if !hexDigits.MatchString(o.SHA256Prefix) {
-		errs = append(errs, fmt.Errorf("weights: SHA-256 %q: at least its first 8 hexadecimal digits are wanted", o.SHA256Prefix))
+		errs = append(errs, fmt.Errorf("weights: SHA-256 %q: it takes at least its first 8 hexadecimal digits", o.SHA256Prefix))
 	}
 	return errors.Join(errs...)
 }
@@ -95,9 +95,9 @@ func defaultClient() *http.Client {
 	}}
 }
 
-// Fetch downloads a weights file, checks its SHA-256 and returns its path. A file
-// that is there already and is the right one is not downloaded again. A download
-// that breaks off leaves a .part file, from which the next one resumes.
+// Fetch downloads a weights file, checks its SHA-256 and returns its path. If the
+// right file is there already, nothing is downloaded. A download that breaks off
+// leaves a .part file, from which the next one resumes.
 func Fetch(ctx context.Context, o FetchOptions) (path string, err error) {
 	if err := o.Validate(); err != nil {
 		return "", err
@@ -136,7 +136,7 @@ func checkSHA256(path, prefix string) error {
 		return fmt.Errorf("weights: %w", err)
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); !strings.HasPrefix(got, prefix) {
-		return fmt.Errorf("weights %s: %w: it is %.12s…, wanted is %.12s…", filepath.Base(path), ErrChecksum, got, prefix)
+		return fmt.Errorf("weights %s: %w: it is %.12s…, not %.12s…", filepath.Base(path), ErrChecksum, got, prefix)
 	}
 	return nil
 }

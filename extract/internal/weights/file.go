@@ -29,7 +29,7 @@ type file struct {
 	sums    []checksum
 }
 
-// checksum is what some bytes of a file must add up to.
+// checksum is a CRC that some bytes of a file must have.
 type checksum struct {
 	entry string
 	data  []byte
@@ -58,7 +58,7 @@ func openFile(path string) (*file, error) {
 }
 
 func mapPath(path string) (*file, error) {
-	info, err := os.Stat(path) // first: opening a pipe would wait for its writer
+	info, err := os.Stat(path) // before opening it: to open a pipe waits for its writer
 	if err != nil {
 		return nil, fmt.Errorf("weights: %w", err)
 	}
@@ -102,13 +102,14 @@ func (f *file) parse() (err error) {
 	return err
 }
 
-// describe says what a file is that is neither format, and what to do about it.
+// describe says what a file seems to be that has neither format, and how to get one
+// that has.
 func describe(data []byte) string {
 	known := [...]struct{ magic, words string }{
 		{"\x80", "a plain pickle, as PyTorch wrote before 1.6: save it again with a newer one, torch.save(torch.load(old, weights_only=True), new)"},
-		{"version https://git-lfs", "a Git LFS pointer, not the file itself: get that with git lfs pull"},
+		{"version https://git-lfs", "a Git LFS pointer, not the file itself, which git lfs pull gets"},
 		{"<", "a web page, not weights: download the file again"},
-		{"\x89HDF", "an HDF5 file: Keras weights are not torchvision's"},
+		{"\x89HDF", "an HDF5 file, as Keras writes: its weights are not torchvision's"},
 	}
 	for _, k := range known {
 		if bytes.HasPrefix(data, []byte(k.magic)) {

@@ -104,8 +104,8 @@ func hasHash(path, hash string) (found bool, why string) {
 	return set.Hash() == hash, fmt.Sprintf("other weights (hash %.12s…)", set.Hash())
 }
 
-// variable returns the path in PathVariable. The words that stand for no file in
-// the configuration count as unset.
+// variable returns the path in PathVariable. Words that elsewhere stand for no file,
+// such as "auto", count as unset.
 func (s Search) variable() string {
 	v := s.Env(PathVariable)
 	if v == "auto" || v == "random" || strings.HasPrefix(v, "random:") {

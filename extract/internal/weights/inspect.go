@@ -13,7 +13,7 @@ type Info struct {
 	Bytes   int64        `json:"bytes"`
 	SHA256  string       `json:"sha256"`            // of the file
 	Hash    string       `json:"hash,omitempty"`    // of the tensors, if they are resnet18's
-	Classes int          `json:"classes,omitempty"` // of the head that the file holds, 0 without
+	Classes int          `json:"classes,omitempty"` // of the head that the file holds, 0 if it holds none
 	Values  int          `json:"values"`            // in all tensors
 	Problem string       `json:"problem,omitempty"` // why the tensors are not resnet18's
 	Tensors []TensorInfo `json:"tensors"`           // in the order of the file

@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// mapFile returns the size bytes of f, and a function that gives them back.
+// mapFile reads the size bytes of f, and returns them and a function that does nothing.
 func mapFile(f *os.File, size int) ([]byte, func() error, error) {
 	data := make([]byte, size)
 	if _, err := io.ReadFull(f, data); err != nil {

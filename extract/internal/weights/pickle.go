@@ -42,9 +42,10 @@ const (
 // INST, OBJ, NEWOBJ, NEWOBJ_EX, EXT1, EXT2, EXT4, STACK_GLOBAL.
 var callingOpcodes = []byte("io\x81\x92\x82\x83\x84\x93")
 
-// inspectPickle walks a pickle without building anything: every opcode is a known
-// one, every argument lies inside, every global is in the table. What passes
-// cannot make the unpickler call, import or allocate beyond len(p) × a constant.
+// inspectPickle walks through a pickle without building anything. It checks that every
+// opcode is a known one, that every argument lies inside, and that every global is in
+// the table. A pickle that passes cannot make the unpickler call or import anything,
+// or allocate more than len(p) times a constant.
 func inspectPickle(p []byte) error {
 	at := 0
 	for range maxOpcodes {
@@ -112,7 +113,7 @@ func checkGlobal(rest []byte) (int, error) {
 	return len(module) + len(name) + 2, nil
 }
 
-// global returns the stand-in for a Python global.
+// global returns what stands in for a Python global.
 func global(module, name string) (any, error) {
 	switch module {
 	case "collections":

@@ -167,8 +167,8 @@ type entry struct {
 // wrappers are the keys under which training scripts keep a state dict.
 var wrappers = [...]string{"state_dict", "model", "model_state_dict"}
 
-// stateDict returns the tensors of root: a dict of tensors, or a dict that has
-// one under a known key. Values that are no tensors are passed over.
+// stateDict returns the tensors of root: a dict of tensors, or a dict that has one
+// under a known key. It skips values that are not tensors.
 func stateDict(root any) ([]entry, error) {
 	const depth = 3
 	for range depth {

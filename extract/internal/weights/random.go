@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Random returns untrained weights: the same bits for a seed on every platform,
-// since only integers are involved. It is for smoke tests.
+// Random returns untrained weights for smoke tests. A seed gives the same bits on every
+// platform, because they are computed from integers alone.
 //
 // Convolution weights are uniform in (-b, b), b = √(6 / fan-in) (He). They are
 // drawn in the order of [Params], row-major, from one SplitMix64 stream whose

@@ -65,7 +65,7 @@ func readHeader(header *json.Decoder) ([]placed, error) {
 // eachField reads an object and calls value after each key, to read its value.
 func eachField(d *json.Decoder, value func(key string) error) error {
 	if open, err := d.Token(); err != nil || open != json.Delim('{') {
-		return fmt.Errorf("an object is wanted, got %v", open)
+		return fmt.Errorf("there is %v where an object should be", open)
 	}
 	seen := map[string]bool{}
 	for d.More() {
@@ -73,9 +73,9 @@ func eachField(d *json.Decoder, value func(key string) error) error {
 		if err != nil {
 			return err
 		}
-		key := token.(string) // the decoder lets nothing else stand before a value
+		key := token.(string) // the decoder accepts nothing else before a value
 		if seen[key] {
-			return fmt.Errorf("%q stands there twice", key)
+			return fmt.Errorf("%q appears twice", key)
 		}
 		seen[key] = true
 		if err := value(key); err != nil {
@@ -126,11 +126,11 @@ func readEntry(d *json.Decoder, name string) (p placed, err error) {
 	case err != nil:
 		return p, fmt.Errorf("tensor %q: %w", name, err)
 	case !hasType || shape == nil || offsets == nil:
-		return p, fmt.Errorf("tensor %q: dtype, shape and data_offsets are wanted", name)
+		return p, fmt.Errorf("tensor %q lacks its dtype, shape or data_offsets", name)
 	case p.dtype.size() == 0:
 		return p, fmt.Errorf("tensor %q: unknown dtype %q", name, string(p.dtype))
 	case len(offsets) != 2:
-		return p, fmt.Errorf("tensor %q: %d data_offsets, wanted are 2", name, len(offsets))
+		return p, fmt.Errorf("tensor %q has %d data_offsets, not 2", name, len(offsets))
 	}
 	p.begin, p.end = offsets[0], offsets[1]
 	p.shape = make([]int, len(shape))
@@ -148,22 +148,22 @@ func naturals(d *json.Decoder) ([]uint64, error) {
 	}
 	list, ok := v.([]any)
 	if !ok {
-		return nil, fmt.Errorf("an array is wanted, got %v", v)
+		return nil, fmt.Errorf("there is %v where an array should be", v)
 	}
 	out := make([]uint64, len(list))
 	for i, e := range list {
 		number, ok := e.(json.Number)
 		n, err := strconv.ParseUint(string(number), 10, strconv.IntSize-1)
 		if !ok || err != nil {
-			return nil, fmt.Errorf("a natural number is wanted, got %v", e)
+			return nil, fmt.Errorf("there is %v where a natural number should be", e)
 		}
 		out[i] = n
 	}
 	return out, nil
 }
 
-// place gives each tensor its bytes: one after the other, no gap, no overlap, none
-// left over.
+// place gives each tensor its bytes: one after the other, without gap or overlap, and
+// none may be left over.
 func place(list []placed, buffer []byte) ([]tensor, error) {
 	slices.SortStableFunc(list, func(a, b placed) int {
 		return cmp.Or(cmp.Compare(a.begin, b.begin), cmp.Compare(a.end, b.end))

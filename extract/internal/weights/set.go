@@ -82,7 +82,7 @@ func (f *file) set() (*Set, error) {
 	return s, faults.err()
 }
 
-// keep takes tensors over, sorted and row-major.
+// keep makes tensors the Set's own, sorted and row-major.
 func (s *Set) keep(tensors []tensor) {
 	slices.SortFunc(tensors, func(a, b tensor) int { return cmp.Compare(a.name, b.name) })
 	s.values = make(map[string][]float32, len(tensors))
@@ -94,9 +94,8 @@ func (s *Set) keep(tensors []tensor) {
 	s.tensors = tensors
 }
 
-// Tensor returns the values of a tensor of [Params], row-major. The slice is read
-// only and valid until Close. Another name, or a closed Set, is a fault of the
-// program and panics.
+// Tensor returns the values of a tensor of [Params], row-major. The slice is read only
+// and valid until Close. Tensor panics if Params has no such name or the Set is closed.
 func (s *Set) Tensor(name string) []float32 {
 	v, ok := s.values[name]
 	if !ok {

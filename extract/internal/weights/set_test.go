@@ -162,10 +162,10 @@ func TestFaultsAreAllNamed(t *testing.T) {
 	}
 	for _, words := range []string{
 		"bn1.bias is missing",
-		"conv1.weight has shape [64 3 49], wanted is [64 3 7 7]",
-		"bn1.weight has dtype F16, wanted is F32: convert",
+		"conv1.weight has shape [64 3 49], not [64 3 7 7]",
+		"bn1.weight has dtype F16, not F32: convert",
 		"layer1.0.conv1.weight is missing (is it layer1.0.conv_1.weight?)",
-		"layer1.0.conv_1.weight is no tensor of resnet18",
+		"layer1.0.conv_1.weight is not a tensor of resnet18",
 		"layer1.0.bn1.bias holds NaN or infinity",
 		"layer1.0.bn1.running_var[63] is -1e-05",
 	} {
@@ -449,7 +449,7 @@ func TestInspectDescribesOtherNetworks(t *testing.T) {
 	}
 }
 
-// The file on which icebox is developed, read by PyTorch, has this hash.
+// This is the hash of the file that icebox is developed with, as PyTorch reads it.
 func TestHashOfRealFile(t *testing.T) {
 	dir := os.Getenv("ICEBOX_TEST_DATA")
 	if dir == "" {

@@ -29,10 +29,10 @@ func Identity(d int) Map {
 	return m
 }
 
-// constantShare is the standard deviation, as a share of the root mean square
-// over all features, at or under which a feature counts as constant. A ReLU
-// unit that is dead on the training rows has 0, one whose values differ by
-// rounding alone hardly more, and dividing by that would make a signal of noise.
+// constantShare is the standard deviation at or under which a feature counts as
+// constant, as a share of the root mean square of that of all features. A ReLU unit
+// that is dead on the training rows has 0, and one whose values differ by rounding
+// alone hardly more; to divide by that would turn noise into a signal.
 const constantShare = 1e-4
 
 // Standardise returns the map that gives each feature mean 0 and standard
@@ -61,8 +61,9 @@ func StandardiseOnAll(s *labelled.Set) Map {
 	return Standardise(s, t)
 }
 
-// momentRows is how many rows are summed at a time: rows of a file that is larger
-// than memory are read once for the mean and once for the deviation.
+// momentRows is how many rows are summed at a time, for all features. So the rows of a
+// file that is larger than memory are read only twice: for the mean and for the
+// deviation.
 const momentRows = 2048
 
 // Moments returns the mean and the standard deviation (divisor n) of each
@@ -96,10 +97,10 @@ func Moments(s *labelled.Set, t *team.Team) (mean, std []float64) {
 	return mean, std
 }
 
-// overRows calls do for some rows after others, and for all ranges of features of
-// each side by side.
+// overRows calls do for momentRows rows after another, and at once for all ranges of
+// features of these.
 func overRows(s *labelled.Set, t *team.Team, do func(rows []int32, lo, hi int)) {
-	const columns = 64 // an item's features: four cache lines of each row
+	const columns = 64 // the features of a range: four cache lines of each row
 	for rows := range slices.Chunk(s.Rows, momentRows) {
 		t.Run(t.Size(), (s.Dim+columns-1)/columns, func(_, item int) {
 			do(rows, item*columns, min((item+1)*columns, s.Dim))
@@ -107,9 +108,9 @@ func overRows(s *labelled.Set, t *team.Team, do func(rows []int32, lo, hi int)) 
 	}
 }
 
-// Fold writes the weights of one class on mapped features as weights on raw
-// ones and returns its bias there: w' = w·scale, b' = b - Σ w'·mean, in float64,
-// with features in order. A constant feature gets the weight 0.
+// Fold turns w, the weights of one class on mapped features, into its weights on raw
+// ones, and returns its bias there: w' = w·scale, b' = b - Σ w'·mean, in float64, with
+// features in order. A constant feature gets the weight 0.
 func (m Map) Fold(w []float32, b float32) float32 {
 	bias := float64(b)
 	for j := range w {

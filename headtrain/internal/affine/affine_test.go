@@ -27,7 +27,7 @@ func TestStandardisedFeaturesHaveMeanZeroAndDeviationOne(t *testing.T) {
 	}
 	n := float64(d.Len())
 	for j := range sum {
-		if math.Abs(sum[j]/n) > 1e-5 || math.Abs(squares[j]/n-1) > 1e-5 {
+		if !(math.Abs(sum[j]/n) <= 1e-5) || !(math.Abs(squares[j]/n-1) <= 1e-5) {
 			t.Errorf("feature %d: mean %v, variance %v", j, sum[j]/n, squares[j]/n)
 		}
 	}

@@ -11,15 +11,15 @@ import (
 // ErrSingular is returned for equations that float64 cannot solve.
 var ErrSingular = errors.New("the features are too large or too small for equations in float64")
 
-// Factor returns the lower triangle L of a Gram matrix plus penalty times the
-// identity = L·Lᵀ, or ErrSingular.
+// Factor returns the lower triangle L of which L·Lᵀ is a Gram matrix plus penalty times
+// the identity, or ErrSingular.
 func Factor(gram []float64, in affine.Map, penalty float64) (l []float64, err error) {
 	d := len(in.Scale)
 	l = slices.Clone(gram)
 	for j := range d {
 		l[j*d+j] += penalty
 		if in.Scale[j] == 0 {
-			l[j*d+j]++ // a feature that says nothing: its row and column are 0
+			l[j*d+j]++ // the feature is constant, so its row and column are 0
 		}
 	}
 	return l, Cholesky(l, d)
@@ -42,7 +42,7 @@ func Cholesky(a []float64, d int) error {
 	return nil
 }
 
-// Solve replaces x by the solution of L·Lᵀ·y = x.
+// Solve replaces x by the solution y of L·Lᵀ·y = x.
 func Solve(l []float64, d int, x []float64) {
 	for i := range d {
 		x[i] = (x[i] - Dot(l[i*d:i*d+i], x[:i])) / l[i*d+i]
@@ -55,11 +55,11 @@ func Solve(l []float64, d int, x []float64) {
 	}
 }
 
-// Dot returns the sum of a[i]·b[i]. It sums in four lanes, which are then added in order.
+// Dot returns the sum of a[i]·b[i], summed in four lanes that are then added in order.
 func Dot(a, b []float64) float64 {
 	var s0, s1, s2, s3 float64
 	b = b[:len(a)]
-	for len(a) >= 4 && len(b) >= 4 { // the second says that no index is out of range
+	for len(a) >= 4 && len(b) >= 4 { // with the second, the compiler leaves out checks of b
 		x, y := a[:4:4], b[:4:4]
 		s0 += float64(x[0] * y[0])
 		s1 += float64(x[1] * y[1])

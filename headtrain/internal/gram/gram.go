@@ -1,6 +1,6 @@
-// Package gram sums up features as methods in closed form want them: the
-// products of all pairs of features, and the sums of each class. It also solves
-// the equations that come of them.
+// Package gram computes the sums over rows that methods in closed form need, of the
+// products of all pairs of features and of the features of each class, and solves the
+// linear equations that they lead to.
 package gram
 
 import (
@@ -13,15 +13,16 @@ import (
 	"icebox/headtrain/internal/parallel"
 )
 
-// sumParts and blockRows fix the order of summation: rows are split into this
-// many parts, each part's rows into blocks of so many. A block's products are
-// summed in float32, blocks and parts in float64, in order.
+// sumParts and blockRows fix the order of summation. The rows are split into sumParts
+// parts, and the rows of each part into blocks of blockRows. The products of a block are
+// summed in float32, and the sums of blocks, and then of parts, in float64 in order.
 const (
 	sumParts  = 8
 	blockRows = 4 * kernel.ChunkRows
 )
 
-// Matrix returns the lower triangle of XᵀX of the mapped features, d×d.
+// Matrix returns the lower triangle of XᵀX of the mapped features, as a matrix of
+// s.Dim × s.Dim. Its error is that of ctx.
 func Matrix(ctx context.Context, s *labelled.Set, in affine.Map) ([]float64, error) {
 	d := s.Dim
 	share := (len(s.Rows) + sumParts - 1) / sumParts
@@ -51,8 +52,8 @@ func Matrix(ctx context.Context, s *labelled.Set, in affine.Map) ([]float64, err
 	return total, nil
 }
 
-// block is the scratch of XᵀX by the kernel that sums gradients: features,
-// by column, are in place of what the loss says of the logits.
+// block is the memory that Matrix needs for a block of rows. It uses the kernel that
+// sums gradients: features, by column, take the place of the gradients of logits.
 type block struct {
 	stride, tStride int
 	x, xt           []float32 // mapped rows, and blocks of them by column
@@ -98,7 +99,7 @@ func ClassSums(s *labelled.Set, in affine.Map) [][]float64 {
 	for c := range sums {
 		sums[c] = make([]float64, d)
 	}
-	const columns = 64 // a task's features: four cache lines of each row
+	const columns = 64 // the features of a task: four cache lines of each row
 	_ = parallel.Shares(context.Background(), d, columns, func(_ context.Context, lo, hi int) error {
 		mean, scale := in.Mean[lo:hi], in.Scale[lo:hi]
 		for _, r := range s.Rows {

@@ -3,9 +3,9 @@ package kernel
 // piece is the number of float32 that a kernel fetches at a time: 16 cache lines.
 const piece = 16 * Lane
 
-// Ahead lists memory to fetch into the cache while a kernel multiplies, which
-// leaves the memory idle. It goes line by line, some every twenty cycles: a
-// processor drops what it is asked for in bursts.
+// Ahead lists memory to fetch into the cache while a kernel multiplies and the memory
+// would be idle. Lines are fetched one by one, about one every twenty cycles, because a
+// processor drops requests that come in bursts.
 type Ahead struct {
 	pieces []*float32
 	next   int

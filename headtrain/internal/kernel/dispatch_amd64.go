@@ -54,8 +54,8 @@ func (i ISA) forward(z, x []float32, xStride int, w []float32, stride, d, cols i
 	ahead.advance(a.ahead.next)
 }
 
-// gatherForward does the first classes, as many as it returns, and maps all rows
-// if these are any. Scaled rows it leaves alone.
+// gatherForward maps all rows and computes the logits of the first classes; it returns
+// how many. If that is 0, as for scaled rows, it has done nothing.
 func (i ISA) gatherForward(z, x []float32, r *Rows, m AffineMap, w []float32, stride, d, cols int, ahead *Ahead) (done int) {
 	if i != AVX512 || r.Scaled {
 		return 0
@@ -92,7 +92,7 @@ func keep(fresh bool) int32 {
 	return -1
 }
 
-// args returns a as the assembly wants it: with `here` if nothing is left.
+// args returns the list as the assembly takes it. If nothing is left, it holds `here`.
 func (a *Ahead) args(here **float32) aheadArgs {
 	if a == nil || a.next >= len(a.pieces)-1 {
 		return aheadArgs{here, 0, 0}

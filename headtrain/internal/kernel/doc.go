@@ -5,9 +5,9 @@
 //
 // # Layout
 //
-// The lanes of a vector are rows of a batch, or features of rows, and never
-// classes: so any number of classes costs what it should, and heads lie side by
-// side as the columns of one matrix.
+// The lanes of a vector are rows of a batch, or features of rows, but never classes. So
+// no lane is empty whatever the number of classes, and heads lie side by side as the
+// columns of one matrix.
 //
 //	weights, a class a row        rows of a batch             logits of a block of 32 rows
 //	┌─────────┬──────┬───────┐    ┌──────────┬───────┐        ┌──────────────────────┐
@@ -22,7 +22,7 @@
 //
 // # Rounding
 //
-// A fused multiply-add is rounded once, in portable Go as well (see fmaLanes).
-// Everywhere else each operation is rounded by itself; the portable code writes
-// float32(a*b)+c, since Go may otherwise fuse on some platforms.
+// A fused multiply-add is rounded once, in portable Go as well (see fmaLanes). Every
+// other operation is rounded by itself; the portable code writes float32(a*b)+c, because
+// Go may fuse a*b+c on some platforms.
 package kernel

@@ -20,62 +20,62 @@
 #define COLS12(OP) COLS11(OP); OP(1408, (R9)(R11*1), 64(R9)(R11*1), Z22, Z23)
 
 #define ZERO(at, g, h, a, b) \
-	VPXORQ a, a, a \
-	VPXORQ b, b, b
+	VPXORQ a, a, a                  /* acc[0:16] = 0 */ \
+	VPXORQ b, b, b                  /* acc[16:32] = 0 */
 
 #define FMA(at, g, h, a, b) \
-	VBROADCASTSS at(DX), Z26  \
-	VFMADD231PS  Z24, Z26, a \
-	VFMADD231PS  Z25, Z26, b
+	VBROADCASTSS at(DX), Z26        /* v = dz[r] of the class */                 \
+	VFMADD231PS  Z24, Z26, a        /* acc[0:16] = fma(x[0:16], v, acc[0:16]) */ \
+	VFMADD231PS  Z25, Z26, b        /* acc[16:32] = fma(x[16:32], v, acc[16:32]) */
 
 // ADD adds what is there if the mask K1 keeps it.
 #define ADD(at, g, h, a, b) \
-	VMOVUPS.Z g, K1, Z24 \
-	VMOVUPS.Z h, K1, Z25 \
-	VADDPS    Z24, a, a  \
-	VADDPS    Z25, b, b  \
-	VMOVUPS   a, g       \
-	VMOVUPS   b, h
+	VMOVUPS.Z g, K1, Z24            /* t = g[0:16], or 0 if fresh */  \
+	VMOVUPS.Z h, K1, Z25            /* u = g[16:32], or 0 if fresh */ \
+	VADDPS    Z24, a, a             /* acc[0:16] += t */              \
+	VADDPS    Z25, b, b             /* acc[16:32] += u */             \
+	VMOVUPS   a, g                  /* g[0:16] = acc[0:16] */         \
+	VMOVUPS   b, h                  /* g[16:32] = acc[16:32] */
 
 // TILE sums n classes over the rows, block by block of 32, in runs of 16;
 // meanwhile a line a row is fetched.
 #define TILE(n, block, run, row, COLS) \
-	COLS(ZERO)                         \
-	MOVQ    gradientArgs_x(AX), SI     \
-	MOVQ    gradientArgs_rows(AX), R12 \
-	MOVQ    R15, R14                   \
-block:                                     \
-	MOVQ    R14, DX                    \
-	ADDQ    gradientArgs_dzBytes(AX), R14 \
-	MOVQ    $32, R9                    \
-	CMPQ    R12, R9                    \
-	CMOVQLT R12, R9                    \
-	SUBQ    R9, R12                    \
-run:                                       \
-	MOVQ    $16, CX                    \
-	CMPQ    R9, CX                     \
-	CMOVQLT R9, CX                     \
-	SUBQ    CX, R9                     \
-	AHEAD(gradientArgs_ahead, R8, R11) \
-row:                                       \
-	PREFETCHT1 (R8)                    \
-	ADDQ    $64, R8                    \
-	VMOVUPS (SI), Z24                  \
-	VMOVUPS 64(SI), Z25                \
-	COLS(FMA)                          \
-	ADDQ    $4, DX                     \
-	ADDQ    BX, SI                     \
-	DECQ    CX                         \
-	JNZ     row                        \
-	TESTQ   R9, R9                     \
-	JNZ     run                        \
-	TESTQ   R12, R12                   \
-	JNZ     block                      \
-	LEAQ    (R10)(R10*2), R11          \
-	LEAQ    (DI)(R10*4), R8            \
-	LEAQ    (DI)(R10*8), R9            \
-	COLS(ADD)                          \
-	MOVQ    $n, CX                     \
+	COLS(ZERO)                            /* acc = 0, of n classes */                     \
+	MOVQ    gradientArgs_x(AX), SI        /* x, from row 0 on */                          \
+	MOVQ    gradientArgs_rows(AX), R12    /* rows left */                                 \
+	MOVQ    R15, R14                      /* next = dz, of the first class */             \
+block:                                        /* do { */                                      \
+	MOVQ    R14, DX                       /* dz = next */                                 \
+	ADDQ    gradientArgs_dzBytes(AX), R14 /* next = dz of the next block */               \
+	MOVQ    $32, R9                                                                       \
+	CMPQ    R12, R9                                                                       \
+	CMOVQLT R12, R9                       /* left = min(32, rows) */                      \
+	SUBQ    R9, R12                       /* rows -= left */                              \
+run:                                          /* do { */                                      \
+	MOVQ    $16, CX                                                                       \
+	CMPQ    R9, CX                                                                        \
+	CMOVQLT R9, CX                        /* k = min(16, left) */                         \
+	SUBQ    CX, R9                        /* left -= k */                                 \
+	AHEAD(gradientArgs_ahead, R8, R11)    /* line = the next piece to fetch */            \
+row:                                          /* do { */                                      \
+	PREFETCHT1 (R8)                       /* fetch line */                                \
+	ADDQ    $64, R8                       /* line += a line */                            \
+	VMOVUPS (SI), Z24                     /* x[0:16] of row r */                          \
+	VMOVUPS 64(SI), Z25                   /* x[16:32] */                                  \
+	COLS(FMA)                             /* acc = fma(x[r], dz[r], acc), of n classes */ \
+	ADDQ    $4, DX                        /* dz = dz[1:] */                               \
+	ADDQ    BX, SI                        /* x = x of the next row */                     \
+	DECQ    CX                                                                            \
+	JNZ     row                           /* } while (--k > 0) */                         \
+	TESTQ   R9, R9                                                                        \
+	JNZ     run                           /* } while left > 0 */                          \
+	TESTQ   R12, R12                                                                      \
+	JNZ     block                         /* } while rows > 0 */                          \
+	LEAQ    (R10)(R10*2), R11             /* from class to class, three times */          \
+	LEAQ    (DI)(R10*4), R8               /* g of the fifth class */                      \
+	LEAQ    (DI)(R10*8), R9               /* g of the ninth class */                      \
+	COLS(ADD)                             /* g += acc, or g = acc if fresh */             \
+	MOVQ    $n, CX                        /* done = n */                                  \
 	JMP     next
 
 // func gradientAVX512(a *gradientArgs)
@@ -91,11 +91,11 @@ TEXT ·gradientAVX512(SB), NOSPLIT, $0-8
 
 tile:                                         // do {
 	CMPQ R13, $12
-	JGE  n12
+	JGE  n12                              // if classes >= 12 { TILE(12) }
 	CMPQ R13, $11
-	JEQ  n11
+	JEQ  n11                              // else if classes == 11 { TILE(11) }
 	CMPQ R13, $10
-	JEQ  n10
+	JEQ  n10                              // …
 	CMPQ R13, $9
 	JEQ  n9
 	CMPQ R13, $8
@@ -112,17 +112,17 @@ tile:                                         // do {
 	JEQ  n3
 	CMPQ R13, $2
 	JEQ  n2
-	JMP  n1
+	JMP  n1                               // else { TILE(1) }
 
 next:                                         // CX classes are done
 	MOVQ  CX, R14
 	IMULQ R10, R14
-	ADDQ  R14, DI
+	ADDQ  R14, DI                         // g = g of class `done`
 	MOVQ  CX, R14
 	SHLQ  $7, R14
-	ADDQ  R14, R15
-	SUBQ  CX, R13
-	JNZ   tile                            // } while classes are left
+	ADDQ  R14, R15                        // dz = dz of class `done`
+	SUBQ  CX, R13                         // classes -= done
+	JNZ   tile                            // } while classes > 0
 	VZEROUPPER
 	RET
 

@@ -9,7 +9,7 @@ import (
 )
 
 // guarded returns n floats that end (or, with head, begin) at a page that may
-// not be touched, so that a kernel that strays faults.
+// not be touched, so that a kernel that reads or writes outside its slices faults.
 func guarded(t testing.TB, n int, head bool) []float32 {
 	t.Helper()
 	page := syscall.Getpagesize()

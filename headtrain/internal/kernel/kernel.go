@@ -55,8 +55,8 @@ func Stride(d int) int {
 type AffineMap struct{ Mean, Scale []float32 }
 
 // Affine writes dst[j] = ((x[j]-Mean[j])·Scale[j])·rowScale for each j of x.
-// The values of ahead, as many as x has or none, are fetched into the cache
-// for a later call; rows at random places are read at twice the speed so.
+// The values of ahead, as many as x has or none, are fetched into the cache for a later
+// call, which doubles the speed at which rows at random places are read.
 func (i ISA) Affine(dst, x []float32, m AffineMap, rowScale float32, ahead []float32) {
 	n := len(x)
 	check(len(dst) >= n && len(m.Mean) >= n && len(m.Scale) >= n, "kernel: affine: short slice")
@@ -76,8 +76,7 @@ func (i ISA) Transpose(dst, x []float32, stride, cols int) {
 	i.transpose(dst, x, stride, n)
 }
 
-// Rows are a block of rows, wherever they are, and, if they are Scaled, a factor
-// of each.
+// Rows are a block of rows, wherever they lie. If they are Scaled, each has a factor.
 type Rows struct {
 	Row    [Block]*float32
 	Scale  [Block]float32
@@ -111,11 +110,12 @@ const gatherAhead = 3
 //
 //	s[l] = fma(x[r][f], w[c][f], s[l]) over features f = l, l+16, … in order
 //
-// from s[0] the bias and the other 15 of them 0; they are folded 8, 4, 2, 1 apart:
+// where s[0] starts as the bias and the other 15 sums as 0. They are folded 8, 4, 2, 1
+// apart:
 //
 //	z[c*Block+r] = (((s[0]+s[8])+(s[4]+s[12]))+…)+…
 //
-// Meanwhile what ahead lists is fetched; it may be nil.
+// Meanwhile the memory that ahead lists is fetched; ahead may be nil.
 func (i ISA) Forward(z, x []float32, xStride int, w []float32, stride, d, cols int, ahead *Ahead) {
 	check(d > 0 && cols >= 0 && stride > d && xStride >= d && len(x) >= (Block-1)*xStride+d, "kernel: forward: shape")
 	check(len(z) >= cols*Block && len(w) >= cols*stride, "kernel: forward: short slice")
@@ -124,8 +124,8 @@ func (i ISA) Forward(z, x []float32, xStride int, w []float32, stride, d, cols i
 	}
 }
 
-// GatherForward is Gather into x, rows stride apart like the weights, and Forward
-// of what that gives.
+// GatherForward is Gather into x, whose rows are stride apart like the weights, and then
+// Forward of x.
 func (i ISA) GatherForward(z, x []float32, r *Rows, m AffineMap, w []float32, stride, d, cols int, ahead *Ahead) {
 	n := RoundUp(d)
 	check(d > 0 && cols >= 0 && stride > d && stride >= n && len(x) >= (Block-1)*stride+n, "kernel: gather forward: shape")
@@ -147,8 +147,8 @@ func (i ISA) GatherForward(z, x []float32, r *Rows, m AffineMap, w []float32, st
 //	acc = 0; acc = fma(x[r*xStride+f], dz[r][c], acc) over rows r in order; g += acc
 //
 // dz is in blocks dzStride apart: row r of class c is at
-// dz[r/Block*dzStride+c*Block+r%Block]. Meanwhile what ahead lists is fetched; it
-// may be nil.
+// dz[r/Block*dzStride+c*Block+r%Block]. Meanwhile the memory that ahead lists is
+// fetched; ahead may be nil.
 func (i ISA) Gradient(g []float32, gStride int, x []float32, xStride int, dz []float32, dzStride, rows, cols int, fresh bool, ahead *Ahead) {
 	check(rows >= 0 && rows <= ChunkRows && cols >= 0 && gStride >= Block && dzStride >= cols*Block, "kernel: gradient: shape")
 	if rows == 0 || cols == 0 {
@@ -180,7 +180,7 @@ func (i ISA) Sum(dst, src []float32, stride, n int, fresh bool) {
 	}
 }
 
-// Lerp moves dst towards src by a share of the way: dst += share·(src-dst).
+// Lerp moves dst a share of the way towards src: dst += share·(src-dst).
 // Lengths are equal and a multiple of Lane.
 func (i ISA) Lerp(dst, src []float32, share float32) {
 	check(len(dst) == len(src) && len(src)%Lane == 0, "kernel: lerp: lengths")
@@ -202,7 +202,7 @@ type LossTable struct {
 	Total             float32 // the sum of Spread
 }
 
-// Judged is what Softmax says of the rows of a block.
+// Judged is what Softmax computes of each row of a block.
 type Judged struct {
 	Loss, Sum [Block]float32 // Sum is that of exp(z-top) over the classes
 	Best      [Block]int32   // the first class with the largest logit

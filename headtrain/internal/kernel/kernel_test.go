@@ -146,8 +146,8 @@ func TestGatherForwardEqualsGatherAndForwardBitForBit(t *testing.T) {
 	})
 }
 
-// What lies beside the features, the bias and whatever a row's neighbour is, must
-// not come into a sum.
+// What lies beside the features, which is the bias and the neighbour of a row, must not
+// get into a sum.
 func TestForwardIsTheSumOfProducts(t *testing.T) {
 	for _, isa := range Available() {
 		for _, d := range dims {

@@ -118,8 +118,8 @@ func UnitScale(x []float32) float32 {
 	return float32(1 / max(math.Sqrt(sum), 1e-12))
 }
 
-// Sample returns at most so many of rows, always the same ones, in their order.
-// They are drawn at random: every n-th row may be of the same class.
+// Sample returns rows or, if they are more than most, a sample of that size, always the
+// same one, in their order. It is random, since every n-th row may be of one class.
 func Sample(rows []int32, most int) []int32 {
 	if len(rows) <= most {
 		return rows

@@ -10,9 +10,9 @@ import (
 	"icebox/headtrain/internal/parallel"
 )
 
-// QueryRows is how many queries are multiplied with a block of the bank at a
-// time: with 512 features they fill a quarter of a core's L2 cache, beside a
-// block of the bank, 64 KB, that is read once for all of them.
+// QueryRows is how many queries are multiplied with a block of the bank at a time. With
+// 512 features they fill a quarter of a core's second-level cache, beside the block of
+// 64 KB that is read once for all of them.
 const QueryRows = 120
 
 // Bank is a matrix of rows of length 1, laid out for dot products with many

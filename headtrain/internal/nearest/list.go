@@ -8,7 +8,8 @@ type Neighbour struct {
 	Cosine float64
 }
 
-// Insert puts n behind those of list that are as near, and keeps at most k.
+// Insert puts n into list, which is sorted, behind the neighbours that are as near, and
+// keeps at most k of them.
 func Insert(list []Neighbour, n Neighbour, k int) []Neighbour {
 	i := len(list)
 	for i > 0 && list[i-1].Cosine < n.Cosine {

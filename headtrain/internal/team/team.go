@@ -1,5 +1,5 @@
-// Package team shares out the items of small tasks among goroutines that stay
-// awake between them.
+// Package team shares out the items of small tasks among goroutines that stay awake
+// from one task to the next.
 package team
 
 import (
@@ -7,27 +7,27 @@ import (
 	"sync/atomic"
 )
 
-// Team is a set of goroutines that share out the items of one task after
-// another, without an allocation, a lock or, as a rule, a sleep a task. Each
-// worker has a share of its own, the same one in tasks of as many items and
-// workers, so that what it works on stays in its core's cache; whoever is done
-// with that takes from the others. Who takes which item is thus left to chance,
-// so a task's items must not depend on one another.
+// Team is a set of goroutines that share out the items of one task after another. A
+// task takes no allocation, no lock and, as a rule, no sleep. Each worker has a share
+// of its own, which is the same in all tasks of as many items and workers, so that what
+// it works on stays in the cache of its core. A worker that is done with its share
+// takes items of the others. So it depends on chance who does which item, and the items
+// of a task must not depend on one another.
 //
-// The caller works too and never waits for a worker that has not woken up: on
-// a busy machine that would take longer than the work itself.
+// The caller is one of the workers. It never waits for a worker that has not woken up:
+// on a busy machine that would take longer than the work itself.
 type Team struct {
 	size int // the caller included
 
 	_     [CacheLine]byte
-	state atomic.Uint64 // of the task: see below
+	state atomic.Uint64 // of the task: see activeBits
 	_     [CacheLine]byte
 
 	task    task
 	next    []counter     // the first item of each share that nobody has taken
-	waiting atomic.Bool   // the caller sleeps until active falls to 0
-	idle    chan struct{} // wakes it
-	beds    []bed         // of the workers but the caller
+	waiting atomic.Bool   // the caller sleeps until no worker is active
+	idle    chan struct{} // wakes the caller
+	beds    []bed         // of the other workers
 }
 
 type task struct {
@@ -50,8 +50,8 @@ type bed struct {
 	_      [CacheLine - 16]byte
 }
 
-// The state is a number of the task, how many workers may work on it, whether it
-// is open, i.e. they may still join, and how many but the caller have.
+// The state of a task is its number, how many workers may work on it, whether they may
+// still join, and how many other than the caller are active.
 const (
 	activeBits  = 0xffff
 	openBit     = 1 << 16
@@ -61,7 +61,7 @@ const (
 	closedState = 1<<64 - 1 // the team is closed
 )
 
-// New starts a team of so many goroutines, of which the caller is one. It must be
+// New starts a team of size goroutines, one of which is the caller. The team must be
 // closed.
 func New(size int) *Team {
 	size = min(size, workersBits)
@@ -81,11 +81,12 @@ func (t task) share(worker int) (lo, hi int) {
 // Size returns the number of goroutines, the caller included.
 func (t *Team) Size() int { return t.size }
 
-// Share returns the items of the task at hand that are a worker's own.
+// Share returns the items of the current task that are a worker's own.
 func (t *Team) Share(worker int) (lo, hi int) { return t.task.share(worker) }
 
-// Run calls fn(worker, item) for each item under items, on up to `workers`
-// goroutines at once, and returns when all calls have. The caller is worker 0.
+// Run calls fn(worker, item) for each item from 0 to items-1, on up to workers
+// goroutines at once, and returns when all calls have returned. The caller is worker 0.
+// One task runs at a time.
 func (t *Team) Run(workers, items int, fn func(worker, item int)) {
 	t.task = task{max(1, min(workers, items, t.size)), items, fn}
 	if t.task.workers == 1 {
@@ -110,11 +111,11 @@ func (t *Team) Run(workers, items int, fn func(worker, item int)) {
 	t.wait()
 }
 
-// polls is how often to look before going to sleep, some 50 µs: the tasks of a
-// batch follow one another faster than a sleeper wakes up.
+// polls is how often a goroutine looks before it goes to sleep, which takes some 50 µs.
+// The tasks of a batch follow one another faster than a sleeper wakes up.
 const polls = 50_000
 
-// wait returns when no worker is active. None can join any more.
+// wait returns when no worker is active. It is called when none can join any more.
 func (t *Team) wait() {
 	for i := range polls {
 		if t.state.Load()&activeBits == 0 {
@@ -130,7 +131,7 @@ func (t *Team) wait() {
 	}
 }
 
-// take does what is left of the task, a worker's own share first.
+// take does items that are left of the task, those of the worker's own share first.
 func (t *Team) take(worker int) {
 	for i := range t.task.workers {
 		share := (worker + i) % t.task.workers
@@ -152,7 +153,7 @@ func (t *Team) work(worker int) {
 		if s == closedState {
 			return
 		}
-		// As active as it was seen, or someone else joined or left.
+		// This fails if another worker joined or left since s was read.
 		if t.state.CompareAndSwap(s, s+1) {
 			last = s >> numberAt
 			t.take(worker)
@@ -161,8 +162,8 @@ func (t *Team) work(worker int) {
 	}
 }
 
-// await returns the state when there is a task for the worker that is not the
-// last it had, or the team is closed.
+// await returns the state as soon as there is a task for the worker other than its last
+// one, or the team is closed.
 func (t *Team) await(worker int, last uint64) uint64 {
 	b := &t.beds[worker-1]
 	for {
@@ -182,7 +183,7 @@ func (t *Team) await(worker int, last uint64) uint64 {
 	}
 }
 
-// calls reports whether the state is one for the worker to act on.
+// calls reports whether the worker has something to do in a state.
 func calls(s uint64, worker int, last uint64) bool {
 	return s == closedState || s&openBit != 0 && s>>numberAt != last && worker < int(s>>workersAt&workersBits)
 }

@@ -73,7 +73,8 @@ func Noise(n int) *labelled.Matrix {
 	return m
 }
 
-// Worst returns the largest absolute difference; slices of two lengths differ by +Inf.
+// Worst returns the largest absolute difference of two values. It is infinite for
+// slices of two lengths, and if a difference is NaN.
 func Worst(a, b []float32) float64 {
 	if len(a) != len(b) {
 		return math.Inf(1)
@@ -81,6 +82,9 @@ func Worst(a, b []float32) float64 {
 	w := 0.0
 	for i := range a {
 		w = max(w, math.Abs(float64(a[i])-float64(b[i])))
+	}
+	if math.IsNaN(w) {
+		return math.Inf(1)
 	}
 	return w
 }

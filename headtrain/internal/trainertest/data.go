@@ -10,7 +10,8 @@ func Clusters(n, d, k int, seed uint64) *headtrain.Dataset {
 	return (*headtrain.Dataset)(testkit.Clusters(n, d, k, seed))
 }
 
-// Variety is options that reach every optimizer, schedule, input and loss.
+// Variety returns options that reach every optimizer of small steps, and every
+// schedule, input and loss.
 func Variety() []headtrain.Options {
 	return []headtrain.Options{
 		{},

@@ -9,6 +9,6 @@
 // Assembly multiplies 16-bit numbers, two taps at once, so a weight is kept in two
 // halves of [lowBits]: samples · high · 2^lowBits + samples · low.
 //
-// Instead of treating ends of rows apart, assembly reads and writes a little beyond
-// them; the contracts say how much memory must be there.
+// Assembly does not treat the ends of rows apart: it reads and writes a little beyond
+// them. The contracts say how much memory must be there.
 package resample

@@ -23,8 +23,8 @@ func alongPortable(dst, src []byte, stride int, f *Filter) {
 	}
 }
 
-// acrossPortable cannot leave the range of a byte: the weights are positive, and each
-// is off by at most half a unit of 2^-Bits.
+// acrossPortable gives sums that fit a byte: no weight is negative, and each is off by
+// at most half a unit of 2^-Bits.
 func acrossPortable(dst, src []byte, at []int, weights []Pair) {
 	var sums [Block]int32
 	for x := 0; x+Block <= len(dst); x += Block {

@@ -32,7 +32,7 @@ func Across(i isa.ISA, dst, src []byte, at []int, weights []Pair) {
 	across(i, dst, src, at, weights)
 }
 
-// check panics where a caller would have the assembly stray.
+// check panics where the assembly would read or write outside its slices.
 func check(ok bool, fault string) {
 	if !ok {
 		panic("resample: " + fault)

@@ -116,7 +116,7 @@ func TestAcrossEqualsPortable(t *testing.T) {
 	}
 }
 
-// Portable code is held against the sums written out.
+// Portable code is compared with the sums written out.
 func TestPortableIsTheWeightedSum(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		taps := rapid.IntRange(1, 40).Draw(t, "taps")
@@ -157,7 +157,7 @@ func weighted(src []byte, step int, weights []int32) byte {
 	return byte(sum >> Bits)
 }
 
-// A caller's mistake must not let the assembly stray.
+// A caller's mistake must not make the assembly read or write outside its slices.
 func TestShortMemoryIsRefused(t *testing.T) {
 	f := filterOf(1, 4, 5, 9)
 	stride := f.Reach()

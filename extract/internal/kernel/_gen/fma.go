@@ -2,8 +2,8 @@ package main
 
 import "github.com/mmcloughlin/avo/operand"
 
-// fma emits a loop of independent multiply-adds between registers, as quick as the
-// processor can go.
+// fma emits a loop of independent multiply-adds between registers: the most that the
+// processor can do.
 func fma(a *assembler) {
 	const chains = 12
 	a.function("fma", "fmaArgs", "for step { 12 vectors: acc = x·x + acc }")

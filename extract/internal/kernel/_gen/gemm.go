@@ -10,16 +10,16 @@ import (
 // unroll is the number of steps of k in the body of the inner loop.
 const unroll = 4
 
-// gemm emits C (+)= A·B over planes and panels. A panel of B is two vectors wide
-// and is read straight through, once a block of rows; meanwhile the next one is
-// fetched, each block its share.
+// gemm emits C (+)= A·B over planes and panels. A panel of B is two vectors wide and is
+// read from beginning to end, once for each block of rows. Meanwhile the next panel is
+// fetched into the cache, a share of it with each block.
 func gemm(a *assembler) {
 	gemmOf(a, "gemm", 2*a.isa.bytes)
 	gemmOf(a, "gemmHalf", a.isa.bytes)
 }
 
-// gemmOf emits the case of panels whose rows have so many bytes: those of floats,
-// or of half floats, which are widened as they are read.
+// gemmOf emits the case of panels whose rows have panelRow bytes: panels of floats, or
+// of half floats, which are widened as they are read.
 func gemmOf(a *assembler, name string, panelRow int) {
 	a.function(name, "gemmArgs",
 		fmt.Sprintf("for plane { for panel { for block { c[≤%d rows][2 vectors] = fma chain over k } } }", a.isa.rows))

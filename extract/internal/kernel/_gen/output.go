@@ -71,7 +71,7 @@ func (t *outputTile) emit() {
 	}
 	t.SUBQ(operand.U8(t.isa.bytes), t.channels)
 	t.JNE(operand.LabelRef("channel"))
-	t.Comment("the planes' rows follow each other: m is there already")
+	t.Comment("the rows of a plane follow each other: m is at the next tile already")
 	t.ADDQ(t.arg("outStep"), t.out)
 	t.DECQ(t.arg("tiles"))
 	t.JNE(operand.LabelRef("tile"))

@@ -58,7 +58,7 @@ func TestMLPPredictsByItsDefinition(t *testing.T) {
 						}
 						z += float64(h.W[c*hidden+u]) * max(a, 0)
 					}
-					if math.Abs(float64(got[r*k+c])-z) > 1e-4*max(1, math.Abs(z)) {
+					if !(math.Abs(float64(got[r*k+c])-z) <= 1e-4*max(1, math.Abs(z))) {
 						t.Fatalf("%v, input %q: logit of row %d, class %d is %v, want %v", shape, in, r, c, got[r*k+c], z)
 					}
 				}
@@ -177,7 +177,7 @@ func TestDropoutKeepsItsShareAndTheMean(t *testing.T) {
 			t.Fatalf("a unit is multiplied by %v", v)
 		}
 	}
-	if math.Abs(sum/float64(len(a))-1) > 0.02 {
+	if !(math.Abs(sum/float64(len(a))-1) <= 0.02) {
 		t.Errorf("the mean is %v", sum/float64(len(a)))
 	}
 	p.step++
@@ -191,21 +191,21 @@ func TestKindOptionsAreChecked(t *testing.T) {
 		t.Errorf("an mlp has %d units by default", o.Hidden)
 	}
 	for says, o := range map[string]Options{
-		`kind must be one of linear, mlp, not "cnn"`:       {Kind: "cnn"},
-		"hidden is for the kind mlp, not linear":           {Hidden: 5},
-		"dropout is for the kind mlp, not linear":          {Dropout: 0.5},
-		"dropout must be from 0 to less than 1, not 1":     {Kind: KindMLP, Dropout: 1},
-		"hidden must be from 0 to 65536, not -1":           {Kind: KindMLP, Hidden: -1},
-		"dropout must be from 0 to less than 1, not NaN":   {Kind: KindMLP, Dropout: math.NaN()},
-		"hidden must be from 0 to 65536, not 100000":       {Kind: KindMLP, Hidden: 100_000},
-		"dropout must be from 0 to less than 1, not -0.25": {Kind: KindMLP, Dropout: -0.25},
+		`Kind "cnn" is not known: choose linear or mlp`:       {Kind: "cnn"},
+		"Hidden (5) is for heads of the kind mlp, not linear": {Hidden: 5},
+		"Dropout (0.5) is for heads of the kind mlp, not lin": {Dropout: 0.5},
+		"Dropout (1) must be at least 0 and less than 1":      {Kind: KindMLP, Dropout: 1},
+		"Hidden (-1) must be from 0 to 65536":                 {Kind: KindMLP, Hidden: -1},
+		"Dropout (NaN) must be at least 0 and less than 1":    {Kind: KindMLP, Dropout: math.NaN()},
+		"Hidden (100000) must be from 0 to 65536":             {Kind: KindMLP, Hidden: 100_000},
+		"Dropout (-0.25) must be at least 0 and less than 1":  {Kind: KindMLP, Dropout: -0.25},
 	} {
 		if err := o.Validate(); !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), says) {
 			t.Errorf("error lacks %q: %v", says, err)
 		}
 	}
 	_, err := New().Fit(context.Background(), Job{Train: clusters(10, 3, 2, 1), Heads: []Options{{Kind: KindMLP}}})
-	if want := "invalid head options: kind: the engine fused does not know mlp; use the engine gorgonia"; err == nil || err.Error() != want {
+	if want := "Kind (mlp) cannot be trained by the engine fused"; err == nil || err.Error() != want || !errors.Is(err, ErrOptions) || !errors.Is(err, ErrEngine) {
 		t.Errorf("the fused engine says of an mlp: %v", err)
 	}
 }
