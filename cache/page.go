@@ -111,8 +111,7 @@ func openPages(r io.ReaderAt, size int64) (*pages, error) {
 		return p, corruptf("the file has %d bytes, its meta page speaks of %d pages of %d", size, p.pages, p.pageSize)
 	}
 	p.used = make([]uint64, p.pages/64+1)
-	p.visit(0, 1)
-	return p, nil
+	return p, p.visit(0, 1)
 }
 
 func (p *pages) metaAt(off int64) (meta, error) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -146,7 +147,7 @@ func (r *reader) value(k *key, n *yaml.Node, line int, at place) []setting {
 	v, err := k.parse(n)
 	if err != nil {
 		for _, e := range leaves(err) {
-			if inner, ok := e.(*atLine); ok {
+			if inner := (*atLine)(nil); errors.As(e, &inner) {
 				line = inner.line
 			}
 			r.faults.add(at.origin(line), k.Name, "%s%v", k.Name, e)

@@ -24,7 +24,7 @@ func OpenSingle(ctx context.Context, o Options) (*Single, error) {
 			x.specs = []EngineSpec{nativeSingleSpec(o)}
 		}
 	}
-	go x.engine()
+	go func() { _, _ = x.engine() }() // Extract returns its error
 	return &Single{x}, nil
 }
 

@@ -46,13 +46,13 @@ func TestInsightFindsWhatWasPlanted(t *testing.T) {
 	run, err := Run(ctx, o, Silent)
 	must(t, err)
 	must(t, os.RemoveAll(dir)) // no image is opened
-	i, err := Inspect(ctx, *run.RunDir, Default(), Choice{}, 0.9, Silent)
+	_, err = Inspect(ctx, *run.RunDir, Default(), Choice{}, 0.9, Silent)
 	if err == nil {
 		t.Fatal("a cache that is not there was read")
 	}
 	other := Default()
 	other.Cache.Path = o.Cache.Path
-	i, err = Inspect(ctx, *run.RunDir, other, Choice{}, 0.9, Silent)
+	i, err := Inspect(ctx, *run.RunDir, other, Choice{}, 0.9, Silent)
 	must(t, err)
 	if i.Images != 81 || len(i.Suspects) == 0 || i.Suspects[0].Path != "train/class0/planted.png" || i.Suspects[0].LooksLike != "class2" {
 		t.Errorf("suspects of %d images: %+v", i.Images, i.Suspects)

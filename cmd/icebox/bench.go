@@ -235,7 +235,9 @@ func (b *bench) preprocess(ctx context.Context) error {
 		for worker := range b.threads {
 			g.Go(func() error {
 				for i := worker; i < b.batch; i += b.threads {
-					b.x.Preprocess(crops[worker], images[(next+i)%len(images)])
+					if err := b.x.Preprocess(crops[worker], images[(next+i)%len(images)]); err != nil {
+						return err
+					}
 				}
 				return nil
 			})

@@ -148,7 +148,7 @@ func (p *process) hint(err error) string {
 		if h.say != nil {
 			text = h.say(err)
 		}
-		if all == nil || h.of == sweep.ErrManyHeads {
+		if all == nil || errors.Is(h.of, sweep.ErrManyHeads) {
 			all = append(all, text)
 		}
 		break

@@ -68,7 +68,7 @@ func (p *process) fail(err error, args []string) int {
 
 // say writes a line for a person.
 func (p *process) say(format string, args ...any) {
-	io.WriteString(p.stderr, wrap(fmt.Sprintf(format+"\n", args...), p.errWidth))
+	_, _ = io.WriteString(p.stderr, wrap(fmt.Sprintf(format+"\n", args...), p.errWidth))
 }
 
 // tell says what --quiet leaves out.

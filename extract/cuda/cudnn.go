@@ -43,8 +43,9 @@ const (
 	poolingAverageInclude = 1
 
 	algoImplicitPrecomp algorithm = 1
-	algorithms                    = 8
-	deterministic                 = 1
+
+	algorithms    = 8
+	deterministic = 1
 )
 
 // Values of cudnnStatus_t (cudnn_graph.h) that say that memory ran short.
@@ -60,11 +61,11 @@ const cudnnMajor = 9
 type algoPerf struct {
 	algo        algorithm
 	status      cudnnStatus
-	time        float32
+	_           float32 // time
 	_           int32
-	memory      uintptr
+	_           uintptr // memory
 	determinism int32
-	math        mathType
+	_           mathType
 	_           [3]int32
 	_           int32
 }

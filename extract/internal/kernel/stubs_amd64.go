@@ -4,6 +4,8 @@ package kernel
 
 import "unsafe"
 
+//lint:file-ignore U1000 The assembly uses fields that no Go code does.
+
 // Arguments of the assembly routines, which read them by go_asm.h. They use those marked
 // "run" or "runs" as variables, and change them. All distances are in bytes.
 
