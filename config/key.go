@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"icebox/headtrain"
 	"icebox/pipeline"
 )
 
@@ -50,10 +51,25 @@ type codec[T any] interface {
 	kind() string           // for people
 }
 
-// newKey makes the key for a field, whose default is that of pipeline.Default.
+// ranges and choices are those of the fields, as their owners state them.
+var ranges, choices = pipeline.Ranges(), pipeline.Choices()
+
+// newKey makes the key for a field, whose default is that of pipeline.Default. A codec of
+// numbers gets the range of the field, one of texts the field's words, if it has any.
 func newKey[T any](name string, c codec[T], field func(*pipeline.Options) *T, help string) *key {
+	o := pipeline.Default()
+	path := fieldAt(reflect.ValueOf(&o).Elem(), reflect.ValueOf(field(&o)))
+	if n, ok := c.(interface {
+		within(headtrain.Range) codec[T]
+	}); ok {
+		c = n.within(ranges[path])
+	}
+	if t, ok := c.(interface{ among([]string) codec[T] }); ok && choices[path] != nil {
+		c = t.among(choices[path])
+	}
 	k := &key{
 		Key:    Key{Name: name, Env: envName(name), Type: c.kind(), Help: help},
+		field:  path,
 		parse:  func(n *yaml.Node) (any, error) { return c.parse(n) },
 		schema: c.schema(),
 		get:    func(o *pipeline.Options) any { return *field(o) },
@@ -69,8 +85,6 @@ func newKey[T any](name string, c codec[T], field func(*pipeline.Options) *T, he
 	case classWeights:
 		k.Values = classWeightModes.words
 	}
-	o := pipeline.Default()
-	k.field = fieldAt(reflect.ValueOf(&o).Elem(), reflect.ValueOf(field(&o)))
 	if k.Default = inline(toNode(k.get(&o))); k.Default == `""` {
 		k.Default = ""
 	}

@@ -23,11 +23,7 @@ import (
 // hints say what to type next, by the class of an error. The first class that fits counts,
 // so that the narrower one stands before the wider one. After "try:" each reads as a thing
 // to try.
-var hints = []struct {
-	of   error
-	text string
-	say  func(error) string // instead of text, where the error knows more; "" is no hint
-}{
+var hints = []hintOf{
 	{of: extract.ErrNoWeightsOfHash, text: "the file that these features were made with, or `icebox weights fetch` for torchvision's"},
 	{of: extract.ErrNoWeights, text: "`icebox weights fetch`, which downloads them, or --weights FILE"},
 	{of: extract.ErrWeightsVariable, text: "another value of the variable, or none"},
@@ -65,6 +61,13 @@ var hints = []struct {
 	{of: headtrain.ErrDiverged, say: divergedHint},
 	{of: headtrain.ErrEngine, say: engineHint},
 	{of: config.ErrConfig, say: configHint},
+}
+
+// hintOf is the hint of a class of errors.
+type hintOf struct {
+	of   error
+	text string
+	say  func(error) string // instead of text, where the error knows more; "" is no hint
 }
 
 const diskHint = "the same command again when there is room: what was committed is kept"

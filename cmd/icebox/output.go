@@ -132,8 +132,5 @@ func textColumn(line string) int {
 		}
 		return at
 	}
-	if start == 0 {
-		return 2 * min(1, strings.Count(line[:min(2, len(line))], " "))
-	}
 	return start
 }
