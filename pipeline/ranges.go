@@ -19,7 +19,9 @@ func Ranges() map[string]headtrain.Range {
 		"Extract.MaxFailureRate": share, "Answers.Reject.Precision": share, "Answers.Reject.Coverage": share,
 	}
 	maps.Insert(all, below("Head", headtrain.Ranges()))
-	maps.Insert(all, below("Data", dataset.Ranges()))
+	for _, field := range []string{"Data.Split.Val", "Data.Split.Test"} {
+		all[field] = headtrain.From(0).Below(dataset.MostSplit)
+	}
 	maps.Insert(all, below("Sweep", sweep.Ranges()))
 	return all
 }

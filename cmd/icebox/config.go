@@ -86,7 +86,7 @@ func (p *process) configCheckCommand() *cobra.Command {
 
 func (p *process) configKeysCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "keys", Short: "List every key with its type, default and meaning (Markdown)", Args: cobra.NoArgs,
+		Use: "keys", Short: "List every key: type, default, meaning (Markdown)", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if p.json {
 				return p.printJSON(map[string]any{"keys": config.Keys()})

@@ -49,7 +49,7 @@ type diagnosis struct {
 func (p *process) doctorCommand() *cobra.Command {
 	var data string
 	cmd := &cobra.Command{
-		Use: "doctor [--data DIR]", Short: "Say what runs here and why, how fast each part is, and what would help", Args: cobra.NoArgs,
+		Use: "doctor [--data DIR]", Short: "Say what runs here, how fast it is and what would help", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := p.diagnose(cmd.Context(), data)
 			if err != nil {

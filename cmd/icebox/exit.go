@@ -43,12 +43,12 @@ var exitMeanings = []struct {
 	{exitUsage, "the command line or the configuration is wrong; nothing was done"},
 	{exitData, "the images, labels or classes are not usable, or features are missing"},
 	{exitWeights, "the backbone's weights are missing, damaged or not the ones wanted"},
-	{exitCache, "the cache file is damaged, foreign or of a newer format; see `icebox cache verify`"},
+	{exitCache, "the cache file is damaged, foreign or of a newer format"},
 	{exitLocked, "another process writes to the cache"},
 	{exitBadImages, "more bad images than extract.max_failure_rate allows; good ones are kept"},
 	{exitDiskFull, "no room on the disk; what was committed is kept"},
 	{exitEngine, "the engine failed or disagrees with the reference"},
-	{exitInterrupted, "interrupted; features computed and heads of a sweep trained by then are kept"},
+	{exitInterrupted, "interrupted; the features and the heads of a sweep so far are kept"},
 }
 
 // errUsage is a command line that is wrong.

@@ -41,7 +41,7 @@ func (p *process) quickstartCommand() *cobra.Command {
 	var dir, weights string
 	cmd := &cobra.Command{
 		Use:   "quickstart [--dir DIR]",
-		Short: "Draw a picture set, train a classifier on it, and train it again without opening an image",
+		Short: "Draw pictures and train on them, twice: see icebox at work",
 		Long: `quickstart shows icebox at work, offline: it draws ten classes of pictures,
 extracts their features, trains and evaluates a head, and then does it again
 from the cache. It uses the ResNet-18 weights of this machine, or random ones
