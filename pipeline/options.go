@@ -132,7 +132,9 @@ func (o Options) Validate() error {
 	ranges := Ranges()
 	l.Under("Data", o.Data.Validate())
 	l.Check(o.Backbone.Name == "resnet18", "Backbone.Name", "%q is not known: the one backbone is resnet18", o.Backbone.Name)
-	l.Under("Backbone", o.extractOptions().Validate())
+	backbone := o.extractOptions()
+	backbone.MaxPixels = 0 // whose field here is another section's
+	l.Under("Backbone", backbone.Validate())
 	e := o.Extract
 	number := func(field string, v float64) {
 		l.Check(ranges[field].Holds(v), field, "(%s) must be %v", strconv.FormatFloat(v, 'f', -1, 64), ranges[field])

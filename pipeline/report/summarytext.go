@@ -86,7 +86,7 @@ func (s *RunSummary) headText(w io.Writer, y Style) {
 	fmt.Fprintf(w, "training   %s\n", s.trainingText(s.Course()))
 	fmt.Fprintf(w, "accuracy   val %s (%s), test %s (%s)\n", words.PercentOrDash(s.ValAcc), words.Count(s.ValRows, s.Thing()), words.PercentOrDash(s.TestAcc), words.Count(s.TestRows, s.Thing()))
 	if b := s.Baseline; b != nil {
-		fmt.Fprintf(w, "baseline   %s: %s%s, without anything to tune\n", b.Name, words.Percent(b.Accuracy), baselineSample(b))
+		fmt.Fprintf(w, "baseline   %s: %s%s, with nothing to tune\n", b.Name, words.Percent(b.Accuracy), baselineSample(b))
 	}
 	if s.RandomWeights {
 		fmt.Fprintln(w, "           with random weights: these numbers say that icebox works, not how good a classifier can be")
@@ -99,8 +99,8 @@ func (s *RunSummary) headText(w io.Writer, y Style) {
 
 // trainingText says how the training went, which took the given course.
 func (s *TrainSummary) trainingText(course string) string {
-	return fmt.Sprintf("%s on %s, %s each%s; train loss %.4g, accuracy %s",
-		course, words.Count(s.TrainRows, "row"), words.Duration(s.EpochSeconds), s.Rate(), s.TrainLoss, words.Percent(s.TrainAcc))
+	return fmt.Sprintf("%s, best %d, on %s, %s each%s; loss %.4g, accuracy %s",
+		course, s.BestEpoch, words.Count(s.TrainRows, "row"), words.Duration(s.EpochSeconds), s.Rate(), s.TrainLoss, words.Percent(s.TrainAcc))
 }
 
 // Text writes s for a person, with the sweep that the head is from.

@@ -30,7 +30,7 @@ func (r *Report) Text(w io.Writer) {
 	if s.Stopped == headtrain.StoppedEarly {
 		course = fmt.Sprintf("%s of %s", words.Number(s.Epochs), words.Count(r.Head.Epochs, "epoch"))
 	}
-	fmt.Fprintf(w, "training  %s\n", s.trainingText(fmt.Sprintf("%s, best %d,", course, s.BestEpoch)))
+	fmt.Fprintf(w, "training  %s\n", s.trainingText(course))
 	fmt.Fprintf(w, "choice    %s\n\n", r.Decided)
 	if r.Sweep != nil {
 		r.Sweep.Text(w)
