@@ -19,9 +19,7 @@ func Ranges() map[string]headtrain.Range {
 		"Extract.MaxFailureRate": share, "Answers.Reject.Precision": share, "Answers.Reject.Coverage": share,
 	}
 	maps.Insert(all, below("Head", headtrain.Ranges()))
-	for _, field := range []string{"Data.Split.Val", "Data.Split.Test"} {
-		all[field] = headtrain.From(0).Below(dataset.MostSplit)
-	}
+	maps.Insert(all, below("Data", dataset.Ranges()))
 	maps.Insert(all, below("Sweep", sweep.Ranges()))
 	return all
 }

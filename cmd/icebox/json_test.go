@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// everyCommand are a success and a failure of every command, in a folder with photos, a
+// commandCases are a success and a failure of every command, in a folder with photos, a
 // folder f of features, weights w.pth and the run that the first line makes.
-func everyCommand(run string) []struct{ good, bad []string } {
+func commandCases(run string) []struct{ good, bad []string } {
 	data := []string{"--data", "photos", "--weights", "random", "--cache", "f.db"}
 	with := func(command string, more ...string) []string { return slices.Concat([]string{command}, data, more) }
 	words := strings.Fields
@@ -54,8 +54,8 @@ func TestEveryCommandPrintsOneObject(t *testing.T) {
 	dir := folder(t, 2, 6)
 	must(t, copyFeatures(t, dir))
 	weightsFile(t, dir, "w.pth")
-	run := icebox(t, dir, append(everyCommand("")[0].good, "--json")...).lastJSON(t)["run_dir"].(string)
-	for _, c := range everyCommand(run) {
+	run := icebox(t, dir, append(commandCases("")[0].good, "--json")...).lastJSON(t)["run_dir"].(string)
+	for _, c := range commandCases(run) {
 		if c.good != nil {
 			r := icebox(t, dir, append(c.good, "--json")...)
 			if r.code != 0 {

@@ -17,9 +17,9 @@ func TestOutputFitsTheTerminal(t *testing.T) {
 	dir := folder(t, 2, 6)
 	must(t, copyFeatures(t, dir))
 	weightsFile(t, dir, "w.pth")
-	run := icebox(t, dir, append(everyCommand("")[0].good, "--json")...).lastJSON(t)["run_dir"].(string)
+	run := icebox(t, dir, append(commandCases("")[0].good, "--json")...).lastJSON(t)["run_dir"].(string)
 	p := &process{dir: dir}
-	for _, c := range everyCommand(p.short(run)) {
+	for _, c := range commandCases(p.short(run)) {
 		for _, args := range [][]string{c.good, append(c.bad, "--quiet")} { // no bars are drawn then
 			if args == nil || args[0] == "predict" || args[0] == "weights" || args[0] == "doctor" || args[0] == "bench" && args[1] != "head" || len(args) > 1 && (args[1] == "keys" || args[1] == "schema") {
 				continue // lines for programs, and names of tensors

@@ -28,18 +28,14 @@ var (
 	ErrNoSource = fmt.Errorf("%w: no images named", ErrData)
 )
 
-// MostSplit is what a fraction of a [Split], and both together, stay below: something is
-// left to train on.
-const MostSplit = 1.0
-
 // Validate returns every fault of o.
 func (o Options) Validate() error {
 	var l fault.List
-	fraction := func(f float64) bool { return f >= 0 && f < MostSplit }
-	l.Check(fraction(o.Split.Val), "Split.Val", "(%v) must be at least 0 and less than %v", o.Split.Val, MostSplit)
-	l.Check(fraction(o.Split.Test), "Split.Test", "(%v) must be at least 0 and less than %v", o.Split.Test, MostSplit)
+	fraction := Ranges()["Split.Val"]
+	l.Check(fraction.Holds(o.Split.Val), "Split.Val", "(%v) must be %v", o.Split.Val, fraction)
+	l.Check(fraction.Holds(o.Split.Test), "Split.Test", "(%v) must be %v", o.Split.Test, fraction)
 	both := o.Split.Val + o.Split.Test
-	l.Check(!fraction(o.Split.Val) || !fraction(o.Split.Test) || both < MostSplit, "Split", "has val + test (%v), which must be less than %v", both, MostSplit)
+	l.Check(!fraction.Holds(o.Split.Val) || !fraction.Holds(o.Split.Test) || both < 1, "Split", "has val + test (%v), which must be less than 1", both)
 	l.Check(!strings.ContainsAny(o.Name, "/\x00"), "Name", "%q must not hold a slash", o.Name)
 	return l.Err()
 }
