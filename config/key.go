@@ -92,7 +92,7 @@ func newKey[T any](name string, c codec[T], field func(*pipeline.Options) *T, he
 }
 
 // fieldAt returns the path of the field of v that at points to, such as "Head.LR"; "" if
-// there is none. A pointer of another type to the same kind will do.
+// there is none. The pointer may be of another type of the same kind.
 func fieldAt(v, at reflect.Value) string {
 	for i := range v.NumField() {
 		field, name := v.Field(i), v.Type().Field(i).Name
@@ -109,8 +109,9 @@ func fieldAt(v, at reflect.Value) string {
 }
 
 // KeyOf returns the key that sets a field of pipeline.Options, such as "head.lr" for
-// "Head.LR"; of a struct it is the section that its keys share. A field without a key
-// goes by that of the struct it lies in.
+// "Head.LR". For a struct it returns the section that the keys of its fields share, and
+// for a field that no key sets what it returns for the struct around it; "" if there is
+// nothing.
 func KeyOf(field string) string {
 	for ; field != ""; field, _ = splitName(field) {
 		name, found := "", false
@@ -133,7 +134,7 @@ func KeyOf(field string) string {
 	return ""
 }
 
-// shared is the section that holds two sections.
+// shared returns the innermost section that holds both sections.
 func shared(a, b string) string {
 	for a != "" && a != b && !strings.HasPrefix(b, a+".") {
 		a, _ = splitName(a)

@@ -25,7 +25,7 @@ type setting struct {
 // place is where a value was written.
 type place struct {
 	origin func(line int) string
-	dir    string // that relative paths start from
+	dir    string // where relative paths start
 }
 
 // notKeys are variables of icebox that are read elsewhere.

@@ -9,8 +9,8 @@ import (
 
 type options = pipeline.Options
 
-// table is every key, in the order people meet them. Published names keep their
-// meaning.
+// table holds every key, in the order in which people meet them. A published name keeps
+// its meaning.
 var table = slices.Concat(dataKeys(), backboneKeys(), extractKeys(), cacheKeys(),
 	headKeys(), optimizerKeys(), stoppingKeys(), sweepKeys(), axisKeys(), outputKeys())
 
@@ -79,7 +79,7 @@ func cacheKeys() []*key {
 func headKeys() []*key {
 	return []*key{
 		newKey("head.engine", text{[]string{headtrain.EngineFused, "gorgonia"}}, func(o *options) *string { return &o.HeadEngine },
-			"what trains; gorgonia is the slow reference, and knows mlp"),
+			"what trains; gorgonia is the slow reference, and can train an mlp"),
 		newKey("head.kind", text{}, func(o *options) *string { return &o.Head.Kind },
 			"linear, or mlp: one hidden layer with ReLU, engine gorgonia only"),
 		newKey("head.hidden", whole[int]{}, func(o *options) *int { return &o.Head.Hidden },
@@ -114,7 +114,7 @@ func headKeys() []*key {
 func optimizerKeys() []*key {
 	return []*key{
 		newKey("head.optimizer", text{}, func(o *options) *string { return &o.Head.Optimizer },
-			"as PyTorch defines them; lbfgs, on all rows at a time, goes to the optimum: give it head.epochs=1000, for it stops by itself"),
+			"as PyTorch defines them; lbfgs, on all rows at a time, goes to the optimum: give it head.epochs=1000, because it stops by itself"),
 		newKey("head.lr", number{}, func(o *options) *float64 { return &o.Head.LR },
 			"learning rate; usual values lie between 1e-4 and 1e-1"),
 		newKey("head.weight_decay", number{}, func(o *options) *float64 { return &o.Head.WeightDecay },

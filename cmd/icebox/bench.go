@@ -248,8 +248,8 @@ func (b *bench) preprocess(ctx context.Context) error {
 	})
 }
 
-// extract measures decoding and backbone, each thread on batches of its own, as
-// the pipeline has it.
+// extract measures decoding and backbone, each thread on batches of its own, as an
+// extraction does it.
 func (b *bench) extract(ctx context.Context) error {
 	images, err := b.images(ctx)
 	if err != nil {

@@ -128,8 +128,8 @@ func (p *process) sampleImages(ctx context.Context, data, dir string) ([]string,
 	return files, nil
 }
 
-// timeImages reads and preprocesses the files on one thread. A file was read
-// before, so the disk is as quick as the system's memory of it.
+// timeImages reads and preprocesses the files on one thread. The system may have a file in
+// memory already, so that reading is timed at its best.
 func (d *diagnosis) timeImages(x *extract.Extractor, files []string) error {
 	crop := make([]uint8, extract.PixelBytes)
 	var read, decode time.Duration
@@ -142,7 +142,7 @@ func (d *diagnosis) timeImages(x *extract.Extractor, files []string) error {
 		read += time.Since(start)
 		start = time.Now()
 		if err := x.Preprocess(crop, data); err != nil {
-			continue // a bad image is the run's business
+			continue // a run would say so
 		}
 		decode += time.Since(start)
 		d.Images++

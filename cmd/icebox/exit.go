@@ -86,7 +86,8 @@ func exitCode(err error) int {
 	return exitFailure
 }
 
-// message is what a person reads of err, a line or, of a configuration, a line a fault.
+// message returns the text of err for a person: one line, or a line a fault of the
+// configuration.
 func message(err error, code int) string {
 	text := err.Error()
 	if f, section := faultOf(err); section != "" {

@@ -156,7 +156,7 @@ func (p *process) hint(err error) string {
 	return words.Or(all)
 }
 
-// words say a step as a person at a command line takes it.
+// words returns the command, key or value that takes a step.
 func (p *process) words(s journal.Step) string {
 	key := config.KeyOf(s.Field)
 	switch s.Do {

@@ -193,7 +193,7 @@ func TestSweepIsToldWhatIsWrongInOneLine(t *testing.T) {
 		{[]string{"sweep", "--features", "f", "sweep.folds=1", "sweep.axes.lr=[1]"}, exitUsage, "sweep.folds (1)"},
 		{[]string{"sweep", "--features", "nowhere", "sweep.axes.lr=[1]"}, exitData, "nowhere\n  try: --features with a folder of features.npy and labels.npy, as `icebox cache export --out DIR` writes it"},
 		{[]string{"train", "--quiet", "--features", "f", "head.lr=1e38", "head.optimizer=sgd", "head.input=none"}, exitData, "try: head.lr=0.001, `icebox train --find-lr` or head.input=standardise"},
-		{[]string{"train", "--quiet", "--features", "f", "head.class_weights={dog: 2}"}, exitUsage, `"dog" has a weight, but is no class`},
+		{[]string{"train", "--quiet", "--features", "f", "head.class_weights={dog: 2}"}, exitUsage, `"dog" has a weight, but is no class of f; the classes are "0", "1", "2"` + "\n  try: another head.class_weights"},
 		{[]string{"train", "--quiet", "--features", "f/val", "head.early_stopping.patience=2"}, exitUsage, "early stopping needs validation images, and there are none"},
 		{[]string{"eval", "--features", "f/none", "--run", "f"}, exitData, "holds no head.safetensors"},
 		{[]string{"sweep", "--resume", "nowhere"}, exitUsage, "holds no interrupted sweep"},
