@@ -12,7 +12,7 @@ func (c Changes) Any() bool { return c != Changes{} }
 
 // Rescan scans d's sources again and counts how they differ from d. It opens no image.
 func (d *Dataset) Rescan(ctx context.Context) (Changes, error) {
-	now, err := Scan(ctx, Options{Train: d.Sources.Train, Val: d.Sources.Val, Test: d.Sources.Test})
+	now, err := Scan(ctx, Options{Train: d.Sources.Train, Val: d.Sources.Val, Test: d.Sources.Test, Reading: d.Reading})
 	if err != nil {
 		return Changes{}, err
 	}

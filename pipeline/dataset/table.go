@@ -22,7 +22,7 @@ var columns = map[string][]string{
 
 // table adds the items of a CSV manifest: a header, then a line an image.
 // Paths are relative to the manifest. Part is what a line without a split gets.
-func (s *scanner) table(file string, part Part, prefix string) error {
+func (s *scanner) table(file string, part Part, o Options) error {
 	if !strings.EqualFold(filepath.Ext(file), ".csv") {
 		return fmt.Errorf("%w: %s is neither a folder nor a .csv manifest", ErrData, file)
 	}
@@ -44,7 +44,7 @@ func (s *scanner) table(file string, part Part, prefix string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s: %w", ErrData, file, err)
 	}
-	return s.tableLines(r, table{file: file, at: at, part: part, root: s.addRoot(filepath.Dir(file), prefix)})
+	return s.tableLines(r, table{file: file, at: at, part: part, root: s.addRoot(filepath.Dir(file), o.prefix(part))})
 }
 
 // table is what reading a manifest's lines needs to know.
