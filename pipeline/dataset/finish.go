@@ -32,6 +32,9 @@ func (s *scanner) finish() error {
 			parts = append(parts, c)
 		}
 	}
+	if err := checkAlike(s.ds.Classes); err != nil {
+		return err
+	}
 	if len(parts) > 1 && s.ds.Reading.Layout != LayoutClasses {
 		s.ds.Notes = append(s.ds.Notes, journal.Note{
 			Text:  words.List(parts) + " are taken for classes, because not all folders beside them are parts that hold class folders",
