@@ -112,6 +112,7 @@ func recognise(ds *dataset.Dataset, o dataset.Options, a aim, store *features.St
 	}
 	ds.Split = o.Split
 	if a != toJudge {
+		noteChanges(ds, earlier, j)
 		return earlier, nil
 	}
 	twin, err := dataset.Twin(store, ds)
@@ -122,6 +123,16 @@ func recognise(ds *dataset.Dataset, o dataset.Options, a aim, store *features.St
 		ds.Split = earlier.Split
 	}
 	return earlier, err
+}
+
+// noteChanges says how a dataset differs from what the cache has of it.
+func noteChanges(ds, earlier *dataset.Dataset, j *journal.Journal) {
+	if earlier == nil {
+		return
+	}
+	if c := ds.Since(earlier); c.Any() {
+		j.Note(fmt.Sprintf("since the last time: %v", c))
+	}
 }
 
 // checkTrainable refuses classes that cannot be learned, and an output folder that

@@ -3,7 +3,10 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"icebox/pipeline/dataset"
@@ -31,5 +34,23 @@ func TestDataIsCheckedBeforeWeightsAreAskedFor(t *testing.T) {
 	o.Data.Train = one
 	if _, err := Run(context.Background(), o, Silent); !errors.Is(err, dataset.ErrData) {
 		t.Errorf("one class and no weights: %v", err)
+	}
+}
+
+func TestARunSaysWhatHasChangedSinceTheLast(t *testing.T) {
+	o := ready(t, settings(photos(t, 2, 6)))
+	first, err := Extract(context.Background(), o, Silent)
+	must(t, err)
+	must(t, os.Rename(filepath.Join(o.Data.Train, "class0", "000.jpg"), filepath.Join(o.Data.Train, "class1", "x.jpg")))
+	must(t, os.Remove(filepath.Join(o.Data.Train, "class0", "001.png")))
+	must(t, os.WriteFile(filepath.Join(o.Data.Train, "class0", "b.heic"), []byte("x"), 0o644))
+	again, err := Extract(context.Background(), o, Silent)
+	must(t, err)
+	const want = "since the last time: 1 image moved from class0 to class1, 1 gone"
+	if strings.Contains(strings.Join(first.Warnings, "\n"), "last time") || !slices.Contains(again.Warnings, want) {
+		t.Errorf("no %q in %q", want, again.Warnings)
+	}
+	if again.Skipped[".heic"] != 1 || first.Skipped != nil && len(first.Skipped) > 0 {
+		t.Errorf("left out: %v, then %v", first.Skipped, again.Skipped)
 	}
 }

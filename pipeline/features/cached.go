@@ -225,7 +225,7 @@ func noteChanges(ctx context.Context, ds *dataset.Dataset, j *journal.Journal) {
 	case err != nil:
 		j.Note(fmt.Sprintf("the images have changed since they were extracted: %v", err))
 	case c.Any():
-		j.Note(fmt.Sprintf("since the features were extracted, %d images are new, %d changed, %d gone; to take that up", c.Added, c.Changed, c.Gone), journal.Step{Do: journal.Extract})
+		j.Note(fmt.Sprintf("since the features were extracted: %v; to take that up", c), journal.Step{Do: journal.Extract})
 	}
 }
 
