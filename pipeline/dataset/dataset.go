@@ -57,6 +57,8 @@ type Dataset struct {
 	Notes   []journal.Note
 	Skipped Skipped
 
+	noLabels journal.Note // why a table has none, and what may help
+
 	loaded string // name of the document that it was read from
 }
 
@@ -125,8 +127,10 @@ func (d *Dataset) Trainable() error {
 		}
 	}
 	switch {
+	case len(d.Classes) == 0 && d.noLabels.Text != "":
+		return journal.WithSteps(fmt.Errorf("%w: %s", ErrData, d.noLabels.Text), d.noLabels.Steps...)
 	case len(d.Classes) == 0:
-		return fmt.Errorf("%w: %s has no labels: a head needs images in class folders (%s/<class>/…) or a manifest with labels", ErrData, d.Sources.Train, filepath.Base(d.Sources.Train))
+		return fmt.Errorf("%w: %s has no labels: a head needs images in class folders (%s/<class>/…) or a table with labels", ErrData, d.Sources.Train, filepath.Base(d.Sources.Train))
 	case len(orphan) > 0:
 		return fmt.Errorf("%w: no training image of class %s, which val or test holds: a head cannot learn it; add training images of it, or take the class away", ErrData, words.List(orphan))
 	case len(d.Classes) == 1:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"icebox/extract/format"
 	"icebox/pipeline/journal"
@@ -25,6 +26,9 @@ func (s *scanner) finish() error {
 	}
 	var parts []string
 	for _, c := range s.ds.Classes {
+		if !utf8.ValidString(c) {
+			return fmt.Errorf("%w: the class name %q is not UTF-8: rename it", ErrEncoding, c)
+		}
 		if strings.ContainsFunc(c, unicode.IsControl) {
 			return fmt.Errorf("%w: the class name %q holds a control character: rename it", ErrData, c)
 		}

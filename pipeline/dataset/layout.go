@@ -19,6 +19,12 @@ func (s *scanner) trainFolder(root int, base string, o Options) error {
 	if err != nil {
 		return err
 	}
+	if t, err := s.metadata(root, base, Unassigned, o.Reading); t != nil || err != nil {
+		if err != nil {
+			return err
+		}
+		return s.besideTable(t)
+	}
 	parts, err := s.parts(root, base, o)
 	if err != nil {
 		return err
@@ -34,6 +40,12 @@ func (s *scanner) partFolder(root int, base string, part Part, o Options) error 
 	base, err := s.descend(root, base)
 	if err != nil {
 		return err
+	}
+	if t, err := s.metadata(root, base, part, o.Reading); t != nil || err != nil {
+		if err != nil {
+			return err
+		}
+		return s.besideTable(t)
 	}
 	return s.classFolders(root, base, part)
 }
@@ -98,11 +110,11 @@ func (s *scanner) parts(root int, base string, o Options) (map[Part]string, erro
 	if o.Reading.Layout == LayoutClasses {
 		return nil, nil
 	}
-	p, err := s.lookAtParts(root, base, ParsePart)
+	p, err := s.lookAtParts(root, base, o, ParsePart)
 	if err == nil && len(p.others) > 0 && o.Reading.Layout != LayoutParts {
 		// train_images and val2017 are parts only where nothing stands beside them that is
 		// none, and only if one of them holds class folders.
-		long, lerr := s.lookAtParts(root, base, parseLongPart)
+		long, lerr := s.lookAtParts(root, base, o, parseLongPart)
 		if lerr == nil && len(long.others) == 0 && len(long.nested) > 0 {
 			p = long
 		}
@@ -118,7 +130,7 @@ func (s *scanner) parts(root int, base string, o Options) (map[Part]string, erro
 		case len(p.nested) == 0 && len(named) > 1:
 			return nil, ambiguous("%s holds %s without class folders in them: they are parts whose images have no label, or they are the classes", dir, words.List(named))
 		case len(p.nested) > 0 && len(p.others) > 0:
-			return nil, ambiguous("%s holds %s, which are named after parts and hold class folders, beside %s: the parts are meant and the others are not, or all are classes", dir, words.List(p.nested), words.List(p.others))
+			return nil, ambiguous("%s holds %s, which are named after parts and hold class folders or labels, beside %s: the parts are meant and the others are not, or all are classes", dir, words.List(p.nested), words.List(p.others))
 		}
 	}
 	if left := slices.Concat(p.others, p.idle); len(left) > 0 {
@@ -134,7 +146,7 @@ func ambiguous(text, dir string, args ...any) error {
 }
 
 // lookAtParts sorts the folders of root/base by what their names and contents say.
-func (s *scanner) lookAtParts(root int, base string, parse func(string) (Part, bool)) (p partFolders, err error) {
+func (s *scanner) lookAtParts(root int, base string, o Options, parse func(string) (Part, bool)) (p partFolders, err error) {
 	folders, err := s.dataFolders(root, base)
 	if err != nil {
 		return p, err
@@ -156,7 +168,11 @@ func (s *scanner) lookAtParts(root int, base string, parse func(string) (Part, b
 		if err != nil {
 			return p, err
 		}
-		if len(inner) > 0 {
+		t, err := s.metadata(root, rel, part, o.Reading)
+		if err != nil {
+			return p, err
+		}
+		if len(inner) > 0 || t != nil {
 			p.nested = append(p.nested, name)
 		} else {
 			p.flat = append(p.flat, name)

@@ -31,7 +31,7 @@ type Reading struct {
 	Exclude []string `json:"exclude,omitempty"`
 	// Columns are the names of a table's columns, where the usual names do not do.
 	Columns Columns `json:"columns,omitzero"`
-	// Root is the absolute folder that paths in a table start from; "" is the table's.
+	// Root is the folder that paths in a table start from; "" is the table's.
 	Root string `json:"root,omitempty"`
 	// Suffix is added to the paths in a table that do not end in it, such as ".jpg".
 	Suffix string `json:"suffix,omitempty"`

@@ -28,6 +28,13 @@ func Scan(ctx context.Context, o Options) (*Dataset, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	if o.Reading.Root != "" {
+		abs, err := filepath.Abs(o.Reading.Root)
+		if err != nil {
+			return nil, err
+		}
+		o.Reading.Root = abs
+	}
 	ds := &Dataset{Name: o.Name, Reading: o.Reading.kept()}
 	s := newScanner(ctx, ds)
 	s.exclude, _ = newExclusion(o.Reading.Exclude) // Validate has read the patterns

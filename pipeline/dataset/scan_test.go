@@ -126,7 +126,7 @@ func TestScanSaysWhatIsWrong(t *testing.T) {
 		{"missing folder", nil, "", "nowhere", "nowhere does not exist"},
 		{"empty folder", nil, "", "", "no image in"},
 		{"class without an image", []string{"cat/a.jpg", "dog/"}, "", "", `class "dog" holds no image`},
-		{"no folder and no manifest", []string{"a.txt"}, "", "a.txt", "neither a folder nor a .csv manifest"},
+		{"no folder and no manifest", []string{"a.md"}, "", "a.md", "neither a folder nor a table (.csv, .tsv, .txt, .jsonl or .ndjson)"},
 		{"manifest without a path", nil, "name,label\n", "set.csv", "has no column path"},
 		{"manifest with a wrong split", nil, "path,split\na.jpg,training\nb.jpg,devel\n", "set.csv", `set.csv:3: split "devel" is not train, val or test`},
 		{"class of files that are not read", []string{"cat/a.jpg", "dog/a.heic", "dog/b.HEIC"}, "", "", "2 .heic"},
