@@ -69,8 +69,10 @@ func (s *scanner) isOwn(root int, rel string) (bool, error) {
 	return true, nil
 }
 
-// isCache reports whether a file is a cache of icebox, or another bbolt database.
+// isCache reports whether a file is a cache of icebox, the lock beside it, or another bbolt
+// database.
 func isCache(file string) bool {
+	file = strings.TrimSuffix(file, ".lock")
 	const magicAt, magic = 16, "\xed\xda\x0c\xed"
 	if format.Ending(file) != ".db" {
 		return false

@@ -228,7 +228,7 @@ func (s *scanner) holder(root int, base string, parts map[Part]string, o Options
 			return err
 		}
 		if n := len(s.ds.Items) - before; n > 0 && !slices.ContainsFunc(s.names[before:], func(class string) bool { return class != "" }) {
-			s.note("%s in %s have no label, because it holds no class folders: their features are computed, and no head is trained or judged on them", words.Count(n, "image"), join(base, name))
+			s.note("%s in %s have no label, because that folder holds no class folders: their features are computed, and no head is trained or judged on them", words.Count(n, "image"), join(base, name))
 		}
 	}
 	return nil
@@ -244,7 +244,7 @@ func (s *scanner) classFolders(root int, base string, part Part) error {
 	if len(classes) == 0 {
 		return s.walk(root, base, "", part, s.above(root, base))
 	}
-	s.beside += s.listed[place{root, base}].images()
+	s.passBeside(root, base)
 	if err := s.noteNested(root, base, classes); err != nil {
 		return err
 	}
@@ -268,6 +268,18 @@ func (s *scanner) classFolders(root int, base string, part Part) error {
 		return void
 	}
 	return nil
+}
+
+// passBeside counts the images beside class folders. Nobody misses other files there.
+func (s *scanner) passBeside(root int, base string) {
+	for _, name := range s.listed[place{root, base}].files {
+		switch format.ByEnding(name) {
+		case format.Image:
+			s.beside++
+		case format.Foreign:
+			s.ds.Skipped[format.Ending(name)]++
+		}
+	}
 }
 
 // noteNested says which level of folders names the classes, where another might be meant:

@@ -66,8 +66,8 @@ func TestJunkAndOwnFoldersArePassedOver(t *testing.T) {
 			want: two, notes: []string{"3 folders and files that icebox wrote (such as best)"}},
 		{name: "a run within a class", files: []string{"cat/a.jpg", "dog/a.jpg", "dog/run/head.safetensors", "dog/run/config.yaml", "dog/run/plot.png"},
 			want: two, notes: []string{"such as dog/run"}},
-		{name: "caches", files: []string{"cat/a.jpg", "dog/a.jpg"}, content: map[string]string{"cache/features.db": "0123456789abcdef\xed\xda\x0c\xed", "cat/f.db": "0123456789abcdef\xed\xda\x0c\xed"},
-			want: two, notes: []string{"2 folders and files that icebox wrote (such as cache)"}},
+		{name: "caches", files: []string{"cat/a.jpg", "dog/a.jpg"}, content: map[string]string{"cache/features.db": "0123456789abcdef\xed\xda\x0c\xed", "cat/f.db": "0123456789abcdef\xed\xda\x0c\xed", "cat/f.db.lock": ""},
+			want: two, notes: []string{"3 folders and files that icebox wrote (such as cache)"}},
 		{name: "excluded", files: []string{"cat/a.jpg", "cat/a_mask.jpg", "dog/a.jpg", "dog/raw/b.jpg", "mess/c.jpg"}, reading: Reading{Exclude: []string{"*_mask.*", "raw/", "/mess"}},
 			want: two, notes: []string{"3 folders and files that are excluded"}},
 		{name: "a class that begins like junk", files: []string{"#1/a.jpg", "@home/a.jpg"}, want: []string{"#1/a.jpg #1 ", "@home/a.jpg @home "}},
@@ -196,7 +196,7 @@ func TestFormatsAreToldByContent(t *testing.T) {
 			want: []string{"cat/a.jfif cat ", "cat/b.JPE cat ", "cat/c.jif cat ", "dog/a.pjpeg dog ", "dog/b.dib dog "}},
 		{name: "no ending, and a wrong one", files: []string{"cat/a.jpg", "dog/notes"}, content: map[string]string{"dog/a": jpegHead, "dog/b.jpg_large": jpegHead},
 			want: []string{"cat/a.jpg cat ", "dog/a dog ", "dog/b.jpg_large dog "}, notes: []string{"left out that are no image icebox reads: 1 without an ending"}},
-		{name: "phones", files: []string{"cat/a.jpg", "dog/a.jpg", "dog/b.HEIC", "dog/c.avif"},
+		{name: "phones", files: []string{"cat/a.jpg", "dog/a.jpg", "dog/b.HEIC", "c.avif"},
 			want: []string{"cat/a.jpg cat ", "dog/a.jpg dog "}, notes: []string{"1 .avif, 1 .heic"}},
 	} {
 		t.Run(c.name, c.run)
