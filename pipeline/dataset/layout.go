@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -19,10 +20,9 @@ func (s *scanner) trainFolder(root int, base string, o Options) error {
 	if err != nil {
 		return err
 	}
-	if t, err := s.metadata(root, base, Unassigned, o.Reading); t != nil || err != nil {
-		if err != nil {
-			return err
-		}
+	if t, err := s.metadata(root, base, Unassigned, o.Reading); err != nil {
+		return err
+	} else if t != nil {
 		return s.besideTable(t)
 	}
 	parts, err := s.parts(root, base, o)
@@ -35,16 +35,27 @@ func (s *scanner) trainFolder(root int, base string, o Options) error {
 	return s.classFolders(root, base, Unassigned)
 }
 
-// partFolder scans the folder of one part.
+// partFolder scans the folder of one part, and says so if its images have no label.
 func (s *scanner) partFolder(root int, base string, part Part, o Options) error {
+	before := len(s.ds.Items)
+	if err := s.labelledFolder(root, base, part, o); err != nil {
+		return err
+	}
+	if n := len(s.ds.Items) - before; n > 0 && !slices.ContainsFunc(s.names[before:], func(class string) bool { return class != "" }) {
+		s.note("%s in %s have no label, because that folder holds no class folders: their features are computed, and no head is trained or judged on them", words.Count(n, "image"), cmp.Or(base, s.dir(root, base)))
+	}
+	return nil
+}
+
+// labelledFolder scans a folder that holds class folders, or images and their labels.
+func (s *scanner) labelledFolder(root int, base string, part Part, o Options) error {
 	base, err := s.descend(root, base)
 	if err != nil {
 		return err
 	}
-	if t, err := s.metadata(root, base, part, o.Reading); t != nil || err != nil {
-		if err != nil {
-			return err
-		}
+	if t, err := s.metadata(root, base, part, o.Reading); err != nil {
+		return err
+	} else if t != nil {
 		return s.besideTable(t)
 	}
 	return s.classFolders(root, base, part)
@@ -223,12 +234,8 @@ func (s *scanner) holder(root int, base string, parts map[Part]string, o Options
 		if p == Train {
 			part = Unassigned
 		}
-		before := len(s.ds.Items)
 		if err := s.partFolder(root, join(base, name), part, o); err != nil {
 			return err
-		}
-		if n := len(s.ds.Items) - before; n > 0 && !slices.ContainsFunc(s.names[before:], func(class string) bool { return class != "" }) {
-			s.note("%s in %s have no label, because that folder holds no class folders: their features are computed, and no head is trained or judged on them", words.Count(n, "image"), join(base, name))
 		}
 	}
 	return nil

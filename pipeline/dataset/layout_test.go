@@ -135,6 +135,22 @@ func TestPartsAreKnownByTheirNames(t *testing.T) {
 	}
 }
 
+// An explicit source without labels is told of, too, and takes no part from the split.
+func TestAFlatSourceOfAPartHasNoLabels(t *testing.T) {
+	dir := tree(t, "a/cat/1.jpg", "a/dog/1.jpg", "b/2.jpg")
+	ds, err := Scan(context.Background(), Options{Train: filepath.Join(dir, "a"), Val: filepath.Join(dir, "b")})
+	must(t, err)
+	if diff := cmp.Diff([]string{"train/cat/1.jpg cat ", "train/dog/1.jpg dog ", "val/2.jpg  val"}, listing(ds)); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.Contains(fmt.Sprint(ds.Notes), "have no label") {
+		t.Errorf("nobody says so: %v", ds.Notes)
+	}
+	if got := (Split{Val: 0.5}).Effective(ds); got.Val != 0.5 {
+		t.Errorf("images without a label stand for validation: %v", got)
+	}
+}
+
 func TestTwoReadingsStopTheScan(t *testing.T) {
 	for _, c := range []struct {
 		name  string

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -51,13 +52,16 @@ func openSheet(file string, c Columns) (sheet, error) {
 		return jsonSheet(file, text)
 	}
 	text, delimiter, lines := cutSep(text)
+	candidates := delimiters
+	if delimiter != 0 {
+		candidates = []rune{delimiter}
+	}
 	best := sheet{file: file}
-	for _, d := range delimiters {
-		if delimiter != 0 && d != delimiter {
-			continue
-		}
+	var unread error
+	for _, d := range candidates {
 		header, err := newCSV(text, d).Read()
 		if err != nil {
+			unread = cmp.Or(unread, err)
 			continue
 		}
 		_, fault := findColumns(header, c)
@@ -67,8 +71,7 @@ func openSheet(file string, c Columns) (sheet, error) {
 		}
 	}
 	if best.header == nil {
-		_, err := newCSV(text, ',').Read()
-		return best, fmt.Errorf("%w: %s: no header line (path,label[,split,group]): %w", ErrData, file, err)
+		return best, fmt.Errorf("%w: %s: no header line (path,label[,split,group]): %w", ErrData, file, unread)
 	}
 	return best, nil
 }

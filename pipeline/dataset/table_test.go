@@ -170,3 +170,26 @@ func TestMetadataBesideImages(t *testing.T) {
 		t.Run(c.name, c.run)
 	}
 }
+
+func FuzzSheet(f *testing.F) {
+	for _, text := range []string{"path,label\na,b\n", "sep=;\npath;label\n\"a\nb\";c\n", "sep=\"\n", "sep=:\nfile:class\na:b\n", utf16Text("path\tlabel\n", true), "", "\ufeff", "{\"a\": 1}\n"} {
+		f.Add([]byte(text), true)
+		f.Add([]byte(text), false)
+	}
+	f.Fuzz(func(t *testing.T, text []byte, lines bool) {
+		file := filepath.Join(t.TempDir(), "set.csv")
+		if lines {
+			file += ".jsonl"
+		}
+		must(t, os.WriteFile(file, text, 0o644))
+		s, err := openSheet(file, Columns{})
+		if err != nil {
+			return
+		}
+		for row, err := range s.rows {
+			if err == nil && len(row.fields) != len(s.header) {
+				t.Fatalf("a row of %d fields below %d columns", len(row.fields), len(s.header))
+			}
+		}
+	})
+}
