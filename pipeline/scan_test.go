@@ -54,3 +54,18 @@ func TestARunSaysWhatHasChangedSinceTheLast(t *testing.T) {
 		t.Errorf("left out: %v, then %v", first.Skipped, again.Skipped)
 	}
 }
+
+// Rows of the cache are those that the scan of the time found.
+func TestTrainingSaysThatTheScanWasAnother(t *testing.T) {
+	o := ready(t, settings(photos(t, 2, 8)))
+	_, err := Extract(context.Background(), o, Silent)
+	must(t, err)
+	for _, exclude := range [][]string{nil, {"000.*"}} {
+		o.Data.Reading.Exclude = exclude
+		sum, err := Train(context.Background(), o, Choice{}, Silent)
+		must(t, err)
+		if said := strings.Contains(strings.Join(sum.Warnings, "\n"), "scanned with another layout"); said != (exclude != nil) {
+			t.Errorf("excluded %v: %q", exclude, sum.Warnings)
+		}
+	}
+}

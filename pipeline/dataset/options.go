@@ -101,8 +101,13 @@ func (r Reading) kept() Reading {
 	return r
 }
 
+// Equal reports whether two readings find the same in the same sources.
+func (r Reading) Equal(other Reading) bool {
+	r, other = r.kept(), other.kept()
+	return r.Layout == other.Layout && slices.Equal(r.Exclude, other.Exclude) && r.Columns == other.Columns && r.Root == other.Root && r.Suffix == other.Suffix
+}
+
 // IsZero reports whether r leaves everything to the scan.
 func (r Reading) IsZero() bool {
-	r = r.kept()
-	return r.Layout == "" && len(r.Exclude) == 0 && r.Columns == Columns{} && r.Root == "" && r.Suffix == ""
+	return r.Equal(Reading{})
 }

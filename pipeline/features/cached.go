@@ -117,6 +117,9 @@ func (c *Cached) find(ctx context.Context, data dataset.Options, choice Choice, 
 	if err != nil {
 		return err
 	}
+	if data.Train != "" && !data.Reading.Equal(c.ds.Reading) {
+		j.Note("the images were scanned with another layout, exclusion or table columns than are asked for now; to take those up", journal.Step{Do: journal.Extract})
+	}
 	noteChanges(ctx, c.ds, j)
 	if err := c.splitAgain(choice, j); err != nil {
 		return err
