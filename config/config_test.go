@@ -372,6 +372,8 @@ func mark(field reflect.Value) {
 		field.SetUint(987654321)
 	case reflect.Bool:
 		field.SetBool(true)
+	case reflect.Slice:
+		field.Set(reflect.ValueOf([]string{"marked"}))
 	case reflect.Struct:
 		field.Set(reflect.ValueOf(headtrain.ClassWeights{Mode: "marked"}))
 	}

@@ -80,12 +80,14 @@ func newKey[T any](name string, c codec[T], field func(*pipeline.Options) *T, he
 		k.plain, k.Values = true, c.words
 	case pathCodec:
 		k.plain, k.path, k.Values = true, &c, c.words
+	case texts:
+		k.plain = true
 	case boolean:
 		k.Values = []string{"true", "false"}
 	case classWeights:
 		k.Values = classWeightModes.words
 	}
-	if k.Default = inline(toNode(k.get(&o))); k.Default == `""` {
+	if k.Default = inline(toNode(k.get(&o))); k.Default == `""` || k.Default == "[]" {
 		k.Default = ""
 	}
 	return k

@@ -24,7 +24,7 @@ var synonyms = map[string]string{
 	"model": "backbone", "arch": "backbone.name", "architecture": "backbone.name", "network": "backbone.name",
 	"checkpoint": "backbone.weights", "pretrained": "backbone.weights",
 	"dataset": "data", "train_dir": "data.train", "val_dir": "data.val", "valid": "data.val", "validation": "data.val",
-	"test_dir": "data.test", "data_dir": "data.train", "root": "data.train", "val_split": "data.split.val",
+	"test_dir": "data.test", "data_dir": "data.train", "image_root": "data.root", "ignore": "data.exclude", "val_split": "data.split.val",
 	"val_fraction": "data.split.val", "val_size": "data.split.val", "test_split": "data.split.test", "test_size": "data.split.test",
 	"features": "cache.path", "cache_dir": "cache.path",
 	"output_dir": "output.dir", "out_dir": "output.dir", "out": "output.dir", "run_dir": "output.dir", "save_dir": "output.dir",

@@ -65,6 +65,8 @@ func toNode(v any) *yaml.Node {
 		return classWeightsNode(w)
 	case sweep.Axis:
 		return axisNode(v)
+	case []string:
+		return listNode(v)
 	}
 	return scalar(fmt.Sprint(v))
 }

@@ -17,7 +17,7 @@ var table = slices.Concat(dataKeys(), backboneKeys(), extractKeys(), cacheKeys()
 func dataKeys() []*key {
 	return []*key{
 		newKey("data.train", pathCodec{}, func(o *options) *string { return &o.Data.Train },
-			"folder of class folders, folder that holds train, val and test, or a .csv manifest (path,label[,split,group])").like("images/train"),
+			"folder of class folders, folder that holds train, val and test, or a table (.csv, .tsv, .jsonl: path,label[,split,group])").like("images/train"),
 		newKey("data.val", pathCodec{}, func(o *options) *string { return &o.Data.Val },
 			"validation images, as data.train; without it data.split.val is taken from train").like("images/val"),
 		newKey("data.test", pathCodec{}, func(o *options) *string { return &o.Data.Test },
@@ -28,6 +28,22 @@ func dataKeys() []*key {
 			"fraction of each class to validate on, where there is no data.val"),
 		newKey("data.split.test", number{}, func(o *options) *float64 { return &o.Data.Split.Test },
 			"fraction of each class to test on, where there is no data.test"),
+		newKey("data.layout", text{}, func(o *options) *string { return &o.Data.Reading.Layout },
+			"what folders stand for: auto tells by names and contents, and stops where it cannot; classes takes every folder for a class; parts takes those named after parts (train, val, dev, test …) and passes over others"),
+		newKey("data.exclude", texts{}, func(o *options) *[]string { return &o.Data.Reading.Exclude },
+			"folders and files below the source to pass over: patterns as in a .gitignore, such as raw/ or *_mask.*").like(`[raw/, "*_mask.*"]`),
+		newKey("data.root", pathCodec{}, func(o *options) *string { return &o.Data.Reading.Root },
+			"folder that the paths in a table start from; without it, the table's own").like("images"),
+		newKey("data.suffix", text{}, func(o *options) *string { return &o.Data.Reading.Suffix },
+			"added to the paths in a table that do not end in it; without it, usual endings are tried").like(".jpg"),
+		newKey("data.columns.path", text{}, func(o *options) *string { return &o.Data.Reading.Columns.Path },
+			"column of a table with the path of each image; without it, one of a usual name").like("id"),
+		newKey("data.columns.label", text{}, func(o *options) *string { return &o.Data.Reading.Columns.Label },
+			"column with the class; without it, one of a usual name").like("breed"),
+		newKey("data.columns.split", text{}, func(o *options) *string { return &o.Data.Reading.Columns.Split },
+			"column with train, val or test; without it, one of a usual name").like("subset"),
+		newKey("data.columns.group", text{}, func(o *options) *string { return &o.Data.Reading.Columns.Group },
+			"column that names what stays in one part, such as a patient; without it, one called group").like("patient"),
 	}
 }
 

@@ -99,7 +99,7 @@ func rejectedAnswersAreUnknown(t *testing.T, o Options) {
 	must(t, err)
 	defer p.Close()
 	unknown, all := 0, 0
-	for a, err := range p.Predict(ctx, Files(ctx, []string{o.Data.Train})) {
+	for a, err := range p.Predict(ctx, Files(ctx, []string{o.Data.Train}, nil)) {
 		must(t, err)
 		all++
 		if under := a.Top[0].Probability < run.Threshold; a.Unknown != under || (a.Label == unknownLabel) != under {

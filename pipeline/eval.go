@@ -68,7 +68,7 @@ func (e EvalOptions) source(ctx context.Context, o Options, head *headtrain.Head
 		if err := o.Validate(); err != nil {
 			return nil, err
 		}
-		src, err := extractFeatures(ctx, o, scanToJudge, j)
+		src, err := extractFeatures(ctx, o, toJudge, j)
 		if err != nil && src != nil {
 			src.Close()
 		}

@@ -49,7 +49,7 @@ func Example() {
 		panic(err)
 	}
 	defer predictor.Close()
-	for answer, err := range predictor.Predict(ctx, pipeline.Files(ctx, []string{filepath.Join(dir, "new.png")})) {
+	for answer, err := range predictor.Predict(ctx, pipeline.Files(ctx, []string{filepath.Join(dir, "new.png")}, nil)) {
 		if err != nil {
 			panic(err)
 		}

@@ -18,99 +18,121 @@ func Extract(ctx context.Context, o Options, p Progress) (*report.Summary, error
 		return nil, err
 	}
 	j := journal.New(p, o.Words)
-	src, err := extractFeatures(ctx, o, scanToTrain, j)
+	src, err := extractFeatures(ctx, o, toExtract, j)
 	if src != nil {
 		defer src.Close()
 	}
 	return summaryOf(src, j), err
 }
 
+// aim is what a program lists images for.
+type aim int
+
+const (
+	toExtract aim = iota // heads may be trained on them
+	toTrain              // a head is trained on them at once: what would fail late is found out early
+	toJudge              // a head is judged on them
+)
+
+// purpose is what the dataset is kept for.
+func (a aim) purpose() dataset.Purpose {
+	if a == toJudge {
+		return dataset.ForEvaluation
+	}
+	return dataset.ForTraining
+}
+
 // extractFeatures is the first stage of a program: it scans images and computes the
-// features that the cache lacks. Whatever ends it, what is done by then is kept. The
-// source is nil where nothing is known yet.
-func extractFeatures(ctx context.Context, o Options, scan scanner, j *journal.Journal) (features.Source, error) {
+// features that the cache lacks. The images come first, so that nobody fetches weights for
+// a folder that is no use. Whatever ends it, what is done by then is kept. The source is
+// nil where nothing is known yet.
+func extractFeatures(ctx context.Context, o Options, a aim, j *journal.Journal) (features.Source, error) {
+	in, err := openInputs(ctx, o, a, j)
+	if err != nil {
+		return nil, err
+	}
+	defer in.computer.Close()
+	return in.computer.Features(ctx, in.ds, in.earlier, a.purpose())
+}
+
+// inputs are what a program that computes features works with.
+type inputs struct {
+	ds       *dataset.Dataset
+	earlier  *dataset.Dataset // as the cache has it; nil if it has not
+	store    *features.Store
+	computer *features.Computer
+}
+
+// openInputs scans the images, and then opens the cache and the backbone.
+func openInputs(ctx context.Context, o Options, a aim, j *journal.Journal) (in inputs, err error) {
+	if in.ds, err = scan(ctx, o, a, j); err != nil {
+		return in, err
+	}
 	j.Stage("open")
-	store, err := features.OpenStore(o.Cache.Path, j)
-	if err != nil {
-		return nil, err
+	if in.store, err = features.OpenStore(o.Cache.Path, j); err != nil {
+		return in, err
 	}
-	computer, err := features.OpenComputer(ctx, o.extractOptions(), store, o.featureOptions(), j)
-	if err != nil {
-		store.Close()
-		return nil, err
+	if in.earlier, err = recognise(in.ds, o.Data, a, in.store, j); err == nil {
+		in.computer, err = features.OpenComputer(ctx, o.extractOptions(), in.store, o.featureOptions(), j)
 	}
-	defer computer.Close()
-	found, err := scan(ctx, o, store, j)
 	if err != nil {
-		store.Close()
-		return nil, err
+		in.store.Close()
 	}
-	return computer.Features(ctx, found.ds, found.earlier, found.purpose)
+	return in, err
 }
 
-// scanner lists the images that a program is about.
-type scanner func(context.Context, Options, *features.Store, *journal.Journal) (scanned, error)
-
-// scanned is a dataset as its sources are now.
-type scanned struct {
-	ds      *dataset.Dataset
-	earlier *dataset.Dataset // as the cache has it; nil if it has not
-	purpose dataset.Purpose
-}
-
-// scanToTrain lists images that heads may be trained on.
-func scanToTrain(ctx context.Context, o Options, store *features.Store, j *journal.Journal) (scanned, error) {
-	return scan(ctx, o.Data, dataset.ForTraining, store, j)
-}
-
-// scanTrainable is scanToTrain for a program that trains. It finds out early what would
-// fail late.
-func scanTrainable(ctx context.Context, o Options, store *features.Store, j *journal.Journal) (scanned, error) {
-	found, err := scanToTrain(ctx, o, store, j)
-	if err != nil {
-		return found, err
-	}
-	j.Stage("check")
-	return found, checkTrainable(found.ds, o.Output.Dir)
-}
-
-// scanToJudge lists images that a head is judged on. Those that it may have been trained
-// on, because the cache has a dataset of the same sources, are in the parts that they have
-// there.
-func scanToJudge(ctx context.Context, o Options, store *features.Store, j *journal.Journal) (scanned, error) {
-	found, err := scan(ctx, o.Data, dataset.ForEvaluation, store, j)
-	if err != nil {
-		return found, err
-	}
-	twin, err := dataset.Twin(store, found.ds)
-	if twin != nil {
-		found.earlier = twin
-	}
-	if found.earlier != nil {
-		found.ds.Split = found.earlier.Split
-	}
-	return found, err
-}
-
-func scan(ctx context.Context, o dataset.Options, p dataset.Purpose, store *features.Store, j *journal.Journal) (scanned, error) {
+// scan lists the images of o and says what is odd about them.
+func scan(ctx context.Context, o Options, a aim, j *journal.Journal) (*dataset.Dataset, error) {
 	j.Stage("scan")
 	j.Start("scan", 0)
-	ds, err := dataset.Scan(ctx, o)
+	ds, err := dataset.Scan(ctx, o.Data)
 	if err != nil {
-		return scanned{}, err
+		return nil, err
 	}
 	for _, n := range ds.Notes {
 		j.Note(n.Text, n.Steps...)
 	}
-	earlier, err := ds.NameAmong(store, p, o.Name)
+	if a == toTrain {
+		j.Stage("check")
+		err = checkTrainable(ds, o.Output.Dir)
+	}
+	return ds, err
+}
+
+// recognise names ds and returns it as the cache has it; nil if it has not. Images to
+// judge on that a head may have been trained on, because the cache has a dataset of the
+// same sources, are in the parts that they have there.
+func recognise(ds *dataset.Dataset, o dataset.Options, a aim, store *features.Store, j *journal.Journal) (*dataset.Dataset, error) {
+	earlier, err := ds.NameAmong(store, a.purpose(), o.Name)
 	if err != nil {
-		return scanned{}, err
+		return nil, err
 	}
 	if earlier != nil && earlier.Sources.Train != ds.Sources.Train {
 		j.Note(fmt.Sprintf("dataset %s was of %s and is of %s now", ds.Name, earlier.Sources.Train, ds.Sources.Train))
 	}
 	ds.Split = o.Split
-	return scanned{ds, earlier, p}, nil
+	if a != toJudge {
+		noteChanges(ds, earlier, j)
+		return earlier, nil
+	}
+	twin, err := dataset.Twin(store, ds)
+	if twin != nil {
+		earlier = twin
+	}
+	if earlier != nil {
+		ds.Split = earlier.Split
+	}
+	return earlier, err
+}
+
+// noteChanges says how a dataset differs from what the cache has of it.
+func noteChanges(ds, earlier *dataset.Dataset, j *journal.Journal) {
+	if earlier == nil {
+		return
+	}
+	if c := ds.Since(earlier); c.Any() {
+		j.Note(fmt.Sprintf("since the last time: %v", c))
+	}
 }
 
 // checkTrainable refuses classes that cannot be learned, and an output folder that

@@ -32,40 +32,31 @@ func Plan(ctx context.Context, o Options, p Progress) (*Forecast, error) {
 		return nil, err
 	}
 	j := journal.New(p, o.Words)
-	j.Stage("open")
-	store, err := features.OpenStore(o.Cache.Path, j)
+	in, err := openInputs(ctx, o, toExtract, j)
 	if err != nil {
 		return nil, err
 	}
-	defer store.Close()
-	computer, err := features.OpenComputer(ctx, o.extractOptions(), store, o.featureOptions(), j)
-	if err != nil {
-		return nil, err
-	}
-	defer computer.Close()
-	found, err := scanToTrain(ctx, o, store, j)
-	if err != nil {
-		return nil, err
-	}
+	defer in.store.Close()
+	defer in.computer.Close()
 	j.Stage("look up")
-	inventory, err := computer.LookUp(found.ds, found.earlier, found.purpose)
+	inventory, err := in.computer.LookUp(in.ds, in.earlier, dataset.ForTraining)
 	if err != nil {
 		return nil, err
 	}
 	j.Stage("forecast")
-	if err := found.ds.Trainable(); err != nil {
+	if err := in.ds.Trainable(); err != nil {
 		j.Note("no head can be trained on this: " + err.Error())
 	}
-	f := forecastOf(found.ds, inventory, computer)
+	f := forecastOf(in.ds, inventory, in.computer)
 	if f.ToExtract > 0 {
-		if f.ImagesPerSec, err = computer.Rate(ctx, inventory, timedImages); err != nil {
+		if f.ImagesPerSec, err = in.computer.Rate(ctx, inventory, timedImages); err != nil {
 			return nil, err
 		}
 	}
 	if f.ImagesPerSec > 0 {
 		f.Seconds = float64(f.ToExtract) / f.ImagesPerSec
 	}
-	f.Summary = report.Summary{Found: inventory.Found(), Work: computer.Idle(), Log: j.Log()}
+	f.Summary = report.Summary{Found: inventory.Found(), Work: in.computer.Idle(), Log: j.Log()}
 	return f, nil
 }
 

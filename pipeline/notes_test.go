@@ -1,10 +1,13 @@
 package pipeline
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
+	"icebox/cache"
 	"icebox/headtrain"
+	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 )
@@ -31,6 +34,31 @@ func TestAdviceOnATrainingThatFellShort(t *testing.T) {
 		noteNotConverged(t9.options, fit, j)
 		if got := strings.Join(j.Log().Warnings, "\n"); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
 			t.Errorf("%s, %s: %q", c.optimizer, c.stopped, got)
+		}
+	}
+}
+
+// Equal bytes under two labels are listed, up to five pairs; a copy without a label is none.
+func TestEqualBytesUnderTwoLabelsAreListed(t *testing.T) {
+	for _, n := range []int{0, 2, 7} {
+		ds := &dataset.Dataset{Roots: []dataset.Root{{}}, Classes: []string{"ant", "bee"}}
+		for i := range n {
+			for label, class := range ds.Classes {
+				ds.Items = append(ds.Items, dataset.Item{Path: fmt.Sprint(class, "/", i, ".jpg"), Label: int32(label), Part: dataset.Train, Hash: cache.Key{byte(i + 1)}})
+			}
+		}
+		ds.Items = append(ds.Items, dataset.Item{Path: "x.jpg", Label: dataset.Unlabelled, Part: dataset.Train, Hash: cache.Key{1}})
+		j := journal.New(Silent, nil)
+		noteDuplicates(ds, j)
+		got := strings.Join(j.Log().Warnings, "\n")
+		if (got == "") != (n == 0) {
+			t.Errorf("%d pairs: %q", n, got)
+		}
+		if n > 0 && (!strings.Contains(got, fmt.Sprint(n, " pairs: ant/0.jpg (ant) and bee/0.jpg (bee); ant/1.jpg")) || strings.Count(got, "and bee") != min(n, 5)) {
+			t.Errorf("%d pairs: %q", n, got)
+		}
+		if strings.Contains(got, "; and 2 more") != (n == 7) {
+			t.Errorf("%d pairs: %q", n, got)
 		}
 	}
 }

@@ -73,11 +73,12 @@ type Image struct {
 	Err  error // why there are no bytes
 }
 
-// Files reads the image files at paths; of a folder, all images below it.
-func Files(ctx context.Context, paths []string) iter.Seq[Image] {
+// Files reads the image files at paths; of a folder, all images below it. Left, which may
+// be nil, is called for each folder with files that are none, before its first image.
+func Files(ctx context.Context, paths []string, left func(dataset.Skipped)) iter.Seq[Image] {
 	return func(yield func(Image) bool) {
 		for _, p := range paths {
-			for img := range filesAt(ctx, p) {
+			for img := range filesAt(ctx, p, left) {
 				if !yield(img) {
 					return
 				}
@@ -86,16 +87,19 @@ func Files(ctx context.Context, paths []string) iter.Seq[Image] {
 	}
 }
 
-func filesAt(ctx context.Context, p string) iter.Seq[Image] {
+func filesAt(ctx context.Context, p string, left func(dataset.Skipped)) iter.Seq[Image] {
 	return func(yield func(Image) bool) {
 		if fi, err := os.Stat(p); err != nil || !fi.IsDir() {
 			yield(readNamed(p))
 			return
 		}
-		paths, err := dataset.ImagesBelow(ctx, p)
+		paths, skipped, err := dataset.ImagesBelow(ctx, p)
 		if err != nil {
 			yield(Image{Name: p, Err: err})
 			return
+		}
+		if left != nil && len(skipped) > 0 {
+			left(skipped)
 		}
 		for _, path := range paths {
 			if !yield(readNamed(path)) {

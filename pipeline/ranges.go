@@ -31,6 +31,7 @@ func Choices() map[string][]string {
 		"Backbone.Name": {"resnet18"}, "Cache.DType": {string(cache.Float32), string(cache.Float16)},
 	}
 	maps.Insert(all, below("Backbone", extract.Choices()))
+	all["Data.Reading.Layout"] = dataset.Layouts
 	maps.Insert(all, below("Head", headtrain.Choices()))
 	maps.Insert(all, below("Sweep", sweep.Choices()))
 	return all

@@ -94,12 +94,16 @@ func noteAbsent(p dataset.Part, r *features.Rows, classes []string, j *journal.J
 	}
 }
 
+// mostPairs is how many pairs of equal images a note lists.
+const mostPairs = 5
+
 // noteDuplicates reports contents that stand in more than one part, which makes
 // held-out numbers better than they are, and contents with two labels.
 func noteDuplicates(ds *dataset.Dataset, j *journal.Journal) {
 	firstOf := map[cache.Key]int{}
-	across, twoLabels := 0, 0
-	var example, labelExample string
+	across := 0
+	var example string
+	var twoLabels []string
 	for i := range ds.Items {
 		it := &ds.Items[i]
 		if !it.Hashed() || it.Part == dataset.Unassigned {
@@ -116,16 +120,19 @@ func noteDuplicates(ds *dataset.Dataset, j *journal.Journal) {
 			across++
 			example = pair
 		}
-		if other.Label != it.Label {
-			twoLabels++
-			labelExample = pair
+		if other.Label != it.Label && other.Label != dataset.Unlabelled && it.Label != dataset.Unlabelled {
+			twoLabels = append(twoLabels, fmt.Sprintf("%s (%s) and %s (%s)", ds.Display(other), ds.Class(other), ds.Display(it), ds.Class(it)))
 		}
 	}
 	if across > 0 {
 		j.Note(fmt.Sprintf("%d images stand in two parts of the data set, byte for byte (such as %s): held-out numbers are too good", across, example))
 	}
-	if twoLabels > 0 {
-		j.Note(fmt.Sprintf("%d images stand under two labels, byte for byte (such as %s)", twoLabels, labelExample))
+	if n := len(twoLabels); n > 0 {
+		text := strings.Join(twoLabels[:min(n, mostPairs)], "; ")
+		if n > mostPairs {
+			text += fmt.Sprintf("; and %s more", words.Number(n-mostPairs))
+		}
+		j.Note(fmt.Sprintf("the same bytes stand under two labels, %s: %s", words.Count(n, "pair"), text))
 	}
 }
 

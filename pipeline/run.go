@@ -16,7 +16,7 @@ func Run(ctx context.Context, o Options, p Progress) (*report.RunSummary, error)
 		return nil, err
 	}
 	j := journal.New(p, o.Words)
-	src, err := extractFeatures(ctx, o, scanTrainable, j)
+	src, err := extractFeatures(ctx, o, toTrain, j)
 	if src != nil {
 		defer src.Close()
 	}

@@ -600,7 +600,7 @@ func TestPredictAndEvalUseTheWeightsOfTheRun(t *testing.T) {
 	must(t, err)
 	defer p.Close()
 	right, n := 0, 0
-	for a, err := range p.Predict(ctx, Files(ctx, []string{filepath.Join(dir, "class1"), filepath.Join(dir, "none.jpg")})) {
+	for a, err := range p.Predict(ctx, Files(ctx, []string{filepath.Join(dir, "class1"), filepath.Join(dir, "none.jpg")}, nil)) {
 		must(t, err)
 		if a.Error != "" {
 			if !strings.HasSuffix(a.Path, "none.jpg") {

@@ -278,7 +278,7 @@ func (b *bench) images(ctx context.Context) ([][]byte, error) {
 		return nil, usagef("bench %s needs --data DIR", b.result.What)
 	}
 	var images [][]byte
-	for img := range pipeline.Files(ctx, []string{b.path(b.data)}) {
+	for img := range pipeline.Files(ctx, []string{b.path(b.data)}, nil) {
 		if img.Err != nil {
 			return nil, fmt.Errorf("%w: %s: %w", dataset.ErrData, img.Name, img.Err)
 		}

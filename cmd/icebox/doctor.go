@@ -114,7 +114,7 @@ func (p *process) sampleImages(ctx context.Context, data, dir string) ([]string,
 		data = o.Dir
 	}
 	var files []string
-	for img := range pipeline.Files(ctx, []string{p.path(data)}) {
+	for img := range pipeline.Files(ctx, []string{p.path(data)}, nil) {
 		if img.Err == nil {
 			files = append(files, img.Name)
 		}

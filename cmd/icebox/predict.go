@@ -60,7 +60,7 @@ reason in its line, and makes the exit code 3.`,
 func (p *process) images(ctx context.Context, args []string) iter.Seq[pipeline.Image] {
 	return func(yield func(pipeline.Image) bool) {
 		for _, arg := range args {
-			images := pipeline.Files(ctx, []string{p.path(arg)})
+			images := pipeline.Files(ctx, []string{p.path(arg)}, p.tellSkipped)
 			if arg == "-" {
 				images = pipeline.Stdin(p.stdin)
 			}

@@ -4,44 +4,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"icebox/cache"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/words"
 )
-
-// Part is the role of an item: it trains, it chooses, or it is only reported on.
-type Part uint8
-
-// The parts of a dataset.
-const (
-	Unassigned Part = iota // to be split from the training items
-	Train
-	Val
-	Test
-)
-
-// Parts are the parts that an item may come to have, in the order that people list them.
-var Parts = []Part{Train, Val, Test}
-
-var partNames = [...]string{"", "train", "val", "test"}
-
-// String gives train, val, test, or "" for an item that has no part yet.
-func (p Part) String() string { return partNames[p] }
-
-// ParsePart reads the names that people give to folders and splits.
-func ParsePart(s string) (Part, bool) {
-	switch strings.ToLower(s) {
-	case "train", "training":
-		return Train, true
-	case "val", "valid", "validation":
-		return Val, true
-	case "test":
-		return Test, true
-	}
-	return Unassigned, false
-}
 
 // Unlabelled is the label of an item without a class.
 const Unlabelled int32 = -1
@@ -80,12 +47,17 @@ type Sources struct {
 type Dataset struct {
 	Name    string
 	Sources Sources
+	Reading Reading // how the sources were read
 	Roots   []Root
 	Classes []string
 	Split   Split // the fractions that assigned parts were made with
 	Items   []Item
-	// Notes are remarks of the scan. They are not kept in the cache.
-	Notes []journal.Note
+	// Notes are remarks of the scan, and Skipped the files that it left out. They are not
+	// kept in the cache.
+	Notes   []journal.Note
+	Skipped Skipped
+
+	noLabels journal.Note // why a table has none, and what may help
 
 	loaded string // name of the document that it was read from
 }
@@ -155,8 +127,10 @@ func (d *Dataset) Trainable() error {
 		}
 	}
 	switch {
+	case len(d.Classes) == 0 && d.noLabels.Text != "":
+		return journal.WithSteps(fmt.Errorf("%w: %s", ErrData, d.noLabels.Text), d.noLabels.Steps...)
 	case len(d.Classes) == 0:
-		return fmt.Errorf("%w: %s has no labels: a head needs images in class folders (%s/<class>/…) or a manifest with labels", ErrData, d.Sources.Train, filepath.Base(d.Sources.Train))
+		return fmt.Errorf("%w: %s has no labels: a head needs images in class folders (%s/<class>/…) or a table with labels", ErrData, d.Sources.Train, filepath.Base(d.Sources.Train))
 	case len(orphan) > 0:
 		return fmt.Errorf("%w: no training image of class %s, which val or test holds: a head cannot learn it; add training images of it, or take the class away", ErrData, words.List(orphan))
 	case len(d.Classes) == 1:

@@ -15,8 +15,9 @@ import (
 
 // A dataset is one document of the cache, "dataset/<name>":
 //
-//	byte       1, the version
-//	uvarint    length of the head, then the head: JSON (sources, roots, classes, split)
+//	byte       the version: 1, or 2 where the head has a reading
+//	uvarint    length of the head, then the head: JSON (sources, roots, classes, split;
+//	           in version 2 also reading)
 //	32 × n     content hashes
 //	rest       the items, deflated; an item is
 //	             uvarint  bytes of the path shared with the item before
@@ -29,7 +30,13 @@ import (
 //
 // The cache checksums a document; the numbers here are bounded all the same, so
 // that a foreign document is an error and not a panic.
-const documentVersion = 1
+//
+// Version 1 knows no reading. A dataset that was read as sources are by themselves is
+// written in it to this day, so that an older icebox opens what it can understand.
+const (
+	plainVersion    = 1
+	documentVersion = 2
+)
 
 // Purpose is what a dataset is kept for. It begins the name of the dataset's document.
 type Purpose string
@@ -52,6 +59,7 @@ type documentHead struct {
 	Classes []string `json:"classes"`
 	Split   Split    `json:"split"`
 	Items   int      `json:"items"`
+	Reading Reading  `json:"reading,omitzero"`
 }
 
 const assignedBit = 0x80
@@ -61,11 +69,14 @@ const maxItemBytes = 64 << 10
 
 // Encode returns the document of d.
 func (d *Dataset) Encode() ([]byte, error) {
-	head, err := json.Marshal(documentHead{d.Sources, d.Roots, d.Classes, d.Split, len(d.Items)})
+	head, err := json.Marshal(documentHead{d.Sources, d.Roots, d.Classes, d.Split, len(d.Items), d.Reading})
 	if err != nil {
 		return nil, err
 	}
 	doc := []byte{documentVersion}
+	if d.Reading.IsZero() {
+		doc[0] = plainVersion
+	}
 	doc = binary.AppendUvarint(doc, uint64(len(head)))
 	doc = append(doc, head...)
 	for i := range d.Items {
@@ -127,8 +138,8 @@ var errDocument = errors.New("malformed dataset document")
 
 // Decode reads what Encode wrote.
 func Decode(name string, doc []byte) (*Dataset, error) {
-	if len(doc) == 0 || doc[0] != documentVersion {
-		return nil, fmt.Errorf("dataset %q: %w of version %d: this icebox reads version %d", name, cache.ErrNewer, first(doc), documentVersion)
+	if v := first(doc); v < plainVersion || v > documentVersion {
+		return nil, fmt.Errorf("dataset %q: %w of version %d: this icebox reads versions %d to %d", name, cache.ErrNewer, v, plainVersion, documentVersion)
 	}
 	size, n := binary.Uvarint(doc[1:])
 	rest := doc[1+max(n, 0):]
@@ -143,7 +154,7 @@ func Decode(name string, doc []byte) (*Dataset, error) {
 	if head.Items < 0 || head.Items > len(rest)/len(cache.Key{}) {
 		return nil, errDocument
 	}
-	d := &Dataset{Name: name, Sources: head.Sources, Roots: head.Roots, Classes: head.Classes, Split: head.Split, Items: make([]Item, head.Items)}
+	d := &Dataset{Name: name, Sources: head.Sources, Roots: head.Roots, Classes: head.Classes, Split: head.Split, Reading: head.Reading, Items: make([]Item, head.Items)}
 	for i := range d.Items {
 		rest = rest[copy(d.Items[i].Hash[:], rest):]
 	}

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -46,9 +47,27 @@ func TestDatasetSurvivesItsDocument(t *testing.T) {
 func TestDatasetOfANewerVersionIsRefused(t *testing.T) {
 	doc, err := (&Dataset{}).Encode()
 	must(t, err)
-	doc[0]++
+	doc[0] = documentVersion + 1
 	if _, err := Decode("set", doc); !errors.Is(err, cache.ErrNewer) {
 		t.Errorf("got %v, want ErrNewer", err)
+	}
+}
+
+// A dataset that says nothing about its reading is written as it always was, so that
+// older programs read it and equal documents stay equal.
+func TestOnlyAReadingTakesTheNewerVersion(t *testing.T) {
+	for version, reading := range map[byte]Reading{plainVersion: {Layout: LayoutAuto}, documentVersion: {Exclude: []string{"raw/"}, Columns: Columns{Path: "id"}}} {
+		want := &Dataset{Name: "set", Classes: []string{"a"}, Items: []Item{}, Reading: reading.kept()}
+		doc, err := want.Encode()
+		must(t, err)
+		if doc[0] != version || version == plainVersion && strings.Contains(string(doc), "reading") {
+			t.Errorf("version %d: %q", doc[0], doc)
+		}
+		got, err := Decode("set", doc)
+		must(t, err)
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Dataset{})); diff != "" {
+			t.Error(diff)
+		}
 	}
 }
 

@@ -1,45 +1,51 @@
 package dataset
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
 
+	"icebox/extract/format"
 	"icebox/pipeline/journal"
-	"icebox/pipeline/words"
 )
 
-// imageEndings are the file names taken for images, in any case.
-var imageEndings = []string{".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
+// Skipped counts the files that are no image icebox reads, by the ending of their name in
+// small letters (".heic"); "" are names without one.
+type Skipped map[string]int
 
-func isImageName(name string) bool {
-	return slices.Contains(imageEndings, strings.ToLower(path.Ext(name)))
-}
-
-// scan lists the items of d's sources and stats each; it opens no image.
-func Scan(ctx context.Context, d Options) (*Dataset, error) {
-	ds := &Dataset{Name: d.Name}
-	s := newScanner(ctx, ds)
-	if d.Train == "" {
+// Scan lists the items of o's sources and stats each. It opens no file whose name ends as
+// those of images do, and reads the first bytes of one whose ending says nothing.
+func Scan(ctx context.Context, o Options) (*Dataset, error) {
+	if o.Train == "" {
 		return nil, ErrNoSource
 	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if o.Reading.Root != "" {
+		abs, err := filepath.Abs(o.Reading.Root)
+		if err != nil {
+			return nil, err
+		}
+		o.Reading.Root = abs
+	}
+	ds := &Dataset{Name: o.Name, Reading: o.Reading.kept()}
+	s := newScanner(ctx, ds)
+	s.exclude, _ = newExclusion(o.Reading.Exclude) // Validate has read the patterns
 	sources := []struct {
 		path string
 		part Part
 		kept *string
 	}{
-		{d.Train, Unassigned, &ds.Sources.Train},
-		{d.Val, Val, &ds.Sources.Val},
-		{d.Test, Test, &ds.Sources.Test},
+		{o.Train, Unassigned, &ds.Sources.Train},
+		{o.Val, Val, &ds.Sources.Val},
+		{o.Test, Test, &ds.Sources.Test},
 	}
 	for _, src := range sources {
 		if src.path == "" {
@@ -50,44 +56,60 @@ func Scan(ctx context.Context, d Options) (*Dataset, error) {
 			return nil, err
 		}
 		*src.kept = abs
-		if err := s.source(abs, src.part, d); err != nil {
+		if err := s.source(abs, src.part, o); err != nil {
 			return nil, err
 		}
 	}
 	if len(ds.Items) == 0 {
-		return nil, fmt.Errorf("%w: no image in %s: looked for files ending in %s", ErrData, ds.Sources.Train, strings.Join(imageEndings, " "))
+		return nil, s.nothing(ds.Sources.Train)
 	}
 	return ds, s.finish()
 }
 
-// ImagesBelow lists the paths of the images below the folder dir, as Scan finds them.
-func ImagesBelow(ctx context.Context, dir string) ([]string, error) {
+// nothing is the error of sources without an image.
+func (s *scanner) nothing(dir string) error {
+	left := s.ds.Skipped.since(nil)
+	if left == "" {
+		return fmt.Errorf("%w: no image in %s: looked for files ending in %s", ErrData, dir, strings.Join(format.Endings, " "))
+	}
+	return fmt.Errorf("%w: no image in %s (there are%s)", s.ds.Skipped.class(), dir, strings.TrimPrefix(left, ","))
+}
+
+// ImagesBelow lists the paths of the images below the folder dir, as Scan finds them, and
+// counts the other files there.
+func ImagesBelow(ctx context.Context, dir string) ([]string, Skipped, error) {
 	s := newScanner(ctx, &Dataset{Roots: []Root{{Dir: dir}}})
 	if err := s.walk(0, "", "", Unassigned, nil); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	paths := make([]string, len(s.ds.Items))
 	for i := range s.ds.Items {
 		paths[i] = s.ds.File(&s.ds.Items[i])
 	}
-	return paths, nil
+	return paths, s.ds.Skipped, nil
 }
 
 func newScanner(ctx context.Context, ds *Dataset) *scanner {
-	return &scanner{ctx: ctx, ds: ds, others: map[string]int{}}
+	ds.Skipped = Skipped{}
+	return &scanner{ctx: ctx, ds: ds, listed: map[place]contents{}, ownSeen: map[string]bool{}}
 }
 
 // scanner collects items; names runs beside ds.Items and holds class names.
 type scanner struct {
 	ctx     context.Context
 	ds      *Dataset
+	exclude exclusion
 	names   []string
-	skipped int            // images beside class folders
-	others  map[string]int // files that are no images by their name, by ending
-	empty   []string
+
+	listed  map[place]contents // folders that are not walked yet
+	ownSeen map[string]bool    // folders and files that are counted in own
+
+	beside              int // images beside class folders
+	empty               []string
+	junk, own, excluded passed
 }
 
-func (s *scanner) source(dir string, part Part, d Options) error {
+func (s *scanner) source(dir string, part Part, o Options) error {
 	fi, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -95,23 +117,16 @@ func (s *scanner) source(dir string, part Part, d Options) error {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrData, err)
 	case !fi.IsDir():
-		return s.table(dir, part, d.prefix(part))
+		return s.table(dir, part, o)
+	case part == Unassigned:
+		return s.trainFolder(s.addRoot(dir, o.prefix(part)), "", o)
 	}
-	if part == Unassigned {
-		parts, err := partFolders(dir)
-		if err != nil {
-			return fmt.Errorf("%w: %w", ErrData, err)
-		}
-		if parts != nil {
-			return s.holder(dir, parts, d)
-		}
-	}
-	return s.classFolders(s.addRoot(dir, d.prefix(part)), "", part)
+	return s.partFolder(s.addRoot(dir, o.prefix(part)), "", part, o)
 }
 
 // prefix tells the items of several sources apart.
-func (d Options) prefix(part Part) string {
-	if d.Val == "" && d.Test == "" {
+func (o Options) prefix(part Part) string {
+	if o.Val == "" && o.Test == "" {
 		return ""
 	}
 	return map[Part]string{Unassigned: "train/", Val: "val/", Test: "test/"}[part]
@@ -122,104 +137,16 @@ func (s *scanner) addRoot(dir, prefix string) int {
 	return len(s.ds.Roots) - 1
 }
 
-// partFolders returns the folders of dir by part if dir holds a split data set:
-// all its folders are named train, val or test and hold folders themselves. A
-// class may be called "train": then some other folder is not a part's.
-func partFolders(dir string) (map[Part]string, error) {
-	folders, _, err := visible(dir)
-	if err != nil || len(folders) == 0 {
-		return nil, err
-	}
-	parts := map[Part]string{}
-	for _, name := range folders {
-		part, ok := ParsePart(name)
-		if !ok || parts[part] != "" {
-			return nil, nil
-		}
-		inner, _, err := visible(filepath.Join(dir, name))
-		if err != nil {
-			return nil, err
-		}
-		if len(inner) == 0 {
-			return nil, nil
-		}
-		parts[part] = name
-	}
-	return parts, nil
-}
-
-// holder scans a folder that holds train, val, test; explicit val and test
-// sources of d win over its own.
-func (s *scanner) holder(dir string, parts map[Part]string, d Options) error {
-	root := s.addRoot(dir, "")
-	for _, p := range []Part{Train, Val, Test} {
-		name, ok := parts[p]
-		if !ok || p == Val && d.Val != "" || p == Test && d.Test != "" {
-			continue
-		}
-		part := p
-		if p == Train {
-			part = Unassigned
-		}
-		if err := s.classFolders(root, name, part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// classFolders adds the items of the class folders below root/base, or of
-// root/base itself, unlabelled, if it holds no folder.
-func (s *scanner) classFolders(root int, base string, part Part) error {
-	dir := filepath.Join(s.ds.Roots[root].Dir, filepath.FromSlash(base))
-	classes, files, err := visible(dir)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrData, err)
-	}
-	if len(classes) == 0 {
-		return s.walk(root, base, "", part, s.above(root, base))
-	}
-	for _, f := range files {
-		if isImageName(f) {
-			s.skipped++
-		}
-	}
-	for _, class := range classes {
-		before, others := len(s.ds.Items), maps.Clone(s.others)
-		if err := s.walk(root, path.Join(base, class), class, part, s.above(root, path.Join(base, class))); err != nil {
-			return err
-		}
-		if len(s.ds.Items) == before {
-			if part == Unassigned {
-				return fmt.Errorf("%w: class %q holds no image (%s%s): add some, or take the folder away", ErrData, class, filepath.Join(dir, class), othersSince(others, s.others))
-			}
-			s.empty = append(s.empty, path.Join(base, class))
-		}
-	}
-	return nil
-}
-
 // above returns the folders from the root down to the one that holds rel.
 func (s *scanner) above(root int, rel string) []fs.FileInfo {
 	var folders []fs.FileInfo
 	for rel != "" && rel != "." {
 		rel = path.Dir(rel)
-		if fi, err := os.Stat(filepath.Join(s.ds.Roots[root].Dir, filepath.FromSlash(rel))); err == nil {
+		if fi, err := os.Stat(s.dir(root, rel)); err == nil {
 			folders = append(folders, fi)
 		}
 	}
 	return folders
-}
-
-// othersSince lists the endings counted in now and not before: ", 11 .heic".
-func othersSince(before, now map[string]int) string {
-	text := ""
-	for _, ending := range slices.Sorted(maps.Keys(now)) {
-		if n := now[ending] - before[ending]; n > 0 {
-			text += fmt.Sprintf(", %d %s", n, ending)
-		}
-	}
-	return text
 }
 
 // walk adds the images below root/rel; above are the folders that led here.
@@ -227,7 +154,7 @@ func (s *scanner) walk(root int, rel, class string, part Part, above []fs.FileIn
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
-	dir := filepath.Join(s.ds.Roots[root].Dir, filepath.FromSlash(rel))
+	dir := s.dir(root, rel)
 	self, err := os.Stat(dir)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrData, err)
@@ -236,32 +163,56 @@ func (s *scanner) walk(root int, rel, class string, part Part, above []fs.FileIn
 		s.note("%s leads back to a folder above it: not followed", dir)
 		return nil
 	}
-	folders, files, err := visible(dir)
+	l, err := s.list(root, rel)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrData, err)
+		return err
 	}
-	for _, name := range files {
-		if !isImageName(name) {
-			s.others[cmp.Or(strings.ToLower(path.Ext(name)), "without an ending")]++
+	delete(s.listed, place{root, rel})
+	if rel != "" && l.isRun() {
+		s.passOwn(rel)
+		return nil
+	}
+	for _, name := range l.files {
+		full := filepath.Join(dir, name)
+		if !s.isImage(full, join(rel, name)) {
 			continue
 		}
-		fi, err := os.Stat(filepath.Join(dir, name))
+		fi, err := os.Stat(full)
 		if err == nil && !fi.Mode().IsRegular() {
-			s.note("%s is not a regular file: left out", filepath.Join(dir, name))
+			s.note("%s is not a regular file: left out", full)
 			continue
 		}
-		item := Item{Root: root, Path: path.Join(rel, name), Part: part}
+		item := Item{Root: root, Path: join(rel, name), Part: part}
 		if err == nil {
 			item.Stat = StatOf(fi)
 		}
 		s.add(item, class)
 	}
-	for _, name := range folders {
-		if err := s.walk(root, path.Join(rel, name), class, part, append(above, self)); err != nil {
+	for _, name := range l.folders {
+		if err := s.walk(root, join(rel, name), class, part, append(above, self)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// isImage reports whether a file is an image that icebox reads, by its ending or else by
+// its first bytes. It counts one that is not.
+func (s *scanner) isImage(full, rel string) bool {
+	switch format.ByEnding(full) {
+	case format.Image:
+		return true
+	case format.Undecided:
+		if fi, err := os.Stat(full); err == nil && fi.Mode().IsRegular() && format.Sniff(readHead(full, format.HeadBytes)) != format.None {
+			return true
+		}
+	}
+	if isCache(full) {
+		s.passOwn(rel)
+		return false
+	}
+	s.ds.Skipped[format.Ending(full)]++
+	return false
 }
 
 func (s *scanner) add(it Item, class string) {
@@ -271,68 +222,4 @@ func (s *scanner) add(it Item, class string) {
 
 func (s *scanner) note(format string, args ...any) {
 	s.ds.Notes = append(s.ds.Notes, journal.Notef(format, args...))
-}
-
-// finish names classes and remarks on what is odd. Where val or test is to be taken
-// from the training items, a manifest's items of train may be taken for it.
-func (s *scanner) finish() error {
-	s.ds.labelAll(s.names)
-	if s.ds.Count(Val) == 0 || s.ds.Count(Test) == 0 {
-		for i := range s.ds.Items {
-			if it := &s.ds.Items[i]; it.Part == Train {
-				it.Part = Unassigned
-			}
-		}
-	}
-	var parts []string
-	for _, c := range s.ds.Classes {
-		if strings.ContainsFunc(c, unicode.IsControl) {
-			return fmt.Errorf("%w: the class name %q holds a control character: rename it", ErrData, c)
-		}
-		if _, ok := ParsePart(c); ok {
-			parts = append(parts, c)
-		}
-	}
-	if len(parts) > 1 {
-		s.ds.Notes = append(s.ds.Notes, journal.Note{
-			Text:  words.List(parts) + " are taken for classes, because not all folders beside them are parts that hold class folders",
-			Steps: []journal.Step{{Do: journal.NamePart}},
-		})
-	}
-	if text := othersSince(nil, s.others); text != "" {
-		s.note("files left out that are no image icebox reads: %s", text[2:])
-	}
-	if s.skipped > 0 {
-		s.note("%s left out: beside the class folders and in none of them", words.Count(s.skipped, "image"))
-	}
-	if len(s.empty) > 0 {
-		s.note("no image in %s", words.List(s.empty))
-	}
-	return nil
-}
-
-// visible lists the folders and files of dir, sorted bytewise, without hidden
-// ones (which .ipynb_checkpoints is). Symbolic links count as what they lead to;
-// one that leads nowhere counts as a file.
-func visible(dir string) (folders, files []string, err error) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") {
-			continue
-		}
-		isDir := e.IsDir()
-		if e.Type()&fs.ModeSymlink != 0 {
-			fi, err := os.Stat(filepath.Join(dir, e.Name()))
-			isDir = err == nil && fi.IsDir()
-		}
-		if isDir {
-			folders = append(folders, e.Name())
-		} else {
-			files = append(files, e.Name())
-		}
-	}
-	return folders, files, nil
 }

@@ -69,7 +69,7 @@ func TestScanUnderstandsLayouts(t *testing.T) {
 		},
 		{
 			"classes called train and test, without folders in them", []string{"train/a.jpg", "test/a.jpg"},
-			func(dir string) Options { return Options{Train: dir} },
+			func(dir string) Options { return Options{Train: dir, Reading: Reading{Layout: LayoutClasses}} },
 			[]string{"test/a.jpg test ", "train/a.jpg train "},
 		},
 		{
@@ -126,9 +126,9 @@ func TestScanSaysWhatIsWrong(t *testing.T) {
 		{"missing folder", nil, "", "nowhere", "nowhere does not exist"},
 		{"empty folder", nil, "", "", "no image in"},
 		{"class without an image", []string{"cat/a.jpg", "dog/"}, "", "", `class "dog" holds no image`},
-		{"no folder and no manifest", []string{"a.txt"}, "", "a.txt", "neither a folder nor a .csv manifest"},
+		{"no folder and no manifest", []string{"a.md"}, "", "a.md", "neither a folder nor a table (.csv, .tsv, .txt, .jsonl or .ndjson)"},
 		{"manifest without a path", nil, "name,label\n", "set.csv", "has no column path"},
-		{"manifest with a wrong split", nil, "path,split\na.jpg,training\nb.jpg,dev\n", "set.csv", `set.csv:3: split "dev" is not train, val or test`},
+		{"manifest with a wrong split", nil, "path,split\na.jpg,training\nb.jpg,devel\n", "set.csv", `set.csv:3: split "devel" is not train, val or test`},
 		{"class of files that are not read", []string{"cat/a.jpg", "dog/a.heic", "dog/b.HEIC"}, "", "", "2 .heic"},
 		{"class name with a line break", []string{"cat/a.jpg", "do\ng/a.jpg"}, "", "", "control character"},
 		{"manifest with an item twice", nil, "path,label\na.jpg,x\nb.jpg,x\n./a.jpg,y\n", "set.csv", "set.csv:4: ./a.jpg stands in line 2 already"},

@@ -15,11 +15,12 @@ type Split struct {
 	Test float64 // 0 ≤ Test < 1, Val+Test < 1
 }
 
-// Effective is s without the parts that ds was given.
+// Effective is s without the parts that ds was given. Items without a label are no such
+// part: nothing can be judged by them.
 func (s Split) Effective(ds *Dataset) Split {
 	for i := range ds.Items {
 		switch it := &ds.Items[i]; {
-		case it.Assigned:
+		case it.Assigned || it.Label == Unlabelled:
 		case it.Part == Val:
 			s.Val = 0
 		case it.Part == Test:

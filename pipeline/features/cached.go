@@ -117,6 +117,9 @@ func (c *Cached) find(ctx context.Context, data dataset.Options, choice Choice, 
 	if err != nil {
 		return err
 	}
+	if data.Train != "" && !data.Reading.Equal(c.ds.Reading) {
+		j.Note("the images were scanned with another layout, exclusion or table columns than are asked for now; to take those up", journal.Step{Do: journal.Extract})
+	}
 	noteChanges(ctx, c.ds, j)
 	if err := c.splitAgain(choice, j); err != nil {
 		return err
@@ -225,7 +228,7 @@ func noteChanges(ctx context.Context, ds *dataset.Dataset, j *journal.Journal) {
 	case err != nil:
 		j.Note(fmt.Sprintf("the images have changed since they were extracted: %v", err))
 	case c.Any():
-		j.Note(fmt.Sprintf("since the features were extracted, %d images are new, %d changed, %d gone; to take that up", c.Added, c.Changed, c.Gone), journal.Step{Do: journal.Extract})
+		j.Note(fmt.Sprintf("since the features were extracted: %v; to take that up", c), journal.Step{Do: journal.Extract})
 	}
 }
 

@@ -29,6 +29,7 @@ func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inv
 	c.journal.Start("look up", len(ds.Items))
 	inv := &Inventory{ds: ds, earlier: earlier, purpose: p, tried: quarantine{}}
 	inv.found.Dataset, inv.found.Images = ds.Name, len(ds.Items)
+	inv.found.Skipped = ds.Skipped
 	inv.found.setSpace(c.space)
 	ds.Split = ds.Split.Effective(ds)
 	var err error

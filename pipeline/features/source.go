@@ -133,6 +133,8 @@ type Found struct {
 	RandomWeights bool   `json:"random_weights"` // untrained: good for nothing but a smoke test
 
 	Quarantine []Bad `json:"quarantine,omitempty"`
+
+	Skipped dataset.Skipped `json:"skipped,omitempty"` // files that are no image, by ending; "" are those without one
 }
 
 // Thing is what a source counts, in the singular, for a person.

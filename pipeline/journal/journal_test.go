@@ -74,7 +74,7 @@ func TestSentencesListSteps(t *testing.T) {
 }
 
 func TestEveryActionHasWords(t *testing.T) {
-	for a := journal.Set; a <= journal.NamePart; a++ {
+	for a := journal.Set; a <= journal.Convert; a++ {
 		if (journal.Step{Do: a, Field: "F", Value: "v", Dir: "d"}).String() == "" {
 			t.Errorf("action %d has none", a)
 		}

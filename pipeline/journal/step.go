@@ -24,6 +24,7 @@ const (
 	JudgeRows                      // judge the head of the run in Dir on a folder of features
 	TrainRows                      // train a head on the folder of features Dir
 	NamePart                       // say where the images of each part are
+	Convert                        // turn images of foreign formats into JPEG or PNG
 )
 
 // Step is something that a person can do next.
@@ -66,6 +67,8 @@ func (s Step) String() string {
 		return "training a head on the features in " + s.Dir
 	case NamePart:
 		return "naming the sources of train, val and test one by one"
+	case Convert:
+		return "converting those images to JPEG or PNG"
 	}
 	return ""
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"icebox/extract/format"
 )
 
 var classes = []error{ErrEmpty, ErrFormat, ErrTruncated, ErrTooLarge, ErrUnsupported}
@@ -242,7 +244,7 @@ func TestDecoderErrorsReadWell(t *testing.T) {
 
 func TestDecoderPanicIsAnErrorOfTheFile(t *testing.T) {
 	crash := func() (err error) {
-		defer recovered(kindPNG, &err)
+		defer recovered(format.PNG, &err)
 		panic("index out of range")
 	}
 	checkError(t, "panic", crash(), ErrFormat)

@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+
+	"icebox/extract/format"
 )
 
 // decode gives the picture as a raster, valid until the next decode. Only
@@ -19,17 +21,17 @@ func (p *Preprocessor) decode(h header, data []byte, window image.Rectangle) (ra
 	var src raster
 	var err error
 	switch h.kind {
-	case kindJPEG:
+	case format.JPEG:
 		src, err = p.decodeJPEG(h, data, window)
-	case kindPNG:
+	case format.PNG:
 		src, err = p.decodeWith(png.Decode, data)
-	case kindGIF:
+	case format.GIF:
 		src, err = p.decodeGIF(h, data)
-	case kindBMP:
+	case format.BMP:
 		src, err = p.decodeWith(bmp.Decode, data)
-	case kindWebP:
+	case format.WebP:
 		src, err = p.decodeWebP(h, data)
-	case kindTIFF:
+	case format.TIFF:
 		src, err = p.decodeTIFF(h, data)
 	}
 	if err != nil {
@@ -42,7 +44,7 @@ func (p *Preprocessor) decode(h header, data []byte, window image.Rectangle) (ra
 }
 
 // recovered, deferred, turns a panic of a decoder into an error of the file.
-func recovered(k kind, err *error) {
+func recovered(k format.Format, err *error) {
 	if r := recover(); r != nil {
 		*err = failf(ErrFormat, "damaged %v: the decoder failed (%v)", k, r)
 	}
@@ -102,7 +104,7 @@ func (p *Preprocessor) fromImage(img image.Image) (raster, error) {
 }
 
 // classify turns an error of a decoder into one of this package's.
-func classify(k kind, err error) error {
+func classify(k format.Format, err error) error {
 	var own *fault
 	if errors.As(err, &own) {
 		return err

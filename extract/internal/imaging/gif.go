@@ -6,6 +6,8 @@ import (
 	"image"
 	"image/gif"
 	"io"
+
+	"icebox/extract/format"
 )
 
 // gifHeader locates what the first frame consists of.
@@ -20,7 +22,7 @@ const gifHasTransparent = 1
 // parseGIF walks to the first frame.
 func (h *header) parseGIF(data []byte) error {
 	if len(data) < 13 {
-		return truncated(kindGIF)
+		return truncated(format.GIF)
 	}
 	h.width = int(binary.LittleEndian.Uint16(data[6:]))
 	h.height = int(binary.LittleEndian.Uint16(data[8:]))
@@ -50,7 +52,7 @@ func (h *header) parseGIF(data []byte) error {
 			return failf(ErrFormat, "damaged GIF: unknown block 0x%02x", data[at])
 		}
 	}
-	return truncated(kindGIF)
+	return truncated(format.GIF)
 }
 
 // decodeGIF returns the first frame on its canvas. The decoder would paint

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
+
+	"icebox/extract/format"
 )
 
 // Info is what the header of an image says.
@@ -26,7 +28,7 @@ func Probe(data []byte) (Info, error) {
 
 // header is Info and what the decoders need besides.
 type header struct {
-	kind          kind
+	kind          format.Format
 	width, height int
 	orientation   int
 	rowBits       int // PNG and BMP: bits of a row of samples
@@ -42,22 +44,22 @@ func parseHeader(data []byte) (h header, err error) {
 	if len(data) == 0 {
 		return header{}, failf(ErrEmpty, "empty file (0 bytes)")
 	}
-	h = header{kind: sniff(data), orientation: int(upright)}
+	h = header{kind: format.Sniff(data), orientation: int(upright)}
 	defer recovered(h.kind, &err)
 	switch h.kind {
-	case kindNone:
+	case format.None:
 		return header{}, unreadable(data)
-	case kindJPEG:
+	case format.JPEG:
 		err = h.parseJPEG(data)
-	case kindPNG:
+	case format.PNG:
 		err = h.parsePNG(data)
-	case kindGIF:
+	case format.GIF:
 		err = h.parseGIF(data)
-	case kindBMP:
+	case format.BMP:
 		err = h.parseBMP(data)
-	case kindWebP:
+	case format.WebP:
 		err = h.parseWebP(data)
-	case kindTIFF:
+	case format.TIFF:
 		err = h.parseTIFF(data)
 	}
 	if err != nil {
@@ -70,7 +72,7 @@ func parseHeader(data []byte) (h header, err error) {
 }
 
 // truncated is the error for a file that ends within its header or data.
-func truncated(k kind) error {
+func truncated(k format.Format) error {
 	return failf(ErrTruncated, "truncated %v: the file ends before the image does", k)
 }
 
@@ -80,11 +82,11 @@ const maxDeflate = 1032
 // leastBytes is a lower bound for the length of a file with this header.
 func (h *header) leastBytes() int64 {
 	switch h.kind {
-	case kindJPEG: // at least one bit a block
+	case format.JPEG: // at least one bit a block
 		return int64((h.width+7)/8) * int64((h.height+7)/8) / 8
-	case kindPNG:
+	case format.PNG:
 		return int64(h.height) * int64((h.rowBits+7)/8) / maxDeflate
-	case kindBMP:
+	case format.BMP:
 		return int64(h.height) * int64((h.rowBits+7)/8)
 	}
 	return 0
@@ -94,7 +96,7 @@ func (h *header) leastBytes() int64 {
 // which may follow the pixels.
 func (h *header) parsePNG(data []byte) error {
 	if len(data) < 33 {
-		return truncated(kindPNG)
+		return truncated(format.PNG)
 	}
 	if string(data[12:16]) != "IHDR" {
 		return failf(ErrFormat, "damaged PNG: it does not begin with IHDR")
@@ -134,7 +136,7 @@ func (h *header) parsePNG(data []byte) error {
 func (h *header) parseBMP(data []byte) error {
 	c, err := bmp.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
-		return classify(kindBMP, err)
+		return classify(format.BMP, err)
 	}
 	h.width, h.height = c.Width, c.Height
 	h.rowBits = (h.width*int(binary.LittleEndian.Uint16(data[28:])) + 31) &^ 31
@@ -145,7 +147,7 @@ func (h *header) parseBMP(data []byte) error {
 func (h *header) parseTIFF(data []byte) error {
 	c, err := tiff.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
-		return classify(kindTIFF, err)
+		return classify(format.TIFF, err)
 	}
 	h.width, h.height = c.Width, c.Height
 	tags := map[uint16]int{tagSamples: 1}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"icebox/extract/internal/jpeg"
+
+	"icebox/extract/format"
 )
 
 // Size is the side of the crop, and resizedSide the length of the shorter side
@@ -81,7 +83,7 @@ func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 	defer p.release()
 	defer recovered(h.kind, &err)
 	o := orientation(h.orientation)
-	if p.opts.IgnoreEXIF && h.kind != kindTIFF {
+	if p.opts.IgnoreEXIF && h.kind != format.TIFF {
 		o = upright
 	}
 	src, err := p.decode(h, data, p.resizer.plan(h.width, h.height, o))

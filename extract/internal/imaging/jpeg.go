@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"icebox/extract/internal/jpeg"
+
+	"icebox/extract/format"
 )
 
 // colorModel says what the components of a JPEG mean.
@@ -53,14 +55,14 @@ func (h *header) parseJPEG(data []byte) error {
 	for at := 2; ; {
 		mark, next := nextMarker(data, at)
 		if next+2 > len(data) {
-			return truncated(kindJPEG)
+			return truncated(format.JPEG)
 		}
 		n := int(binary.BigEndian.Uint16(data[next:]))
 		if n < 2 {
 			return failf(ErrFormat, "damaged JPEG: segment of length %d", n)
 		}
 		if next+n > len(data) {
-			return truncated(kindJPEG)
+			return truncated(format.JPEG)
 		}
 		body := data[next+2 : next+n]
 		switch {
@@ -205,7 +207,7 @@ func (p *Preprocessor) decodeOtherJPEG(h header, data []byte) (raster, error) {
 		// The decoder returns the same error for a file that is cut off within a scan as
 		// for bad data before a marker.
 		if strings.Contains(err.Error(), "short Huffman data") && !bytes.Contains(data[h.jpeg.scan:], []byte{0xff, markEOI}) {
-			return nil, truncated(kindJPEG)
+			return nil, truncated(format.JPEG)
 		}
 		return nil, err
 	}

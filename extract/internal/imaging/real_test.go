@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"icebox/extract/format"
 )
 
 // The crop of every plain JPEG of real data sets equals Pillow's, bit for bit;
@@ -40,7 +42,7 @@ func TestCropsOfRealPhotosEqualPillow(t *testing.T) {
 					t.Fatal(err)
 				}
 				h, err := parseHeader(data)
-				if err != nil || h.kind != kindJPEG {
+				if err != nil || h.kind != format.JPEG {
 					continue
 				}
 				if _, err := p.jpeg.Decode(data, image.Rect(0, 0, h.width, h.height)); err != nil {

@@ -2,64 +2,14 @@ package imaging
 
 import (
 	"bytes"
-	"encoding/binary"
 	"unicode/utf8"
 )
-
-// kind is a file format that can be decoded.
-type kind uint8
-
-const (
-	kindNone kind = iota
-	kindJPEG
-	kindPNG
-	kindGIF
-	kindBMP
-	kindWebP
-	kindTIFF
-)
-
-func (k kind) String() string {
-	return [...]string{"unknown", "JPEG", "PNG", "GIF", "BMP", "WebP", "TIFF"}[k]
-}
-
-// sniff tells the format by the first bytes. The name of a file does not matter.
-func sniff(data []byte) kind {
-	switch {
-	case has(data, 0, "\xff\xd8\xff"):
-		return kindJPEG
-	case has(data, 0, "\x89PNG\r\n\x1a\n"):
-		return kindPNG
-	case has(data, 0, "GIF87a"), has(data, 0, "GIF89a"):
-		return kindGIF
-	case has(data, 0, "BM") && isBMPHeader(data):
-		return kindBMP
-	case has(data, 0, "RIFF") && has(data, 8, "WEBP"):
-		return kindWebP
-	case has(data, 0, "II*\x00"), has(data, 0, "MM\x00*"):
-		return kindTIFF
-	}
-	return kindNone
-}
-
-// isBMPHeader checks the length of the second header as well, because a text may begin
-// with the same two letters.
-func isBMPHeader(data []byte) bool {
-	if len(data) < 18 {
-		return false
-	}
-	switch binary.LittleEndian.Uint32(data[14:]) {
-	case 12, 40, 52, 56, 64, 108, 124:
-		return true
-	}
-	return false
-}
 
 func has(data []byte, at int, magic string) bool {
 	return len(data) >= at+len(magic) && string(data[at:at+len(magic)]) == magic
 }
 
-// unreadable describes bytes that sniff does not know.
+// unreadable describes bytes of which [format.Sniff] knows no format.
 func unreadable(data []byte) error {
 	for _, k := range []struct {
 		at    int

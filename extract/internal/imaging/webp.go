@@ -8,6 +8,8 @@ import (
 	"golang.org/x/image/webp"
 
 	"icebox/extract/internal/mem"
+
+	"icebox/extract/format"
 )
 
 // webpHeader locates the first frame of an animation.
@@ -40,7 +42,7 @@ func (h *header) parseWebP(data []byte) error {
 		rest = next
 	}
 	if first {
-		return truncated(kindWebP)
+		return truncated(format.WebP)
 	}
 	h.orientation = m.orientation()
 	return nil
@@ -66,7 +68,7 @@ func (h *header) sizeWebP(name string, body []byte) error {
 		h.width = int(binary.LittleEndian.Uint16(body[6:]) & 0x3fff)
 		h.height = int(binary.LittleEndian.Uint16(body[8:]) & 0x3fff)
 	case len(body) < 10:
-		return truncated(kindWebP)
+		return truncated(format.WebP)
 	default:
 		return failf(ErrFormat, "damaged WebP: bad %q chunk", name)
 	}
@@ -84,7 +86,7 @@ func (p *Preprocessor) decodeWebP(h header, data []byte) (raster, error) {
 	f := h.webp.frame
 	const frameHeader = 16
 	if len(f) < frameHeader {
-		return nil, truncated(kindWebP)
+		return nil, truncated(format.WebP)
 	}
 	src, err := p.decodeStillWebP(still(uint24(f[6:]), uint24(f[9:]), f[frameHeader:]))
 	if err != nil {
