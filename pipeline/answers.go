@@ -22,12 +22,12 @@ type unseen interface {
 	score(ctx context.Context, t task, head *headtrain.Head, engine headtrain.Engine) (scores, error)
 }
 
-// scores are the logits of rows, rows × classes, and their labels; none, and why, where
-// nothing can be scored.
+// scores are the logits of rows, rows × classes, and their labels. If nothing can be
+// scored, both are empty and why gives the reason.
 type scores struct {
 	logits []float32
 	labels []int32
-	why    string // there are none
+	why    string
 
 	folds int // that the rows were scored in; 0 where they are validation rows
 	refit bool
@@ -75,7 +75,7 @@ func (f foldedRows) score(ctx context.Context, t task, _ *headtrain.Head, engine
 	train := t.parts.train
 	folds, err := dataset.NewFolds(f.ds, train.Items, f.n)
 	if err != nil { // a fraction of the rows may be too few for the folds of all
-		return scores{why: fmt.Sprintf("the chosen share of the training images makes no %d folds that have every class", f.n)}, nil
+		return scores{why: fmt.Sprintf("the chosen share of the training images is too small to have every class in each of %d folds", f.n)}, nil
 	}
 	logits, err := probe.OutOfFold(ctx, engine.Trainer, train.Data, folds.Of, f.n, nil, t.options)
 	if errors.Is(err, headtrain.ErrDiverged) {
@@ -149,8 +149,8 @@ func chooseThreshold(a *report.Answering, s scores, head *headtrain.Head, on str
 	return nil
 }
 
-// judgeFolds says what temperature and threshold do where they were chosen, if that
-// is no part that is judged anyway.
+// judgeFolds measures what temperature and threshold do in the folds that they were chosen
+// in. Where they were chosen on validation, that part is judged anyway.
 func judgeFolds(a *report.Answering, s scores, k int) error {
 	f := a.OutOfFold
 	if f == nil {

@@ -123,7 +123,7 @@ func TestReportsSayWhichRowsDecidedWhat(t *testing.T) {
 		{"stopped early in folds", func(o *folderOptions) {
 			o.Sweep.Folds = 3
 			o.Head.EarlyStopping = headtrain.EarlyStopping{Patience: 2, Metric: headtrain.MetricValLoss}
-		}, []string{"test"}, "; it took 4 epochs, the median of those that early stopping kept in the sweep, on the rows that it was judged by; the out-of-fold scores"},
+		}, []string{"test"}, "; it was trained for 4 epochs, the median of those that early stopping kept in the sweep, because no images were left to stop by; the out-of-fold scores"},
 		{"halving", func(o *folderOptions) { o.Sweep.Method = "halving" }, []string{"val", "test"},
 			"chose among 3 points, dropping the worse two thirds again and again after fewer epochs; then"},
 		{"one point", func(o *folderOptions) { o.Sweep.Axes, o.Sweep.Seeds = o.Sweep.Axes[:0], 2 }, []string{"val", "test"},

@@ -10,8 +10,8 @@
 // Each program is a function that reads from top to bottom: [Run] does all of it;
 // [Extract] stops once the features are in the cache; [Train] begins there and opens no
 // image; [RunSweep] trains many heads there and then does with the best what Train does;
-// [Eval] and [Inspect] look at a head and at its data; [Plan] says what Run would do, and
-// a [Predictor] answers for new images.
+// [Eval] and [Inspect] look at a head and at its data; [FindRate] looks for a learning
+// rate, [Plan] says what Run would do, and a [Predictor] answers for new images.
 //
 // The nouns have packages of their own: dataset (items, labels, parts), features (rows,
 // from the cache or from a folder), sweep, insight, runs (the folder of a run), report
@@ -30,5 +30,7 @@
 // its index.
 //
 // An image that cannot be read or decoded is quarantined: it is listed with its reason,
-// left out of training, counted against a failure budget, and not tried again until asked.
+// left out of training and counted against a failure budget. Content that cannot be
+// decoded is remembered and not tried again until asked; a file that cannot be read is
+// tried in every run.
 package pipeline

@@ -38,11 +38,12 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 		return nil, err
 	}
 	defer src.Close()
-	if err := src.Origin().Takes(head, e.Run); err != nil {
+	if err := src.Origin().Fits(head, e.Run); err != nil {
 		return nil, err
 	}
 	j.Stage("evaluate")
-	parts, err := judgeParts(src, head)
+	ownRows := o.Data.Train == "" && e.Choice.Features == "" && isOwn(src, info)
+	parts, err := judgeParts(src, head, !ownRows && onePart(src.Dataset()))
 	if err != nil {
 		return nil, err
 	}
@@ -81,25 +82,16 @@ func (e EvalOptions) source(ctx context.Context, o Options, head *headtrain.Head
 	if err != nil {
 		return nil, err
 	}
-	ds := src.Dataset()
-	switch {
-	case e.Choice.Features != "":
-		markUnlearned(ds)
-	case isOwn(src, info):
-		joinLearned(ds, info)
+	if e.Choice.Features == "" && isOwn(src, info) {
+		joinLearned(src.Dataset(), info)
 	}
 	return src, nil
 }
 
-// markUnlearned makes one part, of which nobody says that it was trained on, of rows that
-// no one has split.
-func markUnlearned(ds *dataset.Dataset) {
-	if ds.Count(dataset.Train) < len(ds.Items) {
-		return
-	}
-	for i := range ds.Items {
-		ds.Items[i].Assigned = true
-	}
+// onePart reports whether nobody says which images of a dataset are held out. They are
+// then judged as one part.
+func onePart(ds *dataset.Dataset) bool {
+	return ds.Count(dataset.Val) == 0 && ds.Count(dataset.Test) == 0
 }
 
 // judgedPart is a part that a head was judged on.
@@ -120,9 +112,9 @@ func (p judgedPart) right() []bool {
 	return right
 }
 
-// judgeParts judges a head on every part of a source. One that was not split is one part,
+// judgeParts judges a head on every part of a source. Where it is one part, that is called
 // "all".
-func judgeParts(src features.Source, head *headtrain.Head) ([]judgedPart, error) {
+func judgeParts(src features.Source, head *headtrain.Head, onePart bool) ([]judgedPart, error) {
 	ds := src.Dataset()
 	classes, err := matchClasses(ds.Classes, head.Classes)
 	if err != nil {
@@ -139,7 +131,7 @@ func judgeParts(src features.Source, head *headtrain.Head) ([]judgedPart, error)
 		}
 		r.Rename(classes, head.Classes)
 		name := p.String()
-		if p == dataset.Train && ds.Split == (dataset.Split{}) && ds.Items[r.Items[0]].Assigned {
+		if onePart {
 			name = "all"
 		}
 		judged, err := judgePart(name, head, r)

@@ -3,12 +3,12 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
 )
 
 // Extract brings the features of o.Data's images into the cache. On an error, the
@@ -135,18 +135,18 @@ func noteChanges(ds, earlier *dataset.Dataset, j *journal.Journal) {
 	}
 }
 
-// checkTrainable refuses classes that cannot be learned, and an output folder that
-// cannot be written.
+// checkTrainable finds out early what would fail late: classes that cannot be learned, and
+// an output folder dir that cannot be made or written to.
 func checkTrainable(ds *dataset.Dataset, dir string) error {
 	if err := ds.Trainable(); err != nil {
 		return err
 	}
-	return os.MkdirAll(dir, 0o755)
+	return runs.CheckWritable(dir)
 }
 
 // summaryOf says what was done with the features of src, as far as they are known.
 func summaryOf(src features.Source, j *journal.Journal) *report.Summary {
-	s := &report.Summary{Log: j.Log()}
+	s := &report.Summary{Log: j.Finish()}
 	if src != nil {
 		s.Found, s.Work = src.Found(), src.Work()
 	}

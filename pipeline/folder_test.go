@@ -251,7 +251,7 @@ func TestFeaturesLargerThanMemoryAreNoted(t *testing.T) {
 		if noted := strings.Contains(strings.Join(p.notes, "\n"), "try Head.Shuffle = blocks"); noted != c.noted {
 			t.Errorf("%+v: notes %q", c, p.notes)
 		}
-		if warnings := j.Log().Warnings; len(warnings) > 0 {
+		if warnings := j.Finish().Warnings; len(warnings) > 0 {
 			t.Errorf("%+v: a report depends on the memory: %q", c, warnings)
 		}
 	}

@@ -56,7 +56,7 @@ func Plan(ctx context.Context, o Options, p Progress) (*Forecast, error) {
 	if f.ImagesPerSec > 0 {
 		f.Seconds = float64(f.ToExtract) / f.ImagesPerSec
 	}
-	f.Summary = report.Summary{Found: inventory.Found(), Work: in.computer.Idle(), Log: j.Log()}
+	f.Summary = report.Summary{Found: inventory.Found(), Work: in.computer.Idle(), Log: j.Finish()}
 	return f, nil
 }
 

@@ -33,7 +33,7 @@ func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64,
 	}
 	defer src.Close()
 	j.Stage("read")
-	if err := src.Origin().Takes(head, dir); err != nil {
+	if err := src.Origin().Fits(head, dir); err != nil {
 		return nil, err
 	}
 	if isOwn(src, info) {

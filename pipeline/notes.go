@@ -51,10 +51,10 @@ func noteNotConverged(o headtrain.Options, fit headtrain.Result, j *journal.Jour
 	}
 	switch n := len(fit.History); fit.Stopped {
 	case headtrain.StoppedEpochs:
-		j.Note(fmt.Sprintf("lbfgs has not converged in %s (its gradient has values up to %.1g; %g is converged)", words.Count(n, "iteration"), fit.Gradient, headtrain.LBFGSTolerance),
+		j.Note(fmt.Sprintf("lbfgs has not converged in %s (its largest gradient is %.1g and must fall to %g)", words.Count(n, "iteration"), fit.Gradient, headtrain.LBFGSTolerance),
 			journal.SetTo("Head.Epochs", max(enoughIterations, 4*n)))
 	case headtrain.StoppedStalled:
-		j.Note(fmt.Sprintf("lbfgs has not converged: after %s nothing better is left within the precision of float32 (its gradient has values up to %.1g; %g is converged)",
+		j.Note(fmt.Sprintf("lbfgs has not converged: after %s nothing better is left within the precision of float32 (its largest gradient is %.1g and must fall to %g)",
 			words.Count(n, "iteration"), fit.Gradient, headtrain.LBFGSTolerance),
 			journal.Step{Do: journal.Raise, Field: "Head.WeightDecay"}, journal.SetTo("Head.Input", headtrain.InputStandardise))
 	}
@@ -86,8 +86,8 @@ func noteWorseThanGuessing(t task, fit headtrain.Result, j *journal.Journal) {
 	j.Note(text, journal.Step{Do: journal.FindRate}, journal.Step{Do: journal.Raise, Field: "Head.Epochs"})
 }
 
-// guessing is the mean cross-entropy, over the training rows, of the one answer for
-// all of them that has the least objective.
+// guessing is the mean cross-entropy, over the training rows, of the best fixed answer:
+// the same probabilities for every image.
 func guessing(o headtrain.Options, d *headtrain.Dataset) float64 {
 	k := len(d.Classes)
 	share, weight := make([]float64, k), make([]float64, k)

@@ -21,8 +21,8 @@ func TestAdviceOnATrainingThatFellShort(t *testing.T) {
 	for _, c := range []struct{ optimizer, stopped, want string }{
 		{"adam", headtrain.StoppedEpochs, "took only 3 steps and the loss was still falling: try Head.Epochs = 500"},
 		{"adam", headtrain.StoppedEarly, ""},
-		{"lbfgs", headtrain.StoppedEpochs, "has not converged in 3 iterations (its gradient has values up to 0.02; 1e-07 is converged): try Head.Epochs = 1000"},
-		{"lbfgs", headtrain.StoppedStalled, "after 3 iterations nothing better is left within the precision of float32 (its gradient has values up to 0.02;"},
+		{"lbfgs", headtrain.StoppedEpochs, "has not converged in 3 iterations (its largest gradient is 0.02 and must fall to 1e-07): try Head.Epochs = 1000"},
+		{"lbfgs", headtrain.StoppedStalled, "after 3 iterations nothing better is left within the precision of float32 (its largest gradient is 0.02 "},
 		{"lbfgs", headtrain.StoppedConverged, ""},
 		{"lbfgs", headtrain.StoppedEarly, ""},
 	} {
@@ -32,7 +32,7 @@ func TestAdviceOnATrainingThatFellShort(t *testing.T) {
 		fit := headtrain.Result{History: falling, Stopped: c.stopped, Gradient: 0.02}
 		noteFewSteps(t9, fit, j)
 		noteNotConverged(t9.options, fit, j)
-		if got := strings.Join(j.Log().Warnings, "\n"); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
+		if got := strings.Join(j.Finish().Warnings, "\n"); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
 			t.Errorf("%s, %s: %q", c.optimizer, c.stopped, got)
 		}
 	}
@@ -50,7 +50,7 @@ func TestEqualBytesUnderTwoLabelsAreListed(t *testing.T) {
 		ds.Items = append(ds.Items, dataset.Item{Path: "x.jpg", Label: dataset.Unlabelled, Part: dataset.Train, Hash: cache.Key{1}})
 		j := journal.New(Silent, nil)
 		noteDuplicates(ds, j)
-		got := strings.Join(j.Log().Warnings, "\n")
+		got := strings.Join(j.Finish().Warnings, "\n")
 		if (got == "") != (n == 0) {
 			t.Errorf("%d pairs: %q", n, got)
 		}

@@ -72,7 +72,7 @@ type Extraction struct {
 	BatchSize      int     // images a worker takes at a time
 	EXIF           bool    // turn photos upright by their EXIF tag
 	MaxPixels      int64   // larger images are refused by their header
-	MaxFailureRate float64 // fraction of bad images past which a run fails (and more than 10)
+	MaxFailureRate float64 // a run fails if more than this fraction of the images, and more than 10, are bad
 	RetryFailed    bool    // try images again that are remembered as bad
 }
 
@@ -84,11 +84,12 @@ type Cache struct {
 
 // Answers say how a head's numbers become answers for people.
 type Answers struct {
-	// Calibrate fits a temperature on the validation images, so that of the
-	// answers given with 80 %, some 80 % are right. It changes no label.
+	// Calibrate fits a temperature on images that the head did not learn from (validation,
+	// or the folds of a sweep), so that of the answers given with 80 %, some 80 % are
+	// right. It changes no label.
 	Calibrate bool
-	// Reject chooses, on the validation images, the probability under which an
-	// answer is "unknown".
+	// Reject chooses, on the same images, the probability under which an answer is
+	// "unknown".
 	Reject judge.Goal
 }
 
@@ -98,7 +99,7 @@ type Choice struct {
 	Dataset string // name; "" is the one of the sources in the options, or the only one
 	Space   string // ID or the beginning of one; "" is the only one with features of the dataset
 
-	// ByBackbone takes, where several spaces fit, that of the options' backbone.
+	// ByBackbone takes, if several spaces fit, the one of the backbone in the options.
 	ByBackbone bool
 
 	// KeepSplit leaves the parts of the dataset as they are, whatever the options'

@@ -90,7 +90,7 @@ func noteAbsent(p dataset.Part, r *features.Rows, classes []string, j *journal.J
 		return
 	}
 	if absent := absentClasses(r, classes); len(absent) > 0 {
-		j.Note(fmt.Sprintf("no %s image of class %s: its %s numbers say nothing of it", p, words.List(absent), p))
+		j.Note(fmt.Sprintf("no %s image of class %s: the results on %s say nothing about it", p, words.List(absent), p))
 	}
 }
 
@@ -125,7 +125,7 @@ func noteDuplicates(ds *dataset.Dataset, j *journal.Journal) {
 		}
 	}
 	if across > 0 {
-		j.Note(fmt.Sprintf("%d images stand in two parts of the data set, byte for byte (such as %s): held-out numbers are too good", across, example))
+		j.Note(fmt.Sprintf("%s in two parts of the data set, byte for byte (such as %s): the results on val and test look better than they are", words.Count(across, "image"), example))
 	}
 	if n := len(twoLabels); n > 0 {
 		text := strings.Join(twoLabels[:min(n, mostPairs)], "; ")

@@ -10,7 +10,7 @@ import (
 )
 
 // Run extracts the features that are missing, trains a head on them, judges it and writes
-// a run folder. On an error, the summary says how far it came.
+// a run folder. On an error past the check of o, the summary says how far it came.
 func Run(ctx context.Context, o Options, p Progress) (*report.RunSummary, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func runSource(ctx context.Context, o Options, c Choice, head *headtrain.Head, i
 	return openSource(ctx, o, c, j)
 }
 
-// ofRun is c, where it does not say otherwise, with the dataset and the space of a run.
+// ofRun fills the empty fields of c with the dataset and the space of a run.
 func (c Choice) ofRun(head *headtrain.Head, info runs.HeadInfo) Choice {
 	c.KeepSplit = true
 	if c.Dataset == "" {
@@ -78,8 +78,8 @@ func (c Choice) ofRun(head *headtrain.Head, info runs.HeadInfo) Choice {
 	return c
 }
 
-// joinLearned makes one part of what a head learned from in its own dataset, if it
-// learned from validation: none of that is held out.
+// joinLearned marks validation images as training images, if the head learned from them,
+// too: they are not held out.
 func joinLearned(ds *dataset.Dataset, info runs.HeadInfo) {
 	if !info.Refit {
 		return

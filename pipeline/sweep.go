@@ -65,16 +65,16 @@ func (r SweepRun) sweep(ctx context.Context, o Options, src features.Source, sum
 		return err
 	}
 	j.Stage("plan")
-	search, err := r.plan(o, src, parts, j)
+	search, err := r.prepare(o, src, parts, j)
 	if err != nil {
 		return err
 	}
-	dir, err := r.open(search, o, src, parts, j)
+	dir, err := r.open(o, src, parts, search, j)
 	if err != nil {
 		return err
 	}
 	defer dir.Close()
-	defer search.Log.Close()
+	defer search.Log.Close() // the report has removed it by then, if the sweep is whole
 	j.Stage("sweep")
 	outcome, err := search.Run(ctx)
 	sum.SetOutcome(search, outcome)
@@ -88,7 +88,7 @@ func (r SweepRun) sweep(ctx context.Context, o Options, src features.Source, sum
 		return search.AllDiverged(o.Head)
 	}
 	j.Stage("choose")
-	t, err := choose(search, outcome, src.Dataset(), parts, o)
+	t, err := taskOfBest(search, outcome, src.Dataset(), parts, o)
 	if err != nil {
 		return err
 	}
@@ -100,15 +100,15 @@ func (r SweepRun) sweep(ctx context.Context, o Options, src features.Source, sum
 	return nil
 }
 
-// plan works out which heads to train, and finds out now, and not after an hour, what
-// they cannot be trained with.
-func (r SweepRun) plan(o Options, src features.Source, p parts, j *journal.Journal) (*sweep.Search, error) {
+// prepare works out which heads to train and on what. It finds out now, and not after an
+// hour, what they cannot be trained with.
+func (r SweepRun) prepare(o Options, src features.Source, p parts, j *journal.Journal) (*sweep.Search, error) {
 	plan, err := sweep.NewPlan(o.Sweep, o.Head)
 	if err != nil {
 		return nil, err
 	}
 	if n := plan.Repeats; n > 0 {
-		j.Note(fmt.Sprintf("lbfgs has no lr, batch_size or schedule: %s left out that differ in nothing else from another", words.Count(n, "point")))
+		j.Note(fmt.Sprintf("%s skipped: lbfgs heeds no lr, batch_size or schedule, so that they would train the same head as another point", words.Count(n, "point")))
 	}
 	if n := plan.Heads(); n > sweep.MaxHeads && !r.Confirmed {
 		err := fmt.Errorf("%w: the sweep has %s, more than %s", sweep.ErrManyHeads, words.Count(n, "head"), words.Number(sweep.MaxHeads))
@@ -147,7 +147,8 @@ var inFolds = journal.SetTo("Sweep.Folds", 5)
 func checkHeads(s *sweep.Search, base headtrain.Options, ds *dataset.Dataset) error {
 	check := headtrain.Job{Train: s.Train, Val: s.Val, Heads: []headtrain.Options{base}}
 	if s.Plan.Folds > 0 || s.Val != nil {
-		check.Parts = []headtrain.Part{headtrain.Part(s.Folds.Share(s.Plan.Folds-1, 1))}
+		fold := s.Plan.Folds - 1 // the last one; -1 where there is none
+		check.Parts = []headtrain.Part{headtrain.Part(s.Folds.Share(fold, 1))}
 	}
 	if err := check.Validate(); err != nil {
 		return err
@@ -190,30 +191,55 @@ func describePlan(p *sweep.Plan) string {
 	return fmt.Sprintf("the sweep has %s: %s, %s in all", text, words.Count(p.Heads(), "head"), words.Count(epochs, "epoch"))
 }
 
-// open makes the sweep's folder and begins its log, or opens those of one to be resumed.
-func (r SweepRun) open(s *sweep.Search, o Options, src features.Source, p parts, j *journal.Journal) (dir *runs.Dir, err error) {
+// open makes the sweep's folder and begins the search's log in it, or opens those of a
+// sweep to be resumed.
+func (r SweepRun) open(o Options, src features.Source, p parts, s *sweep.Search, j *journal.Journal) (dir *runs.Dir, err error) {
 	recipe, err := r.recipe(o, src, p)
 	if err != nil {
 		return nil, err
 	}
 	if r.Resume == "" {
-		if dir, err = runs.New(o.Output, src.Dataset().Name+"-sweep"); err == nil {
-			s.Log, err = sweep.NewLog(dir.Path(), recipe)
-		}
-	} else if s.Log, err = sweep.ResumeLog(r.Resume, recipe); err == nil {
-		if dir, err = runs.Reopen(r.Resume); err == nil {
-			j.Tell(fmt.Sprintf("going on with %s: %s of %s are there", filepath.Base(r.Resume), words.Number(s.Log.Len()), words.Count(s.Plan.Heads(), "head")))
-		}
+		dir, s.Log, err = newSweep(o.Output, src.Dataset().Name, recipe)
+	} else {
+		dir, s.Log, err = resumeSweep(r.Resume, recipe)
 	}
 	if err != nil {
-		if dir != nil {
-			dir.Close()
-		}
 		return nil, err
 	}
-	s.Logged = func() { dir.Keep(true) }
+	if r.Resume != "" {
+		j.Tell(fmt.Sprintf("going on with %s: %s of %s are there", filepath.Base(r.Resume), words.Number(s.Log.Len()), words.Count(s.Plan.Heads(), "head")))
+	}
+	s.Trained = func() { dir.Keep(true) }
 	j.Tell("if it is interrupted", journal.Step{Do: journal.Resume, Dir: dir.Path()})
 	return dir, nil
+}
+
+// newSweep makes the folder of a sweep and begins its log.
+func newSweep(o runs.Options, dataset string, recipe sweep.Recipe) (*runs.Dir, *sweep.Log, error) {
+	dir, err := runs.New(o, dataset+"-sweep")
+	if err != nil {
+		return nil, nil, err
+	}
+	log, err := sweep.NewLog(dir.Path(), recipe)
+	if err != nil {
+		dir.Close()
+		return nil, nil, err
+	}
+	return dir, log, nil
+}
+
+// resumeSweep opens the folder of a sweep that was interrupted, and its log.
+func resumeSweep(path string, recipe sweep.Recipe) (*runs.Dir, *sweep.Log, error) {
+	log, err := sweep.ResumeLog(path, recipe)
+	if err != nil {
+		return nil, nil, err
+	}
+	dir, err := runs.Reopen(path)
+	if err != nil {
+		log.Close()
+		return nil, nil, err
+	}
+	return dir, log, nil
 }
 
 // recipe is what the heads depend on.
@@ -259,19 +285,19 @@ func Interrupted(dir string) (c Choice, err error) {
 	return c, sweep.Interrupted(dir, &c)
 }
 
-// choose makes of the best point the task of one head: its options and the rows that it
-// learns from, is stopped by, and is calibrated on.
-func choose(s *sweep.Search, outcome *sweep.Outcome, ds *dataset.Dataset, p parts, o Options) (task, error) {
+// taskOfBest makes of the best point the task of one head: its options and the rows that
+// it learns from, is stopped by, and is calibrated on.
+func taskOfBest(s *sweep.Search, outcome *sweep.Outcome, ds *dataset.Dataset, p parts, o Options) (task, error) {
 	best := outcome.Best()
 	point := s.Plan.Points[best.Point]
-	t := task{options: point.Options, parts: p, refit: o.Sweep.Refit, sweep: report.NewSweep(o.Sweep, o.Head, s, outcome, p.val.Len())}
+	t := task{options: point.Options, parts: p, refit: o.Sweep.Refit && p.val.Len() > 0, sweep: report.NewSweep(o.Sweep, o.Head, s, outcome, p.val.Len())}
 	learn, err := share(ds, p.train, point.Fraction)
 	if err != nil {
 		return t, err
 	}
 	t.parts.train = learn
 	if t.refit {
-		t.parts.val = p.val.At([]int32{})
+		t.parts.val = p.val.At(nil)
 		if t.parts.train, err = share(ds, features.Joined(p.train, p.val), point.Fraction); err != nil {
 			return t, err
 		}
@@ -297,7 +323,7 @@ func share(ds *dataset.Dataset, r *features.Rows, fraction float64) (*features.R
 	if fraction == 1 {
 		return r, nil
 	}
-	f, err := dataset.NewFolds(ds, r.Items, 0)
+	f, err := dataset.NewFolds(ds, r.Items, 0) // no folds, but the order in which rows are taken
 	if err != nil {
 		return nil, err
 	}

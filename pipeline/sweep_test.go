@@ -314,7 +314,7 @@ func TestRefitIsCalibratedOnRowsItsHeadHasNotSeen(t *testing.T) {
 	if alone.Temperature == 1 || sum.Temperature != alone.Temperature || sum.Threshold != alone.Threshold || rep.Answers.ValRows != 45 || !rep.Answers.Refit {
 		t.Errorf("temperature %v and threshold %v, of a head of training alone %v and %v; %+v", sum.Temperature, sum.Threshold, alone.Temperature, alone.Threshold, rep.Answers)
 	}
-	if sameWeights(headOf(t, alone.RunDir), headOf(t, sum.RunDir)) || !strings.Contains(text, "45 validation images by a head of these options") {
+	if sameWeights(headOf(t, alone.RunDir), headOf(t, sum.RunDir)) || !strings.Contains(text, "45 validation images by a second head of the same options") {
 		t.Errorf("the refit changed nothing, or does not say so:\n%s", text)
 	}
 	e, err := Eval(ctx, EvalOptions{Run: *sum.RunDir, Choice: Choice{}}, Default(), Silent)
@@ -378,7 +378,7 @@ func TestSweepsThatMakeNoSenseAreRefused(t *testing.T) {
 		}, headtrain.ErrOptions, "epochs 2"},
 		{"epochs in a halving", func(o *Options) {
 			o.Sweep.Method, o.Sweep.Axes = "halving", []sweep.Axis{{Key: "epochs", Values: []any{2, 5}}}
-		}, headtrain.ErrOptions, "the epochs are no axis"},
+		}, headtrain.ErrOptions, "a halving sets the epochs itself"},
 		{"a share of more than all", func(o *Options) { o.Sweep.Axes = []sweep.Axis{{Key: sweep.FractionKey, Values: []any{1.5}}} }, headtrain.ErrOptions, "the share of the training rows (1.5)"},
 		{"a word as a rate", func(o *Options) { o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{"fast"}}} }, headtrain.ErrOptions, "the axis lr takes no value fast"},
 		{"a class that is not there", func(o *Options) {

@@ -25,7 +25,8 @@ type task struct {
 }
 
 // trainHead trains a head, calibrates its answers, judges it and completes the run folder.
-// Validation alone chooses; the test rows are looked at here, once, at the end.
+// Only rows that it did not learn from choose anything (validation rows, or folds); the
+// test rows are looked at here, once, at the end.
 func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, o Options, j *journal.Journal) (*report.Report, error) {
 	engine, err := o.headEngine()
 	if err != nil {
@@ -62,7 +63,7 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 		setTestInterval(t.sweep, src.Dataset(), judged, o.Head.Seed)
 	}
 	r.Decide()
-	name := dir.Name()
+	name := dir.Final()
 	r.Summary.Summary = *summaryOf(src, j)
 	r.Summary.RunDir = &name
 	return r, r.Write(dir)

@@ -15,7 +15,7 @@ type Split struct {
 	Test float64 // 0 ≤ Test < 1, Val+Test < 1
 }
 
-// Effective is s without the parts that ds was given. Items without a label are no such
+// Effective returns s with 0 for a part that ds was given. Items without a label are no such
 // part: nothing can be judged by them.
 func (s Split) Effective(ds *Dataset) Split {
 	for i := range ds.Items {
@@ -30,10 +30,10 @@ func (s Split) Effective(ds *Dataset) Split {
 	return s
 }
 
-// KeepParts gives items the part that their content was assigned in earlier, if the
+// AdoptParts gives items the part that their content was assigned in earlier, if the
 // fractions are the same: what was once assigned does not move. A nil earlier changes
 // nothing.
-func (ds *Dataset) KeepParts(earlier *Dataset) {
+func (ds *Dataset) AdoptParts(earlier *Dataset) {
 	if earlier == nil || earlier.Split != ds.Split {
 		return
 	}
@@ -51,7 +51,7 @@ func (ds *Dataset) KeepParts(earlier *Dataset) {
 	}
 }
 
-// AssignParts gives every item of known content that has no part one. Those of a
+// AssignParts gives every item whose content is known, and that has no part yet, one. Those of a
 // class are taken in the order of their content's hash until the class's quota of
 // held-out items is filled; items of one group, and copies of one content, stay
 // together. Items that could not be read stay unassigned.
@@ -159,7 +159,7 @@ func splitClass(ds *Dataset, units []*unit, class int32) {
 	}
 }
 
-// quota is the number of n items to hold out: rounded, but at least one of two.
+// quota is the number of n items to hold out: rounded, and at least 1 of two or more.
 func quota(n int, fraction float64) int {
 	if fraction == 0 || n < 2 {
 		return 0

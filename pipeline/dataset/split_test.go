@@ -76,7 +76,7 @@ func TestNothingMovesWhenFilesAreAdded(t *testing.T) {
 			it.Part, it.Assigned = Unassigned, false
 			after.Items = append(after.Items, it)
 		}
-		after.KeepParts(before)
+		after.AdoptParts(before)
 		after.AssignParts()
 		train := 0
 		for _, it := range after.Items {

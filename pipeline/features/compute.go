@@ -31,8 +31,8 @@ type extraction struct {
 	producer extract.EngineInfo // of the rows that are handed over
 	passed   verdicts           // of the gate
 
-	mu        sync.Mutex // guards what follows, inv, its items, and work.Computed
-	keepAfter time.Time  // when the dataset is next kept
+	mu         sync.Mutex // guards what follows, inv, its items, and work.Computed
+	storeAfter time.Time  // when the dataset is next stored
 }
 
 // open declares the space and lets the engine pass the gate.
@@ -51,8 +51,9 @@ func (e *extraction) open(ctx context.Context) error {
 	return e.declare(ctx, info)
 }
 
-// declare lets what computes from now on pass the gate, and names it to the cache. It
-// leaves that to the next rows if the engine has changed since it was info.
+// declare tests the engine, which was info a moment ago, beside the reference, stores what
+// it has measured, and records it in the cache as the maker of the rows to come. If the
+// engine has changed meanwhile, declare records nothing, and the next batch tries again.
 func (e *extraction) declare(ctx context.Context, info extract.EngineInfo) error {
 	if err := errors.Join(e.measured.save(e.w), e.gate(ctx)); err != nil {
 		return err
@@ -68,9 +69,10 @@ func (e *extraction) declare(ctx context.Context, info extract.EngineInfo) error
 	return e.w.Space(space, cache.Producer{Engine: info.Name, ISA: info.ISA, Plan: info.Plan, Version: info.Version})
 }
 
-// compute fills the first n rows, and has e.turn read-locked if it returns no error:
-// then the rows are by e.producer. An engine that goes on in another plan, a GPU whose
-// memory got short, may have had a part of the rows in each; they are computed again.
+// compute fills the first n rows. If it returns no error, e.producer has made all of them,
+// and e.turn is read-locked, so that this stays true until the caller has stored them and
+// unlocks it. If the engine changes its plan in the middle of a batch, as when a GPU runs
+// short of memory, the batch is computed again.
 func (e *extraction) compute(ctx context.Context, b *batch, n int) error {
 	for {
 		before, err := e.backbone.Engine()
@@ -97,7 +99,7 @@ func (e *extraction) compute(ctx context.Context, b *batch, n int) error {
 	}
 }
 
-// change declares another producer, once.
+// change declares info as the new producer, unless another worker has.
 func (e *extraction) change(ctx context.Context, info extract.EngineInfo) error {
 	e.turn.Lock()
 	defer e.turn.Unlock()
@@ -119,7 +121,7 @@ func (e *extraction) workers(ctx context.Context, todo []int) error {
 	}
 	size := e.options.BatchSize
 	e.work.Times.Workers = n
-	e.keepAfter = time.Now().Add(keepEvery)
+	e.storeAfter = time.Now().Add(storeEvery)
 
 	q := queue{items: todo, size: size, workers: n}
 	g, ctx := errgroup.WithContext(ctx)
@@ -192,11 +194,12 @@ func (e *extraction) batch(ctx context.Context, b *batch, items []int) error {
 	e.writeNanos.Add(int64(time.Since(start)))
 	clear(b.images) // let go of the files
 	e.journal.Add(len(items))
-	return e.keepNow()
+	return e.storeIfDue()
 }
 
-// read returns the bytes of item i if its feature must be computed; otherwise it
-// has settled the item. It notes the item's content hash.
+// read reads item i, notes its content hash, and returns its bytes if its feature must be
+// computed. It returns nil if that is not needed: the item is quarantined, its content is
+// known to be bad, or the cache has its feature.
 func (e *extraction) read(i int) []byte {
 	it := &e.inv.ds.Items[i]
 	start := time.Now()
@@ -242,32 +245,31 @@ func (e *extraction) fail(i int, reason error, content bool) {
 	}
 }
 
-// keepEvery is how often what was learned of files is committed while extraction
+// storeEvery is how often what was learned of files is committed while extraction
 // goes on; losing it costs hashing the files again, not their features.
-const keepEvery = 10 * time.Second
+const storeEvery = 10 * time.Second
 
-// keepNow keeps the dataset if it is time.
-func (e *extraction) keepNow() error {
+// storeIfDue stores what is known if it is time.
+func (e *extraction) storeIfDue() error {
 	e.mu.Lock()
-	due := time.Now().After(e.keepAfter)
+	due := time.Now().After(e.storeAfter)
 	if due {
-		e.keepAfter = time.Now().Add(time.Hour) // until this one is done
+		e.storeAfter = time.Now().Add(time.Hour) // until this one is done
 	}
 	e.mu.Unlock()
 	if !due {
 		return nil
 	}
 	start := time.Now()
-	err := e.keep()
+	err := e.storeKnown()
 	e.mu.Lock()
-	e.keepAfter = time.Now().Add(max(keepEvery, 50*time.Since(start)))
+	e.storeAfter = time.Now().Add(max(storeEvery, 50*time.Since(start)))
 	e.mu.Unlock()
 	return err
 }
 
-// keep hands the dataset, as far as it is known, and the bad contents to the
-// writer.
-func (e *extraction) keep() error {
+// storeKnown hands the writer the dataset, as far as it is known, and the bad contents.
+func (e *extraction) storeKnown() error {
 	e.mu.Lock()
 	ds, err := e.inv.ds.Encode()
 	var bad []byte
@@ -283,7 +285,7 @@ func (e *extraction) keep() error {
 		return err
 	}
 	if nBad == 0 {
-		bad = nil
+		bad = nil // which deletes the document
 	}
 	return e.w.PutDoc(failuresDoc(e.space.ID), bad)
 }

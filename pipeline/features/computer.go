@@ -66,7 +66,7 @@ type Work struct {
 	Times Times `json:"work"`
 }
 
-// Times are where a computation spent its time: processor seconds, summed over workers.
+// Times are where a computation spent its time, in seconds of its workers, added up.
 type Times struct {
 	Workers int     `json:"workers"`
 	Seconds float64 `json:"seconds"` // wall clock of the workers, engine ready
@@ -91,7 +91,10 @@ func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p
 	src.work, err = c.Compute(ctx, inv)
 	if err == nil {
 		c.journal.Stage("keep")
-		err = c.keepSplit(inv)
+		err = c.storeDataset(inv)
+	}
+	if err == nil {
+		err = inv.tried.checkBudget(len(inv.ds.Items), c.options.MaxFailureRate)
 	}
 	src.found = inv.Found()
 	return src, err
@@ -122,7 +125,7 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 		err = e.workers(ctx, inv.Todo)
 		e.work.Times.Seconds = journal.Seconds(time.Since(begin))
 	}
-	if kerr := e.keep(); err == nil {
+	if kerr := e.storeKnown(); err == nil {
 		err = kerr
 	}
 	if cerr := w.Close(); err == nil {

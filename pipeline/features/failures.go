@@ -68,8 +68,8 @@ func (q quarantine) list() []Bad {
 	return bad
 }
 
-// leastFailures is how many bad images a run bears whatever their share is.
-const leastFailures = 10
+// toleratedFailures is how many bad images a run bears whatever their share is.
+const toleratedFailures = 10
 
 // ErrFailureBudget is returned when too many images had to be quarantined. What could
 // be extracted is kept.
@@ -77,7 +77,7 @@ var ErrFailureBudget = errors.New("too many bad images")
 
 // checkBudget fails a run with too many bad images among all.
 func (q quarantine) checkBudget(images int, rate float64) error {
-	if len(q) <= leastFailures || float64(len(q)) <= rate*float64(images) {
+	if len(q) <= toleratedFailures || float64(len(q)) <= rate*float64(images) {
 		return nil
 	}
 	worst := q.list()[0]

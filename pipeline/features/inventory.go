@@ -41,7 +41,7 @@ func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inv
 		return nil, err
 	}
 	ds.Recall(memo)
-	ds.KeepParts(earlier)
+	ds.AdoptParts(earlier)
 	for i := range ds.Items {
 		it := &ds.Items[i]
 		reason, known := inv.bad[it.Hash]
@@ -87,21 +87,19 @@ func interleaved(ds *dataset.Dataset, todo []int) []int {
 	return out
 }
 
-// keepSplit splits the dataset and keeps it in the cache, if it is not there just so
-// already.
-func (c *Computer) keepSplit(inv *Inventory) error {
-	inv.ds.KeepParts(inv.earlier)
+// storeDataset splits the dataset and stores it in the cache, unless just that is there.
+// Items whose content is known only now get the parts that they had before first.
+func (c *Computer) storeDataset(inv *Inventory) error {
+	inv.ds.AdoptParts(inv.earlier)
 	inv.ds.AssignParts()
 	doc, err := inv.ds.Encode()
 	if err != nil {
 		return err
 	}
-	if !inv.isEarlier(doc) {
-		if err := c.store.putDoc(inv.ds.Document(inv.purpose), doc); err != nil {
-			return err
-		}
+	if inv.isEarlier(doc) {
+		return nil
 	}
-	return inv.tried.checkBudget(len(inv.ds.Items), c.options.MaxFailureRate)
+	return c.store.putDoc(inv.ds.Document(inv.purpose), doc)
 }
 
 // isEarlier reports whether the cache has just that document.

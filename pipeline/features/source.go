@@ -56,12 +56,8 @@ func (r *Rows) Rename(at []int32, classes []string) {
 	r.Data.Classes = classes
 }
 
-// At returns the rows of r at the given places, copied; nil stands for all, which are
-// not copied.
+// At returns a copy of the rows of r at the given places.
 func (r *Rows) At(places []int32) *Rows {
-	if places == nil {
-		return r
-	}
 	d := r.Data
 	out := &Rows{Data: &headtrain.Dataset{Dim: d.Dim, Classes: d.Classes}}
 	out.Data.X = headtrain.NewFeatures(len(places) * d.Dim)[:0]
@@ -98,10 +94,10 @@ type Origin struct {
 	Dim int // values a row
 }
 
-// Takes returns an error, a [headtrain.ErrFingerprint], unless the head of the run in
+// Fits returns an error, a [headtrain.ErrFingerprint], unless the head of the run in
 // dir takes rows of o. Nobody knows what made the rows of a folder: of these the number
 // of values is checked.
-func (o Origin) Takes(head *headtrain.Head, dir string) error {
+func (o Origin) Fits(head *headtrain.Head, dir string) error {
 	if o.Folder == "" {
 		return head.Check(o.Space.ID, extract.Dim)
 	}

@@ -10,7 +10,7 @@ import (
 // Copies are images that are there more than once.
 type Copies struct {
 	Cosine float64 `json:"cosine"` // from where on two images count as near copies
-	Exact  int     `json:"exact"`  // images that another one equals, byte for byte
+	Exact  int     `json:"exact"`  // images that equal an earlier one, byte for byte
 	Near   int     `json:"near"`   // pairs of near copies
 	Leaks  int     `json:"leaks"`  // pairs, exact or near, that lie in two parts, such as train and test
 	Torn   int     `json:"torn"`   // pairs under two labels

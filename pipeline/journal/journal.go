@@ -92,8 +92,9 @@ func (j *Journal) Note(text string, steps ...Step) {
 // Tell tells a remark that is of no use in a report.
 func (j *Journal) Tell(text string, steps ...Step) { j.progress.Note(Sentence(text, steps, j.words)) }
 
-// Log returns what was kept so far, and ends the stage that runs.
-func (j *Journal) Log() Log {
+// Finish ends the stage that runs and returns what was kept so far. The journal can be
+// written to afterwards.
+func (j *Journal) Finish() Log {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.endStage()

@@ -31,7 +31,7 @@ func TestNotesAreKeptInWordsAndTellingsAreNot(t *testing.T) {
 	if !slices.Equal(l.told, want) {
 		t.Errorf("told %q, want %q", l.told, want)
 	}
-	if got := j.Log().Warnings; !slices.Equal(got, want[:1]) {
+	if got := j.Finish().Warnings; !slices.Equal(got, want[:1]) {
 		t.Errorf("kept %q", got)
 	}
 }
@@ -40,11 +40,11 @@ func TestStagesFollowOneAnother(t *testing.T) {
 	j := journal.New(nil, nil)
 	j.Stage("open")
 	j.Stage("scan")
-	log := j.Log()
+	log := j.Finish()
 	if len(log.Stages) != 2 || log.Stages[0].Name != "open" || log.Stages[1].Name != "scan" || log.Seconds < log.Stages[0].Seconds {
 		t.Errorf("%+v", log)
 	}
-	if again := j.Log(); len(again.Stages) != 2 {
+	if again := j.Finish(); len(again.Stages) != 2 {
 		t.Errorf("a stage ended twice: %+v", again.Stages)
 	}
 }
@@ -59,7 +59,7 @@ func TestAJournalIsWrittenByMany(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(j.Log().Warnings); n != 50 {
+	if n := len(j.Finish().Warnings); n != 50 {
 		t.Errorf("%d notes", n)
 	}
 }

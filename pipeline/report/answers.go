@@ -52,7 +52,7 @@ func (a *Answering) text(w io.Writer, parts map[string]Score) {
 			fmt.Fprintf(w, ", fitted on %s", words.Count(a.ValRows, "validation image"))
 		}
 		if a.Refit {
-			fmt.Fprint(w, " by a head of these options that learned from the others alone")
+			fmt.Fprint(w, " by a second head of the same options, trained on the training images alone")
 		}
 		if f := a.OutOfFold; f != nil {
 			fmt.Fprintf(w, " on out-of-fold scores of %s: %d heads of these options, each on the fold that it had not seen; out of fold ECE %.3f → %.3f", words.Count(f.Rows, "training image"), f.Folds, f.ECE, f.Calibration.ECE)

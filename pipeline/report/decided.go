@@ -74,7 +74,7 @@ func (r *Report) decidedBySweep() string {
 	case r.Head.EarlyStopping.Patience > 0:
 		text += "; " + r.stoppedBy()
 	case s.base.EarlyStopping.Patience > 0:
-		text += fmt.Sprintf("; it took %s, the median of those that early stopping kept in the sweep, on the rows that it was judged by", words.Count(r.Head.Epochs, "epoch"))
+		text += fmt.Sprintf("; it was trained for %s, the median of those that early stopping kept in the sweep, because no images were left to stop by", words.Count(r.Head.Epochs, "epoch"))
 	case s.Folds > 0 && s.valRows > 0 && !s.Refit:
 		text += "; validation chose no options and no weights"
 	}

@@ -139,8 +139,8 @@ LABELS  about %.0f of %s are wrong, by estimate; %s to look through,
 `, i.LabelsWrong, words.Number(i.LabelsJudged), words.Number(len(i.Suspects)), words.Share(insight.SuspectChance), i.Folds)
 	if i.FoldsOfTest > 0 {
 		fmt.Fprintf(w, `        The folds take in all labelled images, the %s of test too. Who acts on
-        a suspect in test has looked at test: its score is then no longer that
-        of images by which nobody chose.
+        a suspect in test has looked at test: its score is then no longer a
+        fair test.
 `, words.Number(i.FoldsOfTest))
 	}
 	t := NewTable(w, 1)
@@ -200,9 +200,9 @@ func (i *Insight) curveText(w io.Writer) {
 		fmt.Fprintln(w, "no power law fits these points: no guess at what more images would bring")
 		return
 	}
-	fmt.Fprintf(w, `Twice the images might bring %+.1f points, by other readings of these points
-%+.1f to %+.1f. It is a guess: a power law through four points says nothing sure
-of a fifth, and nothing at all of images of another kind.
+	fmt.Fprintf(w, `Twice the images might bring %+.1f percentage points of accuracy; other fits of
+this curve give %+.1f to %+.1f. It is a guess: a power law through four points
+says nothing sure of a fifth, and nothing at all of images of another kind.
 `, 100*g.Gain, 100*g.Low, 100*g.High)
 }
 

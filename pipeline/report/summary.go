@@ -44,8 +44,7 @@ type TrainSummary struct {
 	TestRows     int      `json:"test_rows"`
 	Missing      int      `json:"missing"` // labelled items without a feature, left out
 
-	// What TestLoss is at the temperature, and what TestECE was before calibration: with
-	// these both numbers are there for both heads.
+	// TestLoss is before calibration and TestECE after it; these are the other way round.
 	TestLossCalibrated  *float64 `json:"test_loss_calibrated"`
 	TestECEUncalibrated *float64 `json:"test_ece_uncalibrated"`
 
@@ -100,8 +99,9 @@ type SweepSummary struct {
 	// BestValues those that the axes gave.
 	Best       map[string]any `json:"best"`
 	BestValues map[string]any `json:"best_values"`
-	// ValAcc and ValLoss are what the choice was made by: the point's means over
-	// seeds and folds. The head that was kept has its own in report.json.
+	// ValAcc and ValLoss are what the choice was made by: the point's means over seeds and
+	// folds. In JSON they stand in the place of the chosen head's own numbers, which are in
+	// report.json.
 	ValAcc        *float64        `json:"val_acc"`
 	ValAccSpread  *float64        `json:"val_acc_spread"`
 	ValLoss       *float64        `json:"val_loss"`

@@ -36,7 +36,7 @@ type Options struct {
 	Name string // last part of the run folder's name; "" means the dataset's name
 	// Config is written to the run folder as config.yaml, as it is.
 	Config []byte
-	// Program names the program and its version, for the report.
+	// Program names the software and its version, for the report.
 	Program string
 }
 
@@ -79,11 +79,15 @@ func New(o Options, dataset string) (*Dir, error) {
 		final = fmt.Sprintf("%s-%d", base, n)
 	}
 	d := &Dir{path: final + partial, final: final}
-	if err := os.WriteFile(d.File(ConfigFile), o.Config, 0o644); err != nil {
+	err = os.WriteFile(d.File(ConfigFile), o.Config, 0o644)
+	if err == nil {
+		d.metrics, err = os.Create(d.File(MetricsFile))
+	}
+	if err != nil {
+		os.RemoveAll(d.path)
 		return nil, err
 	}
-	d.metrics, err = os.Create(d.File(MetricsFile))
-	return d, err
+	return d, nil
 }
 
 // Reopen opens a folder that was kept before it was whole.
@@ -100,6 +104,19 @@ func Reopen(path string) (*Dir, error) {
 	return d, err
 }
 
+// CheckWritable makes the folder dir, if it is not there, and returns an error unless a
+// folder can be made in it.
+func CheckWritable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	trial, err := os.MkdirTemp(dir, ".trial-*")
+	if err != nil {
+		return err
+	}
+	return os.Remove(trial)
+}
+
 // Done gives the folder its name: it is whole.
 func (d *Dir) Done() error {
 	err := os.Rename(d.path, d.final)
@@ -109,7 +126,8 @@ func (d *Dir) Done() error {
 	return err
 }
 
-// Close lets go of the folder. It removes one that is not whole, unless it is to be kept.
+// Close lets go of the folder. It deletes a folder that is not whole, unless it is to be
+// kept.
 func (d *Dir) Close() {
 	if d.path != "" {
 		d.metrics.Close()
@@ -145,7 +163,8 @@ func (d *Dir) Metric(e headtrain.Epoch) {
 	d.failed = errors.Join(d.failed, err)
 }
 
-// SaveHead writes the head and its labels, and ends the metrics.
+// SaveHead writes the head and its labels, and ends the metrics: it returns errors of
+// writing those, too.
 func (d *Dir) SaveHead(h *headtrain.Head) error {
 	if err := errors.Join(d.failed, d.metrics.Close()); err != nil {
 		return err
@@ -162,8 +181,8 @@ func (d *Dir) Keep(yes bool) { d.keep = yes }
 // Path is where the folder is being written; "" once it is whole.
 func (d *Dir) Path() string { return d.path }
 
-// Name is the path of the folder once it is whole.
-func (d *Dir) Name() string { return d.final }
+// Final is the path of the folder once it is whole.
+func (d *Dir) Final() string { return d.final }
 
 // Kept is the path of a folder that is not whole and is kept; "" if there is none.
 func (d *Dir) Kept() string {

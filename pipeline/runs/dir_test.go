@@ -43,8 +43,8 @@ func TestAFolderHasItsNameOnceItIsWhole(t *testing.T) {
 	}
 	must(t, d.Done())
 	d.Close()
-	if now := names(t, o.Dir); len(now) != 1 || filepath.Join(o.Dir, now[0]) != d.Name() {
-		t.Errorf("once it is whole: %v, not %s", now, d.Name())
+	if now := names(t, o.Dir); len(now) != 1 || filepath.Join(o.Dir, now[0]) != d.Final() {
+		t.Errorf("once it is whole: %v, not %s", now, d.Final())
 	}
 }
 
@@ -55,10 +55,10 @@ func TestNoFolderIsTakenTwice(t *testing.T) {
 		d, err := runs.New(o, "photos")
 		must(t, err)
 		defer d.Close()
-		if seen[d.Name()] {
-			t.Fatalf("%s twice", d.Name())
+		if seen[d.Final()] {
+			t.Fatalf("%s twice", d.Final())
 		}
-		seen[d.Name()] = true
+		seen[d.Final()] = true
 	}
 }
 
@@ -81,10 +81,10 @@ func TestAFolderThatIsNotWholeGoesUnlessItIsKept(t *testing.T) {
 	must(t, err)
 	must(t, again.Done())
 	again.Close()
-	if again.Name()+".partial" != kept.Kept() {
-		t.Errorf("%s became %s", kept.Kept(), again.Name())
+	if again.Final()+".partial" != kept.Kept() {
+		t.Errorf("%s became %s", kept.Kept(), again.Final())
 	}
-	if _, err := runs.Reopen(again.Name()); !errors.Is(err, runs.ErrPartial) {
+	if _, err := runs.Reopen(again.Final()); !errors.Is(err, runs.ErrPartial) {
 		t.Errorf("a folder that is whole: %v", err)
 	}
 }
@@ -94,7 +94,7 @@ func TestNamesArePortable(t *testing.T) {
 		o := runs.Options{Dir: t.TempDir(), Name: name}
 		d, err := runs.New(o, "")
 		must(t, err)
-		if got := filepath.Base(d.Name()); !strings.HasSuffix(got, "-"+want) || strings.Count(got, "-") != 2 {
+		if got := filepath.Base(d.Final()); !strings.HasSuffix(got, "-"+want) || strings.Count(got, "-") != 2 {
 			t.Errorf("%q became %q", name, got)
 		}
 		d.Close()

@@ -27,7 +27,7 @@ type HeadInfo struct {
 	// them, and the rest but Dataset says nothing. "" is features of the cache.
 	Features string `json:"features,omitempty"`
 
-	// Refit is set where the head learned from the validation rows too.
+	// Refit is set where the head learned from validation rows, too.
 	Refit bool `json:"refit,omitempty"`
 }
 

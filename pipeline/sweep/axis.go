@@ -9,7 +9,7 @@ import (
 // Axis is one option of a sweep and the values it takes: either Values, or a range.
 type Axis struct {
 	Key    string    // one of Keys
-	Values []any     // numbers, strings or booleans as they were written, or a WeightMap
+	Values []any     // float64, int or string, or a WeightMap
 	Log    []float64 // {low, high}, logarithmic
 	Lin    []float64 // {low, high}, linear
 	Steps  int       // points of a range in a grid

@@ -206,8 +206,8 @@ func (l *Log) check(p *Plan) error {
 	return nil
 }
 
-// sameOptions compares options as their JSON does, which leaves threads and some
-// defaults out.
+// sameOptions compares options that have their defaults, and leaves threads out, which
+// have no influence on a head.
 func sameOptions(a, b headtrain.Options) bool {
 	a, b = a.WithDefaults(), b.WithDefaults()
 	a.Threads, b.Threads = 0, 0

@@ -57,15 +57,15 @@ func NewPlan(s Options, base headtrain.Options) (*Plan, error) {
 	}
 	p := &Plan{Axes: s.Axes, Seeds: s.Seeds, Folds: s.Folds}
 	if s.Method == Halving && slices.ContainsFunc(s.Axes, func(a Axis) bool { return a.Key == "epochs" }) {
-		return nil, fmt.Errorf("%w: the epochs are no axis of a halving, which gives them out itself, up to those of the head", headtrain.ErrOptions)
+		return nil, fmt.Errorf("%w: a halving sets the epochs itself, up to those of the head, so they cannot be an axis", headtrain.ErrOptions)
 	}
-	grid := s.grid()
+	grid := s.enumerates()
 	if heads := p.count(s, grid); heads > mostHeadsEver {
 		return nil, journal.WithSteps(fmt.Errorf("%w: the sweep has %s heads (%s), and %s is the most that there may be",
 			ErrTooManyHeads, words.Number(heads), p.formula(s, grid), words.Number(mostHeadsEver)), p.fewer(s, mostHeadsEver)...)
 	}
 	if grid {
-		p.grid(nil)
+		p.addGrid(nil)
 	} else {
 		p.draw(trials(s), base.Seed)
 	}
@@ -102,8 +102,8 @@ func (p *Plan) dropRepeats(base headtrain.Options) {
 	})
 }
 
-// grid reports whether the points are every combination of the axes' values.
-func (s Options) grid() bool {
+// enumerates reports whether the points are every combination of the axes' values.
+func (s Options) enumerates() bool {
 	enumerable := !slices.ContainsFunc(s.Axes, func(a Axis) bool { return len(a.Values) == 0 && a.Steps == 0 })
 	return s.Method == Grid || s.Method == Halving && s.Trials == 0 && enumerable
 }
@@ -157,7 +157,7 @@ func (p *Plan) Fewer(s Options) []journal.Step { return p.fewer(s, MaxHeads) }
 // fewer says what to change to have at most limit heads: whatever there are most of, and
 // as much of it as it takes.
 func (p *Plan) fewer(s Options, limit float64) []journal.Step {
-	grid := s.grid()
+	grid := s.enumerates()
 	each := float64(p.Seeds) * float64(max(1, p.Folds))
 	type factor struct {
 		n, enough float64
@@ -182,15 +182,15 @@ func (p *Plan) fewer(s Options, limit float64) []journal.Step {
 	return steps
 }
 
-// grid adds every combination that begins with values, the last axis running
+// addGrid adds every combination that begins with values, the last axis running
 // fastest.
-func (p *Plan) grid(values []any) {
+func (p *Plan) addGrid(values []any) {
 	if len(values) == len(p.Axes) {
 		p.Points = append(p.Points, Point{Values: slices.Clone(values)})
 		return
 	}
 	for _, v := range p.Axes[len(values)].grid() {
-		p.grid(append(values, v))
+		p.addGrid(append(values, v))
 	}
 }
 
@@ -254,8 +254,8 @@ func (p *Plan) Heads() int {
 	return n
 }
 
-// Epochs is the most epochs that the heads of a rung are trained for: of a rung
-// that is not the first, whose points are not known yet, too.
+// Epochs is the most epochs that the heads of a rung may be trained for. It holds for
+// later rungs too, whose points are not chosen yet.
 func (p *Plan) Epochs(r Rung) int {
 	n := 0
 	for i := range r.Points {

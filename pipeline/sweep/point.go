@@ -10,7 +10,7 @@ import (
 
 // Point is one combination of the axes' values.
 type Point struct {
-	Values   []any             // one an axis: float64, int or string
+	Values   []any             // one an axis: float64, int, string or WeightMap
 	Options  headtrain.Options // with the first seed
 	Fraction float64           // of the training rows
 }

@@ -68,14 +68,15 @@ type Result struct {
 	Rung  int `json:"rung"`
 }
 
-// stat is a mean and how far the values lie apart: their standard deviation (n-1)
+// Stat is a mean and how far the values lie apart: their standard deviation (n-1)
 // over seeds, or over folds where there is one seed; 0 for a single value.
 type Stat struct {
 	Mean   float64 `json:"mean"`
 	Spread float64 `json:"spread"`
 }
 
-// Failed reports whether a head of the point diverged: the rest would flatter it.
+// Failed reports whether a head of the point diverged. A mean over the others would make
+// the point look too good.
 func (p *Result) Failed() bool { return p.Diverged > 0 }
 
 // Score is the point's value in m; there is none if it failed.

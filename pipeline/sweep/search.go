@@ -28,8 +28,9 @@ type Search struct {
 	// Batch bounds the heads that are trained between two writes of the log, whose weights
 	// are in memory; 0 is 4,096.
 	Batch int
-	// Logged is called after heads were written to the log; nil is not called.
-	Logged func()
+	// Trained is called when heads have been trained, before they are written to the log;
+	// nil is not called.
+	Trained func()
 }
 
 // Outcome is what a search came to.
@@ -56,7 +57,7 @@ func (s *Search) Run(ctx context.Context) (*Outcome, error) {
 		todo += s.Plan.Epochs(r)
 	}
 	s.Journal.Start("sweep", max(1, todo))
-	t := &trial{Search: s, outcome: o, pace: newPace(s.Train, s.Engine.Name == headtrain.EngineFused, s.Batch)}
+	t := &ongoing{Search: s, outcome: o, pace: newPace(s.Train, s.Engine.Name == headtrain.EngineFused, s.Batch)}
 	begin := time.Now()
 	defer func() { o.Seconds = journal.Seconds(time.Since(begin)) }()
 	survivors := make([]int, len(s.Plan.Points))
@@ -156,8 +157,8 @@ func (p *Plan) headsOf(rung int, points []int) []HeadID {
 	return ids
 }
 
-// trial is a search that is under way.
-type trial struct {
+// ongoing is a search that is under way.
+type ongoing struct {
 	*Search
 	outcome *Outcome
 	pace    *pace
@@ -165,7 +166,7 @@ type trial struct {
 }
 
 // trainRung trains the heads of a rung that the log has not, batch by batch.
-func (t *trial) trainRung(ctx context.Context, rung int, points []int) error {
+func (t *ongoing) trainRung(ctx context.Context, rung int, points []int) error {
 	var todo []HeadID
 	for _, id := range t.Plan.headsOf(rung, points) {
 		if _, done := t.Log.heads[id]; !done {
@@ -196,7 +197,7 @@ func (t *trial) trainRung(ctx context.Context, rung int, points []int) error {
 }
 
 // trainBatch trains some heads in one job and logs them.
-func (t *trial) trainBatch(ctx context.Context, ids []HeadID) error {
+func (t *ongoing) trainBatch(ctx context.Context, ids []HeadID) error {
 	job := headtrain.Job{Train: t.Train, OnEpoch: func(head int, e headtrain.Epoch) { t.epoch(ids[head], e) }}
 	if t.Plan.Folds == 0 {
 		job.Val = t.Val
@@ -217,8 +218,8 @@ func (t *trial) trainBatch(ctx context.Context, ids []HeadID) error {
 		}
 		records = append(records, newRecord(ids[i], job.Heads[i], t.Plan.Points[ids[i].Point].Fraction, r))
 	}
-	if len(records) > 0 && t.Logged != nil {
-		t.Logged()
+	if len(records) > 0 && t.Trained != nil {
+		t.Trained()
 	}
 	if logged := t.Log.append(records); logged != nil {
 		return logged
@@ -230,7 +231,7 @@ func (t *trial) trainBatch(ctx context.Context, ids []HeadID) error {
 }
 
 // epoch shows how far the search is.
-func (t *trial) epoch(id HeadID, e headtrain.Epoch) {
+func (t *ongoing) epoch(id HeadID, e headtrain.Epoch) {
 	t.outcome.Epochs++
 	t.Journal.Add(1)
 	if v := t.Metric.ofEpoch(e); t.outcome.Epochs == 1 || t.Metric.Better(v, t.best) {
@@ -240,7 +241,7 @@ func (t *trial) epoch(id HeadID, e headtrain.Epoch) {
 }
 
 // part is what a head sees.
-func (t *trial) part(id HeadID) headtrain.Part {
+func (t *ongoing) part(id HeadID) headtrain.Part {
 	fold := id.Fold
 	if t.Plan.Folds == 0 {
 		fold = -1
