@@ -72,7 +72,7 @@ func (s *scanner) nothing(dir string) error {
 	if left == "" {
 		return fmt.Errorf("%w: no image in %s: looked for files ending in %s", ErrData, dir, strings.Join(format.Endings, " "))
 	}
-	return fmt.Errorf("%w: no image in %s (there are%s)", s.ds.Skipped.class(), dir, strings.TrimPrefix(left, ","))
+	return s.ds.Skipped.without("no image in %s (there are%s)", dir, strings.TrimPrefix(left, ","))
 }
 
 // ImagesBelow lists the paths of the images below the folder dir, as Scan finds them, and
