@@ -8,7 +8,7 @@ import (
 // What a file can be.
 var (
 	// ErrNotCache is returned for a file that some other program made.
-	ErrNotCache = errors.New("not an icebox cache")
+	ErrNotCache = errors.New("not a cache of icebox")
 
 	// ErrNewer is returned for a file, block or document of a later format than this
 	// program reads. It needs a newer icebox; the file is sound.

@@ -22,8 +22,9 @@ type axis struct {
 func axisKeys() []*key {
 	var keys []*key
 	head := slices.Concat(headKeys(), optimizerKeys())
+	share := number{ranges["Sweep.Axes."+sweep.FractionKey]}
 	for _, option := range sweep.Keys {
-		a := axis{option, anyOf(number{above(0).to(1)}), number{above(0).to(1)}.schema()}
+		a := axis{option, anyOf(share), share.schema()}
 		if option == "class_weights" {
 			a.item, a.of = classWeightsItem, classWeights{}.schema()
 		} else if i := slices.IndexFunc(head, func(k *key) bool { return k.Name == "head."+option }); i >= 0 {
@@ -110,7 +111,7 @@ func (a axis) schema() map[string]any {
 	return map[string]any{"oneOf": []any{list, span("log"), span("lin")}}
 }
 
-var axisSteps = whole[int]{from(2).to(10_000)}
+var axisSteps = whole[int]{sweep.Steps}
 
 func (a axis) parse(n *yaml.Node) (any, error) {
 	x := sweep.Axis{Key: a.option}

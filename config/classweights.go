@@ -14,8 +14,8 @@ import (
 type classWeights struct{}
 
 var (
-	classWeightModes = oneOf(headtrain.WeightsNone, headtrain.WeightsBalanced)
-	classWeight      = number{from(0)}
+	classWeightModes = text{[]string{headtrain.WeightsNone, headtrain.WeightsBalanced}}
+	classWeight      = number{headtrain.Ranges()["ClassWeights.Map"]}
 )
 
 func (classWeights) kind() string { return classWeightModes.kind() + ", or class: weight" }

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"icebox/headtrain"
 	"icebox/pipeline/words"
 )
 
@@ -26,11 +27,12 @@ func (boolean) parse(n *yaml.Node) (v bool, err error) {
 	return v, n.Decode(&v)
 }
 
-// whole reads an integer that fits T.
-type whole[T int | int64 | uint64] struct{ limits }
+// whole reads an integer that fits T. The table gives it the range of its field.
+type whole[T int | int64 | uint64] struct{ headtrain.Range }
 
-func (w whole[T]) kind() string           { return "whole number " + w.String() }
-func (w whole[T]) schema() map[string]any { return w.limits.schema("integer") }
+func (w whole[T]) kind() string                      { return "whole number " + w.String() }
+func (w whole[T]) schema() map[string]any            { return rangeSchema(w.Range, "integer") }
+func (w whole[T]) within(r headtrain.Range) codec[T] { return whole[T]{r} }
 
 func (w whole[T]) parse(n *yaml.Node) (v T, err error) {
 	if !isScalar(n, "!!int") {
@@ -40,17 +42,18 @@ func (w whole[T]) parse(n *yaml.Node) (v T, err error) {
 	if n.Decode(&big) != nil || big > 0 && int64(T(big)) != big {
 		return 0, fmt.Errorf(" (%s) is too large", quote(n.Value))
 	}
-	if err := w.check(float64(big)); err != nil {
+	if err := inRange(w.Range, float64(big)); err != nil {
 		return 0, err
 	}
 	return T(big), nil
 }
 
-// number reads a finite number.
-type number struct{ limits }
+// number reads a finite number. The table gives it the range of its field.
+type number struct{ headtrain.Range }
 
-func (c number) kind() string           { return "number " + c.String() }
-func (c number) schema() map[string]any { return c.limits.schema("number") }
+func (c number) kind() string                            { return "number " + c.String() }
+func (c number) schema() map[string]any                  { return rangeSchema(c.Range, "number") }
+func (c number) within(r headtrain.Range) codec[float64] { return number{r} }
 
 func (c number) parse(n *yaml.Node) (v float64, err error) {
 	if !isScalar(n, "!!float") && !isScalar(n, "!!int") {
@@ -59,13 +62,14 @@ func (c number) parse(n *yaml.Node) (v float64, err error) {
 	if n.Decode(&v) != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 		return 0, fmt.Errorf(" (%s) must be a finite number", quote(n.Value))
 	}
-	return v, c.check(v)
+	return v, inRange(c.Range, v)
 }
 
-// text reads any text, or one of a few words.
+// text reads any text, or one of a few words, where the table gives it those of its
+// field.
 type text struct{ words []string }
 
-func oneOf(words ...string) text { return text{words} }
+func (text) among(words []string) codec[string] { return text{words} }
 
 func (c text) kind() string {
 	switch len(c.words) {
@@ -141,60 +145,27 @@ func wrongType(n *yaml.Node, want string) error {
 	return fmt.Errorf(" (%s) must be %s", quote(n.Value), want)
 }
 
-// limits are the range of a number.
-type limits struct {
-	lo, hi         float64
-	openLo, openHi bool
-}
-
-func from(lo float64) limits  { return limits{lo: lo, hi: math.Inf(1)} }
-func above(lo float64) limits { return limits{lo: lo, hi: math.Inf(1), openLo: true} }
-
-func (l limits) to(hi float64) limits {
-	l.hi = hi
-	return l
-}
-
-func (l limits) below(hi float64) limits {
-	l.hi, l.openHi = hi, true
-	return l
-}
-
-func (l limits) String() string {
-	lower := fmt.Sprintf("≥ %v", l.lo)
-	if l.openLo {
-		lower = fmt.Sprintf("> %v", l.lo)
-	}
-	switch {
-	case math.IsInf(l.hi, 1):
-		return lower
-	case l.openHi:
-		return fmt.Sprintf("%s and < %v", lower, l.hi)
-	case l.openLo:
-		return fmt.Sprintf("%s and ≤ %v", lower, l.hi)
-	}
-	return fmt.Sprintf("from %v to %v", l.lo, l.hi)
-}
-
-func (l limits) check(v float64) error {
-	if v < l.lo || v > l.hi || l.openLo && v == l.lo || l.openHi && v == l.hi {
-		return fmt.Errorf(" (%v) must be %s", v, l)
-	}
-	return nil
-}
-
-func (l limits) schema(kind string) map[string]any {
+// rangeSchema is the JSON Schema of a number in a range.
+func rangeSchema(r headtrain.Range, kind string) map[string]any {
 	s := map[string]any{"type": kind}
-	if l.openLo {
-		s["exclusiveMinimum"] = l.lo
+	if r.OpenLow {
+		s["exclusiveMinimum"] = r.Low
 	} else {
-		s["minimum"] = l.lo
+		s["minimum"] = r.Low
 	}
 	switch {
-	case l.openHi:
-		s["exclusiveMaximum"] = l.hi
-	case !math.IsInf(l.hi, 1):
-		s["maximum"] = l.hi
+	case r.OpenHigh:
+		s["exclusiveMaximum"] = r.High
+	case !math.IsInf(r.High, 1):
+		s["maximum"] = r.High
 	}
 	return s
+}
+
+// inRange says what is wrong with a number out of its range.
+func inRange(r headtrain.Range, v float64) error {
+	if !r.Holds(v) {
+		return fmt.Errorf(" (%v) must be %s", v, r)
+	}
+	return nil
 }

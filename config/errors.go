@@ -62,7 +62,7 @@ func within(at string, n *yaml.Node, err error) error {
 	var all []error
 	for _, e := range leaves(err) {
 		line := n.Line
-		if inner, ok := e.(*atLine); ok {
+		if inner := (*atLine)(nil); errors.As(e, &inner) {
 			line = inner.line
 		}
 		all = append(all, &atLine{line, at + e.Error()})

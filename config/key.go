@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"icebox/headtrain"
 	"icebox/pipeline"
 )
 
@@ -50,10 +51,25 @@ type codec[T any] interface {
 	kind() string           // for people
 }
 
-// newKey makes the key for a field, whose default is that of pipeline.Default.
+// ranges and choices are those of the fields, as their owners state them.
+var ranges, choices = pipeline.Ranges(), pipeline.Choices()
+
+// newKey makes the key for a field, whose default is that of pipeline.Default. A codec of
+// numbers gets the range of the field, one of texts the field's words, if it has any.
 func newKey[T any](name string, c codec[T], field func(*pipeline.Options) *T, help string) *key {
+	o := pipeline.Default()
+	path := fieldAt(reflect.ValueOf(&o).Elem(), reflect.ValueOf(field(&o)))
+	if n, ok := c.(interface {
+		within(headtrain.Range) codec[T]
+	}); ok {
+		c = n.within(ranges[path])
+	}
+	if t, ok := c.(interface{ among([]string) codec[T] }); ok && choices[path] != nil {
+		c = t.among(choices[path])
+	}
 	k := &key{
 		Key:    Key{Name: name, Env: envName(name), Type: c.kind(), Help: help},
+		field:  path,
 		parse:  func(n *yaml.Node) (any, error) { return c.parse(n) },
 		schema: c.schema(),
 		get:    func(o *pipeline.Options) any { return *field(o) },
@@ -71,8 +87,6 @@ func newKey[T any](name string, c codec[T], field func(*pipeline.Options) *T, he
 	case classWeights:
 		k.Values = classWeightModes.words
 	}
-	o := pipeline.Default()
-	k.field = fieldAt(reflect.ValueOf(&o).Elem(), reflect.ValueOf(field(&o)))
 	if k.Default = inline(toNode(k.get(&o))); k.Default == `""` || k.Default == "[]" {
 		k.Default = ""
 	}
@@ -80,7 +94,7 @@ func newKey[T any](name string, c codec[T], field func(*pipeline.Options) *T, he
 }
 
 // fieldAt returns the path of the field of v that at points to, such as "Head.LR"; "" if
-// there is none. A pointer of another type to the same kind will do.
+// there is none. The pointer may be of another type of the same kind.
 func fieldAt(v, at reflect.Value) string {
 	for i := range v.NumField() {
 		field, name := v.Field(i), v.Type().Field(i).Name
@@ -97,8 +111,9 @@ func fieldAt(v, at reflect.Value) string {
 }
 
 // KeyOf returns the key that sets a field of pipeline.Options, such as "head.lr" for
-// "Head.LR"; of a struct it is the section that its keys share. A field without a key
-// goes by that of the struct it lies in.
+// "Head.LR". For a struct it returns the section that the keys of its fields share, and
+// for a field that no key sets what it returns for the struct around it; "" if there is
+// nothing.
 func KeyOf(field string) string {
 	for ; field != ""; field, _ = splitName(field) {
 		name, found := "", false
@@ -121,7 +136,7 @@ func KeyOf(field string) string {
 	return ""
 }
 
-// shared is the section that holds two sections.
+// shared returns the innermost section that holds both sections.
 func shared(a, b string) string {
 	for a != "" && a != b && !strings.HasPrefix(b, a+".") {
 		a, _ = splitName(a)

@@ -17,7 +17,7 @@ func (l layers) resolve() []setting {
 			values[s.key.Name] = s
 		}
 		if err := v.MergeConfigMap(values); err != nil {
-			panic(err) // documented, yet never returned
+			panic(err) // viper documents an error, but returns none
 		}
 	}
 	for _, s := range l.overrides {

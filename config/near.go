@@ -67,8 +67,8 @@ func didYouMean(near string) string {
 }
 
 // nearest returns the key or section that name may have been meant for, or "".
-// Another tool's name is likelier than a slip of the hand beside the right keys, that
-// likelier than a key in the wrong section, and that likelier than a slip anywhere.
+// It looks for another tool's name first, then for a slip of the keyboard in the section,
+// then for the same key in another section, then for a slip anywhere.
 func nearest(name string) string {
 	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
 	section, leaf := splitName(name)
@@ -121,7 +121,7 @@ func nearestEnv(name string) string {
 // begins or shortens; "" if there is none.
 func closest(word string, names []string) string {
 	if len(word) > 64 {
-		return "" // and spare the work
+		return "" // nobody means a key by that, and the comparison takes long
 	}
 	best, limit := "", 3
 	if len(word) < 7 {

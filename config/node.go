@@ -60,7 +60,7 @@ func toNode(v any) *yaml.Node {
 	case sweep.WeightMap:
 		w, err := v.Weights()
 		if err != nil {
-			return textNode(string(v)) // of no codec: its reader says what is wrong
+			return textNode(string(v)) // it was not read by a codec; whoever reads it again says what is wrong
 		}
 		return classWeightsNode(w)
 	case sweep.Axis:

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ type setting struct {
 // place is where a value was written.
 type place struct {
 	origin func(line int) string
-	dir    string // that relative paths start from
+	dir    string // where relative paths start
 }
 
 // notKeys are variables of icebox that are read elsewhere.
@@ -146,7 +147,7 @@ func (r *reader) value(k *key, n *yaml.Node, line int, at place) []setting {
 	v, err := k.parse(n)
 	if err != nil {
 		for _, e := range leaves(err) {
-			if inner, ok := e.(*atLine); ok {
+			if inner := (*atLine)(nil); errors.As(e, &inner) {
 				line = inner.line
 			}
 			r.faults.add(at.origin(line), k.Name, "%s%v", k.Name, e)

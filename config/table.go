@@ -5,13 +5,12 @@ import (
 
 	"icebox/headtrain"
 	"icebox/pipeline"
-	"icebox/pipeline/dataset"
 )
 
 type options = pipeline.Options
 
-// table is every key, in the order people meet them. Published names keep their
-// meaning.
+// table holds every key, in the order in which people meet them. A published name keeps
+// its meaning.
 var table = slices.Concat(dataKeys(), backboneKeys(), extractKeys(), cacheKeys(),
 	headKeys(), optimizerKeys(), stoppingKeys(), sweepKeys(), axisKeys(), outputKeys())
 
@@ -25,11 +24,11 @@ func dataKeys() []*key {
 			"test images, as data.train; without it data.split.test is taken from train").like("images/test"),
 		newKey("data.name", text{}, func(o *options) *string { return &o.Data.Name },
 			"name of the dataset in the cache; without it, one made from data.train").like("flowers"),
-		newKey("data.split.val", number{from(0).below(1)}, func(o *options) *float64 { return &o.Data.Split.Val },
+		newKey("data.split.val", number{}, func(o *options) *float64 { return &o.Data.Split.Val },
 			"fraction of each class to validate on, where there is no data.val"),
-		newKey("data.split.test", number{from(0).below(1)}, func(o *options) *float64 { return &o.Data.Split.Test },
+		newKey("data.split.test", number{}, func(o *options) *float64 { return &o.Data.Split.Test },
 			"fraction of each class to test on, where there is no data.test"),
-		newKey("data.layout", oneOf(dataset.Layouts...), func(o *options) *string { return &o.Data.Reading.Layout },
+		newKey("data.layout", text{}, func(o *options) *string { return &o.Data.Reading.Layout },
 			"what folders stand for: auto tells by names and contents, and stops where it cannot; classes takes every folder for a class; parts takes those named after parts (train, val, dev, test …) and passes over others"),
 		newKey("data.exclude", texts{}, func(o *options) *[]string { return &o.Data.Reading.Exclude },
 			"folders and files below the source to pass over: patterns as in a .gitignore, such as raw/ or *_mask.*").like(`[raw/, "*_mask.*"]`),
@@ -50,7 +49,7 @@ func dataKeys() []*key {
 
 func backboneKeys() []*key {
 	return []*key{
-		newKey("backbone.name", oneOf("resnet18"), func(o *options) *string { return &o.Backbone.Name },
+		newKey("backbone.name", text{}, func(o *options) *string { return &o.Backbone.Name },
 			"the frozen network"),
 		newKey("backbone.weights", pathCodec{words: []string{"auto", "random"}}, func(o *options) *string { return &o.Backbone.Weights },
 			"path of a .pth or .safetensors file; auto looks on this machine; random or random:SEED is for smoke tests"),
@@ -58,26 +57,26 @@ func backboneKeys() []*key {
 			"what computes: auto, native, cuda"),
 		newKey("backbone.device", text{}, func(o *options) *string { return &o.Backbone.Device },
 			"auto takes the GPUs, if they and cuDNN are there; else cpu, cuda (every GPU), cuda:1 or cuda:0,1"),
-		newKey("backbone.precision", oneOf("fp32", "tf32", "fp16"), func(o *options) *string { return &o.Backbone.Precision },
+		newKey("backbone.precision", text{}, func(o *options) *string { return &o.Backbone.Precision },
 			"arithmetic on a GPU; features of each are kept apart"),
-		newKey("backbone.isa", oneOf("auto", "avx512", "avx2", "portable"), func(o *options) *string { return &o.Backbone.ISA },
+		newKey("backbone.isa", text{}, func(o *options) *string { return &o.Backbone.ISA },
 			"widest instruction set the native engine may use"),
-		newKey("backbone.plan", oneOf("auto", "winograd", "compact"), func(o *options) *string { return &o.Backbone.Plan },
+		newKey("backbone.plan", text{}, func(o *options) *string { return &o.Backbone.Plan },
 			"how the native engine computes: winograd is fastest and holds 250 MB of weights, compact 60 MB; auto is winograd; rows of both share the cache and differ by less than fp32's tolerance"),
 	}
 }
 
 func extractKeys() []*key {
 	return []*key{
-		newKey("extract.workers", whole[int]{from(0).to(1024)}, func(o *options) *int { return &o.Extract.Workers },
+		newKey("extract.workers", whole[int]{}, func(o *options) *int { return &o.Extract.Workers },
 			"images worked on at a time; 0 is one a processor"),
-		newKey("extract.batch_size", whole[int]{from(1).to(1024)}, func(o *options) *int { return &o.Extract.BatchSize },
+		newKey("extract.batch_size", whole[int]{}, func(o *options) *int { return &o.Extract.BatchSize },
 			"images a worker takes at a time"),
 		newKey("extract.exif", boolean{}, func(o *options) *bool { return &o.Extract.EXIF },
 			"turn photos upright by their EXIF tag"),
-		newKey("extract.max_pixels", whole[int64]{from(1)}, func(o *options) *int64 { return &o.Extract.MaxPixels },
+		newKey("extract.max_pixels", whole[int64]{}, func(o *options) *int64 { return &o.Extract.MaxPixels },
 			"larger images are refused before they are decoded"),
-		newKey("extract.max_failure_rate", number{from(0).to(1)}, func(o *options) *float64 { return &o.Extract.MaxFailureRate },
+		newKey("extract.max_failure_rate", number{}, func(o *options) *float64 { return &o.Extract.MaxFailureRate },
 			"fraction of bad images past which a run fails, if they are more than 10"),
 		newKey("extract.retry_failed", boolean{}, func(o *options) *bool { return &o.Extract.RetryFailed },
 			"try images again that are remembered as bad"),
@@ -88,101 +87,101 @@ func cacheKeys() []*key {
 	return []*key{
 		newKey("cache.path", pathCodec{}, func(o *options) *string { return &o.Cache.Path },
 			"file that keeps features"),
-		newKey("cache.dtype", oneOf("float32", "float16"), func(o *options) *string { return &o.Cache.DType },
+		newKey("cache.dtype", text{}, func(o *options) *string { return &o.Cache.DType },
 			"how a feature is stored; float16 halves the file"),
 	}
 }
 
 func headKeys() []*key {
 	return []*key{
-		newKey("head.engine", oneOf(headtrain.EngineFused, "gorgonia"), func(o *options) *string { return &o.HeadEngine },
-			"what trains; gorgonia is the slow reference, and knows mlp"),
-		newKey("head.kind", oneOf(headtrain.KindLinear, headtrain.KindMLP), func(o *options) *string { return &o.Head.Kind },
+		newKey("head.engine", text{[]string{headtrain.EngineFused, "gorgonia"}}, func(o *options) *string { return &o.HeadEngine },
+			"what trains; gorgonia is the slow reference, and can train an mlp"),
+		newKey("head.kind", text{}, func(o *options) *string { return &o.Head.Kind },
 			"linear, or mlp: one hidden layer with ReLU, engine gorgonia only"),
-		newKey("head.hidden", whole[int]{from(0).to(65536)}, func(o *options) *int { return &o.Head.Hidden },
+		newKey("head.hidden", whole[int]{}, func(o *options) *int { return &o.Head.Hidden },
 			"hidden units of an mlp; 0 is 256"),
-		newKey("head.dropout", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.Dropout },
+		newKey("head.dropout", number{}, func(o *options) *float64 { return &o.Head.Dropout },
 			"share of an mlp's hidden units left out of each step"),
-		newKey("head.input", oneOf(headtrain.InputStandardise, headtrain.InputNone, headtrain.InputL2), func(o *options) *string { return &o.Head.Input },
+		newKey("head.input", text{}, func(o *options) *string { return &o.Head.Input },
 			"what is done to features first; standardise is folded into the saved head"),
-		newKey("head.epochs", whole[int]{from(1)}, func(o *options) *int { return &o.Head.Epochs },
+		newKey("head.epochs", whole[int]{}, func(o *options) *int { return &o.Head.Epochs },
 			"passes over the training features"),
-		newKey("head.batch_size", whole[int]{from(1)}, func(o *options) *int { return &o.Head.BatchSize },
+		newKey("head.batch_size", whole[int]{}, func(o *options) *int { return &o.Head.BatchSize },
 			"rows a step"),
-		newKey("head.shuffle", oneOf(string(headtrain.ShuffleRows), string(headtrain.ShuffleBlocks)), func(o *options) *string { return (*string)(&o.Head.Shuffle) },
+		newKey("head.shuffle", text{}, func(o *options) *string { return (*string)(&o.Head.Shuffle) },
 			"rows takes them from anywhere; blocks shuffles windows of 32 MiB, each a sample of all rows: for features that exceed the memory"),
-		newKey("head.label_smoothing", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.LabelSmoothing },
+		newKey("head.label_smoothing", number{}, func(o *options) *float64 { return &o.Head.LabelSmoothing },
 			"share of the target spread over all classes"),
-		newKey("head.mixup", number{from(0).to(1000)}, func(o *options) *float64 { return &o.Head.Mixup },
+		newKey("head.mixup", number{}, func(o *options) *float64 { return &o.Head.Mixup },
 			"mix each batch with a permutation of itself, by a share from Beta(mixup, mixup); 0 is off, 0.2 is usual"),
 		newKey("head.class_weights", classWeights{}, func(o *options) *headtrain.ClassWeights { return &o.Head.ClassWeights },
 			"weight of a class in the loss: none, balanced, or a mapping such as {ants: 2}, where classes left out weigh 1"),
 		newKey("head.calibrate", boolean{}, func(o *options) *bool { return &o.Answers.Calibrate },
 			"fit a temperature on validation, so that probabilities can be believed; changes no label"),
-		newKey("head.reject.precision", number{from(0).to(1)}, func(o *options) *float64 { return &o.Answers.Reject.Precision },
+		newKey("head.reject.precision", number{}, func(o *options) *float64 { return &o.Answers.Reject.Precision },
 			"predict says unknown under a probability, chosen on validation so that this share of its answers is right; 0 is off"),
-		newKey("head.reject.coverage", number{from(0).to(1)}, func(o *options) *float64 { return &o.Answers.Reject.Coverage },
+		newKey("head.reject.coverage", number{}, func(o *options) *float64 { return &o.Answers.Reject.Coverage },
 			"the same, so that this share of the images gets an answer; 0 is off"),
-		newKey("head.seed", whole[uint64]{from(0)}, func(o *options) *uint64 { return &o.Head.Seed },
+		newKey("head.seed", whole[uint64]{}, func(o *options) *uint64 { return &o.Head.Seed },
 			"same seed, same head, to the bit"),
 	}
 }
 
 func optimizerKeys() []*key {
 	return []*key{
-		newKey("head.optimizer", oneOf(headtrain.OptimizerAdam, headtrain.OptimizerAdamW, headtrain.OptimizerSGD, headtrain.OptimizerLBFGS), func(o *options) *string { return &o.Head.Optimizer },
-			"as PyTorch defines them; lbfgs, on all rows at a time, goes to the optimum: give it head.epochs=1000, for it stops by itself"),
-		newKey("head.lr", number{above(0)}, func(o *options) *float64 { return &o.Head.LR },
+		newKey("head.optimizer", text{}, func(o *options) *string { return &o.Head.Optimizer },
+			"as PyTorch defines them; lbfgs, on all rows at a time, goes to the optimum: give it head.epochs=1000, because it stops by itself"),
+		newKey("head.lr", number{}, func(o *options) *float64 { return &o.Head.LR },
 			"learning rate; usual values lie between 1e-4 and 1e-1"),
-		newKey("head.weight_decay", number{from(0)}, func(o *options) *float64 { return &o.Head.WeightDecay },
+		newKey("head.weight_decay", number{}, func(o *options) *float64 { return &o.Head.WeightDecay },
 			"pull of the weights towards 0"),
-		newKey("head.momentum", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.Momentum },
+		newKey("head.momentum", number{}, func(o *options) *float64 { return &o.Head.Momentum },
 			"sgd only"),
 		newKey("head.nesterov", boolean{}, func(o *options) *bool { return &o.Head.Nesterov },
 			"sgd with momentum only"),
-		newKey("head.beta1", number{above(0).below(1)}, func(o *options) *float64 { return &o.Head.Beta1 },
+		newKey("head.beta1", number{}, func(o *options) *float64 { return &o.Head.Beta1 },
 			"adam and adamw: memory of the mean gradient"),
-		newKey("head.beta2", number{above(0).below(1)}, func(o *options) *float64 { return &o.Head.Beta2 },
+		newKey("head.beta2", number{}, func(o *options) *float64 { return &o.Head.Beta2 },
 			"adam and adamw: memory of the squared gradient"),
-		newKey("head.eps", number{above(0)}, func(o *options) *float64 { return &o.Head.Eps },
+		newKey("head.eps", number{}, func(o *options) *float64 { return &o.Head.Eps },
 			"adam and adamw: added to the divisor"),
-		newKey("head.schedule", oneOf(headtrain.ScheduleConstant, headtrain.ScheduleCosine, headtrain.ScheduleStep, headtrain.ScheduleOneCycle), func(o *options) *string { return &o.Head.Schedule },
+		newKey("head.schedule", text{}, func(o *options) *string { return &o.Head.Schedule },
 			"course of the learning rate"),
-		newKey("head.warmup", whole[int]{from(0)}, func(o *options) *int { return &o.Head.Warmup },
+		newKey("head.warmup", whole[int]{}, func(o *options) *int { return &o.Head.Warmup },
 			"epochs in which the learning rate grows from 0, part of head.epochs"),
-		newKey("head.step_epochs", whole[int]{from(0)}, func(o *options) *int { return &o.Head.StepEpochs },
+		newKey("head.step_epochs", whole[int]{}, func(o *options) *int { return &o.Head.StepEpochs },
 			"schedule step: epochs between steps; 0 is a third of head.epochs"),
-		newKey("head.step_factor", number{above(0).to(1)}, func(o *options) *float64 { return &o.Head.StepFactor },
+		newKey("head.step_factor", number{}, func(o *options) *float64 { return &o.Head.StepFactor },
 			"schedule step: factor of each step"),
-		newKey("head.ema", number{from(0).below(1)}, func(o *options) *float64 { return &o.Head.EMA },
+		newKey("head.ema", number{}, func(o *options) *float64 { return &o.Head.EMA },
 			"decay of a moving average of the weights over the steps, which is what is validated and saved; 0 is none, 0.999 is usual"),
-		newKey("head.threads", whole[int]{from(0).to(1024)}, func(o *options) *int { return &o.Head.Threads },
+		newKey("head.threads", whole[int]{}, func(o *options) *int { return &o.Head.Threads },
 			"threads that train; 0 is one a processor; no influence on the result"),
 	}
 }
 
 func stoppingKeys() []*key {
 	return []*key{
-		newKey("head.early_stopping.patience", whole[int]{from(0)}, func(o *options) *int { return &o.Head.EarlyStopping.Patience },
+		newKey("head.early_stopping.patience", whole[int]{}, func(o *options) *int { return &o.Head.EarlyStopping.Patience },
 			"epochs without improvement after which training stops and the best epoch is kept; 0 is never"),
-		newKey("head.early_stopping.min_delta", number{from(0)}, func(o *options) *float64 { return &o.Head.EarlyStopping.MinDelta },
+		newKey("head.early_stopping.min_delta", number{}, func(o *options) *float64 { return &o.Head.EarlyStopping.MinDelta },
 			"what counts as an improvement"),
-		newKey("head.early_stopping.metric", oneOf(headtrain.MetricValLoss, headtrain.MetricValAcc), func(o *options) *string { return &o.Head.EarlyStopping.Metric },
+		newKey("head.early_stopping.metric", text{}, func(o *options) *string { return &o.Head.EarlyStopping.Metric },
 			"what has to improve"),
 	}
 }
 
 func sweepKeys() []*key {
 	return []*key{
-		newKey("sweep.method", oneOf("grid", "random", "halving"), func(o *options) *string { return &o.Sweep.Method },
+		newKey("sweep.method", text{}, func(o *options) *string { return &o.Sweep.Method },
 			"how the axes are searched"),
-		newKey("sweep.metric", oneOf("val_acc", "val_loss"), func(o *options) *string { return &o.Sweep.Metric },
+		newKey("sweep.metric", text{}, func(o *options) *string { return &o.Sweep.Metric },
 			"what the best head is best in"),
-		newKey("sweep.seeds", whole[int]{from(1)}, func(o *options) *int { return &o.Sweep.Seeds },
+		newKey("sweep.seeds", whole[int]{}, func(o *options) *int { return &o.Sweep.Seeds },
 			"seeds each point is trained with"),
-		newKey("sweep.folds", whole[int]{from(0)}, func(o *options) *int { return &o.Sweep.Folds },
+		newKey("sweep.folds", whole[int]{}, func(o *options) *int { return &o.Sweep.Folds },
 			"folds of a cross-validation; 0 is none"),
-		newKey("sweep.trials", whole[int]{from(0)}, func(o *options) *int { return &o.Sweep.Trials },
+		newKey("sweep.trials", whole[int]{}, func(o *options) *int { return &o.Sweep.Trials },
 			"points of a random search; 0 lets the method choose"),
 		newKey("sweep.refit", boolean{}, func(o *options) *bool { return &o.Sweep.Refit },
 			"train the chosen options again, on training and validation images together"),

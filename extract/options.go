@@ -17,7 +17,7 @@ const (
 	Auto     = "auto"     // Weights, Engine, ISA, Plan: choose by what this machine has
 	Random   = "random"   // Weights: seeded He initialisation, for smoke tests
 	Native   = "native"   // Engine: the CPU engine of this package
-	CUDA     = "cuda"     // Engine: the GPU engine, if the program hands it down; Device
+	CUDA     = "cuda"     // Engine: the GPU engine, if the program offers it; Device: every GPU
 	Portable = "portable" // ISA: plain Go, no assembly
 )
 

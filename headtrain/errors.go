@@ -48,6 +48,9 @@ type Fault struct {
 
 func (f Fault) Error() string { return f.Field + " " + f.Text }
 
+// Fault returns the field and the text.
+func (f Fault) Fault() (field, text string) { return f.Field, f.Text }
+
 // Is reports whether f is of the class target: ErrOptions, or ErrEngine if an
 // engine is named.
 func (f Fault) Is(target error) bool {

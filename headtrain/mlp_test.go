@@ -194,11 +194,11 @@ func TestKindOptionsAreChecked(t *testing.T) {
 		`Kind "cnn" is not known: choose linear or mlp`:       {Kind: "cnn"},
 		"Hidden (5) is for heads of the kind mlp, not linear": {Hidden: 5},
 		"Dropout (0.5) is for heads of the kind mlp, not lin": {Dropout: 0.5},
-		"Dropout (1) must be at least 0 and less than 1":      {Kind: KindMLP, Dropout: 1},
+		"Dropout (1) must be ≥ 0 and < 1":                     {Kind: KindMLP, Dropout: 1},
 		"Hidden (-1) must be from 0 to 65536":                 {Kind: KindMLP, Hidden: -1},
-		"Dropout (NaN) must be at least 0 and less than 1":    {Kind: KindMLP, Dropout: math.NaN()},
+		"Dropout (NaN) must be finite and ≥ 0 and < 1":        {Kind: KindMLP, Dropout: math.NaN()},
 		"Hidden (100000) must be from 0 to 65536":             {Kind: KindMLP, Hidden: 100_000},
-		"Dropout (-0.25) must be at least 0 and less than 1":  {Kind: KindMLP, Dropout: -0.25},
+		"Dropout (-0.25) must be ≥ 0 and < 1":                 {Kind: KindMLP, Dropout: -0.25},
 	} {
 		if err := o.Validate(); !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), says) {
 			t.Errorf("error lacks %q: %v", says, err)

@@ -2,9 +2,9 @@ package headtrain
 
 import (
 	"maps"
+	"math"
 	"slices"
-
-	"icebox/headtrain/internal/finite"
+	"strconv"
 )
 
 // Values of Options.Kind.
@@ -170,11 +170,11 @@ const (
 func (o Options) Validate() error {
 	o = o.WithDefaults()
 	var f faults
-	f.oneOf("Input", o.Input, InputStandardise, InputNone, InputL2)
-	f.check(o.Epochs > 0 && o.Epochs <= maxEpochs, "Epochs", "(%d) must be from 1 to %d", o.Epochs, maxEpochs)
-	f.check(o.BatchSize > 0, "BatchSize", "(%d) must be more than 0", o.BatchSize)
-	f.oneOf("Shuffle", string(o.Shuffle), string(ShuffleRows), string(ShuffleBlocks))
-	f.check(o.Threads >= 0 && o.Threads <= maxThreads, "Threads", "(%d) must be from 0 to %d, where 0 is all processors", o.Threads, maxThreads)
+	f.word("Input", o.Input)
+	f.number("Epochs", float64(o.Epochs))
+	f.number("BatchSize", float64(o.BatchSize))
+	f.word("Shuffle", string(o.Shuffle))
+	f.number("Threads", float64(o.Threads))
 	o.checkKind(&f)
 	o.checkOptimizer(&f)
 	o.checkSchedule(&f)
@@ -183,61 +183,62 @@ func (o Options) Validate() error {
 }
 
 func (o Options) checkKind(f *faults) {
-	f.oneOf("Kind", o.Kind, KindLinear, KindMLP)
-	f.check(o.Hidden >= 0 && o.Hidden <= maxHidden, "Hidden", "(%d) must be from 0 to %d", o.Hidden, maxHidden)
-	f.share("Dropout", o.Dropout)
+	f.word("Kind", o.Kind)
+	f.number("Hidden", float64(o.Hidden))
+	f.number("Dropout", o.Dropout)
 	f.check(o.Kind == KindMLP || o.Hidden == 0, "Hidden", "(%d) is for heads of the kind %s, not %s", o.Hidden, KindMLP, o.Kind)
 	f.check(o.Kind == KindMLP || o.Dropout == 0, "Dropout", "(%v) is for heads of the kind %s, not %s", o.Dropout, KindMLP, o.Kind)
 }
 
 func (o Options) checkOptimizer(f *faults) {
-	f.oneOf("Optimizer", o.Optimizer, OptimizerAdam, OptimizerAdamW, OptimizerSGD, OptimizerLBFGS)
-	f.positive("LR", o.LR)
-	f.notNegative("WeightDecay", o.WeightDecay)
-	f.share("Momentum", o.Momentum)
+	f.word("Optimizer", o.Optimizer)
+	f.number("LR", o.LR)
+	f.number("WeightDecay", o.WeightDecay)
+	f.number("Momentum", o.Momentum)
 	f.check(!o.Nesterov || o.Momentum > 0, "Nesterov", "needs a momentum of more than 0")
 	f.check(o.Optimizer == OptimizerSGD || o.Momentum == 0, "Momentum", "(%v) is for the optimizer %s, not %s", o.Momentum, OptimizerSGD, o.Optimizer)
-	f.check(o.Beta1 > 0 && o.Beta1 < 1, "Beta1", "(%v) must be more than 0 and less than 1", o.Beta1)
-	f.check(o.Beta2 > 0 && o.Beta2 < 1, "Beta2", "(%v) must be more than 0 and less than 1", o.Beta2)
-	f.share("EMA", o.EMA)
+	f.number("Beta1", o.Beta1)
+	f.number("Beta2", o.Beta2)
+	f.number("EMA", o.EMA)
 	f.check(o.EMA == 0 || o.Optimizer != OptimizerLBFGS, "EMA", "(%v) cannot be used with the optimizer %s", o.EMA, o.Optimizer)
-	f.positive("Eps", o.Eps)
+	f.number("Eps", o.Eps)
 }
 
 func (o Options) checkSchedule(f *faults) {
-	f.oneOf("Schedule", o.Schedule, ScheduleConstant, ScheduleCosine, ScheduleStep, ScheduleOneCycle)
-	f.check(o.Warmup >= 0 && (o.Warmup == 0 || o.Warmup < o.Epochs), "Warmup", "(%d) must be at least 0 and less than the number of epochs (%d)", o.Warmup, o.Epochs)
-	f.check(o.StepEpochs > 0, "StepEpochs", "(%d) must be more than 0", o.StepEpochs)
-	f.check(o.StepFactor > 0 && o.StepFactor <= 1, "StepFactor", "(%v) must be more than 0 and at most 1", o.StepFactor)
+	f.word("Schedule", o.Schedule)
+	f.number("Warmup", float64(o.Warmup))
+	f.check(o.Warmup <= 0 || o.Warmup < o.Epochs, "Warmup", "(%d) must be less than the number of epochs (%d)", o.Warmup, o.Epochs)
+	f.number("StepEpochs", float64(o.StepEpochs))
+	f.number("StepFactor", o.StepFactor)
 }
 
 func (o Options) checkLoss(f *faults) {
-	f.check(o.Mixup >= 0 && o.Mixup <= maxMixup, "Mixup", "(%v) must be from 0 to %d", o.Mixup, maxMixup)
+	f.number("Mixup", o.Mixup)
 	f.check(o.Mixup == 0 || o.Optimizer != OptimizerLBFGS, "Mixup", "(%v) cannot be used with the optimizer %s", o.Mixup, o.Optimizer)
-	f.share("LabelSmoothing", o.LabelSmoothing)
+	f.number("LabelSmoothing", o.LabelSmoothing)
 	w := o.ClassWeights
-	f.oneOf("ClassWeights.Mode", w.Mode, WeightsNone, WeightsBalanced, WeightsMap)
+	f.word("ClassWeights.Mode", w.Mode)
 	f.check(w.Mode == WeightsMap || len(w.Map) == 0, "ClassWeights.Mode", "(%s) must be %s where weights are given", w.Mode, WeightsMap)
 	f.check(w.Mode != WeightsMap || len(w.Map) > 0, "ClassWeights.Map", "must hold weights where the mode is %s", WeightsMap)
 	for _, name := range slices.Sorted(maps.Keys(w.Map)) {
-		v := w.Map[name]
-		f.check(v >= 0 && finite.Is(v), "ClassWeights.Map", "must give %q a finite weight of at least 0, not %v", name, v)
+		weight, v := Ranges()["ClassWeights.Map"], w.Map[name]
+		f.check(weight.Holds(v), "ClassWeights.Map", "must give %q a finite weight that is %v, not %v", name, weight, v)
 	}
 	e := o.EarlyStopping
-	f.check(e.Patience >= 0, "EarlyStopping.Patience", "(%d) must be at least 0", e.Patience)
-	f.notNegative("EarlyStopping.MinDelta", e.MinDelta)
-	f.oneOf("EarlyStopping.Metric", e.Metric, MetricValLoss, MetricValAcc)
+	f.number("EarlyStopping.Patience", float64(e.Patience))
+	f.number("EarlyStopping.MinDelta", e.MinDelta)
+	f.word("EarlyStopping.Metric", e.Metric)
 }
 
-// share checks a value from 0 to less than 1.
-func (f *faults) share(field string, v float64) {
-	f.check(v >= 0 && v < 1, field, "(%v) must be at least 0 and less than 1", v)
+// number checks that a value is in the range of its field.
+func (f *faults) number(field string, v float64) {
+	r, text := Ranges()[field], strconv.FormatFloat(v, 'f', -1, 64)
+	if math.IsInf(v, 0) || math.IsNaN(v) {
+		f.check(false, field, "(%s) must be finite and %v", text, r)
+		return
+	}
+	f.check(r.Holds(v), field, "(%s) must be %v", text, r)
 }
 
-func (f *faults) positive(field string, v float64) {
-	f.check(v > 0 && finite.Is(v), field, "(%v) must be finite and more than 0", v)
-}
-
-func (f *faults) notNegative(field string, v float64) {
-	f.check(v >= 0 && finite.Is(v), field, "(%v) must be finite and at least 0", v)
-}
+// word checks that a text is one of the choices of its field.
+func (f *faults) word(field, v string) { f.oneOf(field, v, Choices()[field]...) }

@@ -42,28 +42,28 @@ func TestEveryOptionFaultIsReportedAtOnce(t *testing.T) {
 	}
 	want := `Input "raw" is not known: choose standardise, none or l2
 Epochs (-1) must be from 1 to 1000000
-BatchSize (-5) must be more than 0
+BatchSize (-5) must be ≥ 1
 Shuffle "pages" is not known: choose rows or blocks
-Threads (-1) must be from 0 to 1024, where 0 is all processors
+Threads (-1) must be from 0 to 1024
 Optimizer "rmsprop" is not known: choose adam, adamw, sgd or lbfgs
-LR (NaN) must be finite and more than 0
-WeightDecay (+Inf) must be finite and at least 0
-Momentum (1) must be at least 0 and less than 1
+LR (NaN) must be finite and > 0
+WeightDecay (+Inf) must be finite and ≥ 0
+Momentum (1) must be ≥ 0 and < 1
 Momentum (1) is for the optimizer sgd, not rmsprop
-Beta1 (1) must be more than 0 and less than 1
-Beta2 (NaN) must be more than 0 and less than 1
-Eps (-1) must be finite and more than 0
+Beta1 (1) must be > 0 and < 1
+Beta2 (NaN) must be finite and > 0 and < 1
+Eps (-1) must be > 0
 Schedule "linear" is not known: choose constant, cosine, step or onecycle
-Warmup (-1) must be at least 0 and less than the number of epochs (-1)
-StepEpochs (-2) must be more than 0
-StepFactor (2) must be more than 0 and at most 1
-LabelSmoothing (1) must be at least 0 and less than 1
+Warmup (-1) must be ≥ 0
+StepEpochs (-2) must be ≥ 0
+StepFactor (2) must be > 0 and ≤ 1
+LabelSmoothing (1) must be ≥ 0 and < 1
 ClassWeights.Mode "heavy" is not known: choose none, balanced or map
 ClassWeights.Mode (heavy) must be map where weights are given
-ClassWeights.Map must give "a" a finite weight of at least 0, not -1
-ClassWeights.Map must give "b" a finite weight of at least 0, not NaN
-EarlyStopping.Patience (-1) must be at least 0
-EarlyStopping.MinDelta (NaN) must be finite and at least 0
+ClassWeights.Map must give "a" a finite weight that is ≥ 0, not -1
+ClassWeights.Map must give "b" a finite weight that is ≥ 0, not NaN
+EarlyStopping.Patience (-1) must be ≥ 0
+EarlyStopping.MinDelta (NaN) must be finite and ≥ 0
 EarlyStopping.Metric "train_loss" is not known: choose val_loss or val_acc`
 	if d := cmp.Diff(want, err.Error()); d != "" {
 		t.Error(d)
@@ -72,19 +72,19 @@ EarlyStopping.Metric "train_loss" is not known: choose val_loss or val_acc`
 
 func TestEachSingleFaultIsCaught(t *testing.T) {
 	for says, o := range map[string]Options{
-		"LR (+Inf) must be finite and more than 0":                  {LR: math.Inf(1)},
-		"LR (-0.1) must be finite and more than 0":                  {LR: -0.1},
-		"Nesterov needs a momentum":                                 {Optimizer: "sgd", Nesterov: true},
-		"Momentum (0.9) is for the optimizer sgd, not adam":         {Momentum: 0.9},
-		"Warmup (3) must be at least 0 and less than the number of": {Epochs: 3, Warmup: 3},
-		"ClassWeights.Map must hold weights":                        {ClassWeights: ClassWeights{Mode: "map"}},
-		"ClassWeights.Mode (balanced) must be map":                  {ClassWeights: ClassWeights{Mode: "balanced", Map: map[string]float64{"a": 1}}},
-		"Mixup (-1) must be from 0 to 1000":                         {Mixup: -1},
-		"Mixup (+Inf) must be from 0 to 1000":                       {Mixup: math.Inf(1)},
-		"Mixup (1) cannot be used with the optimizer lbfgs":         {Mixup: 1, Optimizer: "lbfgs"},
-		"EMA (1) must be at least 0 and less than 1":                {EMA: 1},
-		"EMA (0.5) cannot be used with the optimizer lbfgs":         {EMA: 0.5, Optimizer: "lbfgs"},
-		"Epochs (2000000) must be from 1 to 1000000":                {Epochs: 2_000_000},
+		"LR (+Inf) must be finite and > 0":                  {LR: math.Inf(1)},
+		"LR (-0.1) must be > 0":                             {LR: -0.1},
+		"Nesterov needs a momentum":                         {Optimizer: "sgd", Nesterov: true},
+		"Momentum (0.9) is for the optimizer sgd, not adam": {Momentum: 0.9},
+		"Warmup (3) must be less than the number of":        {Epochs: 3, Warmup: 3},
+		"ClassWeights.Map must hold weights":                {ClassWeights: ClassWeights{Mode: "map"}},
+		"ClassWeights.Mode (balanced) must be map":          {ClassWeights: ClassWeights{Mode: "balanced", Map: map[string]float64{"a": 1}}},
+		"Mixup (-1) must be from 0 to 1000":                 {Mixup: -1},
+		"Mixup (+Inf) must be finite and from 0 to 1000":    {Mixup: math.Inf(1)},
+		"Mixup (1) cannot be used with the optimizer lbfgs": {Mixup: 1, Optimizer: "lbfgs"},
+		"EMA (1) must be ≥ 0 and < 1":                       {EMA: 1},
+		"EMA (0.5) cannot be used with the optimizer lbfgs": {EMA: 0.5, Optimizer: "lbfgs"},
+		"Epochs (2000000) must be from 1 to 1000000":        {Epochs: 2_000_000},
 	} {
 		if err := o.Validate(); !errors.Is(err, ErrOptions) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("error is not %q alone: %v", says, err)

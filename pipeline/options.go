@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"icebox/cache"
@@ -128,14 +129,20 @@ func Default() Options {
 // Validate returns every fault of o: [fault.All] lists them, each with its field.
 func (o Options) Validate() error {
 	var l fault.List
+	ranges := Ranges()
 	l.Under("Data", o.Data.Validate())
 	l.Check(o.Backbone.Name == "resnet18", "Backbone.Name", "%q is not known: the one backbone is resnet18", o.Backbone.Name)
-	l.Under("Backbone", o.extractOptions().Validate())
+	backbone := o.extractOptions()
+	backbone.MaxPixels = 0 // whose field here is another section's
+	l.Under("Backbone", backbone.Validate())
 	e := o.Extract
-	l.Check(e.Workers >= 0, "Extract.Workers", "(%d) must be ≥ 0", e.Workers)
-	l.Check(e.BatchSize >= 1 && e.BatchSize <= 1024, "Extract.BatchSize", "(%d) must be 1 to 1024", e.BatchSize)
-	l.Check(e.MaxPixels >= 1, "Extract.MaxPixels", "(%d) must be ≥ 1", e.MaxPixels)
-	l.Check(e.MaxFailureRate >= 0 && e.MaxFailureRate <= 1, "Extract.MaxFailureRate", "(%v) must be a fraction, 0 to 1", e.MaxFailureRate)
+	number := func(field string, v float64) {
+		l.Check(ranges[field].Holds(v), field, "(%s) must be %v", strconv.FormatFloat(v, 'f', -1, 64), ranges[field])
+	}
+	number("Extract.Workers", float64(e.Workers))
+	number("Extract.BatchSize", float64(e.BatchSize))
+	number("Extract.MaxPixels", float64(e.MaxPixels))
+	number("Extract.MaxFailureRate", e.MaxFailureRate)
 	l.Check(o.Cache.Path != "", "Cache.Path", "must not be empty")
 	l.Check(o.Cache.DType == string(cache.Float32) || o.Cache.DType == string(cache.Float16), "Cache.DType", "%q is not known: choose float32 or float16", o.Cache.DType)
 	l.Under("Head", o.Head.Validate())

@@ -145,8 +145,9 @@ func needValidation(src features.Source, class error, what string, steps ...jour
 	return journal.WithSteps(fmt.Errorf("%w: %s", class, text), append([]journal.Step{journal.SetTo("Data.Split.Val", 0.1)}, steps...)...)
 }
 
-// checkWeights refuses weights of classes that the dataset has not.
-func checkWeights(ds *dataset.Dataset, w headtrain.ClassWeights) error {
+// checkWeights refuses weights, given in a field of the options, of classes that the
+// dataset has not.
+func checkWeights(ds *dataset.Dataset, field string, w headtrain.ClassWeights) error {
 	for _, name := range sortedNames(w.Map) {
 		if slices.Contains(ds.Classes, name) {
 			continue
@@ -155,7 +156,8 @@ func checkWeights(ds *dataset.Dataset, w headtrain.ClassWeights) error {
 		if near := nearClass(name, ds.Classes); near != "" {
 			meant = fmt.Sprintf("; did you mean %q?", near)
 		}
-		return fmt.Errorf("%w: %q has a weight, but is no class of %s%s; the classes are %s", headtrain.ErrOptions, name, ds.Name, meant, words.List(ds.Classes))
+		err := fmt.Errorf("%w: %q has a weight, but is no class of %s%s; the classes are %s", headtrain.ErrOptions, name, ds.Name, meant, words.List(ds.Classes))
+		return journal.WithSteps(err, journal.Step{Do: journal.Change, Field: field})
 	}
 	return nil
 }

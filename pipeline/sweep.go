@@ -157,7 +157,7 @@ func checkHeads(s *sweep.Search, base headtrain.Options, ds *dataset.Dataset) er
 		return err
 	}
 	for _, weights := range maps {
-		if err := checkWeights(ds, weights); err != nil {
+		if err := checkWeights(ds, "Sweep.Axes.class_weights", weights); err != nil {
 			return err
 		}
 		check.Heads[0].ClassWeights = weights

@@ -78,7 +78,7 @@ func (o Options) check(src features.Source, p parts, folds int, steps ...journal
 	if o.Answers.Reject != (judge.Goal{}) && !heldOut {
 		return needValidation(src, dataset.ErrData, "the threshold of rejection", steps...)
 	}
-	return checkWeights(src.Dataset(), o.Head.ClassWeights)
+	return checkWeights(src.Dataset(), "Head.ClassWeights", o.Head.ClassWeights)
 }
 
 // fitHead trains the head of a task and writes the epochs to the run folder.

@@ -50,9 +50,9 @@ type benchResult struct {
 
 func (p *process) benchCommand() *cobra.Command {
 	return group("bench", "Measure icebox on this machine",
-		p.benchSub("forward", "the backbone alone, on crops in memory", (*bench).forward),
-		p.benchSub("preprocess", "decode, resize and crop the images of --data, from memory", (*bench).preprocess),
-		p.benchSub("extract", "decode and backbone together, on the images of --data, from memory", (*bench).extract),
+		p.benchSub("forward", "the backbone alone", (*bench).forward),
+		p.benchSub("preprocess", "decoding, resizing and cropping of the images of --data", (*bench).preprocess),
+		p.benchSub("extract", "decoding and backbone together, on the images of --data", (*bench).extract),
 		p.benchHead(),
 	)
 }
@@ -75,6 +75,7 @@ func (p *process) benchSub(name, what string, run func(*bench, context.Context) 
 			return p.printBench(result)
 		},
 	}
+	cmd.Long = fmt.Sprintf("%s measures %s.\nThe images lie in memory.", name, what)
 	if name == "forward" {
 		cmd.Long = `forward measures the backbone alone, on crops in memory. Without --threads and
 --batch it measures batches of 1, 8 and 32 on 1 to all threads, and each layer.
@@ -234,7 +235,9 @@ func (b *bench) preprocess(ctx context.Context) error {
 		for worker := range b.threads {
 			g.Go(func() error {
 				for i := worker; i < b.batch; i += b.threads {
-					b.x.Preprocess(crops[worker], images[(next+i)%len(images)])
+					if err := b.x.Preprocess(crops[worker], images[(next+i)%len(images)]); err != nil {
+						return err
+					}
 				}
 				return nil
 			})
@@ -245,8 +248,8 @@ func (b *bench) preprocess(ctx context.Context) error {
 	})
 }
 
-// extract measures decoding and backbone, each thread on batches of its own, as
-// the pipeline has it.
+// extract measures decoding and backbone, each thread on batches of its own, as an
+// extraction does it.
 func (b *bench) extract(ctx context.Context) error {
 	images, err := b.images(ctx)
 	if err != nil {

@@ -20,8 +20,8 @@ import (
 // forwardReport prints what the backbone does here: images/s by batch and threads,
 // and where the time of a batch goes.
 func (p *process) forwardReport(ctx context.Context, f benchFlags) error {
-	batches := []int{1, 8, 32} // measured from the last on: memory's peak is that of the first
-	const parts = 3            // a measurement of many gets so much less time
+	batches := []int{1, 8, 32} // the largest is measured first, because its peak of memory is the one printed
+	const parts = 3            // each of the many measurements gets this part of the time
 	f.seconds /= parts
 	threads := threadSteps(runtime.NumCPU())
 	rates := make([][]benchResult, len(batches))
@@ -83,7 +83,8 @@ func ratesTable(w io.Writer, rates [][]benchResult) (isa string) {
 // profiledBatch is how many images a profile of the layers takes.
 const profiledBatch = 16
 
-// profile times the layers on one thread: medians, an image, of so many calls.
+// profile times the layers on one thread. It returns the time that each takes for an
+// image, as the median over calls.
 func (p *process) profile(ctx context.Context, f benchFlags) (layers []extract.LayerTime, calls int, err error) {
 	f.batch, f.threads = profiledBatch, 1
 	var runs [][]extract.LayerTime

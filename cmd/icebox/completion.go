@@ -23,14 +23,19 @@ func (p *process) completionCommand() *cobra.Command {
 		"powershell": (*cobra.Command).GenPowerShellCompletionWithDesc,
 	}
 	return &cobra.Command{
-		Use: "completion bash|zsh|fish|powershell", Short: "Print what makes a shell complete commands, keys, values and run folders",
-		Long: `completion prints a script that makes the Tab key know icebox: its commands and flags, the
-keys of the configuration and their values (head.optimizer=), and the folders of your runs.
+		Use: "completion bash|zsh|fish|powershell", Short: "Print a script for the Tab key of your shell",
+		Long: `completion prints a script that makes the Tab key know icebox: its commands and
+flags, the keys of the configuration and their values (head.optimizer=), and the
+folders of your runs.
 
-  bash         source <(icebox completion bash)        in ~/.bashrc; needs the package bash-completion
-  zsh          source <(icebox completion zsh)         in ~/.zshrc, after compinit
-  fish         icebox completion fish | source         in ~/.config/fish/config.fish
-  powershell   icebox completion powershell | Out-String | Invoke-Expression   in $PROFILE`,
+  bash         source <(icebox completion bash)
+               in ~/.bashrc; needs the package bash-completion
+  zsh          source <(icebox completion zsh)
+               in ~/.zshrc, after compinit
+  fish         icebox completion fish | source
+               in ~/.config/fish/config.fish
+  powershell   icebox completion powershell | Out-String | Invoke-Expression
+               in $PROFILE`,
 		ValidArgs: []string{"bash", "zsh", "fish", "powershell"},
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
 		RunE:      func(cmd *cobra.Command, args []string) error { return shells[args[0]](cmd.Root(), p.stdout) },

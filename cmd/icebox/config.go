@@ -53,15 +53,20 @@ func (p *process) configShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.print(map[string]any{"config": cfg.Show()}, func(w io.Writer) { printEntries(w, cfg.Show()) })
+			return p.print(map[string]any{"config": cfg.Show()}, func(w io.Writer) { p.printEntries(w, cfg.Show()) })
 		},
 	}
 	s.addFlags(cmd)
 	return cmd
 }
 
-func printEntries(w io.Writer, entries []config.Entry) {
-	t := report.NewTable(w, 2, 3)
+// printEntries shortens values on a terminal alone: elsewhere they may be wanted whole.
+func (p *process) printEntries(w io.Writer, entries []config.Entry) {
+	var shortened []int
+	if p.outWidth > 0 {
+		shortened = []int{2, 3}
+	}
+	t := report.NewTable(w, shortened...)
 	for _, e := range entries {
 		t.AppendRow(table.Row{e.Key, e.Value, "# " + e.Origin})
 	}
@@ -77,7 +82,7 @@ func (p *process) configCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return p.printLine(map[string]any{"sound": true, "warnings": cfg.Warnings}, "the configuration is sound")
+			return p.printLine(map[string]any{"sound": true, "warnings": append([]string{}, cfg.Warnings...)}, "the configuration is sound")
 		},
 	}
 	s.addFlags(cmd)
@@ -86,7 +91,7 @@ func (p *process) configCheckCommand() *cobra.Command {
 
 func (p *process) configKeysCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "keys", Short: "List every key with its type, default and meaning (Markdown)", Args: cobra.NoArgs,
+		Use: "keys", Short: "List every key: type, default, meaning (Markdown)", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if p.json {
 				return p.printJSON(map[string]any{"keys": config.Keys()})

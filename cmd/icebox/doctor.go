@@ -49,7 +49,7 @@ type diagnosis struct {
 func (p *process) doctorCommand() *cobra.Command {
 	var data string
 	cmd := &cobra.Command{
-		Use: "doctor [--data DIR]", Short: "Say what runs here and why, how fast each part is, and what would help", Args: cobra.NoArgs,
+		Use: "doctor [--data DIR]", Short: "Say what runs here, how fast it is and what would help", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d, err := p.diagnose(cmd.Context(), data)
 			if err != nil {
@@ -128,8 +128,8 @@ func (p *process) sampleImages(ctx context.Context, data, dir string) ([]string,
 	return files, nil
 }
 
-// timeImages reads and preprocesses the files on one thread. A file was read
-// before, so the disk is as quick as the system's memory of it.
+// timeImages reads and preprocesses the files on one thread. The system may have a file in
+// memory already, so that reading is timed at its best.
 func (d *diagnosis) timeImages(x *extract.Extractor, files []string) error {
 	crop := make([]uint8, extract.PixelBytes)
 	var read, decode time.Duration
@@ -142,7 +142,7 @@ func (d *diagnosis) timeImages(x *extract.Extractor, files []string) error {
 		read += time.Since(start)
 		start = time.Now()
 		if err := x.Preprocess(crop, data); err != nil {
-			continue // a bad image is the run's business
+			continue // a run would say so
 		}
 		decode += time.Since(start)
 		d.Images++

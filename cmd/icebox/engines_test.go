@@ -42,8 +42,8 @@ func TestGorgoniaEngineTrainsHeads(t *testing.T) {
 func TestEnginesRefuseWhatTheyDoNotKnow(t *testing.T) {
 	dir := folder(t, 2, 1)
 	for says, args := range map[string][]string{
-		"argument head.kind=mlp: head.kind: the engine fused does not know mlp; use the engine gorgonia":                       {"head.kind=mlp"},
-		"argument head.nesterov=true: head.nesterov: the engine gorgonia does not know Nesterov's momentum; use the engine fu": {"head.engine=gorgonia", "head.optimizer=sgd", "head.momentum=0.9", "head.nesterov=true"},
+		"argument head.kind=mlp: head.kind (mlp) cannot be trained by the engine fused\n  try: head.engine=gorgonia": {"head.kind=mlp"},
+		"argument head.nesterov=true: head.nesterov cannot be used by the engine gorgonia\n  try: head.engine=fused": {"head.engine=gorgonia", "head.optimizer=sgd", "head.momentum=0.9", "head.nesterov=true"},
 		"head.engine": {"head.engine=torch"},
 	} {
 		r := icebox(t, dir, append([]string{"run", "--data", "photos", "--weights", "random"}, args...)...)

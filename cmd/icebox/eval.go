@@ -59,8 +59,8 @@ func (p *process) evalCommand() *cobra.Command {
 	var j judgedRun
 	var list string
 	cmd := &cobra.Command{
-		Use:   "eval --run DIR [--data DIR | --features DIR] [--predictions FILE] [key=value …]",
-		Short: "Evaluate a run's head, on its own dataset or on other images",
+		Use:   "eval --run DIR [--data DIR | --features DIR] [key=value …]",
+		Short: "Judge a run's head, on its own dataset or on other images",
 		Long:  evalHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir, cfg, o, err := j.read(p, cmd, args)

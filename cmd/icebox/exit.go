@@ -43,12 +43,12 @@ var exitMeanings = []struct {
 	{exitUsage, "the command line or the configuration is wrong; nothing was done"},
 	{exitData, "the images, labels or classes are not usable, or features are missing"},
 	{exitWeights, "the backbone's weights are missing, damaged or not the ones wanted"},
-	{exitCache, "the cache file is damaged, foreign or of a newer format; see `icebox cache verify`"},
+	{exitCache, "the cache file is damaged, foreign or of a newer format"},
 	{exitLocked, "another process writes to the cache"},
 	{exitBadImages, "more bad images than extract.max_failure_rate allows; good ones are kept"},
 	{exitDiskFull, "no room on the disk; what was committed is kept"},
 	{exitEngine, "the engine failed or disagrees with the reference"},
-	{exitInterrupted, "interrupted; features computed and heads of a sweep trained by then are kept"},
+	{exitInterrupted, "interrupted; the features and the heads of a sweep so far are kept"},
 }
 
 // errUsage is a command line that is wrong.
@@ -86,12 +86,12 @@ func exitCode(err error) int {
 	return exitFailure
 }
 
-// message is what a person reads of err, a line or, of a configuration, a line a fault.
+// message returns the text of err for a person: one line, or a line a fault of the
+// configuration.
 func message(err error, code int) string {
 	text := err.Error()
-	var f *fault.Fault
-	if errors.As(err, &f) {
-		text = strings.ReplaceAll(text, f.Error(), config.KeyOf(f.Field)+" "+f.Text)
+	if f, section := faultOf(err); section != "" {
+		text = strings.ReplaceAll(text, f.Error(), config.KeyOf(section+"."+f.Field)+" "+f.Text)
 	}
 	switch code {
 	case exitInterrupted:
@@ -102,6 +102,20 @@ func message(err error, code int) string {
 		text = strings.TrimPrefix(text, errUsage.Error()+": ")
 	}
 	return text
+}
+
+// faultOf returns the fault of an option that a trainer or the extractor found, and the
+// part of pipeline.Options that the option is in; "" where err is none.
+func faultOf(err error) (f fault.Fault, section string) {
+	var ofHead headtrain.Fault
+	var ofBackbone extract.Fault
+	switch {
+	case errors.As(err, &ofHead):
+		return fault.Fault{Field: ofHead.Field, Text: ofHead.Text}, "Head"
+	case errors.As(err, &ofBackbone):
+		return fault.Fault{Field: ofBackbone.Field, Text: ofBackbone.Text}, "Backbone"
+	}
+	return f, ""
 }
 
 func usagef(format string, args ...any) error {

@@ -68,7 +68,7 @@ func TestFindLRSaysWhyThereIsNone(t *testing.T) {
 	}{
 		{"features.npy", exitData, []string{"--features", "nowhere"}},
 		{"there is no cache", exitData, nil},
-		{"lbfgs has no learning rate to look for", exitUsage, []string{"--features", "f", "head.optimizer=lbfgs"}},
+		{"head.optimizer (lbfgs) has no learning rate to look for", exitUsage, []string{"--features", "f", "head.optimizer=lbfgs"}},
 	} {
 		if r := icebox(t, dir, append([]string{"train", "--find-lr"}, c.args...)...); r.code != c.code || !strings.Contains(r.errOut, c.want) {
 			t.Errorf("%v: exit %d, %s", c.args, r.code, r.errOut)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"syscall"
@@ -22,11 +23,7 @@ import (
 // hints say what to type next, by the class of an error. The first class that fits counts,
 // so that the narrower one stands before the wider one. After "try:" each reads as a thing
 // to try.
-var hints = []struct {
-	of   error
-	text string
-	say  func(error) string // instead of text, where the error knows more; "" is no hint
-}{
+var hints = []hintOf{
 	{of: extract.ErrNoWeightsOfHash, text: "the file that these features were made with, or `icebox weights fetch` for torchvision's"},
 	{of: extract.ErrNoWeights, text: "`icebox weights fetch`, which downloads them, or --weights FILE"},
 	{of: extract.ErrWeightsVariable, text: "another value of the variable, or none"},
@@ -61,8 +58,16 @@ var hints = []struct {
 	{of: sweep.ErrManyHeads, text: "--yes, which trains them all"},
 	{of: sweep.ErrResume, text: "a new sweep, without --resume"},
 	{of: headtrain.ErrNewer, text: "a newer icebox"},
-	{of: headtrain.ErrDiverged, text: "a smaller head.lr, or `icebox train --find-lr`, which looks for one"},
+	{of: headtrain.ErrDiverged, say: divergedHint},
+	{of: headtrain.ErrEngine, say: engineHint},
 	{of: config.ErrConfig, say: configHint},
+}
+
+// hintOf is the hint of a class of errors.
+type hintOf struct {
+	of   error
+	text string
+	say  func(error) string // instead of text, where the error knows more; "" is no hint
 }
 
 const diskHint = "the same command again when there is room: what was committed is kept"
@@ -88,6 +93,39 @@ func libraryHint(err error) string {
 	return text + ", or backbone.device=cpu"
 }
 
+// divergedHint is about the head that diverged: a tenth of its learning rate, if it has one.
+func divergedHint(err error) string {
+	var d *headtrain.Divergence
+	all := []string{"a smaller head.lr", "`icebox train --find-lr`"}
+	if errors.As(err, &d) {
+		o := d.Options
+		switch {
+		case o.Optimizer == headtrain.OptimizerLBFGS:
+			all = []string{"features that are nearer to 1"}
+		case o.LR > 1:
+			all = []string{"head.lr=0.001", "`icebox train --find-lr`"}
+		default:
+			all = []string{fmt.Sprintf("head.lr=%.1g", o.LR/10)}
+		}
+		if o.Input != headtrain.InputStandardise {
+			all = append(all, "head.input="+headtrain.InputStandardise)
+		}
+	}
+	return words.Or(all)
+}
+
+// engineHint is about an option that one engine cannot follow.
+func engineHint(err error) string {
+	var f headtrain.Fault
+	switch errors.As(err, &f); {
+	case f.Engine == headtrain.EngineFused:
+		return "head.engine=gorgonia"
+	case f.Field == "Optimizer":
+		return "another head.optimizer or head.engine=fused"
+	}
+	return "head.engine=fused or to leave that out"
+}
+
 func configHint(err error) string {
 	if errors.Is(err, fs.ErrNotExist) {
 		return "`icebox config init`, which writes one to start from"
@@ -110,7 +148,7 @@ func (p *process) hint(err error) string {
 		if h.say != nil {
 			text = h.say(err)
 		}
-		if all == nil || h.of == sweep.ErrManyHeads {
+		if all == nil || errors.Is(h.of, sweep.ErrManyHeads) {
 			all = append(all, text)
 		}
 		break
@@ -118,7 +156,7 @@ func (p *process) hint(err error) string {
 	return words.Or(all)
 }
 
-// words say a step as a person at a command line takes it.
+// words returns the command, key or value that takes a step.
 func (p *process) words(s journal.Step) string {
 	key := config.KeyOf(s.Field)
 	switch s.Do {

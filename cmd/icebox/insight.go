@@ -27,7 +27,7 @@ func (p *process) insightCommand() *cobra.Command {
 	var near float64
 	cmd := &cobra.Command{
 		Use:   "insight --run DIR [--features DIR] [key=value …]",
-		Short: "Doubtful labels, copies, leaks, worst errors and what more images would bring",
+		Short: "Find doubtful labels, copies, leaks and the worst mistakes",
 		Long:  insightHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if !(near > 0 && near <= 1) {

@@ -56,7 +56,7 @@ func (p *process) fail(err error, args []string) int {
 	if end := slices.Index(args, "--"); end >= 0 {
 		args = args[:end]
 	}
-	if p.json || slices.Contains(args, "--json") { // a wrong flag before it keeps it unread
+	if p.json || slices.Contains(args, "--json") { // cobra stops reading at a wrong flag, so that --json may stand behind it unread
 		_ = p.printJSON(f) // stderr and the exit code say it too
 	}
 	p.say("icebox: %s", strings.ReplaceAll(f.Error, "\n", "\n  "))
@@ -68,7 +68,7 @@ func (p *process) fail(err error, args []string) int {
 
 // say writes a line for a person.
 func (p *process) say(format string, args ...any) {
-	io.WriteString(p.stderr, wrap(fmt.Sprintf(format+"\n", args...), p.errWidth))
+	_, _ = io.WriteString(p.stderr, wrap(fmt.Sprintf(format+"\n", args...), p.errWidth))
 }
 
 // tell says what --quiet leaves out.
@@ -95,13 +95,13 @@ func wrap(text string, width int) string {
 	return out.String()
 }
 
-// wrapLine breaks one line. What goes on in the next is indented as the text of this one
-// is, after the name that it begins with, if any.
+// wrapLine breaks one line. The lines that follow are indented so that they stand below the
+// text of the first, behind its name.
 func wrapLine(line string, width int) string {
 	indent := textColumn(line)
 	out := line[:indent]
 	column := utf8.RuneCountInString(out)
-	empty := true // the line that is being written has no word yet
+	empty := true // whether the present line has no word yet
 	for _, word := range strings.Fields(line[indent:]) {
 		n := utf8.RuneCountInString(word)
 		switch {
@@ -131,9 +131,6 @@ func textColumn(line string) int {
 			at++
 		}
 		return at
-	}
-	if start == 0 {
-		return 2 * min(1, strings.Count(line[:min(2, len(line))], " "))
 	}
 	return start
 }

@@ -50,8 +50,8 @@ func thisProcess() *process {
 	}
 }
 
-// columns is the width of the terminal that f is: 80 where it does not say, 0 if f is no
-// terminal or one that can only be written on line by line.
+// columns returns the width of the terminal f, and 80 where the terminal does not say. It
+// returns 0 for what is no terminal, or one that takes plain lines only.
 func columns(f *os.File) int {
 	if !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
 		return 0

@@ -97,7 +97,7 @@ func (b *bars) Add(n int) {
 func (b *bars) Status(text string) { b.status.Store("  " + text) }
 
 func (b *bars) Note(message string) {
-	io.WriteString(b.all, wrap("note: "+message+"\n", b.width))
+	_, _ = io.WriteString(b.all, wrap("note: "+message+"\n", b.width))
 }
 
 func (b *bars) finish() {

@@ -21,9 +21,9 @@ import (
 	"icebox/pipeline/words"
 )
 
-// The picture set of quickstart: at most most a class, and fewer where the first
-// image says that extraction would take longer than budget. On a machine too slow
-// for least a class in that time, the set is smaller still and quickstart says so.
+// Quickstart draws mostPictures a class, or as many as the first one says can be extracted
+// in the budget. It says so where these are fewer than leastPictures, and never draws less
+// than fewest.
 const (
 	mostPictures  = 100
 	leastPictures = 60
@@ -34,14 +34,14 @@ const (
 // quickstartSeed is the pictures' seed.
 const quickstartSeed = 1
 
-// quickstartEpochs makes up for the few steps that an epoch of a small set has.
+// quickstartEpochs are many, because an epoch of a small set has few steps.
 const quickstartEpochs = "60"
 
 func (p *process) quickstartCommand() *cobra.Command {
 	var dir, weights string
 	cmd := &cobra.Command{
 		Use:   "quickstart [--dir DIR]",
-		Short: "Draw a picture set, train a classifier on it, and train it again without opening an image",
+		Short: "Draw pictures and train on them, twice: see icebox at work",
 		Long: `quickstart shows icebox at work, offline: it draws ten classes of pictures,
 extracts their features, trains and evaluates a head, and then does it again
 from the cache. It uses the ResNet-18 weights of this machine, or random ones

@@ -47,7 +47,7 @@ func TestDocumentsShowWhatIsThere(t *testing.T) {
 	root := (&process{}).rootCommand()
 	total := 0
 	for _, name := range []string{"README.md", "config/REFERENCE.md", ".github/BENCHMARKS.md", ".github/CHANGELOG.md", ".github/CONTRIBUTING.md", "Dockerfile"} {
-		lines := commandLines(document(t, name))
+		lines := commandsShown(document(t, name))
 		total += len(lines)
 		for _, line := range lines {
 			if fault := commandFault(root, strings.Fields(line)); fault != "" {
@@ -67,9 +67,9 @@ func TestDocumentsShowWhatIsThere(t *testing.T) {
 
 var commandLine = regexp.MustCompile("(?m)(?:^|`|\\$ |cmd/|\" )icebox ([a-z][^`#\n]*)")
 
-// commandLines are what follows "icebox" where a line, a piece of code or a prompt
+// commandsShown are what follows "icebox" where a line, a piece of code or a prompt
 // begins with it.
-func commandLines(text string) []string {
+func commandsShown(text string) []string {
 	var lines []string
 	fenced := false
 	for line := range strings.Lines(text) {

@@ -8,19 +8,25 @@ import (
 )
 
 func (p *process) rootCommand() *cobra.Command {
-	root := group("icebox", "Turn a folder of labelled images into a classifier, and re-train it in seconds")
-	root.Long = `icebox runs each image through a frozen ResNet-18 once, keeps its 512 numbers in
-one file, and trains linear heads on them in seconds, without opening an image again.
+	root := group("icebox", "Turn a folder of labelled images into a classifier")
+	root.Long = `icebox runs each image through a frozen ResNet-18 once and keeps its 512 numbers
+in one file. It trains linear heads on them in seconds, without opening an image
+again.
 
-  icebox quickstart                     see it work on pictures it draws itself
-  icebox run --data photos/             photos/<class>/*.jpg, or photos/{train,val,test}/<class>/*.jpg
-  icebox train head.lr=0.01             train again, from the cache
-  icebox sweep sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}'   train many heads, keep the best
-  icebox predict --run runs/… a.jpg     ask the classifier`
+  icebox quickstart                    see it work on pictures that it draws
+  icebox run --data photos/            photos/<class>/*.jpg, or
+                                       photos/{train,val,test}/<class>/*.jpg
+  icebox train head.lr=0.01            train again, from the cache
+  icebox sweep sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}'
+                                       train many heads, keep the best
+  icebox predict --run runs/… a.jpg    ask the classifier
+
+Results go to stdout, notes and progress to stderr.`
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; `%s --help` lists the flags", err, cmd.CommandPath())
 	})

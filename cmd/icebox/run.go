@@ -43,7 +43,7 @@ func (p *process) runCommand() *cobra.Command {
 	var x extraction
 	cmd := &cobra.Command{
 		Use:   "run [--data DIR] [key=value …]",
-		Short: "Extract what is missing, train a head, evaluate it, write a run folder",
+		Short: "Extract what is missing, train a head, judge it",
 		Long: `run does it all: it scans the images, extracts the features that the cache
 lacks, trains a head on them, evaluates it and writes a run folder.
 

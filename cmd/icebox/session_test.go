@@ -58,25 +58,40 @@ func TestReadmeSession(t *testing.T) {
 }
 
 // checkSession compares the shapes of lines. What icebox prints now may hold more
-// lines than the README shows: notes, and that drawn pictures met random weights.
+// lines than the README shows, and more in a line: notes, and that drawn pictures met
+// random weights.
 func checkSession(t *testing.T, shown, now string) {
 	t.Helper()
-	left := strings.Split(now, "\n")
+	left := unwrapped(now)
 	commands := 0
-	for line := range strings.Lines(shown) {
+	for _, line := range unwrapped(shown) {
 		want := shape(line)
 		if strings.HasPrefix(line, "$ ") {
 			commands++
 		}
-		at := slices.IndexFunc(left, func(l string) bool { return shape(l) == want })
+		at := slices.IndexFunc(left, func(l string) bool { return strings.HasPrefix(shape(l), want) })
 		if at < 0 {
-			t.Fatalf("README.md shows a line that icebox does not print, or not there:\n%sof the shape %q, where it goes on with\n%s", line, want, strings.Join(left, "\n"))
+			t.Fatalf("README.md shows a line that icebox does not print, or not there:\n%s\nof the shape %q, where it goes on with\n%s", line, want, strings.Join(left, "\n"))
 		}
 		left = left[at+1:]
 	}
 	if commands != len(sessionCommands) {
 		t.Errorf("README.md shows %d commands of %d", commands, len(sessionCommands))
 	}
+}
+
+// unwrapped joins lines with those that go on with them, which are indented.
+func unwrapped(text string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if last := len(lines) - 1; last >= 0 && strings.HasPrefix(line, "  ") {
+			lines[last] += " " + strings.TrimSpace(line)
+		} else if line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // realSession runs the commands on the images and weights that the flags name.
@@ -139,7 +154,7 @@ func terminal(t *testing.T, dir string, args []string) string {
 	var screen bytes.Buffer
 	p := &process{
 		environ: []string{"HOME=" + dir}, dir: dir,
-		stdin: strings.NewReader(""), stdout: &screen, stderr: &screen,
+		stdin: strings.NewReader(""), stdout: &screen, stderr: &screen, outWidth: 80, errWidth: 80,
 		interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithCancel(ctx) },
 	}
 	if code := p.main(args); code != exitOK {

@@ -55,7 +55,7 @@ func (p *process) trainCommand() *cobra.Command {
 	var findLR bool
 	cmd := &cobra.Command{
 		Use:   "train [--features DIR] [--find-lr] [key=value …]",
-		Short: "Train a head from the cache alone, or on features made elsewhere",
+		Short: "Train a head from the cache, or on features made elsewhere",
 		Long: `train is the second stage alone: it trains, evaluates and reports from the
 features and the dataset that the cache keeps. It opens no image; the image
 folder may be gone.

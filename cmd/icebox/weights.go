@@ -24,7 +24,7 @@ func (p *process) weightsCommand() *cobra.Command {
 func (p *process) weightsFetchCommand() *cobra.Command {
 	var o extract.FetchOptions
 	cmd := &cobra.Command{
-		Use: "fetch", Short: "Download torchvision's ResNet-18 weights (45 MB) to where icebox finds them", Args: cobra.NoArgs,
+		Use: "fetch", Long: "fetch downloads torchvision's ResNet-18 weights to where icebox finds them.", Short: "Download torchvision's ResNet-18 weights (45 MB)", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Dir = p.path(o.Dir)
 			if err := o.Validate(); err != nil {
@@ -77,7 +77,7 @@ func (p *process) withWeights(ctx context.Context, work func() error) error {
 
 func (p *process) weightsInspectCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "inspect FILE", Short: "Say what a weights file holds and whether it is a ResNet-18", Args: cobra.ExactArgs(1),
+		Use: "inspect FILE", Short: "Say what a weights file holds", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			w, err := extract.InspectWeights(p.path(args[0]))
 			if err != nil {
@@ -110,7 +110,7 @@ func printWeights(out io.Writer, w extract.WeightsFile) {
 
 func (p *process) weightsConvertCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "convert SRC DST", Short: "Convert .pth to .safetensors or back; the tensors stay the same", Args: cobra.ExactArgs(2),
+		Use: "convert SRC DST", Short: "Convert .pth to .safetensors or back", Args: cobra.ExactArgs(2),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := extract.ConvertWeights(p.path(args[0]), p.path(args[1])); err != nil {
 				return err

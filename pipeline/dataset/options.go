@@ -71,11 +71,11 @@ var (
 // Validate returns every fault of o.
 func (o Options) Validate() error {
 	var l fault.List
-	fraction := func(f float64) bool { return f >= 0 && f < 1 }
-	l.Check(fraction(o.Split.Val), "Split.Val", "(%v) must be at least 0 and less than 1", o.Split.Val)
-	l.Check(fraction(o.Split.Test), "Split.Test", "(%v) must be at least 0 and less than 1", o.Split.Test)
+	fraction := Ranges()["Split.Val"]
+	l.Check(fraction.Holds(o.Split.Val), "Split.Val", "(%v) must be %v", o.Split.Val, fraction)
+	l.Check(fraction.Holds(o.Split.Test), "Split.Test", "(%v) must be %v", o.Split.Test, fraction)
 	both := o.Split.Val + o.Split.Test
-	l.Check(!fraction(o.Split.Val) || !fraction(o.Split.Test) || both < 1, "Split", "has val + test (%v), which must be less than 1", both)
+	l.Check(!fraction.Holds(o.Split.Val) || !fraction.Holds(o.Split.Test) || both < 1, "Split", "has val + test (%v), which must be less than 1", both)
 	l.Check(!strings.ContainsAny(o.Name, "/\x00"), "Name", "%q must not hold a slash", o.Name)
 	l.Under("Reading", o.Reading.validate())
 	return l.Err()

@@ -3,10 +3,8 @@
 package fault
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // Fault is what is wrong with one field of a package's options.
@@ -54,33 +52,7 @@ func below(section string, e error) *Fault {
 		field, text := other.Fault()
 		return &Fault{section + "." + field, text, e}
 	}
-	// Until every owner returns faults: the text of a plain one begins with its option.
-	field, text := plain(e.Error())
-	if field == "" {
-		return &Fault{section, text, e}
-	}
-	last := section[strings.LastIndexByte(section, '.')+1:]
-	return &Fault{section + "." + strings.TrimPrefix(field, last+"."), text, e}
-}
-
-// plain takes the name of an option, such as "batch_size", off a text.
-func plain(text string) (field, rest string) {
-	name, rest, _ := strings.Cut(text, " ")
-	bare := strings.TrimSuffix(name, ":")
-	if bare == "" || strings.Trim(bare, "abcdefghijklmnopqrstuvwxyz_.0123456789") != "" {
-		return "", text
-	}
-	if bare != name {
-		rest = ": " + rest
-	}
-	short := map[string]string{"lr": "LR", "ema": "EMA", "isa": "ISA"}
-	for i, part := range strings.FieldsFunc(bare, func(r rune) bool { return r == '.' || r == '_' }) {
-		if i > 0 && strings.Contains(bare, "."+part) {
-			field += "."
-		}
-		field += cmp.Or(short[part], strings.ToUpper(part[:1])+part[1:])
-	}
-	return field, rest
+	return &Fault{section, e.Error(), e}
 }
 
 // leaves returns the errors that err joins, at any depth.
@@ -93,10 +65,7 @@ func leaves(err error) []error {
 		return []error{err}
 	}
 	var all []error
-	for i, e := range joined.Unwrap() {
-		if i == 0 && strings.HasPrefix(err.Error(), e.Error()+": ") {
-			continue // the class of the others
-		}
+	for _, e := range joined.Unwrap() {
 		all = append(all, leaves(e)...)
 	}
 	return all

@@ -15,7 +15,7 @@ const Width = 80
 // leastPath is how much is left of a path that is shortened.
 const leastPath = 16
 
-// Table is the one look that all tables share.
+// Table is a table in the look that all share.
 type Table struct {
 	table.Writer
 	paths  []int // columns, from 1, that hold paths

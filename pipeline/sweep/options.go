@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"icebox/headtrain"
 	"icebox/pipeline/fault"
+	"icebox/pipeline/words"
 )
 
 // How the axes are searched.
@@ -49,8 +49,8 @@ var (
 // Validate returns every fault of o.
 func (o Options) Validate() error {
 	var l fault.List
-	l.Check(slices.Contains([]string{Grid, Random, Halving}, o.Method), "Method", "%q is not known: choose grid, random or halving", o.Method)
-	l.Check(slices.Contains([]string{headtrain.MetricValAcc, headtrain.MetricValLoss}, o.Metric), "Metric", "%q is not known: choose val_acc or val_loss", o.Metric)
+	l.Check(slices.Contains(Choices()["Method"], o.Method), "Method", "%q is not known: choose %s", o.Method, words.Or(Choices()["Method"]))
+	l.Check(slices.Contains(Choices()["Metric"], o.Metric), "Metric", "%q is not known: choose %s", o.Metric, words.Or(Choices()["Metric"]))
 	l.Check(o.Seeds >= 1, "Seeds", "(%d) must be ≥ 1", o.Seeds)
 	l.Check(o.Folds >= 0 && o.Folds != 1, "Folds", "(%d) must be 0 or ≥ 2", o.Folds)
 	l.Check(o.Trials >= 0, "Trials", "(%d) must be ≥ 0", o.Trials)
