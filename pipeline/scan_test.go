@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,5 +68,55 @@ func TestTrainingSaysThatTheScanWasAnother(t *testing.T) {
 		if said := strings.Contains(strings.Join(sum.Warnings, "\n"), "scanned with another layout"); said != (exclude != nil) {
 			t.Errorf("excluded %v: %q", exclude, sum.Warnings)
 		}
+	}
+}
+
+// A flat test folder beside a labelled train is extracted, and no class: nothing is
+// trained or judged on it, and validation is still taken from train.
+func TestAFlatTestFolderIsNoClass(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "set")
+	for class, name := range []string{"cat", "dog"} {
+		for i := range 8 {
+			writePicture(t, filepath.Join(dir, "train", name, fmt.Sprint(i, ".png")), class, i)
+		}
+		writePicture(t, filepath.Join(dir, "test", fmt.Sprint(class, ".png")), class, 9)
+	}
+	o := ready(t, settings(dir))
+	o.Data.Split = dataset.Split{Val: 0.25}
+	run, err := Run(context.Background(), o, Silent)
+	must(t, err)
+	if run.Images != 18 || run.Computed != 18 || run.TrainRows != 12 || run.ValRows != 4 || run.TestRows != 0 {
+		t.Errorf("%d images, %d computed, %d, %d and %d rows", run.Images, run.Computed, run.TrainRows, run.ValRows, run.TestRows)
+	}
+	if !strings.Contains(strings.Join(run.Warnings, "\n"), "2 images in test have no label") {
+		t.Errorf("nobody says so: %q", run.Warnings)
+	}
+}
+
+// The same command works twice where it writes into the folder of images.
+func TestARunInTheFolderOfImagesWorksTwice(t *testing.T) {
+	o := ready(t, settings(photos(t, 2, 8)))
+	o.Cache.Path, o.Output.Dir = filepath.Join(o.Data.Train, "cache", "features.db"), filepath.Join(o.Data.Train, "runs")
+	for n := range 3 {
+		run, err := Run(context.Background(), o, Silent)
+		must(t, err)
+		if run.Images != 16 || n > 0 && run.ImagesOpened != 0 {
+			t.Errorf("run %d: %d images, %d opened", n, run.Images, run.ImagesOpened)
+		}
+	}
+}
+
+func TestAClassWithoutValidationIsNamed(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "set")
+	for class, name := range []string{"cat", "dog"} {
+		for i := range 4 {
+			writePicture(t, filepath.Join(dir, "train", name, fmt.Sprint(i, ".png")), class, i)
+		}
+	}
+	writePicture(t, filepath.Join(dir, "dev", "cat", "9.png"), 0, 9)
+	run, err := Run(context.Background(), ready(t, settings(dir)), Silent)
+	must(t, err)
+	if want := `no val image of class "dog"`; !strings.Contains(strings.Join(run.Warnings, "\n"), want) {
+		t.Errorf("no %s in %q", want, run.Warnings)
 	}
 }

@@ -33,7 +33,10 @@ func TestBadInputIsToldInOneLine(t *testing.T) {
 		{"no data named", nil, []string{"--weights", "random"}, nil, exitData, []string{"--data DIR"}},
 		{"empty folder", func(t *testing.T, dir string) { must(t, os.Mkdir(filepath.Join(dir, "empty"), 0o755)) },
 			[]string{"--data", "empty", "--weights", "random"}, nil, exitData, []string{"no image in"}},
-		{"class without an image", func(t *testing.T, dir string) { must(t, os.Mkdir(filepath.Join(dir, "photos", "void"), 0o755)) },
+		{"class without an image beside one class", func(t *testing.T, dir string) {
+			must(t, os.Rename(filepath.Join(dir, "photos", "b"), filepath.Join(dir, "b")))
+			must(t, os.Mkdir(filepath.Join(dir, "photos", "void"), 0o755))
+		},
 			random, nil, exitData, []string{`class "void" holds no image`}},
 		{"one class only", func(t *testing.T, dir string) { must(t, os.RemoveAll(filepath.Join(dir, "photos", "b"))) },
 			random, nil, exitData, []string{`one class "a"`}},

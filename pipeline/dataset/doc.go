@@ -1,11 +1,12 @@
 // Package dataset lists the images of a data set and gives each a label and a part.
 //
 // A [Dataset] has one [Item] for each image file. [Scan] makes it from folders or a
-// table; it stats the files and opens none. An item's content is known by the SHA-256 of
-// the file's bytes once something has read it; labels and parts are no part of that. The
-// dataset is kept as one document of the cache ([Load], [Dataset.Encode]), so that a head
-// can be trained while the images are elsewhere, and so that a file that has not changed
-// need not be read to know its content ([Memo]).
+// table. It stats the files, and opens one only where its name does not say whether it is
+// an image. An item's content is known by the SHA-256 of the file's bytes once something
+// has read it; labels and parts are no part of that. The dataset is kept as one document
+// of the cache ([Load], [Dataset.Encode]), so that a head can be trained while the images
+// are elsewhere, and so that a file that has not changed need not be read to know its
+// content ([Memo]).
 //
 // [Dataset.AssignParts] splits what the sources do not: within each class, by content
 // hash, so that nothing moves when files are added. [Folds] deals training items to the

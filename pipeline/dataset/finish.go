@@ -111,10 +111,11 @@ func (s Skipped) foreign() int {
 	return all
 }
 
-// class is the error that stands for what s counts.
-func (s Skipped) class() error {
-	if s.foreign() > 0 {
-		return ErrForeign
+// without is the error where images are missing: s may count those that were meant.
+func (s Skipped) without(text string, args ...any) error {
+	if s.foreign() == 0 {
+		return fmt.Errorf("%w: "+text, append([]any{ErrData}, args...)...)
 	}
-	return ErrData
+	err := fmt.Errorf("%w: "+text, append([]any{ErrForeign}, args...)...)
+	return journal.WithSteps(err, journal.Step{Do: journal.Convert})
 }

@@ -41,8 +41,12 @@ func (s *scanner) partFolder(root int, base string, part Part, o Options) error 
 	if err := s.labelledFolder(root, base, part, o); err != nil {
 		return err
 	}
-	if n := len(s.ds.Items) - before; n > 0 && !slices.ContainsFunc(s.names[before:], func(class string) bool { return class != "" }) {
-		s.note("%s in %s have no label, because that folder holds no class folders: their features are computed, and no head is trained or judged on them", words.Count(n, "image"), cmp.Or(base, s.dir(root, base)))
+	name := cmp.Or(base, s.dir(root, base))
+	switch n := len(s.ds.Items) - before; {
+	case n == 0:
+		s.empty = append(s.empty, name)
+	case !slices.ContainsFunc(s.names[before:], func(class string) bool { return class != "" }):
+		s.note("%s in %s have no label, because that folder holds no class folders: their features are computed, and no head is trained or judged on them", words.Count(n, "image"), name)
 	}
 	return nil
 }
@@ -139,9 +143,9 @@ func (s *scanner) parts(root int, base string, o Options) (map[Part]string, erro
 		case len(p.nested) == 0 && len(p.others) > 0:
 			return nil, nil // a class may be called train
 		case len(p.nested) == 0 && len(named) > 1:
-			return nil, ambiguous("%s holds %s without class folders in them: they are parts whose images have no label, or they are the classes", dir, words.List(named))
+			return nil, ambiguous(s.tablesIn(root, base), "%s holds %s without class folders in them: they are parts whose images have no label, or they are the classes", dir, words.List(named))
 		case len(p.nested) > 0 && len(p.others) > 0:
-			return nil, ambiguous("%s holds %s, which are named after parts and hold class folders or labels, beside %s: the parts are meant and the others are not, or all are classes", dir, words.List(p.nested), words.List(p.others))
+			return nil, ambiguous(nil, "%s holds %s, which are named after parts and hold class folders or labels, beside %s: the parts are meant and the others are not, or all are classes", dir, words.List(p.nested), words.List(p.others))
 		}
 	}
 	if left := slices.Concat(p.others, p.idle); len(left) > 0 {
@@ -150,10 +154,28 @@ func (s *scanner) parts(root int, base string, o Options) (map[Part]string, erro
 	return p.single(dir, o)
 }
 
-// ambiguous is the error of folders that can be read as parts and as classes.
-func ambiguous(text, dir string, args ...any) error {
-	err := fmt.Errorf("%w: "+text, append([]any{ErrAmbiguous, dir}, args...)...)
-	return journal.WithSteps(err, journal.SetTo("Data.Reading.Layout", LayoutParts), journal.SetTo("Data.Reading.Layout", LayoutClasses))
+// ambiguous is the error of folders that can be read as parts and as classes; the labels
+// may also stand in one of some tables.
+func ambiguous(tables []string, text string, args ...any) error {
+	err := fmt.Errorf("%w: "+text, append([]any{ErrAmbiguous}, args...)...)
+	steps := []journal.Step{journal.SetTo("Data.Reading.Layout", LayoutParts), journal.SetTo("Data.Reading.Layout", LayoutClasses)}
+	for _, t := range tables {
+		steps = append(steps, journal.SetTo("Data.Train", t))
+	}
+	return journal.WithSteps(err, steps...)
+}
+
+// tablesIn are the first files of root/base that may be tables of labels, and have a name
+// that says so.
+func (s *scanner) tablesIn(root int, base string) []string {
+	const most = 2
+	var tables []string
+	for _, name := range s.listed[place{root, base}].files {
+		if lower := strings.ToLower(name); len(tables) < most && slices.Contains(tableEndings, format.Ending(name)) && (strings.Contains(lower, "label") || strings.Contains(lower, "train")) {
+			tables = append(tables, filepath.Join(s.dir(root, base), name))
+		}
+	}
+	return tables
 }
 
 // lookAtParts sorts the folders of root/base by what their names and contents say.
@@ -268,7 +290,7 @@ func (s *scanner) classFolders(root int, base string, part Part) error {
 		}
 		s.empty = append(s.empty, rel)
 		if void == nil {
-			void = fmt.Errorf("%w: class %q holds no image (%s%s): add some, or take the folder away", s.ds.Skipped.class(), class, filepath.Join(s.dir(root, base), class), s.ds.Skipped.since(skipped))
+			void = s.ds.Skipped.without("class %q holds no image (%s%s): add some, or take the folder away", class, filepath.Join(s.dir(root, base), class), s.ds.Skipped.since(skipped))
 		}
 	}
 	if part == Unassigned && full < 2 {

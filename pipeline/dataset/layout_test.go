@@ -122,6 +122,8 @@ func TestPartsAreKnownByTheirNames(t *testing.T) {
 			notes: []string{"the classes are the outer folders"}},
 		{name: "flat folders of classes that are called like parts", files: []string{"train_1/a.jpg", "test_1/a.jpg"},
 			want: []string{"test_1/a.jpg test_1 ", "train_1/a.jpg train_1 "}},
+		{name: "an empty part", files: []string{"train/cat/a.jpg", "test/"},
+			want: []string{"train/cat/a.jpg cat "}, notes: []string{`no image in "test"`}},
 		{name: "a folder without images beside parts", files: []string{"train/cat/a.jpg", "test/cat/b.jpg", "docs/readme.md"},
 			want:  []string{"train/cat/a.jpg cat ", "test/cat/b.jpg cat test"},
 			notes: []string{`"docs" in `}},
@@ -160,6 +162,8 @@ func TestTwoReadingsStopTheScan(t *testing.T) {
 	}{
 		{"flat train and test", []string{"train/a.jpg", "test/a.jpg"}, []string{`"test", "train"`, "they are parts whose images have no label, or they are the classes"},
 			[]string{"Data.Reading.Layout = parts", "Data.Reading.Layout = classes"}},
+		{"flat train and test beside a table", []string{"train/a.jpg", "test/a.jpg", "labels.csv", "sample_submission.csv"}, []string{`"test", "train"`},
+			[]string{"Data.Reading.Layout = parts", "Data.Reading.Layout = classes", "Data.Train = DIR/labels.csv"}},
 		{"parts beside a class", []string{"train/cat/a.jpg", "test/cat/a.jpg", "plane/a.jpg"}, []string{`"test", "train"`, `"plane"`, "the parts are meant and the others are not, or all are classes"},
 			[]string{"Data.Reading.Layout = parts", "Data.Reading.Layout = classes"}},
 		{"two folders of one part", []string{"train/cat/a.jpg", "val/cat/a.jpg", "valid/cat/b.jpg"}, []string{`"val", "valid"`, "part val"},
@@ -237,6 +241,9 @@ func TestWhatIsLeftOutIsCounted(t *testing.T) {
 		t.Errorf("%v %s", paths, diff)
 	}
 	_, err = Scan(context.Background(), Options{Train: tree(t, "cat/a.heic", "dog/a.heic")})
+	if steps := journal.Steps(err); len(steps) != 1 || steps[0].Do != journal.Convert {
+		t.Errorf("only HEIC: try %v", steps)
+	}
 	if !errors.Is(err, ErrForeign) || !strings.Contains(err.Error(), "1 .heic") {
 		t.Errorf("only HEIC: %v", err)
 	}

@@ -31,21 +31,20 @@ func (s *scanner) list(root int, rel string) (contents, error) {
 	if err != nil {
 		return l, fmt.Errorf("%w: %w", ErrData, err)
 	}
-	l.folders = slices.DeleteFunc(l.folders, func(name string) bool { return s.passOver(join(rel, name), true) })
-	l.files = slices.DeleteFunc(l.files, func(name string) bool { return s.passOver(join(rel, name), false) })
+	l.folders = slices.DeleteFunc(l.folders, func(name string) bool { return s.passOver(rel, name, true) })
+	l.files = slices.DeleteFunc(l.files, func(name string) bool { return s.passOver(rel, name, false) })
 	s.listed[at] = l
 	return l, nil
 }
 
-// passOver reports whether a folder or file is junk or excluded, and counts it.
-func (s *scanner) passOver(rel string, folder bool) bool {
-	name := rel[strings.LastIndexByte(rel, '/')+1:]
-	if s.exclude.excludes(rel, folder) {
-		s.excluded.add(rel)
+// passOver reports whether a folder or file in rel is junk or excluded, and counts it.
+func (s *scanner) passOver(rel, name string, folder bool) bool {
+	if s.exclude != nil && s.exclude.excludes(join(rel, name), folder) {
+		s.excluded.add(join(rel, name))
 		return true
 	}
 	if (folder || format.ByEnding(name) != format.Image) && isJunk(name, folder) {
-		s.junk.add(rel)
+		s.junk.add(join(rel, name))
 		return true
 	}
 	return false

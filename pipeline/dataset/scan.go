@@ -72,7 +72,7 @@ func (s *scanner) nothing(dir string) error {
 	if left == "" {
 		return fmt.Errorf("%w: no image in %s: looked for files ending in %s", ErrData, dir, strings.Join(format.Endings, " "))
 	}
-	return fmt.Errorf("%w: no image in %s (there are%s)", s.ds.Skipped.class(), dir, strings.TrimPrefix(left, ","))
+	return s.ds.Skipped.without("no image in %s (there are%s)", dir, strings.TrimPrefix(left, ","))
 }
 
 // ImagesBelow lists the paths of the images below the folder dir, as Scan finds them, and
@@ -173,8 +173,8 @@ func (s *scanner) walk(root int, rel, class string, part Part, above []fs.FileIn
 		return nil
 	}
 	for _, name := range l.files {
-		full := filepath.Join(dir, name)
-		if !s.isImage(full, join(rel, name)) {
+		full := dir + string(filepath.Separator) + name
+		if !s.isImage(full, rel) {
 			continue
 		}
 		fi, err := os.Stat(full)
@@ -197,7 +197,7 @@ func (s *scanner) walk(root int, rel, class string, part Part, above []fs.FileIn
 }
 
 // isImage reports whether a file is an image that icebox reads, by its ending or else by
-// its first bytes. It counts one that is not.
+// its first bytes. It counts one that is not. Rel is the folder that the file lies in.
 func (s *scanner) isImage(full, rel string) bool {
 	switch format.ByEnding(full) {
 	case format.Image:
@@ -208,7 +208,7 @@ func (s *scanner) isImage(full, rel string) bool {
 		}
 	}
 	if isCache(full) {
-		s.passOwn(rel)
+		s.passOwn(join(rel, filepath.Base(full)))
 		return false
 	}
 	s.ds.Skipped[format.Ending(full)]++
