@@ -106,8 +106,8 @@ func noteDuplicates(ds *dataset.Dataset, j *journal.Journal) {
 	var twoLabels []string
 	for i := range ds.Items {
 		it := &ds.Items[i]
-		if !it.Hashed() || it.Part == dataset.Unassigned {
-			continue
+		if !it.Hashed() || it.Part == dataset.Unassigned || it.Label == dataset.Unlabelled {
+			continue // nothing is learnt from it or judged on it
 		}
 		k, ok := firstOf[it.Hash]
 		if !ok {
@@ -120,7 +120,7 @@ func noteDuplicates(ds *dataset.Dataset, j *journal.Journal) {
 			across++
 			example = pair
 		}
-		if other.Label != it.Label && other.Label != dataset.Unlabelled && it.Label != dataset.Unlabelled {
+		if other.Label != it.Label {
 			twoLabels = append(twoLabels, fmt.Sprintf("%s (%s) and %s (%s)", ds.Display(other), ds.Class(other), ds.Display(it), ds.Class(it)))
 		}
 	}
