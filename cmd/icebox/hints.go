@@ -45,6 +45,9 @@ var hints = []hintOf{
 	{of: cache.ErrNoSpace, text: "`icebox cache stat`, which lists the spaces"},
 
 	{of: dataset.ErrNoSource, text: "--data DIR, or the key data.train"},
+	{of: dataset.ErrAlike, text: "one name for both folders, or for both labels"},
+	{of: dataset.ErrEncoding, text: "to save the table as UTF-8 (in Excel: CSV UTF-8)"},
+	{of: dataset.ErrSeveralLabels, text: "a table with one label an image"},
 	{of: dataset.ErrFolds, text: "a smaller sweep.folds, or more images"},
 	{of: errNoCache, text: "--cache FILE, or `icebox extract --data DIR`, which makes one"},
 	{of: features.ErrChooseDataset, text: "--dataset NAME"},

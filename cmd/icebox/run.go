@@ -49,7 +49,7 @@ lacks, trains a head on them, evaluates it and writes a run folder.
 
 The data is a folder of class folders (photos/<class>/a.jpg), which is then
 split; or a folder that holds train, val and test, each with class folders; or
-a .csv manifest with the columns path,label[,split,group].
+a table (.csv, .tsv, .jsonl) with the columns path,label[,split,group].
 
 Any key of the configuration can be given as key=value:
 

@@ -27,7 +27,7 @@ type settings struct {
 func (s *settings) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&s.file, "config", "c", "", "configuration `file` (default "+configName+", if there is one)")
-	f.StringVar(&s.data, "data", "", "`folder` or .csv manifest of images: the key data.train")
+	f.StringVar(&s.data, "data", "", "`folder` or table of images: the key data.train")
 	f.StringVar(&s.weights, "weights", "", "`file`, auto, random or random:SEED: the key backbone.weights")
 	f.StringVar(&s.cache, "cache", "", "`file` that keeps the features: the key cache.path")
 }
