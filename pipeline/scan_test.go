@@ -51,7 +51,7 @@ func TestARunSaysWhatHasChangedSinceTheLast(t *testing.T) {
 	if strings.Contains(strings.Join(first.Warnings, "\n"), "last time") || !slices.Contains(again.Warnings, want) {
 		t.Errorf("no %q in %q", want, again.Warnings)
 	}
-	if again.Skipped[".heic"] != 1 || first.Skipped != nil && len(first.Skipped) > 0 {
+	if again.Skipped[".heic"] != 1 || len(first.Skipped) > 0 {
 		t.Errorf("left out: %v, then %v", first.Skipped, again.Skipped)
 	}
 }

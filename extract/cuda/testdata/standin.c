@@ -531,8 +531,14 @@ static void store(void *p, size_t i, float v, int type) {
 
 static float value(const void *p, size_t i, int type) { return type == 0 ? ((const float *)p)[i] : (float)((const _Float16 *)p)[i]; }
 
-typedef float vec __attribute__((vector_size(64), aligned(4)));
-enum { PIXELS = 6, WIDTH = 32 };
+// Twelve sums of LANES values fit into the registers that there are.
+#ifdef __AVX512F__
+enum { LANES = 16 };
+#else
+enum { LANES = 8 };
+#endif
+typedef float vec __attribute__((vector_size(4 * LANES), aligned(4)));
+enum { PIXELS = 6, WIDTH = 2 * LANES };
 
 // bordered is an image as floats within a border of zeros; pixels beyond the row's end may be read.
 static float *bordered(const op *o, int image) {
@@ -596,13 +602,13 @@ static void run_conv(op *o) {
                             for (int i = 0; i < PIXELS; i++) {
                                 float v = in[(size_t)i * o->stride * x.c + c];
                                 sum[i][0] += v * *(const vec *)wt;
-                                sum[i][1] += v * *(const vec *)(wt + 16);
+                                sum[i][1] += v * *(const vec *)(wt + LANES);
                             }
                     }
                     for (int i = 0; i < PIXELS && col + i < y.w; i++)
                         for (int j = 0; j < WIDTH; j++) {
                             size_t at = (((size_t)image * y.h + row) * y.w + col + i) * f.n + k + j;
-                            float v = sum[i][j / 16][j % 16];
+                            float v = sum[i][j / LANES][j % LANES];
                             if (o->pbias) v += value(o->pbias, k + j, f.type);
                             if (o->alpha2 != 0) v += o->alpha2 * value(o->pz, at, y.type);
                             if (o->relu && v < 0) v = 0;
