@@ -80,6 +80,8 @@ func headKeys() []*key {
 	return []*key{
 		newKey("head.engine", text{[]string{headtrain.EngineFused, "gorgonia"}}, func(o *options) *string { return &o.HeadEngine },
 			"what trains; gorgonia is the slow reference, and knows mlp"),
+		newKey("head.tune", text{}, func(o *options) *string { return &o.Tune },
+			"auto, in run and train, chooses the weight decay, by lbfgs, on images that the head does not learn from; naming lr, weight_decay, epochs, optimizer or schedule pins that one, and lr, epochs, schedule, ema, mixup, momentum, warmup or early_stopping make it a grid of lr and weight_decay; all five, kind mlp and engine gorgonia turn it off; off trains as the other keys say").instead(pipeline.TuneAuto),
 		newKey("head.kind", text{}, func(o *options) *string { return &o.Head.Kind },
 			"linear, or mlp: one hidden layer with ReLU, engine gorgonia only"),
 		newKey("head.hidden", whole[int]{}, func(o *options) *int { return &o.Head.Hidden },

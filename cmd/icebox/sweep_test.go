@@ -104,7 +104,7 @@ func TestSweepThenEval(t *testing.T) {
 		t.Errorf("predict: exit %d, %s", r.code, r.errOut)
 	}
 	best := got["best"].(map[string]any)
-	train := icebox(t, dir, "train", "--features", "f", "--json", "head.epochs=6", "head.batch_size=16", fmt.Sprint("head.lr=", best["lr"]), fmt.Sprint("head.weight_decay=", best["weight_decay"])).lastJSON(t)
+	train := icebox(t, dir, "train", "--features", "f", "--json", "head.tune=off", "head.epochs=6", "head.batch_size=16", fmt.Sprint("head.lr=", best["lr"]), fmt.Sprint("head.weight_decay=", best["weight_decay"])).lastJSON(t)
 	if train["train_loss"] != got["train_loss"] || train["test_acc"] != got["test_acc"] {
 		t.Errorf("train with the best options: %v, sweep: %v", train, got)
 	}
