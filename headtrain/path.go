@@ -19,9 +19,9 @@ type Path struct {
 	Parts   []Part    // each is a path of its own; Val has no influence
 
 	// Tolerance is the largest value that the gradient of a head may have for the next
-	// one to begin, see LBFGSTolerance; Iterations is the most that a head takes.
+	// one to begin, as a share of what it is with weights of 0.
 	Tolerance  float64
-	Iterations int
+	Iterations int // the most that a head takes
 }
 
 // Walk trains the heads, part by part, and hands over each one: decay is its place in
@@ -78,10 +78,11 @@ func (p Path) walk(ctx context.Context, v *view, o Options, each func(decay int,
 	if m.loss, err = m.at(ctx, m.x, m.g); err != nil {
 		return err
 	}
+	tolerance := float64(p.Tolerance * largest(m.g))
 	for i, decay := range p.Decays {
 		m.setDecay(decay)
 		f.history = f.history[:0]
-		for stopped := ""; stopped == "" && largest(m.g) > p.Tolerance && len(f.history) < p.Iterations; {
+		for stopped := ""; stopped == "" && largest(m.g) > tolerance && len(f.history) < p.Iterations; {
 			if stopped, err = m.iterate(ctx); err != nil {
 				return err
 			}

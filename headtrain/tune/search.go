@@ -7,14 +7,13 @@ import (
 
 	"icebox/headtrain"
 	"icebox/headtrain/internal/parallel"
-	"icebox/headtrain/internal/softmax"
 )
 
 // How far a head of a path is trained that is only to be compared with others. Ten times
 // the precision takes three times as long and moves the choice by no more than chance
 // does.
 const (
-	tolerance      = 5e-3
+	tolerance      = 0.03
 	pathIterations = 50
 )
 
@@ -32,7 +31,7 @@ type Search struct {
 // head that did not learn from it.
 type Point struct {
 	Options  headtrain.Options
-	Loss     float64 // mean cross-entropy; +Inf if a head diverged
+	Loss     float64 // mean cross-entropy at the temperature that makes it least; +Inf if a head diverged
 	Accuracy float64
 }
 
@@ -41,10 +40,8 @@ type Outcome struct {
 	Points []Point // in the order of Search.Heads
 	Best   int     // the point of the least loss, the first one of equals
 
-	// Logits of the best point's heads, rows × classes, and labels of the rows that
-	// judged, part by part.
-	Logits []float32
-	Labels []int32
+	Logits []float32 // of the best point's heads, rows × classes
+	Labels []int32   // of the rows that judged, part by part
 }
 
 // Error is the standard error of the best point's accuracy.
@@ -57,7 +54,7 @@ func (o *Outcome) Error() float64 {
 // alone, not on threads or time. If every candidate diverges, the error wraps
 // headtrain.ErrDiverged; it may be one of the datasets or that of ctx.
 func (s Search) Run(ctx context.Context) (*Outcome, error) {
-	r := &search{Search: s, heads: make([][]*headtrain.Head, len(s.Heads)), sums: make([]sum, len(s.Heads))}
+	r := &search{Search: s, logits: make([][]float32, len(s.Heads))}
 	for _, p := range s.Parts {
 		r.judges = append(r.judges, s.judgeOf(p))
 	}
@@ -68,7 +65,7 @@ func (s Search) Run(ctx context.Context) (*Outcome, error) {
 	if err := train(ctx); err != nil {
 		return nil, err
 	}
-	return r.outcome(ctx)
+	return r.outcome(), nil
 }
 
 // alongPath reports whether the candidates are a path of weight decays.
@@ -90,14 +87,7 @@ func (s Search) judgeOf(p headtrain.Part) *headtrain.Dataset {
 type search struct {
 	Search
 	judges []*headtrain.Dataset // by part
-	heads  [][]*headtrain.Head  // by candidate and part
-	sums   []sum                // by candidate
-}
-
-// sum is over the rows that have judged a candidate.
-type sum struct {
-	loss       float64
-	rows, hits int
+	logits [][]float32          // by candidate, part by part; nil once a head has diverged
 }
 
 func (r *search) walk(ctx context.Context) error {
@@ -120,69 +110,53 @@ func (r *search) each(ctx context.Context) error {
 	if err != nil && !errors.Is(err, headtrain.ErrDiverged) {
 		return err
 	}
-	diverged := 0
+	failed := map[int]bool{}
 	for i, result := range results {
+		candidate := i % len(r.Heads)
 		if result.Head == nil {
-			r.sums[i%len(r.Heads)].loss = math.Inf(1)
-			diverged++
+			failed[candidate] = true
 			continue
 		}
-		if err := r.judge(ctx, i/len(r.Heads), i%len(r.Heads), result.Head); err != nil {
+		if err := r.judge(ctx, i/len(r.Heads), candidate, result.Head); err != nil {
 			return err
 		}
 	}
-	if diverged == len(results) {
+	for candidate := range failed {
+		r.logits[candidate] = nil
+	}
+	if len(failed) == len(r.Heads) {
 		return err
 	}
 	return nil
 }
 
-// judge adds to the sums of a candidate how its head of a part does.
+// judge scores the rows that judge a part by a candidate's head of that part.
 func (r *search) judge(ctx context.Context, part, candidate int, h *headtrain.Head) error {
-	d, k := r.judges[part], len(h.Classes)
-	logits, err := logitsOf(ctx, h, d)
-	if err != nil {
-		return err
-	}
-	s := &r.sums[candidate]
-	for i, y := range d.Labels {
-		z := logits[i*k : (i+1)*k]
-		best, norm := softmax.Top(z, 1)
-		s.loss += math.Log(norm) + float64(z[best]) - float64(z[y])
-		s.rows++
-		if best == int(y) {
-			s.hits++
-		}
-	}
-	r.heads[candidate] = append(r.heads[candidate], h)
+	logits, err := logitsOf(ctx, h, r.judges[part])
+	r.logits[candidate] = append(r.logits[candidate], logits...)
 	if r.Done != nil {
 		r.Done()
 	}
-	return nil
+	return err
 }
 
-// outcome chooses, and computes the logits of the choice once more: to keep those of all
-// candidates would take more memory than the rows.
-func (r *search) outcome(ctx context.Context) (*Outcome, error) {
+func (r *search) outcome() *Outcome {
 	o := &Outcome{}
-	for i, s := range r.sums {
-		p := Point{r.Heads[i], s.loss / float64(s.rows), float64(s.hits) / float64(s.rows)}
-		if s.rows == 0 {
-			p.Loss, p.Accuracy = math.Inf(1), 0
+	for _, d := range r.judges {
+		o.Labels = append(o.Labels, d.Labels...)
+	}
+	for i, logits := range r.logits {
+		p := Point{Options: r.Heads[i], Loss: math.Inf(1)}
+		if logits != nil {
+			p.Loss, p.Accuracy = leastLoss(logits, o.Labels), accuracy(logits, o.Labels)
 		}
 		o.Points = append(o.Points, p)
 		if p.Loss < o.Points[o.Best].Loss {
 			o.Best = i
 		}
 	}
-	for part, h := range r.heads[o.Best] {
-		logits, err := logitsOf(ctx, h, r.judges[part])
-		if err != nil {
-			return nil, err
-		}
-		o.Logits, o.Labels = append(o.Logits, logits...), append(o.Labels, r.judges[part].Labels...)
-	}
-	return o, nil
+	o.Logits = r.logits[o.Best]
+	return o
 }
 
 // logitsOf computes the logits of h for the rows of d, on all processors.

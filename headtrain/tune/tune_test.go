@@ -56,24 +56,35 @@ func TestTheChoiceHasTheLeastLossOnUnseenRows(t *testing.T) {
 				t.Errorf("point %d has loss %v, the best %v", i, p.Loss, out.Points[out.Best].Loss)
 			}
 		}
-		loss, hits := 0.0, 0
-		for i, y := range out.Labels {
-			z := out.Logits[i*4 : i*4+4]
-			sum := 0.0
-			for _, v := range z {
-				sum += math.Exp(float64(v - z[y]))
-			}
-			loss += math.Log(sum) / 120
-			if slices.Index(z, slices.Max(z)) == int(y) {
-				hits++
-			}
-		}
 		best := out.Points[out.Best]
-		if math.Abs(loss-best.Loss) > 1e-6 || math.Abs(float64(hits)/120-best.Accuracy) > 1e-9 {
-			t.Errorf("the logits have loss %v and %d hits, the point %v and %v", loss, hits, best.Loss, best.Accuracy)
+		if loss := leastLoss(out.Logits, out.Labels); loss != best.Loss || accuracy(out.Logits, out.Labels) != best.Accuracy {
+			t.Errorf("the logits have loss %v, the point %v", loss, best.Loss)
 		}
 		if want := math.Sqrt(best.Accuracy * (1 - best.Accuracy) / 120); out.Error() != want {
 			t.Errorf("standard error %v, want %v", out.Error(), want)
+		}
+	}
+}
+
+// A head that is not sure enough, or too sure, is no worse for it.
+func TestTheLossDoesNotDependOnTheScaleOfLogits(t *testing.T) {
+	s := some(t, headtrain.Options{})
+	out, err := s.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	least := math.Inf(1)
+	for f := 0.001; f < 1000; f *= 1.01 {
+		loss, _, _ := lossAt(f, out.Logits, out.Labels)
+		least = min(least, loss)
+	}
+	for _, scale := range []float32{0.02, 0.3, 1, 5, 50} {
+		scaled := slices.Clone(out.Logits)
+		for i := range scaled {
+			scaled[i] *= scale
+		}
+		if got := leastLoss(scaled, out.Labels); math.Abs(got-least) > 1e-3*least {
+			t.Errorf("scale %v: loss %v, the least is %v", scale, got, least)
 		}
 	}
 }

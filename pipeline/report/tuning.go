@@ -27,7 +27,7 @@ type Tried struct {
 	Optimizer   string   `json:"optimizer"`
 	LR          float64  `json:"lr,omitempty"`
 	WeightDecay float64  `json:"weight_decay"`
-	Loss        *float64 `json:"loss"` // mean cross-entropy on the rows that judged; null if a head diverged
+	Loss        *float64 `json:"loss"` // mean cross-entropy on the rows that judged, at the temperature that makes it least; null if a head diverged
 	Accuracy    float64  `json:"accuracy"`
 }
 
