@@ -132,4 +132,3 @@ func TestTheRunFolderHasTheOptionsThatWereUsed(t *testing.T) {
 		t.Errorf("config: %s", got)
 	}
 }
-
