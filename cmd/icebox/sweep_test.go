@@ -266,3 +266,22 @@ func TestTrainOnFeatures(t *testing.T) {
 		t.Errorf("report: %s", report)
 	}
 }
+
+func TestSweepWithoutAxesTriesTheDefaultGrid(t *testing.T) {
+	dir := featureFolder(t)
+	for points, more := range map[float64][]string{18: nil, 8: {"head.optimizer=lbfgs", "head.epochs=200"}} {
+		r := icebox(t, dir, append([]string{"sweep", "--features", "f", "--json"}, more...)...)
+		if r.code != 0 {
+			t.Fatalf("exit %d: %s", r.code, r.errOut)
+		}
+		got := r.lastJSON(t)
+		if got["points"] != points {
+			t.Errorf("%v: %v points", more, got["points"])
+		}
+		text, err := os.ReadFile(filepath.Join(got["run_dir"].(string), "config.yaml"))
+		must(t, err)
+		if !strings.Contains(string(text), "axes:\n") {
+			t.Errorf("config.yaml: %s", text)
+		}
+	}
+}
