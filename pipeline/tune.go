@@ -51,27 +51,16 @@ func (o Options) tuned(ctx context.Context, src features.Source, t task, j *jour
 		t.tuning = &report.Tuning{Note: why}
 		return t, nil
 	}
-	engine, err := o.headEngine()
-	if err != nil {
-		return t, err
-	}
 	learn, joined := p.train, o.joins(src.Dataset(), p)
 	if joined {
 		learn = features.Joined(p.train, p.val)
 	}
-	s := tune.Search{Trainer: engine.Trainer, Train: learn.Data, Heads: heads}
-	folds := 0
-	if p.val.Len() < enoughValidation {
-		s.Parts, folds = foldsOf(src.Dataset(), learn)
-	}
-	switch {
-	case folds > 0:
-	case p.val.Len() == 0:
+	s, folds := judgedBy(src.Dataset(), p, learn)
+	if len(s.Parts) == 0 {
 		t.tuning = &report.Tuning{Note: "there are no validation images, and too few of a class for folds"}
 		return t, nil
-	default:
-		s.Train, s.Val, s.Parts = p.train.Data, p.val.Data, []headtrain.Part{{}}
 	}
+	s.Trainer, s.Heads = headtrain.New(), heads
 	j.Stage("tune")
 	j.Start("tune", len(heads)*len(s.Parts))
 	s.Done = func() { j.Add(1) }
@@ -92,6 +81,20 @@ func (o Options) tuned(ctx context.Context, src features.Source, t task, j *jour
 		t.unseen = tunedRows{scores{logits: out.Logits, labels: out.Labels, folds: folds, refit: joined}}
 	}
 	return t, nil
+}
+
+// judgedBy is a search among the rows to learn from: in folds of them, where validation has
+// too few rows to choose by, else by validation. It has no parts where neither will do.
+func judgedBy(ds *dataset.Dataset, p parts, learn *features.Rows) (s tune.Search, folds int) {
+	if p.val.Len() < enoughValidation {
+		if parts := foldsOf(ds, learn); len(parts) > 0 {
+			return tune.Search{Train: learn.Data, Parts: parts}, len(parts)
+		}
+	}
+	if p.val.Len() == 0 {
+		return tune.Search{}, 0
+	}
+	return tune.Search{Train: p.train.Data, Val: p.val.Data, Parts: []headtrain.Part{{}}}, 0
 }
 
 // untuned says why the options of a head stay as they are; "" if they need not.
@@ -126,7 +129,7 @@ func (o Options) joins(ds *dataset.Dataset, p parts) bool {
 
 // foldsOf deals rows to as many folds as every class has rows for, and returns those that
 // are to be judged; none where a class has too few rows.
-func foldsOf(ds *dataset.Dataset, r *features.Rows) (parts []headtrain.Part, n int) {
+func foldsOf(ds *dataset.Dataset, r *features.Rows) (parts []headtrain.Part) {
 	for _, n := range tuneFolds {
 		folds, err := dataset.NewFolds(ds, r.Items, n)
 		if err != nil {
@@ -135,9 +138,9 @@ func foldsOf(ds *dataset.Dataset, r *features.Rows) (parts []headtrain.Part, n i
 		for fold := range max(1, min(n, foldRows/r.Len())) {
 			parts = append(parts, headtrain.Part(folds.Share(fold, 1)))
 		}
-		return parts, len(parts)
+		return parts
 	}
-	return nil, 0
+	return nil
 }
 
 // tunedRows are those that judged the options in tuning, each scored by a head that did
