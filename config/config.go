@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"icebox/headtrain"
+	"icebox/headtrain/tune"
 	"icebox/pipeline"
 	optionfault "icebox/pipeline/fault"
 	"icebox/pipeline/sweep"
@@ -77,6 +78,17 @@ func Load(src Source) (*Config, error) {
 	return c, nil
 }
 
+// Pinned returns the fields of the head that were set, of those that tuning would choose.
+func (c *Config) Pinned() []string {
+	var pinned []string
+	for _, field := range tune.Fields() {
+		if c.Given(KeyOf("Head." + field)) {
+			pinned = append(pinned, field)
+		}
+	}
+	return pinned
+}
+
 // warnIgnored names the keys that were set and that the optimizer does not take.
 func (c *Config) warnIgnored() {
 	varies := func(a sweep.Axis) bool { return a.Key == "optimizer" }
@@ -100,6 +112,9 @@ func defaults(dir string) pipeline.Options {
 	for _, k := range table {
 		if k.path != nil {
 			k.set(&o, k.path.resolve(k.get(&o).(string), dir))
+		}
+		if k.own != "" {
+			k.set(&o, k.own)
 		}
 	}
 	return o

@@ -69,6 +69,7 @@ func entry(t *testing.T, c *Config, key string) Entry {
 func TestNothingGivenIsTheDefaultsInTheWorkingDirectory(t *testing.T) {
 	dir := t.TempDir()
 	want := pipeline.Default()
+	want.Tune = pipeline.TuneAuto
 	want.Head.StepEpochs = 0
 	want.Cache.Path = filepath.Join(dir, ".icebox", "features.db")
 	want.Output.Dir = filepath.Join(dir, "runs")
@@ -88,6 +89,7 @@ func TestDesignExampleFillsTheOptions(t *testing.T) {
 	c := load(t, Source{File: "testdata/design.good.yml"})
 	dir, _ := filepath.Abs("testdata")
 	want := pipeline.Default()
+	want.Tune = pipeline.TuneAuto
 	want.Data.Train, want.Data.Test = filepath.Join(dir, "images", "train"), filepath.Join(dir, "images", "test")
 	want.Cache.Path = filepath.Join(dir, ".icebox", "features.db")
 	want.Output = runs.Options{Dir: filepath.Join(dir, "runs"), Config: c.YAML()}
@@ -323,7 +325,7 @@ func TestEveryOptionHasAKey(t *testing.T) {
 	o := pipeline.Default()
 	var reached []any
 	fill(reflect.ValueOf(&o).Elem(), "", func(name string, field reflect.Value) {
-		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Env", ".Words", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
+		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Pinned", ".Record", ".Env", ".Words", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
 			mark(field)
 			want := field.Interface()
 			if field.Kind() == reflect.String {

@@ -38,6 +38,7 @@ type key struct {
 	field  string     // of pipeline.Options that it sets, such as "Head.LR"
 	plain  bool       // takes the text of an argument as it is
 	path   *pathCodec // of a key that holds a path
+	own    string     // the default, where it is not that of pipeline.Default; else ""
 	parse  func(*yaml.Node) (any, error)
 	schema map[string]any
 	get    func(*pipeline.Options) any // nil if there is nothing to show
@@ -147,6 +148,13 @@ func shared(a, b string) string {
 // like gives an example for a key without a default.
 func (k *key) like(example string) *key {
 	k.Example = example
+	return k
+}
+
+// instead gives a default of its own to a key that holds text: what people want of a
+// program is not what a caller of the pipeline wants.
+func (k *key) instead(v string) *key {
+	k.Default, k.own = inline(toNode(v)), v
 	return k
 }
 

@@ -6,14 +6,19 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"icebox/pipeline"
 )
 
 // YAML returns the effective configuration as a file with every key, which loads to
 // the same options from any folder.
-func (c *Config) YAML() []byte {
+func (c *Config) YAML() []byte { return Write(c.Options) }
+
+// Write returns options as [Config.YAML] does.
+func Write(o pipeline.Options) []byte {
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	for _, k := range table {
-		v := k.get(&c.Options)
+		v := k.get(&o)
 		if v == nil {
 			continue
 		}

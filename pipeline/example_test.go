@@ -12,6 +12,18 @@ import (
 	"icebox/pipeline"
 )
 
+// Tuning chooses the options of the head; without it, the head is trained as Options.Head
+// says, by Adam at a rate of 1e-3 for 10 epochs.
+func ExampleOptions_tune() {
+	o := pipeline.Default()
+	fmt.Println(o.Tune, o.Head.Optimizer, o.Head.LR, o.Head.Epochs)
+	o.Tune = pipeline.TuneAuto
+	fmt.Println(o.Tune, o.Validate())
+	// Output:
+	// off adam 0.001 10
+	// auto <nil>
+}
+
 // The whole way from images to an answer: a folder of class folders becomes a run folder,
 // and its head answers for a new image.
 func Example() {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"icebox/extract"
 	"icebox/headtrain"
 	"icebox/headtrain/judge"
+	"icebox/headtrain/tune"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/fault"
 	"icebox/pipeline/features"
@@ -30,6 +32,15 @@ type Options struct {
 	Sweep    sweep.Options
 	Output   runs.Options
 
+	// Tune says whether [Run] and [Train] choose options of the head by rows that it does
+	// not learn from: TuneAuto, or TuneOff (also ""), which trains Head as it is.
+	Tune string
+	// Pinned are fields of Head that tuning leaves as they are; see [tune.Fields].
+	Pinned []string
+	// Record writes the options that a head was trained with, where tuning has changed
+	// them, as a file for the run folder; nil keeps Output.Config.
+	Record func(Options) []byte
+
 	// Engines are further engines for the backbone, handed down by the program.
 	Engines []extract.EngineSpec
 	// HeadEngine trains the head: fused (also ""), or the name of one of HeadEngines,
@@ -42,6 +53,12 @@ type Options struct {
 	// [journal.Step.String].
 	Words func(journal.Step) string
 }
+
+// Values of Options.Tune.
+const (
+	TuneAuto = "auto"
+	TuneOff  = "off"
+)
 
 // Progress hears how far a program is.
 type Progress = journal.Progress
@@ -120,7 +137,7 @@ func Default() Options {
 		Backbone: Backbone{Name: "resnet18", Weights: extract.Auto, Engine: extract.Auto, ISA: extract.Auto, Plan: extract.Auto, Device: extract.Auto, Precision: "fp32"},
 		Extract:  Extraction{BatchSize: 16, EXIF: true, MaxPixels: extract.DefaultMaxPixels, MaxFailureRate: 0.01},
 		Cache:    Cache{Path: ".icebox/features.db", DType: string(cache.Float32)},
-		Head:     head, HeadEngine: headtrain.EngineFused,
+		Head:     head, HeadEngine: headtrain.EngineFused, Tune: TuneOff,
 		Answers: Answers{Calibrate: true},
 		Sweep:   sweep.Options{Method: sweep.Grid, Metric: headtrain.MetricValAcc, Seeds: 1},
 		Output:  runs.Options{Dir: "runs"},
@@ -147,12 +164,16 @@ func (o Options) Validate() error {
 	l.Check(o.Cache.Path != "", "Cache.Path", "must not be empty")
 	l.Check(o.Cache.DType == string(cache.Float32) || o.Cache.DType == string(cache.Float16), "Cache.DType", "%q is not known: choose float32 or float16", o.Cache.DType)
 	l.Under("Head", o.Head.Validate())
+	for _, field := range o.Pinned {
+		l.Check(slices.Contains(tune.Fields(), field), "Pinned", "(%s) is no field that tuning chooses", field)
+	}
 	engine, err := o.headEngine()
 	if err != nil {
 		l.Under("HeadEngine", err)
 	} else {
 		l.Under("Head", engine.Check(o.Head))
 	}
+	l.Check(o.Tune == "" || o.Tune == TuneAuto || o.Tune == TuneOff, "Tune", "%q is not known: choose auto or off", o.Tune)
 	l.Under("Answers.Reject", o.Answers.Reject.Validate())
 	l.Under("Sweep", o.Sweep.Validate())
 	l.Check(o.Output.Dir != "", "Output.Dir", "must not be empty")

@@ -28,7 +28,7 @@ func Ranges() map[string]headtrain.Range {
 // few and known to this package.
 func Choices() map[string][]string {
 	all := map[string][]string{
-		"Backbone.Name": {"resnet18"}, "Cache.DType": {string(cache.Float32), string(cache.Float16)},
+		"Backbone.Name": {"resnet18"}, "Tune": {TuneAuto, TuneOff}, "Cache.DType": {string(cache.Float32), string(cache.Float16)},
 	}
 	maps.Insert(all, below("Backbone", extract.Choices()))
 	all["Data.Reading.Layout"] = dataset.Layouts

@@ -56,12 +56,15 @@ func trainOn(ctx context.Context, src features.Source, o Options, j *journal.Jou
 	if err != nil {
 		return featuresOnly(src, j), err
 	}
-	dir, err := runs.New(o.Output, src.Dataset().Name)
+	t, err := o.tuned(ctx, src, task{options: o.Head, parts: parts, unseen: validationRows{parts.val}}, j)
+	if err != nil {
+		return featuresOnly(src, j), err
+	}
+	dir, err := runs.New(o.recorded(t), src.Dataset().Name)
 	if err != nil {
 		return featuresOnly(src, j), err
 	}
 	defer dir.Close()
-	t := task{options: o.Head, parts: parts, unseen: validationRows{parts.val}}
 	rep, err := trainHead(ctx, t, src, dir, o, j)
 	if err != nil {
 		return featuresOnly(src, j), err

@@ -19,9 +19,10 @@ import (
 type task struct {
 	options headtrain.Options
 	parts   parts
-	unseen  unseen        // how rows are scored that the head did not learn from
-	refit   bool          // the head learns from the validation rows too
-	sweep   *report.Sweep // that chose the options; nil where nothing was chosen
+	unseen  unseen         // how rows are scored that the head did not learn from
+	refit   bool           // the head learns from the validation rows too
+	sweep   *report.Sweep  // that chose the options; nil where none did
+	tuning  *report.Tuning // what was tuned, or why nothing was; nil where nobody asked
 }
 
 // trainHead trains a head, calibrates its answers, judges it and completes the run folder.
@@ -59,6 +60,7 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 	}
 	r.Summary.TrainSummary = trainSummary(t.parts, fit, answers, baselines)
 	addParts(r, src.Dataset(), judged)
+	r.Summary.Tuned = t.tuning
 	if t.sweep != nil {
 		setTestInterval(t.sweep, src.Dataset(), judged, o.Head.Seed)
 	}

@@ -15,7 +15,7 @@ func TestGorgoniaEngineTrainsHeads(t *testing.T) {
 	dir := folder(t, 3, 6)
 	train := func(command string, args ...string) map[string]any {
 		t.Helper()
-		r := icebox(t, dir, append([]string{command, "--data", "photos", "--json", "--weights", "random", "--cache", "f.db", "head.epochs=20"}, args...)...)
+		r := icebox(t, dir, append([]string{command, "--data", "photos", "--json", "--weights", "random", "--cache", "f.db", "head.tune=off", "head.epochs=20"}, args...)...)
 		if r.code != 0 {
 			t.Fatalf("exit %d: %s", r.code, r.errOut)
 		}

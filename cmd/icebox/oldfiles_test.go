@@ -31,7 +31,7 @@ func sameHead(t *testing.T, run, was string) {
 	}
 }
 
-var oldOptions = []string{"--json", "--cache", "features.db", "--weights", "random:7", "data.name=images", "data.split.val=0.25", "data.split.test=0.25", "head.epochs=12", "head.batch_size=4"}
+var oldOptions = []string{"--json", "--cache", "features.db", "--weights", "random:7", "data.name=images", "data.split.val=0.25", "data.split.test=0.25", "head.tune=off", "head.epochs=12", "head.batch_size=4"}
 
 func TestOldCachesTrainTheHeadsThatTheyDid(t *testing.T) {
 	dir := oldFiles(t)
@@ -54,7 +54,7 @@ func TestOldCachesTrainTheHeadsThatTheyDid(t *testing.T) {
 		}
 		sameHead(t, got["run_dir"].(string), filepath.Join(dir, "runs", run))
 	}
-	r := icebox(t, dir, "train", "--json", "--features", "exported", "head.epochs=12", "head.batch_size=4")
+	r := icebox(t, dir, "train", "--json", "--features", "exported", "head.tune=off", "head.epochs=12", "head.batch_size=4")
 	if r.code != 0 {
 		t.Fatalf("exit %d: %s", r.code, r.errOut)
 	}

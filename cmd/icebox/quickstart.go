@@ -34,9 +34,6 @@ const (
 // quickstartSeed is the pictures' seed.
 const quickstartSeed = 1
 
-// quickstartEpochs are many, because an epoch of a small set has few steps.
-const quickstartEpochs = "60"
-
 func (p *process) quickstartCommand() *cobra.Command {
 	var dir, weights string
 	cmd := &cobra.Command{
@@ -216,7 +213,7 @@ func (q *quickstart) train(ctx context.Context, title string) (*report.RunSummar
 	var over []config.Override
 	for key, value := range map[string]string{
 		"data.train": q.images(), "data.name": "quickstart", "backbone.weights": q.weights,
-		"head.epochs": quickstartEpochs, "cache.path": filepath.Join(q.dir, "features.db"), "output.dir": filepath.Join(q.dir, "runs"),
+		"cache.path": filepath.Join(q.dir, "features.db"), "output.dir": filepath.Join(q.dir, "runs"),
 	} {
 		over = append(over, config.Override{Key: key, Value: value, Origin: "quickstart"})
 	}

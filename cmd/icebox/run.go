@@ -51,9 +51,12 @@ The data is a folder of class folders (photos/<class>/a.jpg), which is then
 split; or a folder that holds train, val and test, each with class folders; or
 a table (.csv, .tsv, .jsonl) with the columns path,label[,split,group].
 
+The weight decay of the head is chosen on images that it does not learn from.
+head.tune=off trains it as the keys say: Adam, lr 1e-3, 10 epochs.
+
 Any key of the configuration can be given as key=value:
 
-  icebox run --data photos head.epochs=20`,
+  icebox run --data photos head.tune=off head.epochs=20`,
 		RunE: x.command(p, p.run),
 	}
 	x.addFlags(cmd)

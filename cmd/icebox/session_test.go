@@ -33,8 +33,8 @@ const (
 // sessionCommands are what is typed. RUN is the folder of the latest run, DATA that
 // of the images, IMAGE one of its test images.
 var sessionCommands = []string{
-	"icebox run --data DATA --weights resnet18.pth head.epochs=30",
-	"icebox train head.epochs=30 head.weight_decay=0.001",
+	"icebox run --data DATA --weights resnet18.pth head.tune=off head.epochs=30",
+	"icebox train",
 	"icebox predict --run RUN IMAGE",
 }
 

@@ -87,6 +87,7 @@ func (s *settings) options(p *process, args []string) (pipeline.Options, error) 
 func (p *process) options(cfg *config.Config) pipeline.Options {
 	o := cfg.Options
 	o.Env, o.Engines, o.Words = p.getenv, p.engines(0), p.words
+	o.Pinned, o.Record = cfg.Pinned(), config.Write
 	o.Output.Program = program()
 	return o
 }

@@ -9,9 +9,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"icebox/config"
 	"icebox/pipeline"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/report"
+	"icebox/pipeline/sweep"
 	"icebox/pipeline/words"
 )
 
@@ -22,6 +24,9 @@ more, and only then looks at test, once.
 
   icebox sweep sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}' \
       sweep.axes.weight_decay='[0, 1e-4]'
+
+Without axes, seeds and folds it tries 6 learning rates from 3e-4 to 1e-1 with
+the weight decays 0, 1e-3 and 1e-2; for lbfgs 8 weight decays from 1e-3 to 3.
 
   sweep.axes     lr weight_decay batch_size optimizer schedule label_smoothing
                  class_weights input epochs train_fraction: lists, or ranges
@@ -105,7 +110,12 @@ func (f *sweepFlags) read(p *process, cmd *cobra.Command, args []string) (pipeli
 	} else if run.Choice = was; f.choice.Features != "" {
 		run.Choice.Features = f.choice.Features // it may have moved
 	}
-	return p.options(cfg), run, nil
+	o := p.options(cfg)
+	if s := &o.Sweep; run.Resume == "" && len(s.Axes) == 0 && s.Seeds == 1 && s.Folds == 0 {
+		s.Axes = sweep.DefaultAxes(o.Head.Optimizer)
+		o.Output.Config = config.Write(o)
+	}
+	return o, run, nil
 }
 
 func (p *process) sweep(ctx context.Context, o pipeline.Options, run pipeline.SweepRun) error {

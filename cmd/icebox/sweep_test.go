@@ -104,7 +104,7 @@ func TestSweepThenEval(t *testing.T) {
 		t.Errorf("predict: exit %d, %s", r.code, r.errOut)
 	}
 	best := got["best"].(map[string]any)
-	train := icebox(t, dir, "train", "--features", "f", "--json", "head.epochs=6", "head.batch_size=16", fmt.Sprint("head.lr=", best["lr"]), fmt.Sprint("head.weight_decay=", best["weight_decay"])).lastJSON(t)
+	train := icebox(t, dir, "train", "--features", "f", "--json", "head.tune=off", "head.epochs=6", "head.batch_size=16", fmt.Sprint("head.lr=", best["lr"]), fmt.Sprint("head.weight_decay=", best["weight_decay"])).lastJSON(t)
 	if train["train_loss"] != got["train_loss"] || train["test_acc"] != got["test_acc"] {
 		t.Errorf("train with the best options: %v, sweep: %v", train, got)
 	}
@@ -264,5 +264,24 @@ func TestTrainOnFeatures(t *testing.T) {
 	must(t, err)
 	if !json.Valid(report) || !strings.Contains(string(report), "nothing was held out") {
 		t.Errorf("report: %s", report)
+	}
+}
+
+func TestSweepWithoutAxesTriesTheDefaultGrid(t *testing.T) {
+	dir := featureFolder(t)
+	for points, more := range map[float64][]string{18: nil, 8: {"head.optimizer=lbfgs", "head.epochs=200"}} {
+		r := icebox(t, dir, append([]string{"sweep", "--features", "f", "--json"}, more...)...)
+		if r.code != 0 {
+			t.Fatalf("exit %d: %s", r.code, r.errOut)
+		}
+		got := r.lastJSON(t)
+		if got["points"] != points {
+			t.Errorf("%v: %v points", more, got["points"])
+		}
+		text, err := os.ReadFile(filepath.Join(got["run_dir"].(string), "config.yaml"))
+		must(t, err)
+		if !strings.Contains(string(text), "axes:\n") {
+			t.Errorf("config.yaml: %s", text)
+		}
 	}
 }

@@ -58,7 +58,8 @@ func (p *process) trainCommand() *cobra.Command {
 		Short: "Train a head from the cache, or on features made elsewhere",
 		Long: `train is the second stage alone: it trains, evaluates and reports from the
 features and the dataset that the cache keeps. It opens no image; the image
-folder may be gone.
+folder may be gone. The weight decay is chosen as ` + "`icebox run`" + ` does it;
+head.tune=off trains as the keys say.
 ` + findLRHelp + featuresHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			cfg, err := r.load(p, cmd, args)

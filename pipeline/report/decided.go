@@ -15,13 +15,38 @@ func (r *Report) Decide() {
 		return
 	}
 	by := "the last epoch's weights stand; validation chose no weights"
-	switch {
+	switch tuned := r.Summary.Tuned; {
+	case tuned != nil && tuned.Note == "":
+		by = r.decidedByTuning(tuned)
 	case r.Summary.ValRows == 0:
 		by = "the last epoch's weights stand; there are no validation images"
 	case r.Head.EarlyStopping.Patience > 0:
 		by = r.stoppedBy()
 	}
 	r.Decided = by + r.fittedOn() + r.testOnce()
+}
+
+// decidedByTuning says which rows chose the options, and which the head learned from.
+func (r *Report) decidedByTuning(t *Tuning) string {
+	rows := "the training images"
+	if t.ValRows > 0 && r.Summary.ValRows == 0 {
+		rows += " and those of validation"
+	}
+	on := "validation"
+	switch {
+	case t.Folds == 1:
+		on = fmt.Sprintf("%s of %s held out of it", words.Count(t.Rows, "image"), rows)
+	case t.Folds > 1:
+		on = fmt.Sprintf("%d folds of %s", t.Folds, rows)
+	}
+	text := fmt.Sprintf("the loss on %s chose the options; then the head was trained on %s", on, rows)
+	if t.Folds == 0 && r.Summary.ValRows > 0 && r.Summary.TestRows == 0 {
+		text += "; there is no test: the accuracy on validation flatters the head a little, whose options were chosen by it"
+	}
+	if r.Head.EarlyStopping.Patience > 0 {
+		text += "; " + r.stoppedBy()
+	}
+	return text
 }
 
 func (r *Report) stoppedBy() string {

@@ -51,6 +51,8 @@ type TrainSummary struct {
 	Temperature float64         `json:"temperature"` // 1 where none was fitted
 	Threshold   float64         `json:"threshold"`   // answers under it are unknown; 0: none are
 	Baseline    *judge.Baseline `json:"baseline"`    // the one that says the worst of the head
+
+	Tuned *Tuning `json:"tuned,omitempty"` // nil where tuning was not asked for
 }
 
 // Rate says how many training rows a second an epoch takes, in brackets; "" if no

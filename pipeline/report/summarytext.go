@@ -83,6 +83,9 @@ func (s *RunSummary) Text(w io.Writer, y Style) {
 }
 
 func (s *RunSummary) headText(w io.Writer, y Style) {
+	if s.Tuned != nil {
+		fmt.Fprintf(w, "tuned      %s\n", s.Tuned)
+	}
 	fmt.Fprintf(w, "training   %s\n", s.trainingText(s.Course()))
 	fmt.Fprintf(w, "accuracy   val %s (%s), test %s (%s)\n", words.PercentOrDash(s.ValAcc), words.Count(s.ValRows, s.Thing()), words.PercentOrDash(s.TestAcc), words.Count(s.TestRows, s.Thing()))
 	if b := s.Baseline; b != nil {

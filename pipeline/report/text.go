@@ -26,6 +26,9 @@ func (r *Report) Text(w io.Writer) {
 	if shaping := describeShaping(r.Head); shaping != "" {
 		fmt.Fprintf(w, "shaped by %s\n", shaping)
 	}
+	if s.Tuned != nil {
+		fmt.Fprintf(w, "tuned     %s\n", s.Tuned)
+	}
 	course := s.Course()
 	if s.Stopped == headtrain.StoppedEarly {
 		course = fmt.Sprintf("%s of %s", words.Number(s.Epochs), words.Count(r.Head.Epochs, "epoch"))

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"icebox/headtrain"
 )
 
 // Axis is one option of a sweep and the values it takes: either Values, or a range.
@@ -83,4 +85,16 @@ func (a Axis) value(v any) any {
 		}
 	}
 	return v
+}
+
+// DefaultAxes are those to search where nobody says which: learning rates from 3e-4 to 1e-1
+// and weight decays, or, for L-BFGS, which has no rate, weight decays alone.
+func DefaultAxes(optimizer string) []Axis {
+	if optimizer == headtrain.OptimizerLBFGS {
+		return []Axis{{Key: "weight_decay", Values: []any{1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0, 3.0}}}
+	}
+	return []Axis{
+		{Key: "lr", Log: []float64{3e-4, 1e-1}, Steps: 6},
+		{Key: "weight_decay", Values: []any{0.0, 1e-3, 1e-2}},
+	}
 }

@@ -67,6 +67,8 @@ var fences = []fence{
 		around: []string{"pipeline/insight"}, built: true, reason: "insight is arithmetic on rows and labels: no images, no folders"},
 	{name: "report", imports: []string{"icebox/cache", "icebox/extract"},
 		around: []string{"pipeline/report"}, built: true, reason: "a report is a value, and what is written from it"},
+	{name: "tune", imports: []string{"icebox/headtrain/judge", "icebox/headtrain/probe", "os"},
+		around: []string{"headtrain/tune"}, built: true, reason: "tuning is arithmetic on rows and labels"},
 	{name: "judge", imports: []string{"icebox/headtrain/probe", "os"},
 		around: []string{"headtrain/judge"}, built: true, reason: "judging is arithmetic on scores and labels"},
 	{name: "probe", imports: []string{"icebox/headtrain/judge", "os"},

@@ -1,0 +1,134 @@
+package pipeline
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"icebox/headtrain"
+	"icebox/pipeline/runs"
+)
+
+func tuneOptions(t *testing.T) folderOptions {
+	o := featureOptions(t)
+	o.Tune = TuneAuto
+	return o
+}
+
+func TestTuningChoosesInFoldsAndKeepsValidation(t *testing.T) {
+	o := tuneOptions(t)
+	sum, err := o.train()
+	must(t, err)
+	tuned := sum.Tuned
+	if tuned == nil || tuned.Folds != 5 || tuned.Rows != 90 || len(tuned.Tried) != 8 || sum.TrainRows != 90 || sum.ValRows != 45 {
+		t.Fatalf("tuned %+v, on %d rows, %d of validation", tuned, sum.TrainRows, sum.ValRows)
+	}
+	trained, _, err := headOf(t, sum.RunDir).Trained()
+	must(t, err)
+	if trained.Optimizer != headtrain.OptimizerLBFGS || trained.WeightDecay != tuned.Options.WeightDecay {
+		t.Errorf("trained with %+v, tuned %+v", trained, tuned.Options)
+	}
+	// The head is an ordinary one: its options train it again.
+	plain := o
+	plain.Tune, plain.Head = TuneOff, *tuned.Options
+	again, err := plain.train()
+	must(t, err)
+	if !sameWeights(headOf(t, sum.RunDir), headOf(t, again.RunDir)) {
+		t.Error("the chosen options train another head")
+	}
+	rep, _ := reportOf(t, sum)
+	if !strings.Contains(rep.Decided, "5 folds of the training images chose the options") {
+		t.Errorf("decided: %s", rep.Decided)
+	}
+}
+
+func TestTuningIsTheSameAtAnyNumberOfThreads(t *testing.T) {
+	o := tuneOptions(t)
+	var heads []*headtrain.Head
+	for _, threads := range []int{1, 3} {
+		o.Head.Threads = threads
+		sum, err := o.train()
+		must(t, err)
+		heads = append(heads, headOf(t, sum.RunDir))
+	}
+	if !sameWeights(heads[0], heads[1]) || heads[0].Temperature != heads[1].Temperature {
+		t.Error("the heads of 1 and 3 threads differ")
+	}
+}
+
+// With other rows in test, all is chosen as before.
+func TestTestTunesNothing(t *testing.T) {
+	for _, pinned := range [][]string{nil, {"Epochs"}} {
+		o := tuneOptions(t)
+		o.Pinned = pinned
+		one, err := o.train()
+		must(t, err)
+		writeArrays(t, filepath.Join(o.Features, "test"), 77, 31, 8, 3)
+		other, err := o.train()
+		must(t, err)
+		if a, b := headOf(t, one.RunDir), headOf(t, other.RunDir); !sameWeights(a, b) || a.Temperature != b.Temperature {
+			t.Errorf("pinned %v: test has changed the head", pinned)
+		}
+		if *one.TestLoss == *other.TestLoss {
+			t.Error("test is as it was")
+		}
+	}
+}
+
+func TestEnoughValidationRowsChoose(t *testing.T) {
+	o := tuneOptions(t)
+	writeArrays(t, filepath.Join(o.Features, "val"), 2, enoughValidation, 8, 3)
+	sum, err := o.train()
+	must(t, err)
+	if sum.Tuned.Folds != 0 || sum.Tuned.Rows != enoughValidation || sum.TrainRows != 90 || sum.ValRows != enoughValidation {
+		t.Errorf("tuned %+v", sum.Tuned)
+	}
+}
+
+// Validation that icebox has split off itself is learned from once the choice is made,
+// where test is there to report on. The temperature is that of scores out of fold.
+func TestTuningLearnsFromValidationThatIsSplitOff(t *testing.T) {
+	o := ready(t, settings(photos(t, 3, 12)))
+	o.Tune, o.Data.Split.Val, o.Data.Split.Test = TuneAuto, 0.25, 0.25
+	sum, err := Run(context.Background(), o, Silent)
+	must(t, err)
+	if sum.TrainRows != 27 || sum.ValRows != 0 || sum.TestRows != 9 || sum.Tuned.Rows != 27 || sum.Tuned.ValRows != 9 {
+		t.Errorf("tuned %+v, %d rows of train, %d of val, %d of test", sum.Tuned, sum.TrainRows, sum.ValRows, sum.TestRows)
+	}
+	rep, _ := reportOf(t, sum)
+	if f := rep.Answers.OutOfFold; f == nil || f.Folds != sum.Tuned.Folds || f.Rows != 27 {
+		t.Errorf("answers %+v", rep.Answers)
+	}
+	if !strings.Contains(rep.Decided, "the training images and those of validation") {
+		t.Errorf("decided: %s", rep.Decided)
+	}
+	o.Data.Split.Test = 0
+	if sum, err = Run(context.Background(), o, Silent); err != nil || sum.ValRows == 0 {
+		t.Errorf("validation is the one part to report on, and is gone: %v", err)
+	}
+}
+
+func TestWhatIsNotTunedIsTold(t *testing.T) {
+	o := tuneOptions(t)
+	must(t, os.RemoveAll(filepath.Join(o.Features, "val")))
+	writeArrays(t, o.Features, 1, 3, 8, 3) // one row of each class
+	sum, err := o.train()
+	must(t, err)
+	if sum.Tuned == nil || !strings.Contains(sum.Tuned.String(), "too few of a class for folds") || sum.Epochs != o.Head.Epochs {
+		t.Errorf("tuned %+v", sum.Tuned)
+	}
+}
+
+func TestTheRunFolderHasTheOptionsThatWereUsed(t *testing.T) {
+	o := tuneOptions(t)
+	o.Record = func(used Options) []byte { return []byte(used.Tune + " " + used.Head.Optimizer) }
+	sum, err := o.train()
+	must(t, err)
+	got, err := os.ReadFile(filepath.Join(*sum.RunDir, runs.ConfigFile))
+	must(t, err)
+	if string(got) != "off lbfgs" {
+		t.Errorf("config: %s", got)
+	}
+}
