@@ -80,7 +80,7 @@ func ExampleFault() {
 	fmt.Println(errors.As(err, &first), first.Field, errors.Is(err, headtrain.ErrOptions))
 	// Output:
 	// Optimizer "adagrad" is not known: choose adam, adamw, sgd or lbfgs
-	// LR (-1) must be finite and more than 0
+	// LR (-1) must be > 0
 	// true Optimizer true
 }
 

@@ -138,7 +138,7 @@ func TestRejectWithoutValidationIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	o.Answers.Reject.Coverage = 0.5
-	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "Answers.Reject ") || !strings.Contains(err.Error(), "two ways to choose one threshold") {
+	if err := o.Validate(); err == nil || !strings.Contains(err.Error(), "Answers.Reject.Coverage (0.5) cannot be given together with a precision") {
 		t.Errorf("both goals: %v", err)
 	}
 }

@@ -64,8 +64,8 @@ func TestWeightMapsAreValuesOfAnAxis(t *testing.T) {
 
 func TestWeightMapsOfNoUseAreRefused(t *testing.T) {
 	for want, weights := range map[string]map[string]float64{
-		`"dog" has a weight, but is no class`: {"dog": 2},
-		"every training row weighs 0":         {"0": 0, "1": 0, "2": 0},
+		`"dog" has a weight, but is no class`:                              {"dog": 2},
+		"must give a class that has training rows a weight of more than 0": {"0": 0, "1": 0, "2": 0},
 	} {
 		o := sweepOptions(t)
 		o.Sweep.Axes = []sweep.Axis{{Key: "class_weights", Values: []any{"none", weightMap(t, weights)}}}
