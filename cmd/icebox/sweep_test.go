@@ -185,7 +185,6 @@ func TestSweepIsToldWhatIsWrongInOneLine(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{"sweep", "--features", "f"}, exitUsage, "nothing to sweep\n  try: sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}'"},
 		{[]string{"sweep", "--features", "f", lr, "sweep.seeds=11"}, exitUsage, "11,000 heads, more than 10,000\n  try: fewer values or steps in sweep.axes, sweep.method=random, sweep.trials=200 or --yes, which trains them all"},
 		{[]string{"sweep", "--features", "f", "--yes", lr, "sweep.axes.weight_decay={log: [1e-6, 1], steps: 1000}", "sweep.axes.label_smoothing={lin: [0, 0.5], steps: 1000}"}, exitUsage, "1,000,000,000 heads"},
 		{[]string{"sweep", "--features", "f", "sweep.axes.lr=[]"}, exitUsage, "the list is empty: give it values, such as {log: [1e-4, 1e-1], steps: 7}, or leave the axis out"},
