@@ -87,7 +87,10 @@ func headerText(header []string) string {
 // cell looks like a file, or else the first.
 func guessPath(s sheet) []journal.Step {
 	guess := 0
-	for row := range s.rows {
+	for row, err := range s.rows {
+		if err != nil {
+			return nil
+		}
 		guess = max(0, slices.IndexFunc(row.fields, func(cell string) bool { return format.ByEnding(strings.TrimSpace(cell)) == format.Image }))
 		break
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 
@@ -87,7 +88,7 @@ func (s *RunSummary) headText(w io.Writer, y Style) {
 		fmt.Fprintf(w, "tuned      %s\n", s.Tuned)
 	}
 	fmt.Fprintf(w, "training   %s\n", s.trainingText(s.Course()))
-	fmt.Fprintf(w, "accuracy   val %s (%s), test %s (%s)\n", words.PercentOrDash(s.ValAcc), words.Count(s.ValRows, s.Thing()), words.PercentOrDash(s.TestAcc), words.Count(s.TestRows, s.Thing()))
+	fmt.Fprintf(w, "accuracy   %s\n", s.accuracyText())
 	if b := s.Baseline; b != nil {
 		fmt.Fprintf(w, "baseline   %s: %s%s, with nothing to tune\n", b.Name, words.Percent(b.Accuracy), baselineSample(b))
 	}
@@ -98,6 +99,21 @@ func (s *RunSummary) headText(w io.Writer, y Style) {
 		fmt.Fprintf(w, "run        %s\n", y.path(*s.RunDir))
 	}
 	fmt.Fprintf(w, "took       %s\n", words.Duration(s.Seconds))
+}
+
+// accuracyText gives the accuracy on each part that has images.
+func (s *RunSummary) accuracyText() string {
+	var parts []string
+	if s.ValRows > 0 {
+		parts = append(parts, fmt.Sprintf("val %s (%s)", words.PercentOrDash(s.ValAcc), words.Count(s.ValRows, s.Thing())))
+	}
+	if s.TestRows > 0 {
+		parts = append(parts, fmt.Sprintf("test %s (%s)", words.PercentOrDash(s.TestAcc), words.Count(s.TestRows, s.Thing())))
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("unknown: there is no %s of val or test", s.Thing())
+	}
+	return strings.Join(parts, ", ")
 }
 
 // trainingText says how the training went, which took the given course.
