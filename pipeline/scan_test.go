@@ -95,8 +95,9 @@ func TestAFlatTestFolderIsNoClass(t *testing.T) {
 
 // The same command works twice where it writes into the folder of images.
 func TestARunInTheFolderOfImagesWorksTwice(t *testing.T) {
-	o := ready(t, settings(photos(t, 2, 8)))
+	o := settings(photos(t, 2, 8))
 	o.Cache.Path, o.Output.Dir = filepath.Join(o.Data.Train, "cache", "features.db"), filepath.Join(o.Data.Train, "runs")
+	o = ready(t, o)
 	for n := range 3 {
 		run, err := Run(context.Background(), o, Silent)
 		must(t, err)
