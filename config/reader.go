@@ -29,7 +29,7 @@ type place struct {
 }
 
 // notKeys are variables of icebox that are read elsewhere.
-var notKeys = []string{"ICEBOX_CUDA_PATH"}
+var notKeys = []string{"ICEBOX_CUDA_PATH", "ICEBOX_OFFLINE"}
 
 // environ reads the ICEBOX_ variables, in the order of their names.
 func (r *reader) environ(environ []string) []setting {

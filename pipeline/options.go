@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -49,6 +50,8 @@ type Options struct {
 	HeadEngines []headtrain.Engine
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string
+	// Fetch brings weights where "auto" finds none; see extract.Options. nil brings none.
+	Fetch func(context.Context) (path string, err error)
 	// Words say what a person can do next, in notes and reports; nil means
 	// [journal.Step.String].
 	Words func(journal.Step) string
@@ -196,7 +199,7 @@ func (o Options) extractOptions() extract.Options {
 	return extract.Options{
 		Weights: o.Backbone.Weights, WeightsHash: o.Backbone.WeightsHash, WeightsHints: o.Backbone.WeightsHints,
 		Engine: o.Backbone.Engine, ISA: o.Backbone.ISA, Plan: o.Backbone.Plan, Engines: o.Engines, Device: o.Backbone.Device, Precision: o.Backbone.Precision,
-		IgnoreEXIF: !o.Extract.EXIF, MaxPixels: o.Extract.MaxPixels, Env: o.Env,
+		IgnoreEXIF: !o.Extract.EXIF, MaxPixels: o.Extract.MaxPixels, Env: o.Env, Fetch: o.Fetch,
 	}
 }
 

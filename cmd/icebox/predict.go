@@ -38,7 +38,10 @@ reason in its line, and makes the exit code 3.`,
 			if err != nil {
 				return err
 			}
+			bar := p.progress()
+			o.Fetch = p.fetcher(bar)
 			pr, err := pipeline.OpenPredictor(cmd.Context(), p.path(dir), o, top)
+			bar.finish()
 			if err != nil {
 				return err
 			}

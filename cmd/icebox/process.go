@@ -11,12 +11,15 @@ import (
 	"syscall"
 
 	"golang.org/x/term"
+
+	"icebox/extract"
 )
 
 // common are the flags that every command has.
 type common struct {
-	json  bool
-	quiet bool
+	json    bool
+	quiet   bool
+	offline bool
 }
 
 // process is everything of the operating system that a command may touch, so that
@@ -27,9 +30,9 @@ type process struct {
 	dir            string // working directory
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	outWidth       int  // columns of the terminal that stdout is; 0 if it is none
-	errWidth       int  // of stderr
-	answers        bool // stdin and stderr are terminals: questions may be asked
+	outWidth       int                  // columns of the terminal that stdout is; 0 if it is none
+	errWidth       int                  // of stderr
+	official       extract.FetchOptions // where torchvision's weights come from; zero but in tests
 	interrupts     func(context.Context) (context.Context, context.CancelFunc)
 }
 
@@ -38,12 +41,10 @@ func thisProcess() *process {
 	if err != nil {
 		dir = "."
 	}
-	errWidth := columns(os.Stderr)
 	return &process{
 		environ: os.Environ(), dir: dir,
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		outWidth: columns(os.Stdout), errWidth: errWidth,
-		answers: errWidth > 0 && term.IsTerminal(int(os.Stdin.Fd())),
+		outWidth: columns(os.Stdout), errWidth: columns(os.Stderr),
 		interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 		},
