@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -44,6 +45,21 @@ func TestWeightsAreInspectedAndConverted(t *testing.T) {
 	}
 	if r := icebox(t, dir, "weights", "inspect", "w.pth"); r.code != 0 || !strings.Contains(r.out, "conv1.weight") {
 		t.Errorf("%s", r.out)
+	}
+}
+
+func TestDamagedWeightsAreNotInspected(t *testing.T) {
+	dir := t.TempDir()
+	data, err := os.ReadFile(weightsFile(t, dir, "w.pth"))
+	must(t, err)
+	flipped := bytes.Clone(data)
+	flipped[len(data)/2] ^= 1
+	write(t, dir, "flipped.pth", flipped)
+	write(t, dir, "cut.pth", data[:len(data)/2])
+	for _, name := range []string{"flipped.pth", "cut.pth"} {
+		if r := icebox(t, dir, "weights", "inspect", name); r.code != exitWeights || r.out != "" || !strings.Contains(r.errOut, name) || !strings.Contains(r.errOut, "damaged") {
+			t.Errorf("%s: exit %d: %s%s", name, r.code, r.out, r.errOut)
+		}
 	}
 }
 
