@@ -63,7 +63,7 @@ func (o Options) findWeights(ctx context.Context) (*weights.Set, error) {
 	set, err := weights.Open(path)
 	var file *fs.PathError
 	if errors.As(err, &file) {
-		err = fmt.Errorf("%w: %w", ErrWeightsOpen, err)
+		err = fmt.Errorf("%w: %w", ErrWeightsOpen, file)
 	}
 	return set, err
 }

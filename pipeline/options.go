@@ -121,6 +121,9 @@ type Choice struct {
 
 	// ByBackbone takes, if several spaces fit, the one of the backbone in the options.
 	ByBackbone bool
+	// Made are fields of the options, of those that [MadeBy] lists, with which the space
+	// must agree: somebody has named them.
+	Made []string `json:",omitempty"`
 
 	// KeepSplit leaves the parts of the dataset as they are, whatever the options'
 	// fractions; images without a part are still given one.
@@ -129,6 +132,32 @@ type Choice struct {
 	// Features is a folder of features in the form that [features.Export] writes, to be
 	// used instead of the cache.
 	Features string
+}
+
+// MadeBy lists the fields of [Options] that features are made by, and that may be in
+// Choice.Made.
+func MadeBy() []string {
+	return []string{"Backbone.Weights", "Backbone.Precision", "Extract.EXIF", "Cache.DType"}
+}
+
+// made is what c says of how features were made. Weights "auto" are any.
+func (o Options) made(c Choice) features.Made {
+	m := features.Made{Env: o.Env}
+	for _, field := range c.Made {
+		switch field {
+		case "Backbone.Weights":
+			if m.Weights = o.Backbone.Weights; m.Weights == extract.Auto {
+				m.Weights = ""
+			}
+		case "Backbone.Precision":
+			m.Numeric = o.Backbone.Precision
+		case "Extract.EXIF":
+			m.EXIF = &o.Extract.EXIF
+		case "Cache.DType":
+			m.DType = cache.DType(o.Cache.DType)
+		}
+	}
+	return m
 }
 
 // Default returns the options that hold where nothing is said.
