@@ -55,12 +55,12 @@ func Load(src Source) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)
 	}
-	r := &reader{dir: dir}
+	r := &reader{dir: dir, env: src.Environ}
 	var levels layers
 	if src.File != "" {
 		levels.file = r.file(src.File)
 	}
-	levels.env = r.environ(src.Environ)
+	levels.env = r.environ()
 	for _, o := range src.Overrides {
 		levels.overrides = append(levels.overrides, r.override(o)...)
 	}

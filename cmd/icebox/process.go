@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"icebox/config"
 	"icebox/extract"
 )
 
@@ -79,6 +80,7 @@ func (p *process) main(args []string) int {
 
 // path makes a path that a person gave absolute.
 func (p *process) path(s string) string {
+	s = config.FromHome(s, p.environ)
 	if s == "" || filepath.IsAbs(s) {
 		return s
 	}

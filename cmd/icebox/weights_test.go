@@ -43,7 +43,7 @@ func TestWeightsAreInspectedAndConverted(t *testing.T) {
 	if a["hash"] == nil || a["hash"] != b["hash"] || a["format"] == b["format"] {
 		t.Errorf("%v %v, %v %v", a["hash"], a["format"], b["hash"], b["format"])
 	}
-	if r := icebox(t, dir, "weights", "inspect", "w.pth"); r.code != 0 || !strings.Contains(r.out, "conv1.weight") {
+	if r := icebox(t, dir, "weights", "inspect", "~/w.pth"); r.code != 0 || !strings.Contains(r.out, "conv1.weight") {
 		t.Errorf("%s", r.out)
 	}
 }

@@ -118,7 +118,15 @@ func (s Search) variable() string {
 	if v == "auto" || v == "random" || strings.HasPrefix(v, "random:") {
 		return ""
 	}
-	return v
+	return fromHome(v, s.Env)
+}
+
+// fromHome returns a path that begins with ~/ as one in the home folder.
+func fromHome(path string, env func(string) string) string {
+	if rest, ok := strings.CutPrefix(path, "~"); ok && rest != "" && os.IsPathSeparator(rest[0]) {
+		return filepath.Join(home(env), rest)
+	}
+	return path
 }
 
 // Folder returns the folder in which icebox keeps weights, in an environment such
@@ -150,7 +158,7 @@ func hubFolder(env func(string) string) string {
 // torchHome returns PyTorch's folder for what it downloads.
 func torchHome(env func(string) string) string {
 	if torch := env("TORCH_HOME"); torch != "" {
-		return torch
+		return fromHome(torch, env) // as PyTorch takes it
 	}
 	base := env("XDG_CACHE_HOME")
 	if base == "" {
