@@ -319,13 +319,34 @@ func TestHostileFilesAreRefusedWithFewWords(t *testing.T) {
 	}
 }
 
+// A path that begins with ~/ starts in the home folder, wherever it was written.
+func TestPathsMayStartAtHome(t *testing.T) {
+	dir := t.TempDir()
+	home := filepath.Join(dir, "home")
+	write(t, filepath.Join(dir, "c.yml"), "data: {train: ~/photos, val: '~', test: ~other/x}\noutput: {dir: a/~/b}\n")
+	c := load(t, Source{
+		File: "c.yml", Dir: dir, Environ: []string{"USERPROFILE=/elsewhere", "HOME=" + home, "ICEBOX_BACKBONE_WEIGHTS=~/w.pth"},
+		Overrides: append(overrides(t, "data.root=~/root"), Override{Key: "cache.path", Value: "~/f.db", Origin: "--cache"}),
+	})
+	o := c.Options
+	for got, want := range map[string]string{
+		o.Data.Train: filepath.Join(home, "photos"), o.Data.Val: home, o.Backbone.Weights: filepath.Join(home, "w.pth"),
+		o.Data.Reading.Root: filepath.Join(home, "root"), o.Cache.Path: filepath.Join(home, "f.db"),
+		o.Data.Test: filepath.Join(dir, "~other", "x"), o.Output.Dir: filepath.Join(dir, "a", "~", "b"), // which are no homes
+	} {
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
 // TestEveryOptionHasAKey finds each field of pipeline.Options among those that the
 // table gets, but for what a file cannot say.
 func TestEveryOptionHasAKey(t *testing.T) {
 	o := pipeline.Default()
 	var reached []any
 	fill(reflect.ValueOf(&o).Elem(), "", func(name string, field reflect.Value) {
-		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Pinned", ".Record", ".Env", ".Words", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
+		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Pinned", ".Record", ".Env", ".Fetch", ".Words", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
 			mark(field)
 			want := field.Interface()
 			if field.Kind() == reflect.String {

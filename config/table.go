@@ -52,7 +52,7 @@ func backboneKeys() []*key {
 		newKey("backbone.name", text{}, func(o *options) *string { return &o.Backbone.Name },
 			"the frozen network"),
 		newKey("backbone.weights", pathCodec{words: []string{"auto", "random"}}, func(o *options) *string { return &o.Backbone.Weights },
-			"path of a .pth or .safetensors file; auto looks on this machine; random or random:SEED is for smoke tests"),
+			"path of a .pth or .safetensors file; auto looks on this machine, and downloads torchvision's file, once, where there is none; random or random:SEED is for smoke tests"),
 		newKey("backbone.engine", text{}, func(o *options) *string { return &o.Backbone.Engine },
 			"what computes: auto, native, cuda"),
 		newKey("backbone.device", text{}, func(o *options) *string { return &o.Backbone.Device },

@@ -24,7 +24,7 @@ func openSource(ctx context.Context, o Options, c Choice, j *journal.Journal) (f
 		j.Start("load", 0)
 		return openFolder(ctx, o, c.Features, features.AvailableMemory(os.DirFS("/")), j)
 	}
-	choice := features.Choice{Dataset: c.Dataset, Space: c.Space, DType: cache.DType(o.Cache.DType), Split: o.Data.Split, KeepSplit: c.KeepSplit}
+	choice := features.Choice{Dataset: c.Dataset, Space: c.Space, DType: cache.DType(o.Cache.DType), Split: o.Data.Split, KeepSplit: c.KeepSplit, Made: o.made(c)}
 	if c.ByBackbone {
 		backbone := o.extractOptions()
 		choice.Backbone = &backbone

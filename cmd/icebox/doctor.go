@@ -66,14 +66,18 @@ func (p *process) diagnose(ctx context.Context, data string) (*diagnosis, error)
 	d := &diagnosis{build: thisBuild(), Processors: runtime.GOMAXPROCS(0)}
 	d.GPU = cuda.Probe(cuda.Options{Env: p.getenv})
 	o := extract.Options{Engines: p.engines(0), Env: p.getenv}
-	x, err := openOrRandom(ctx, &o)
+	x, missing, err := openOrRandom(ctx, &o)
 	if err != nil {
 		return nil, err
 	}
 	defer x.Close()
 	d.Weights = x.Weights().String()
-	if x.Weights().Random() {
-		d.Missing = "there are no ResNet-18 weights on this machine: `icebox weights fetch` gets them"
+	if missing != nil {
+		place, err := p.weightsPlace()
+		if err != nil {
+			return nil, err
+		}
+		d.Missing = place.missing()
 	}
 	start := time.Now()
 	info, err := x.Engine()

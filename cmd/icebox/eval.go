@@ -91,6 +91,7 @@ func (p *process) evalCommand() *cobra.Command {
 				o.Data = dataset.Options{}
 			}
 			bar := p.progress()
+			o.Fetch = p.fetcher(bar)
 			e, err := pipeline.Eval(cmd.Context(), pipeline.EvalOptions{Run: dir, Choice: j.choice, Predictions: p.path(list), Overwrite: overwrite}, o, bar)
 			bar.finish()
 			if err != nil {

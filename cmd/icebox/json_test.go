@@ -34,6 +34,7 @@ func commandCases(run string) []struct{ good, bad []string } {
 		{words("config check"), words("config check head.lrr=1")},
 		{words("config keys"), words("config keys more")},
 		{words("config schema"), words("config schema more")},
+		{words("weights where"), words("weights where more")},
 		{words("weights inspect w.pth"), words("weights inspect none.pth")},
 		{words("weights convert w.pth w.safetensors"), words("weights convert w.pth w.pth")},
 		{nil, words("weights fetch --url http://127.0.0.1:1/resnet18-00000000.pth")},

@@ -51,7 +51,7 @@ func longWord(line string) bool {
 func onTerminal(dir string, args ...string) (out, errOut string) {
 	var stdout, stderr bytes.Buffer
 	p := &process{
-		environ: []string{"HOME=" + dir}, dir: dir, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, outWidth: 80,
+		environ: []string{"HOME=" + dir, "ICEBOX_OFFLINE=1"}, dir: dir, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, outWidth: 80,
 		interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithCancel(ctx) },
 	}
 	if slices.Contains(args, "--quiet") {

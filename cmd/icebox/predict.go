@@ -117,7 +117,10 @@ With --data the images are named as they are below the folder, or in the table.
 
 // predictQuickly answers for a few files one by one.
 func (p *process) predictQuickly(ctx context.Context, f *predictFlags, dir string, o pipeline.Options, args []string) error {
+	bar := p.progress()
+	o.Fetch = p.fetcher(bar)
 	pr, err := pipeline.OpenPredictor(ctx, dir, o)
+	bar.finish()
 	if err != nil {
 		return err
 	}
@@ -138,6 +141,7 @@ func (p *process) predictAll(ctx context.Context, f *predictFlags, dir string, o
 		places = []dataset.Place{{Path: p.path(f.data)}}
 	}
 	bar := p.progress()
+	o.Fetch = p.fetcher(bar)
 	s, sum, err := pipeline.OpenScorer(ctx, dir, places, o, bar)
 	bar.finish()
 	if err != nil {

@@ -199,6 +199,8 @@ func TestSweepIsToldWhatIsWrongInOneLine(t *testing.T) {
 		{[]string{"sweep", "sweep.axes.lr=[1]"}, exitData, "there is no cache"},
 		{[]string{"train", "--features", "f", "--dataset", "x"}, exitUsage, "--features and --dataset"},
 		{[]string{"train", "--features", "f", "--data", "x"}, exitUsage, "--features and --data"},
+		{[]string{"train", "--features", "f", "--weights", "x"}, exitUsage, "--features and --weights"},
+		{[]string{"sweep", "--features", "f", "cache.dtype=float16"}, exitUsage, "--features and cache.dtype"},
 		{[]string{"eval", "--run", "f", "--features", "f", "--cache", "x"}, exitUsage, "--features and --cache"},
 	} {
 		r := icebox(t, dir, c.args...)

@@ -60,3 +60,27 @@ func TestANamedOptionIsKept(t *testing.T) {
 		t.Errorf("tuned: %v", o)
 	}
 }
+
+// What is named of how features were made is not passed over, where the cache has others.
+func TestTrainTakesNoOtherFeaturesThanNamed(t *testing.T) {
+	dir := folder(t, 2, 6)
+	if r := icebox(t, dir, "extract", "--data", "photos", "--weights", "random"); r.code != exitOK {
+		t.Fatal(r.errOut)
+	}
+	for _, command := range []string{"train", "sweep"} {
+		for option, want := range map[string]string{
+			"--weights=random:4": "(weights random:4)", "extract.exif=false": "(photos as the sensor recorded them)", "cache.dtype=float16": "(stored as float16)",
+			"backbone.precision=tf32": "(tf32)", "--weights=none.pth": "none.pth: no such file",
+		} {
+			r := icebox(t, dir, command, "head.epochs=2", option)
+			if r.code != exitData && r.code != exitWeights || !strings.Contains(r.errOut, want) {
+				t.Errorf("%s %s: exit %d: %s", command, option, r.code, r.errOut)
+			}
+		}
+	}
+	for _, options := range [][]string{{"--weights=random"}, {"--weights=auto"}, {"extract.exif=true", "cache.dtype=float32", "backbone.precision=fp32"}, {"backbone.device=cpu"}} {
+		if r := icebox(t, dir, append([]string{"train", "head.epochs=2"}, options...)...); r.code != exitOK {
+			t.Errorf("%v: exit %d: %s", options, r.code, r.errOut)
+		}
+	}
+}

@@ -119,6 +119,8 @@ type Choice struct {
 	// Backbone, if it is not nil, names the space to take where several fit.
 	Backbone *extract.Options
 	DType    cache.DType // of that space
+	// Made is what the space must agree with.
+	Made Made
 
 	// Split is what the dataset is to be split by, unless KeepSplit leaves its parts as
 	// they are; images without a part are given one either way.
@@ -240,11 +242,18 @@ func absolute(p string) string {
 	return abs
 }
 
-// findSpace chooses the space by its ID; of several, the one of the backbone, if one
-// is named.
+// findSpace chooses the space by its ID, and by what is known of how it was made; of
+// several, the one of the backbone, if one is named.
 func (choice Choice) findSpace(ctx context.Context, c *cache.Cache, ds *dataset.Dataset) (Space, error) {
-	space, err := chooseSpace(c, choice.Space, ds)
-	if !errors.Is(err, ErrChooseSpace) || choice.Backbone == nil {
+	fit, err := spacesWith(c, choice.Space, ds)
+	if err == nil {
+		fit, err = choice.Made.among(ctx, fit)
+	}
+	if err != nil {
+		return Space{}, err
+	}
+	space, err := single(c, fit)
+	if err == nil || choice.Backbone == nil {
 		return space, err
 	}
 	x, xerr := extract.Open(ctx, *choice.Backbone)

@@ -138,6 +138,7 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 	if cerr := w.Close(); err == nil {
 		err = cerr
 	}
+	c.store.added += e.work.Computed
 	decode, forward := c.backbone.Times()
 	e.work.Times.Decode, e.work.Times.Forward = journal.Seconds(decode), journal.Seconds(forward)
 	return e.work, errors.Join(err, c.store.c.Refresh())

@@ -13,8 +13,9 @@ import (
 // Store is the cache file at a path, whether it is there yet or not: one that is not
 // is empty.
 type Store struct {
-	path string
-	c    *cache.Cache // nil while there is no file
+	path  string
+	c     *cache.Cache // nil while there is no file
+	added int          // rows, since the store was opened
 }
 
 // OpenStore opens the cache at path. It notes a last commit that is damaged.
@@ -38,10 +39,13 @@ func OpenStore(path string, j *journal.Journal) (*Store, error) {
 	return s, nil
 }
 
-// Close closes the file.
+// Close closes the file, and tidies it where many rows were added.
 func (s *Store) Close() error {
 	if s.c == nil {
 		return nil
+	}
+	if s.added > 0 {
+		_, _ = s.c.Tidy(s.added) // else later rows use what is free
 	}
 	return s.c.Close()
 }
