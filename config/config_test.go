@@ -417,7 +417,7 @@ func genOverride(rt *rapid.T) Override {
 		v = "[balanced, " + inline(classWeightsNode(headtrain.ClassWeights{Mode: headtrain.WeightsMap, Map: m})) + "]"
 	case k.Example != "" && !k.plain:
 		v = k.Example
-	case k.plain && (k.path != nil || k.Example != ""):
+	case k.plain && (k.place != nil || k.Example != ""):
 		v = strings.ReplaceAll(any.Draw(rt, "text"), "/", "")
 	case k.schema["enum"] != nil:
 		v = rapid.SampledFrom(k.schema["enum"].([]string)).Draw(rt, "word")
