@@ -239,7 +239,7 @@ func TestPredictionsOfEveryImage(t *testing.T) {
 			t.Errorf("%s: %d rows, %d right, loss %v; want %d, %v, %v", name, rows[name], right[name], loss[name]/float64(part.N), part.N, part.Top1, calibrated)
 		}
 	}
-	if lines[1][1] != "row 0" || rows["test"] != 60 {
+	if lines[1][0] != "row 0" || rows["test"] != 60 {
 		t.Errorf("first line %v, rows %v", lines[1], rows)
 	}
 	own.Predictions = filepath.Join(t.TempDir(), "no", "p.csv")
