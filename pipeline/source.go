@@ -99,7 +99,9 @@ func isOwn(src features.Source, info runs.HeadInfo) bool {
 	return src.Dataset().Name == info.Dataset
 }
 
-// matchClasses gives the head's index of each class of a dataset.
+// matchClasses gives the head's index of each class of a dataset, -1 of one that the head
+// does not know. It returns an [ErrClasses] too where there are such, and no index at all
+// where it knows none.
 func matchClasses(of, head []string) ([]int32, error) {
 	at := make([]int32, len(of))
 	var unknown []string
@@ -110,8 +112,11 @@ func matchClasses(of, head []string) ([]int32, error) {
 			unknown = append(unknown, c)
 		}
 	}
+	if len(unknown) == len(of) {
+		at = nil
+	}
 	if len(unknown) > 0 {
-		return nil, fmt.Errorf("%w: the head does not know %s; it knows %s", ErrClasses, words.List(unknown), words.List(head))
+		return at, fmt.Errorf("%w: the head does not know %s; it knows %s", ErrClasses, words.List(unknown), words.List(head))
 	}
 	return at, nil
 }

@@ -17,6 +17,7 @@ import (
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/predictions"
 	"icebox/pipeline/runs"
 	"icebox/pipeline/sweep"
 	"icebox/pipeline/words"
@@ -60,6 +61,9 @@ var hints = []hintOf{
 	{of: features.ErrNotExtracted, text: "`icebox extract --data DIR`, or `icebox run --data DIR`"},
 	{of: runs.ErrPartial, text: "the folder that the sweep named when it began"},
 	{of: runs.ErrRun, text: "a folder that `icebox run`, `icebox train` or `icebox sweep` wrote"},
+	{of: runs.ErrNoRun, text: "`icebox runs`, which lists them, or output.dir=DIR, if they are elsewhere"},
+	{of: predictions.ErrExists, text: "another name, or --overwrite"},
+	{of: predictions.ErrFormat, text: "a name that ends in " + words.Or(predictions.Endings())},
 
 	{of: sweep.ErrNothing, text: "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}', or `icebox train` for one head"},
 	{of: sweep.ErrManyHeads, text: "--yes, which trains them all"},

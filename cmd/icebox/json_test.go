@@ -21,7 +21,7 @@ func commandCases(run string) []struct{ good, bad []string } {
 		{words("train --cache f.db head.epochs=2"), words("train --cache none.db")},
 		{words("train --features f --find-lr"), words("train --features f --find-lr head.optimizer=lbfgs")},
 		{words("sweep --features f head.epochs=2 sweep.axes.lr=[0.001,0.01]"), words("sweep --features f sweep.axes.lr=[]")},
-		{words("eval --run " + run), words("eval --run photos")},
+		{words("eval --run " + run), words("eval --run photos/a")},
 		{words("insight --run " + run), words("insight --run " + run + " --near 2")},
 		{words("predict --run " + run + " photos/a/0.png"), words("predict --run " + run + " photos/none.png")},
 		{words("cache stat --cache f.db"), words("cache stat --cache none.db")},

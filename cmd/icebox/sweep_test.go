@@ -96,7 +96,7 @@ func TestSweepThenEval(t *testing.T) {
 	r = icebox(t, dir, "eval", "--run", run, "--predictions", "p.csv")
 	list, err := os.ReadFile(filepath.Join(dir, "p.csv"))
 	must(t, err)
-	if n := strings.Count(string(list), "\n"); n != 181 || !strings.Contains(string(list), "\ntest,test/row 0,0,") || !strings.Contains(r.errOut, "predictions are in p.csv") {
+	if n := strings.Count(string(list), "\n"); n != 181 || !strings.Contains(string(list), "\ntest/row 0,test,0,") || !strings.Contains(r.errOut, "predictions are in p.csv") {
 		t.Errorf("%d lines of predictions: %s", n, r.errOut)
 	}
 	write(t, dir, "a.png", pngOf(t, 0, 0))

@@ -41,11 +41,16 @@ const (
 // Purpose is what a dataset is kept for. It begins the name of the dataset's document.
 type Purpose string
 
-// The purposes. Nobody trains on a dataset that only an evaluation looked at.
+// The purposes. Nobody trains on a dataset that only an evaluation looked at, or on a pool
+// of images that a head only answered for.
 const (
 	ForTraining   Purpose = "dataset/"
 	ForEvaluation Purpose = "eval/"
+	ForPrediction Purpose = "pool/"
 )
+
+// purposes are all of them.
+var purposes = []Purpose{ForTraining, ForEvaluation, ForPrediction}
 
 // Docs are the documents of a cache.
 type Docs interface {

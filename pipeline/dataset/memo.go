@@ -28,7 +28,7 @@ func (d *Dataset) memoKey(it *Item) memoKey {
 // them that [Load] has read already.
 func LoadMemo(docs Docs, have *Dataset) (Memo, error) {
 	m := Memo{}
-	for _, p := range []Purpose{ForTraining, ForEvaluation} {
+	for _, p := range purposes {
 		for _, name := range Names(docs, p) {
 			d := have
 			if d == nil || d.loaded != string(p)+name {

@@ -101,6 +101,8 @@ type scanner struct {
 	exclude exclusion
 	names   []string
 
+	unlabelled bool // nobody asks for labels: tables are read for their paths alone
+
 	listed  map[place]contents // folders that are not walked yet
 	ownSeen map[string]bool    // folders and files that are counted in own
 

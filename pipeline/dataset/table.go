@@ -57,6 +57,9 @@ func (s *scanner) table(file string, part Part, o Options) error {
 		return err
 	}
 	t.part, t.root = part, s.addRoot(dir, o.prefix(part))
+	if s.unlabelled {
+		t.at = map[string]int{"path": t.at["path"]}
+	}
 	return s.rows(t)
 }
 
@@ -124,7 +127,7 @@ func (s *scanner) noteColumns(t *table) {
 	if len(unusual) > 0 {
 		s.note("%s: icebox reads %s", t.file, strings.Join(unusual, ", "))
 	}
-	if _, ok := t.at["label"]; ok {
+	if _, ok := t.at["label"]; ok || s.unlabelled {
 		return
 	}
 	if steps := guessLabel(t.header, t.at); len(steps) > 0 {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -66,11 +68,48 @@ func (c *Cached) Rows(wanted func(*dataset.Item) bool) (*Rows, error) {
 	if len(keys) == 0 {
 		return r, nil
 	}
-	missing, err := c.store.c.Lookup(c.space.ID, keys, r.Data.X)
+	return r, c.lookUp(keys, r.Data.X)
+}
+
+// Chunk are the features of some items.
+type Chunk struct {
+	Items []int     // of the dataset, by index, rising, one a row
+	X     []float32 // rows × [extract.Dim]; the next chunk takes its place
+}
+
+// Chunks yields the features of all items that have one, labelled or not, in the
+// dataset's order and up to rows at a time.
+func (c *Cached) Chunks(rows int) iter.Seq2[Chunk, error] {
+	return func(yield func(Chunk, error) bool) {
+		var chunk Chunk
+		var keys []cache.Key
+		for i := range c.ds.Items {
+			if it := &c.ds.Items[i]; it.Hashed() && c.store.has(c.space.ID, it.Hash) {
+				chunk.Items, keys = append(chunk.Items, i), append(keys, it.Hash)
+			}
+			if len(keys) < rows && i+1 < len(c.ds.Items) || len(keys) == 0 {
+				continue
+			}
+			chunk.X = slices.Grow(chunk.X[:0], len(keys)*extract.Dim)[:len(keys)*extract.Dim]
+			if err := c.lookUp(keys, chunk.X); err != nil {
+				yield(Chunk{}, err)
+				return
+			}
+			if !yield(chunk, nil) {
+				return
+			}
+			chunk.Items, keys = chunk.Items[:0], keys[:0]
+		}
+	}
+}
+
+// lookUp fills x with the rows of keys, all of which the cache has.
+func (c *Cached) lookUp(keys []cache.Key, x []float32) error {
+	missing, err := c.store.c.Lookup(c.space.ID, keys, x)
 	if err == nil && len(missing) > 0 {
 		err = fmt.Errorf("%w: %d rows went away while they were read: run again", ErrNotExtracted, len(missing))
 	}
-	return r, err
+	return err
 }
 
 // Choice picks a dataset and a space of a cache that holds several.

@@ -26,6 +26,8 @@ const (
 var (
 	// ErrRun is returned for a folder that holds no run.
 	ErrRun = errors.New("not a run folder")
+	// ErrNoRun is returned for a name that no run has.
+	ErrNoRun = errors.New("no such run")
 	// ErrPartial is returned for a folder that is not one of a run that was interrupted.
 	ErrPartial = errors.New("not the folder of an interrupted run")
 )
@@ -50,6 +52,9 @@ type Dir struct {
 	keep    bool  // what is in it is worth keeping, whole or not
 }
 
+// timeLayout is how the time begins the name of a folder.
+const timeLayout = "20060102-150405"
+
 // partial ends the name of a folder that is not whole.
 const partial = ".partial"
 
@@ -60,7 +65,7 @@ func New(o Options, dataset string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := filepath.Join(parent, time.Now().Format("20060102-150405")+"-"+portableName(cmp.Or(o.Name, dataset)))
+	base := filepath.Join(parent, time.Now().Format(timeLayout)+"-"+portableName(cmp.Or(o.Name, dataset)))
 	if err := os.MkdirAll(filepath.Dir(base), 0o755); err != nil {
 		return nil, err
 	}
