@@ -66,6 +66,16 @@ func runSource(ctx context.Context, o Options, c Choice, head *headtrain.Head, i
 	return openSource(ctx, o, c, j)
 }
 
+// CheckMade returns an error, a [headtrain.ErrFingerprint], if the head that i describes
+// takes features that were made otherwise than o says in these fields, of those that
+// [MadeBy] lists.
+func (o Options) CheckMade(ctx context.Context, fields []string, i runs.HeadInfo) error {
+	if i.Features != "" {
+		return nil // nobody knows what made them
+	}
+	return o.made(Choice{Made: fields}).Check(ctx, features.Space{Fingerprint: i.Fingerprint, DType: i.DType, Weights: i.Weights})
+}
+
 // ofRun fills the empty fields of c with the dataset and the space of a run.
 func (c Choice) ofRun(head *headtrain.Head, info runs.HeadInfo) Choice {
 	c.KeepSplit = true

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -56,8 +58,21 @@ func (j *judgedRun) read(p *process, cmd *cobra.Command, args []string) (dir str
 	if cfg, err = j.load(p, cmd, args); err != nil {
 		return "", nil, o, err
 	}
-	dir, o, err = p.findRun(cfg, j.run)
-	return dir, cfg, o, err
+	if dir, o, err = p.findRun(cfg, j.run); err != nil {
+		return "", nil, o, err
+	}
+	return dir, cfg, o, agree(cmd.Context(), cfg, o, dir)
+}
+
+// agree refuses what the command line says of how features are made, if those of the head
+// in dir were made otherwise: it would have no effect.
+func agree(ctx context.Context, cfg *config.Config, o pipeline.Options, dir string) error {
+	_, info, err := runs.Head(dir)
+	if err != nil {
+		return err
+	}
+	named := slices.DeleteFunc(cfg.Made(), func(field string) bool { return !cfg.OnCommandLine(config.KeyOf(field)) })
+	return o.CheckMade(ctx, named, info)
 }
 
 // findRun finds a run by its folder, its name or [runs.Latest], and returns the options

@@ -162,24 +162,35 @@ func readmeCommands(t *testing.T) [][]string {
 	return all
 }
 
-// readmeFolder holds what the README's commands name.
+// readmeFolder makes a folder for the README's commands, with the weights that they name.
 func readmeFolder(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for c, class := range sessionClasses[:3] {
-		for i := range 10 {
-			part := []string{"train", "test"}[i/7]
-			write(t, dir, fmt.Sprintf("cifar10-6k/%s/%s/%04d.jpg", part, class, i), pngOf(t, c, i))
-			write(t, dir, fmt.Sprintf("photos/%s/%d.png", class, i), pngOf(t, c, 10+i))
-			write(t, dir, fmt.Sprintf("other/%s/%d.png", class, i), pngOf(t, c, 20+i))
-			write(t, dir, fmt.Sprintf("new/%s-%d.png", class, i), pngOf(t, c, 30+i))
+	weightsFile(t, dir, "resnet18.pth")
+	return dir
+}
+
+// drawNamed draws the images that args name and that are not there in dir: a folder of
+// classes for --data, of parts if there are images of its test, and files.
+func drawNamed(t *testing.T, dir string, args []string) {
+	t.Helper()
+	for i, arg := range args {
+		switch {
+		case args[i-min(i, 1)] == "--data":
+			if isDir(filepath.Join(dir, arg)) {
+				continue
+			}
+			for c, class := range sessionClasses[:3] {
+				for n := range 10 {
+					part := map[bool]string{true: []string{"train/", "test/"}[n/7]}[arg == "cifar10-6k"]
+					write(t, dir, fmt.Sprintf("%s/%s%s/%d.png", arg, part, class, n), pngOf(t, c, n+len(arg)))
+				}
+			}
+		case filepath.Ext(arg) == ".jpg" && !isFile(filepath.Join(dir, arg)):
+			write(t, dir, arg, pngOf(t, 1, i))
 		}
 	}
-	write(t, dir, "cifar10-6k/test/dog/0000.jpg", pngOf(t, 0, 99))
-	write(t, dir, "cifar10-6k/train/dog/0000.jpg", pngOf(t, 0, 98))
-	weightsFile(t, dir, "resnet18.pth")
 	time.Sleep(50 * time.Millisecond) // so that the cache trusts the times
-	return dir
 }
 
 // Every command of the README says the same in a pipe and on a terminal.
@@ -197,6 +208,8 @@ func TestReadmeCommandsSayTheSameOnATerminal(t *testing.T) {
 		if at := slices.Index(args, "--data"); args[0] == "run" && args[at+1] != data { // another story
 			piped, tty, data = readmeFolder(t), readmeFolder(t), args[at+1]
 		}
+		drawNamed(t, piped, args)
+		drawNamed(t, tty, args)
 		environ := []string{"ICEBOX_BACKBONE_WEIGHTS=resnet18.pth"}
 		var both bytes.Buffer
 		p := &process{

@@ -84,3 +84,32 @@ func TestTrainTakesNoOtherFeaturesThanNamed(t *testing.T) {
 		}
 	}
 }
+
+// A head takes the features that it was trained on: what the command line says otherwise is
+// refused.
+func TestHeadsTakeNoOtherFeaturesThanTheirs(t *testing.T) {
+	dir := folder(t, 2, 6)
+	weightsFile(t, dir, "w.pth") // random:5
+	run := icebox(t, dir, "run", "--data", "photos", "--weights", "random:5", "--json").lastJSON(t)["run_dir"].(string)
+	for option, want := range map[string]string{
+		"--weights=random:4": "(weights random:4)", "extract.exif=false": "(photos as the sensor recorded them)", "cache.dtype=float16": "(stored as float16)",
+		"backbone.precision=fp16": "(fp16)", "--weights=none.pth": "none.pth: no such file",
+	} {
+		commands := [][]string{{"eval", "--run", run}, {"insight", "--run", run}}
+		if strings.HasPrefix(option, "-") {
+			commands = append(commands, []string{"predict", "--run", run, "photos/a/1.png"})
+		}
+		for _, command := range commands {
+			if r := icebox(t, dir, append(command, option)...); r.code != exitData && r.code != exitWeights || !strings.Contains(r.errOut, want) {
+				t.Errorf("%v %s: exit %d: %s", command, option, r.code, r.errOut)
+			}
+		}
+	}
+	for _, option := range []string{"--weights=w.pth", "--weights=auto"} {
+		for _, command := range [][]string{{"eval", "--run", run}, {"predict", "--run", run, "photos/a/1.png"}} {
+			if r := icebox(t, dir, append(command, option)...); r.code != exitOK {
+				t.Errorf("%v %s: exit %d: %s", command, option, r.code, r.errOut)
+			}
+		}
+	}
+}

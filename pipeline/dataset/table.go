@@ -34,8 +34,8 @@ type table struct {
 
 	ending  string // that was added to a path the last time, to be tried first
 	labels  map[string]int
-	found   int    // rows whose image is there
-	missing string // first path that was looked for and is not there
+	found   int      // rows whose image is there
+	missing []string // the first paths that were looked for and are not there
 }
 
 // table adds the items of a table: a header, then a line an image. Paths are relative to
@@ -173,8 +173,8 @@ func (s *scanner) row(row sheetRow, t *table) error {
 		}
 		item.Stat = StatOf(fi)
 		t.found++
-	} else if t.missing == "" {
-		t.missing = s.ds.File(&item)
+	} else if len(t.missing) < 3 {
+		t.missing = append(t.missing, s.ds.File(&item))
 	}
 	if _, ok := t.labels[label]; !ok && label != "" {
 		t.labels[label] = row.line
@@ -275,22 +275,25 @@ func (t *table) tries(cell string) []string {
 	return tries
 }
 
-// missing is the error of a table of n rows none of whose images is there.
+// missing is the error of a table of n rows none of whose images is there. It says where
+// they were looked for, and what may be amiss: the folder, or the ending.
 func (s *scanner) missing(t *table, n int) error {
 	dir := s.ds.Roots[t.root].Dir
-	err := fmt.Errorf("%w: none of %s in %s; the first was looked for at %s", ErrMissing, words.Count(n, "image"), t.file, t.missing)
-	step := journal.Step{Do: journal.Change, Field: "Data.Reading.Root"}
-	first, relErr := filepath.Rel(dir, t.missing)
+	missing := fmt.Errorf("%w: none of %s in %s; looked for were %s", ErrMissing, words.Count(n, "image"), t.file, strings.Join(t.missing, ", "))
+	steps := []journal.Step{{Do: journal.Change, Field: "Data.Reading.Root"}}
+	first, relErr := filepath.Rel(dir, t.missing[0])
 	if l, err := visible(dir); err == nil && relErr == nil {
 		for _, name := range l.folders {
 			below := filepath.Join(dir, name)
 			if _, fi, err := t.find(below, filepath.ToSlash(first)); err == nil && fi != nil {
-				step = journal.SetTo("Data.Reading.Root", below)
-				break
+				return journal.WithSteps(missing, journal.SetTo("Data.Reading.Root", below))
 			}
 		}
 	}
-	return journal.WithSteps(err, step)
+	if t.reading.Suffix != "" || format.ByEnding(first) != format.Image {
+		steps = append(steps, journal.Step{Do: journal.Change, Field: "Data.Reading.Suffix"})
+	}
+	return journal.WithSteps(missing, steps...)
 }
 
 // checkSeveral refuses a label that is made of others: "cat,dog" where cat and dog are

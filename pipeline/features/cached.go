@@ -196,8 +196,11 @@ func chooseDataset(docs dataset.Docs, name string, d dataset.Options) (*dataset.
 	names := dataset.Names(docs, dataset.ForTraining)
 	if name != "" {
 		ds, err := dataset.Load(docs, dataset.ForTraining, name)
-		if errors.Is(err, cache.ErrNoDoc) {
+		if errors.Is(err, cache.ErrNoDoc) && len(names) > 0 {
 			return nil, fmt.Errorf("%w: the cache has no dataset %q; it has %s", dataset.ErrData, name, strings.Join(names, ", "))
+		}
+		if errors.Is(err, cache.ErrNoDoc) {
+			return nil, fmt.Errorf("%w: the cache has no dataset %q, nor any other", dataset.ErrData, name)
 		}
 		return ds, err
 	}

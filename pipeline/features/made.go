@@ -10,6 +10,7 @@ import (
 
 	"icebox/cache"
 	"icebox/extract"
+	"icebox/headtrain"
 )
 
 // Made says what somebody named of how features were made. The zero value, and each zero
@@ -67,6 +68,16 @@ func (m Made) among(ctx context.Context, spaces []Space) ([]Space, error) {
 		have = append(have, fmt.Sprintf("%.12s (%s)", s.ID, s.made()))
 	}
 	return nil, fmt.Errorf("%w: the cache has other features of this dataset than those asked for (%s): it has %s", ErrNotExtracted, m, strings.Join(have, "; "))
+}
+
+// Check returns an error, a [headtrain.ErrFingerprint], unless the rows of a head, which
+// are of space s, were made so.
+func (m Made) Check(ctx context.Context, s Space) error {
+	fits, err := m.fits(ctx, []Space{s})
+	if err == nil && !fits(s) {
+		err = fmt.Errorf("%w: the head takes other features (%s) than those asked for (%s)", headtrain.ErrFingerprint, s.made(), m)
+	}
+	return err
 }
 
 // fits returns what tells the spaces that were made so. Weights are known by their
