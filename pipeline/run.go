@@ -60,6 +60,9 @@ func trainOn(ctx context.Context, src features.Source, o Options, j *journal.Jou
 	if err != nil {
 		return featuresOnly(src, j), err
 	}
+	if o.Refit && (t.tuning == nil || t.tuning.Note != "") {
+		t = o.refitted(src.Dataset(), t)
+	}
 	dir, err := runs.New(o.recorded(t), src.Dataset().Name)
 	if err != nil {
 		return featuresOnly(src, j), err

@@ -38,6 +38,7 @@ func RunSweep(ctx context.Context, o Options, r SweepRun, p Progress) (*report.S
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	o.Sweep.Refit = o.Sweep.Refit || o.Refit
 	j := journal.New(p, o.Words)
 	sum := &report.SweepSummary{Method: o.Sweep.Method}
 	src, err := openSource(ctx, o, r.Choice, j)

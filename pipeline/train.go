@@ -60,7 +60,7 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 	}
 	r.Summary.TrainSummary = trainSummary(t.parts, fit, answers, baselines)
 	addParts(r, src.Dataset(), judged)
-	r.Summary.Tuned = t.tuning
+	r.Summary.Tuned, r.Summary.Refit = t.tuning, t.refit
 	if t.sweep != nil {
 		setTestInterval(t.sweep, src.Dataset(), judged, o.Head.Seed)
 	}
@@ -78,7 +78,7 @@ func (o Options) check(src features.Source, p parts, folds int, steps ...journal
 	if patience := o.Head.EarlyStopping.Patience; patience > 0 && !heldOut {
 		return needValidation(src, headtrain.ErrOptions, "early stopping", append(steps, journal.SetTo("Head.EarlyStopping.Patience", 0))...)
 	}
-	if o.Answers.Reject != (judge.Goal{}) && !heldOut {
+	if o.Answers.Reject != (judge.Goal{}) && !heldOut && !o.Refit {
 		return needValidation(src, dataset.ErrData, "the threshold of rejection", steps...)
 	}
 	return checkWeights(src.Dataset(), "Head.ClassWeights", o.Head.ClassWeights)

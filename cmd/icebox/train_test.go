@@ -41,6 +41,15 @@ func TestTrainWithoutOptionsTunes(t *testing.T) {
 	if again["train_loss"] != first["train_loss"] || again["tuned"] != nil {
 		t.Errorf("again: %v, first: %v", again, first)
 	}
+	var heads []string
+	for _, run := range []map[string]any{first, again} {
+		head, err := os.ReadFile(filepath.Join(run["run_dir"].(string), "head.safetensors"))
+		must(t, err)
+		heads = append(heads, string(head))
+	}
+	if heads[0] != heads[1] {
+		t.Errorf("the head of the run's configuration is another one: %s", text)
+	}
 }
 
 // The seed's recipe, Adam for 10 epochs at a rate of 1e-3, is a line away.

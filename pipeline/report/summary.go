@@ -52,6 +52,7 @@ type TrainSummary struct {
 	Threshold   float64         `json:"threshold"`   // answers under it are unknown; 0: none are
 	Baseline    *judge.Baseline `json:"baseline"`    // the one that says the worst of the head
 
+	Refit bool    `json:"refit,omitempty"` // the head learned from validation rows, too; TrainRows counts them
 	Tuned *Tuning `json:"tuned,omitempty"` // nil where tuning was not asked for
 }
 
