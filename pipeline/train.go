@@ -3,8 +3,12 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"icebox/headtrain"
 	"icebox/headtrain/judge"
@@ -47,7 +51,7 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 		return nil, err
 	}
 	j.Stage("evaluate")
-	judged, baselines, err := judgeHead(ctx, t.parts, fit.Head)
+	judged, baselines, err := judgeHead(ctx, src, t.parts, fit.Head)
 	if err != nil {
 		return nil, err
 	}
@@ -119,27 +123,23 @@ func saveHead(t task, fit headtrain.Result, src features.Source, dir *runs.Dir) 
 	return dir.SaveHead(fit.Head)
 }
 
-// judgeHead judges a head on every part that has rows, and holds it against baselines on
-// the part that it is reported on: test, or else validation.
-func judgeHead(ctx context.Context, p parts, head *headtrain.Head) (judged []judgedPart, b *report.Baselines, err error) {
-	for _, part := range dataset.Parts {
+// judgeHead judges a head on every part that has rows, and holds it against baselines.
+func judgeHead(ctx context.Context, src features.Source, p parts, head *headtrain.Head) (judged []judgedPart, b *report.Baselines, err error) {
+	var g errgroup.Group
+	judged = make([]judgedPart, len(dataset.Parts))
+	for n, part := range dataset.Parts {
 		if rows := p.of(part); rows.Len() > 0 {
-			one, err := judgePart(part.String(), head, rows)
-			if err != nil {
-				return nil, nil, err
-			}
-			judged = append(judged, one)
+			g.Go(func() (err error) {
+				judged[n], err = judgePart(part.String(), head, rows)
+				return err
+			})
 		}
 	}
-	on, part, val := p.test, dataset.Test, p.validation()
-	if on.Len() == 0 {
-		on, part, val = p.val, dataset.Val, nil
+	b, err = baselinesOf(ctx, src, p, head)
+	if err := errors.Join(g.Wait(), err); err != nil {
+		return nil, nil, err
 	}
-	if on.Len() == 0 {
-		return judged, nil, nil
-	}
-	found, err := judge.Baselines(ctx, p.train.Data, val, on.Data, head)
-	return judged, &report.Baselines{Part: part.String(), Found: found}, err
+	return slices.DeleteFunc(judged, func(p judgedPart) bool { return p.Rows == nil }), b, nil
 }
 
 // trainSummary is the part of the summary that is about the training.
