@@ -91,6 +91,29 @@ func TestSweepTrainsEveryPointAndKeepsTheBest(t *testing.T) {
 	}
 }
 
+// Every metric ranks by its own value, which is that of the heads on validation.
+func TestEveryMetricRanks(t *testing.T) {
+	for _, metric := range sweep.Choices()["Metric"] {
+		o := sweepOptions(t)
+		o.Sweep.Metric, o.Sweep.Seeds = metric, 1
+		sum, err := o.sweep(context.Background(), "", Silent)
+		must(t, err)
+		m := sweep.Metric(metric)
+		lines := sweepLines(t, *sum.RunDir)
+		for i, p := range lines {
+			if i > 0 && m.Better(p.Score(m).Mean, lines[i-1].Score(m).Mean) {
+				t.Errorf("%s: line %d is better than the one before", metric, i)
+			}
+		}
+		rep, text := reportOf(t, &sum.RunSummary)
+		val := rep.Parts["val"]
+		is := map[string]float64{headtrain.MetricValAcc: val.Top1, headtrain.MetricValLoss: val.Loss, headtrain.MetricValMacroF1: val.MacroF1, headtrain.MetricValBalancedAcc: val.BalancedAccuracy}[metric]
+		if sum.Score == nil || math.Abs(sum.Score.Mean-is) > 1e-6 || !strings.Contains(text, metric+" on validation (45 images) chose among 6 points") {
+			t.Errorf("%s: score %+v, the head kept has %v: %s", metric, sum.Score, is, text)
+		}
+	}
+}
+
 func sweepLines(t *testing.T, dir string) []sweep.Result {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, sweep.ResultFile))

@@ -108,6 +108,7 @@ type SweepSummary struct {
 	ValAcc        *float64        `json:"val_acc"`
 	ValAccSpread  *float64        `json:"val_acc_spread"`
 	ValLoss       *float64        `json:"val_loss"`
+	Score         *sweep.Stat     `json:"score"` // of the chosen point, in the metric
 	TestAccRange  *judge.Interval `json:"test_acc_interval"`
 	InterruptedAt string          `json:"interrupted_at,omitempty"` // folder to resume from
 	Report        *Sweep          `json:"-"`
@@ -172,7 +173,7 @@ func (s *SweepSummary) SetOutcome(search *sweep.Search, out *sweep.Outcome) {
 		return
 	}
 	best := out.Best()
-	s.Best, s.BestValues = BestOptions(search.Plan, best), best.Values
+	s.Best, s.BestValues, s.Score = BestOptions(search.Plan, best), best.Values, best.Score(s.Metric)
 	if v := best.ValAcc; v != nil {
 		s.ValAcc, s.ValAccSpread, s.ValLoss = &v.Mean, &v.Spread, &best.ValLoss.Mean
 	}

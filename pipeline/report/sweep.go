@@ -162,6 +162,9 @@ func (r *Sweep) table(w io.Writer) {
 	case held:
 		header = append(header, "val acc.", "±", "val loss")
 	}
+	if r.ownColumn() {
+		header = append(header, strings.TrimPrefix(string(r.Metric), "val_"))
+	}
 	header = append(header, "train loss", "epochs")
 	for _, a := range r.axes {
 		header = append(header, a.Key)
@@ -171,6 +174,9 @@ func (r *Sweep) table(w io.Writer) {
 		row := table.Row{p.Rank}
 		if held {
 			row = append(row, heldOut(&p)...)
+		}
+		if r.ownColumn() {
+			row = append(row, r.cell(&p))
 		}
 		switch {
 		case p.TrainLoss != nil:
@@ -190,6 +196,24 @@ func (r *Sweep) table(w io.Writer) {
 	if more := len(r.results) - shownPoints; more > 0 {
 		fmt.Fprintf(w, "%s more in %s\n", words.Number(more), SweepTableFile)
 	}
+}
+
+// ownColumn reports whether the table has a column for the metric, because it is none of
+// those that every table has.
+func (r *Sweep) ownColumn() bool {
+	return r.Metric == headtrain.MetricValMacroF1 || r.Metric == headtrain.MetricValBalancedAcc
+}
+
+// cell is the metric of a point for the table.
+func (r *Sweep) cell(p *sweep.Result) string {
+	s := p.Score(r.Metric)
+	switch {
+	case s == nil:
+		return "–"
+	case r.Metric.IsAccuracy():
+		return words.Percent(s.Mean)
+	}
+	return fmt.Sprintf("%.4f", s.Mean)
 }
 
 // heldOut is accuracy, spread and loss of a point for the table.
@@ -226,6 +250,10 @@ func (r *Sweep) csv() [][]string {
 		header = append(header, a.Key)
 	}
 	header = append(header, "val_acc", "val_acc_spread", "val_loss", "val_loss_spread", "train_loss", "epochs", "heads", "diverged")
+	byClass := r.knowsClasses()
+	if byClass {
+		header = append(header, headtrain.MetricValMacroF1, headtrain.MetricValBalancedAcc)
+	}
 	if r.halved {
 		header = append(header, "rung")
 	}
@@ -235,25 +263,38 @@ func (r *Sweep) csv() [][]string {
 		for _, a := range r.axes {
 			line = append(line, fmt.Sprint(p.Values[a.Key]))
 		}
-		for _, v := range []*sweep.Stat{p.ValAcc, p.ValLoss} {
-			if v == nil {
-				line = append(line, "", "")
-			} else {
-				line = append(line, float(v.Mean), float(v.Spread))
-			}
-		}
-		if p.TrainLoss == nil {
-			line = append(line, "")
-		} else {
-			line = append(line, float(p.TrainLoss.Mean))
-		}
+		line = append(line, mean(p.ValAcc), spread(p.ValAcc), mean(p.ValLoss), spread(p.ValLoss), mean(p.TrainLoss))
 		line = append(line, strconv.Itoa(p.Epochs), strconv.Itoa(len(p.Heads)), strconv.Itoa(p.Diverged))
+		if byClass {
+			line = append(line, mean(p.ValMacroF1), mean(p.ValBalancedAcc))
+		}
 		if r.halved {
 			line = append(line, strconv.Itoa(p.Rung+1))
 		}
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// knowsClasses reports whether every point that was validated has the metrics that go by
+// class. Those of a sweep that an earlier version began have not.
+func (r *Sweep) knowsClasses() bool {
+	return !slices.ContainsFunc(r.results, func(p sweep.Result) bool { return p.ValAcc != nil && p.ValMacroF1 == nil })
+}
+
+// mean and spread are those of s for a table; empty where there are none.
+func mean(s *sweep.Stat) string {
+	if s == nil {
+		return ""
+	}
+	return float(s.Mean)
+}
+
+func spread(s *sweep.Stat) string {
+	if s == nil {
+		return ""
+	}
+	return float(s.Spread)
 }
 
 func float(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
