@@ -49,6 +49,7 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 	}
 	ev := report.NewEvaluation(e.Run, head)
 	for _, p := range parts {
+		p.setInterval(src.Dataset())
 		ev.Parts[p.Name] = p.score
 		ev.Answers.Parts[p.Name] = p.answers
 	}

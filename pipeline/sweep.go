@@ -97,7 +97,7 @@ func (r SweepRun) sweep(ctx context.Context, o Options, src features.Source, sum
 	if err != nil {
 		return err
 	}
-	sum.RunSummary, sum.Report, sum.TestAccRange, sum.InterruptedAt = rep.Summary, rep.Sweep, rep.Sweep.Test, ""
+	sum.RunSummary, sum.Report, sum.InterruptedAt = rep.Summary, rep.Sweep, ""
 	return nil
 }
 

@@ -78,7 +78,7 @@ func TestSweepTrainsEveryPointAndKeepsTheBest(t *testing.T) {
 	}
 	report, err := os.ReadFile(filepath.Join(*sum.RunDir, report.TextFile))
 	must(t, err)
-	for _, want := range []string{"val_acc on validation (45 images), the mean of 2 seeds, chose among 6 points", "test was looked at once", "± ", "95 % interval", "importance lr", "val_acc by lr"} {
+	for _, want := range []string{"val_acc on validation (45 images), the mean of 2 seeds, chose among 6 points", "test was looked at once", "± ", "interval    of 95 %, of the accuracy: val ", "importance lr", "val_acc by lr"} {
 		if !strings.Contains(string(report), want) {
 			t.Errorf("the report has no %q: %s", want, report)
 		}

@@ -66,7 +66,7 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 	addParts(r, src.Dataset(), judged)
 	r.Summary.Tuned, r.Summary.Refit = t.tuning, t.refit
 	if t.sweep != nil {
-		setTestInterval(t.sweep, src.Dataset(), judged, o.Head.Seed)
+		t.sweep.Test, t.sweep.TestUnits = r.Summary.TestAccRange, r.Answers.Parts[dataset.Test.String()].Units
 	}
 	r.Decide()
 	name := dir.Final()
@@ -162,6 +162,7 @@ func addParts(r *report.Report, ds *dataset.Dataset, judged []judgedPart) {
 	s := &r.Summary.TrainSummary
 	for i := range judged {
 		p := &judged[i]
+		p.setInterval(ds)
 		r.Parts[p.Name], r.Answers.Parts[p.Name] = p.score, p.answers
 		r.WrongOf = p.Name
 		r.Wrong = report.WrongIn(ds, p.Rows, p.Logits, r.Answers.Temperature)
@@ -170,34 +171,12 @@ func addParts(r *report.Report, ds *dataset.Dataset, judged []judgedPart) {
 		case dataset.Train.String():
 			s.TrainLoss, s.TrainAcc = p.score.Loss, p.score.Top1
 		case dataset.Val.String():
-			s.ValLoss, s.ValAcc = loss, accuracy
+			s.ValLoss, s.ValAcc, s.ValAccRange = loss, accuracy, p.answers.Interval
 		case dataset.Test.String():
-			s.TestLoss, s.TestAcc = loss, accuracy
+			s.TestLoss, s.TestAcc, s.TestAccRange = loss, accuracy, p.answers.Interval
 			s.TestECE, s.TestECEUncalibrated = &p.answers.Calibration.ECE, &p.score.ECE
 			s.TestLossCalibrated = &p.answers.Calibration.Loss
 		}
-	}
-}
-
-// setTestInterval adds to the report on a sweep the interval of the accuracy on test, if
-// there is any. Groups are drawn whole, because their rows are alike.
-func setTestInterval(s *report.Sweep, ds *dataset.Dataset, judged []judgedPart, seed uint64) {
-	for _, p := range judged {
-		if p.Name != dataset.Test.String() {
-			continue
-		}
-		byGroup := map[string]int{}
-		var units [][]int
-		for n, i := range p.Rows.Items {
-			g := ds.Items[i].Group
-			if at, ok := byGroup[g]; ok && g != "" {
-				units[at] = append(units[at], n)
-				continue
-			}
-			byGroup[g] = len(units)
-			units = append(units, []int{n})
-		}
-		s.SetTest(judge.Bootstrap(units, p.right(), seed), len(units), p.Rows.Len())
 	}
 }
 

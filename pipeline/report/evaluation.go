@@ -29,6 +29,7 @@ func NewEvaluation(dir string, head *headtrain.Head) *Evaluation {
 func (e *Evaluation) Text(w io.Writer) {
 	partsTable(w, e.Parts)
 	fmt.Fprintln(w)
+	e.Answers.intervals(w)
 	e.Answers.text(w, e.Parts)
 	for _, name := range partOrder {
 		if p, ok := e.Parts[name]; ok && name != dataset.Train.String() {

@@ -37,12 +37,16 @@ type TrainSummary struct {
 	ValAcc       *float64 `json:"val_acc"`
 	TestLoss     *float64 `json:"test_loss"` // as all losses here: as trained, before calibration
 	TestAcc      *float64 `json:"test_acc"`
-	TestECE      *float64 `json:"test_ece"` // expected calibration error, at the temperature
-	BestEpoch    int      `json:"best_epoch"`
-	TrainRows    int      `json:"train_rows"`
-	ValRows      int      `json:"val_rows"`
-	TestRows     int      `json:"test_rows"`
-	Missing      int      `json:"missing"` // labelled items without a feature, left out
+
+	ValAccRange  *judge.Interval `json:"val_acc_interval"` // 95 %; rows of a group count together
+	TestAccRange *judge.Interval `json:"test_acc_interval"`
+
+	TestECE   *float64 `json:"test_ece"` // expected calibration error, at the temperature
+	BestEpoch int      `json:"best_epoch"`
+	TrainRows int      `json:"train_rows"`
+	ValRows   int      `json:"val_rows"`
+	TestRows  int      `json:"test_rows"`
+	Missing   int      `json:"missing"` // labelled items without a feature, left out
 
 	// TestLoss is before calibration and TestECE after it; these are the other way round.
 	TestLossCalibrated  *float64 `json:"test_loss_calibrated"`
@@ -105,13 +109,12 @@ type SweepSummary struct {
 	// ValAcc and ValLoss are what the choice was made by: the point's means over seeds and
 	// folds. In JSON they stand in the place of the chosen head's own numbers, which are in
 	// report.json.
-	ValAcc        *float64        `json:"val_acc"`
-	ValAccSpread  *float64        `json:"val_acc_spread"`
-	ValLoss       *float64        `json:"val_loss"`
-	Score         *sweep.Stat     `json:"score"` // of the chosen point, in the metric
-	TestAccRange  *judge.Interval `json:"test_acc_interval"`
-	InterruptedAt string          `json:"interrupted_at,omitempty"` // folder to resume from
-	Report        *Sweep          `json:"-"`
+	ValAcc        *float64    `json:"val_acc"`
+	ValAccSpread  *float64    `json:"val_acc_spread"`
+	ValLoss       *float64    `json:"val_loss"`
+	Score         *sweep.Stat `json:"score"`                    // of the chosen point, in the metric
+	InterruptedAt string      `json:"interrupted_at,omitempty"` // folder to resume from
+	Report        *Sweep      `json:"-"`
 }
 
 // RateSummary says which learning rates were tried, and which to start from.

@@ -40,7 +40,7 @@ type Sweep struct {
 	Score      sweep.Stat        `json:"score"` // of the chosen point
 	Importance []sweep.AxisShare `json:"importance"`
 	Test       *judge.Interval   `json:"test_acc_interval"`
-	TestUnits  int               `json:"test_units"` // images, or groups, that the interval drew from
+	TestUnits  int               `json:"test_units"` // images, or groups of them, that the interval counts
 	Best       map[string]any    `json:"best"`
 
 	base     headtrain.Options // of the sweep
@@ -50,7 +50,6 @@ type Sweep struct {
 	halved   bool
 	results  []sweep.Result
 	plot     string
-	drawn    string // what the bootstrap drew: images or groups
 	log      *sweep.Log
 }
 
@@ -87,15 +86,6 @@ func BestOptions(p *sweep.Plan, chosen *sweep.Result) map[string]any {
 	return best
 }
 
-// SetTest adds the interval of the head's accuracy on the test rows, of which the
-// bootstrap drew units: rows, or groups of them.
-func (r *Sweep) SetTest(i judge.Interval, units, rows int) {
-	r.Test, r.TestUnits, r.drawn = &i, units, "images"
-	if units < rows {
-		r.drawn = "images or groups of them"
-	}
-}
-
 // shownPoints is how many points a report lists.
 const shownPoints = 10
 
@@ -111,9 +101,6 @@ func (r *Sweep) Text(w io.Writer) {
 	fmt.Fprintf(w, ": %s, %s\n", words.Count(r.Heads, "head"), words.Count(r.EpochsRun, "epoch"))
 	m := r.Metric
 	fmt.Fprintf(w, "chosen     %s: %s%s\n", r.Chosen, m.Text(r.Score.Mean), r.spread(r.Score))
-	if r.Test != nil {
-		fmt.Fprintf(w, "test       95 %% interval of this head's accuracy %s to %s, by bootstrap over %s %s\n", words.Percent(r.Test.Low), words.Percent(r.Test.High), words.Number(r.TestUnits), r.drawn)
-	}
 	if len(r.axes) > 0 {
 		var parts []string
 		rest := 1.0
