@@ -44,6 +44,10 @@ type Options struct {
 	// them, as a file for the run folder; nil keeps Output.Config.
 	Record func(Options) []byte
 
+	// Settings words the options of a head that were chosen, so that a person can ask for
+	// it; nil says nothing.
+	Settings func(Options) []string
+
 	// Engines are further engines for the backbone, handed down by the program.
 	Engines []extract.EngineSpec
 	// HeadEngine trains the head: fused (also ""), or the name of one of HeadEngines,

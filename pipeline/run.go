@@ -56,7 +56,7 @@ func trainOn(ctx context.Context, src features.Source, o Options, j *journal.Jou
 	if err != nil {
 		return featuresOnly(src, j), err
 	}
-	t, err := o.tuned(ctx, src, task{options: o.Head, parts: parts, unseen: validationRows{parts.val}}, j)
+	t, err := o.tuned(ctx, src, task{options: o.Head, parts: parts, fraction: 1, unseen: validationRows{parts.val}}, j)
 	if err != nil {
 		return featuresOnly(src, j), err
 	}

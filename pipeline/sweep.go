@@ -291,7 +291,7 @@ func Interrupted(dir string) (c Choice, err error) {
 func taskOfBest(s *sweep.Search, outcome *sweep.Outcome, ds *dataset.Dataset, p parts, o Options) (task, error) {
 	best := outcome.Best()
 	point := s.Plan.Points[best.Point]
-	t := task{options: point.Options, parts: p, refit: o.Sweep.Refit && p.val.Len() > 0, sweep: report.NewSweep(o.Sweep, o.Head, s, outcome, p.val.Len())}
+	t := task{options: point.Options, parts: p, fraction: point.Fraction, refit: o.Sweep.Refit && p.val.Len() > 0, sweep: report.NewSweep(o.Sweep, o.Head, s, outcome, p.val.Len())}
 	learn, err := share(ds, p.train, point.Fraction)
 	if err != nil {
 		return t, err

@@ -21,12 +21,13 @@ import (
 
 // task is one head to be trained: what a single run asks for, or what a sweep chose.
 type task struct {
-	options headtrain.Options
-	parts   parts
-	unseen  unseen         // how rows are scored that the head did not learn from
-	refit   bool           // the head learns from the validation rows too
-	sweep   *report.Sweep  // that chose the options; nil where none did
-	tuning  *report.Tuning // what was tuned, or why nothing was; nil where nobody asked
+	options  headtrain.Options
+	parts    parts
+	unseen   unseen         // how rows are scored that the head did not learn from
+	refit    bool           // the head learns from the validation rows too
+	fraction float64        // of the rows of these parts that it learns from
+	sweep    *report.Sweep  // that chose the options; nil where none did
+	tuning   *report.Tuning // what was tuned, or why nothing was; nil where nobody asked
 }
 
 // trainHead trains a head, calibrates its answers, judges it and completes the run folder.
@@ -64,7 +65,7 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 	}
 	r.Summary.TrainSummary = trainSummary(t.parts, fit, answers, baselines)
 	addParts(r, src.Dataset(), judged)
-	r.Summary.Tuned, r.Summary.Refit = t.tuning, t.refit
+	r.Summary.Tuned, r.Summary.Refit, r.Summary.Settings = t.tuning, t.refit, o.settings(t)
 	if t.sweep != nil {
 		t.sweep.Test, t.sweep.TestUnits = r.Summary.TestAccRange, r.Answers.Parts[dataset.Test.String()].Units
 	}

@@ -192,13 +192,30 @@ func (r tunedRows) score(context.Context, task, *headtrain.Head, headtrain.Engin
 	return r.found, nil
 }
 
+// chosen reports whether options of the task were chosen, and not given.
+func (t task) chosen() bool { return t.sweep != nil || t.tuning != nil && t.tuning.Note == "" }
+
+// used are o with the options that t was trained with, which ask for its head.
+func (o Options) used(t task) Options {
+	_, judged := t.unseen.(tunedRows)
+	o.Head, o.Tune, o.Refit = t.options, TuneOff, t.refit || judged
+	return o
+}
+
 // recorded are the options of a run folder, whose configuration is that which t was trained
 // with.
 func (o Options) recorded(t task) runs.Options {
-	if o.Record != nil && t.tuning != nil && t.tuning.Note == "" {
-		_, judged := t.unseen.(tunedRows)
-		o.Head, o.Tune, o.Refit = t.options, TuneOff, judged
-		o.Output.Config = o.Record(o)
+	if o.Record != nil && t.chosen() {
+		o.Output.Config = o.Record(o.used(t))
 	}
 	return o.Output
+}
+
+// settings word the options that were chosen for t; nil if none were. A share of the
+// training rows is none.
+func (o Options) settings(t task) []string {
+	if o.Settings == nil || !t.chosen() || t.fraction < 1 {
+		return nil
+	}
+	return o.Settings(o.used(t))
 }

@@ -85,6 +85,14 @@ func TestSweepThenEval(t *testing.T) {
 		}
 	}
 	run := got["run_dir"].(string)
+	args := []string{"train", "--features", "f", "--json"}
+	for _, s := range got["settings"].([]any) {
+		args = append(args, s.(string))
+	}
+	asked := icebox(t, dir, args...).lastJSON(t)
+	if asked["train_loss"] != got["train_loss"] || asked["test_loss"] != got["test_loss"] || !strings.Contains(said.out, "\nsettings   head.tune=off ") {
+		t.Errorf("%q trains another head than the sweep: %v, %v", args, asked, said.out)
+	}
 	eval := icebox(t, dir, "eval", "--run", run, "--json").lastJSON(t)
 	if eval["parts"].(map[string]any)["test"].(map[string]any)["top1"] != got["test_acc"] {
 		t.Errorf("eval: %v, sweep: %v", eval["parts"], got["test_acc"])

@@ -57,6 +57,10 @@ type TrainSummary struct {
 	Baseline    *judge.Baseline `json:"baseline"`    // the one that says the worst of the head
 
 	Refit bool    `json:"refit,omitempty"` // the head learned from validation rows, too; TrainRows counts them
+	// Settings ask for a head of the options that were chosen; there are none where these
+	// were given.
+	Settings []string `json:"settings,omitempty"`
+
 	Tuned *Tuning `json:"tuned,omitempty"` // nil where tuning was not asked for
 }
 

@@ -87,6 +87,9 @@ func (s *RunSummary) headText(w io.Writer, y Style) {
 	if s.Tuned != nil {
 		fmt.Fprintf(w, "tuned      %s\n", s.Tuned)
 	}
+	if len(s.Settings) > 0 {
+		fmt.Fprintf(w, "settings   %s\n", strings.Join(s.Settings, " "))
+	}
 	fmt.Fprintf(w, "training   %s\n", s.trainingText(s.Course()))
 	fmt.Fprintf(w, "accuracy   %s\n", s.accuracyText())
 	if text := s.intervalText(); text != "" {
