@@ -1,12 +1,16 @@
 package config
 
 import (
+	"math"
 	"reflect"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
 	"icebox/headtrain"
 	"icebox/pipeline"
+	"icebox/pipeline/sweep"
 )
 
 // What Changed lists is an argument each, and gives the options that it was asked of.
@@ -38,5 +42,29 @@ func TestChangedSettingsAreArguments(t *testing.T) {
 	}
 	if len(args) != 8 || !strings.HasPrefix(args[0], "head.tune=off") {
 		t.Errorf("%q", args)
+	}
+}
+
+// float11 is what YAML 1.1, and so PyYAML, takes for a number with a point or an exponent;
+// what does not match is text to it.
+var float11 = regexp.MustCompile(`^[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[0-9]+)$`)
+
+func TestNumbersAreNumbersToYAML11(t *testing.T) {
+	o := pipeline.Default()
+	for _, v := range []float64{1e-8, 1e-10, 2.5e-7, 1e21, 3e300, 0.001, 5e-324, 0, 1, 1000, 123456789, 1e-4, math.MaxFloat64} {
+		o.Head.Eps = v
+		o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{v}}}
+		for _, line := range strings.Split(string(Write(o)), "\n") {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			if name == "lr" && strings.HasPrefix(value, "[") {
+				value = strings.Trim(value, "[]")
+			} else if name != "eps" {
+				continue
+			}
+			got, err := strconv.ParseFloat(value, 64)
+			if err != nil || got != v || !float11.MatchString(value) {
+				t.Errorf("%v is written as %s", v, line)
+			}
+		}
 	}
 }

@@ -200,9 +200,10 @@ func (r SweepRun) open(o Options, src features.Source, p parts, s *sweep.Search,
 		return nil, err
 	}
 	if r.Resume == "" {
+		tidy(o.Output.Dir, j)
 		dir, s.Log, err = newSweep(o.Output, src.Dataset().Name, recipe)
 	} else {
-		dir, s.Log, err = resumeSweep(r.Resume, recipe)
+		dir, s.Log, err = resumeSweep(r.Resume, o.Output.Name, recipe)
 	}
 	if err != nil {
 		return nil, err
@@ -230,12 +231,12 @@ func newSweep(o runs.Options, dataset string, recipe sweep.Recipe) (*runs.Dir, *
 }
 
 // resumeSweep opens the folder of a sweep that was interrupted, and its log.
-func resumeSweep(path string, recipe sweep.Recipe) (*runs.Dir, *sweep.Log, error) {
+func resumeSweep(path, name string, recipe sweep.Recipe) (*runs.Dir, *sweep.Log, error) {
 	log, err := sweep.ResumeLog(path, recipe)
 	if err != nil {
 		return nil, nil, err
 	}
-	dir, err := runs.Reopen(path)
+	dir, err := runs.Reopen(path, name)
 	if err != nil {
 		log.Close()
 		return nil, nil, err

@@ -456,3 +456,26 @@ func TestSweepFromTheCache(t *testing.T) {
 		t.Errorf("eval %v, sweep %v", e.Parts["test"].Top1, *sum.TestAcc)
 	}
 }
+
+// What a report says of a halving is about the longest training that points can be
+// compared in, and its plot has every point as it ended, the chosen one as the best.
+func TestAHalvingIsReportedAsItEnded(t *testing.T) {
+	o := featureOptions(t)
+	o.Sweep.Method, o.Sweep.Trials, o.Head.Epochs = sweep.Halving, 54, 18
+	o.Sweep.Axes = []sweep.Axis{{Key: "lr", Log: []float64{1e-4, 1e-1}}, {Key: "weight_decay", Values: []any{0.0, 1e-3}}}
+	sum, err := o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	rep, text := reportOf(t, &sum.RunSummary)
+	if !strings.Contains(text, "between the 6 points that were trained for 18 epochs") || len(rep.Sweep.Importance) != 2 {
+		t.Errorf("importance %+v: %s", rep.Sweep.Importance, text)
+	}
+	if n := strings.Count(strings.SplitN(text, "* the best\n", 2)[1], "*"); n != 1 {
+		t.Errorf("%d best points in %s", n, text)
+	}
+	o.Sweep.Method, o.Sweep.Trials = sweep.Random, 3
+	sum, err = o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	if _, text = reportOf(t, &sum.RunSummary); !strings.Contains(text, "importance unknown: 3 points are too few to tell the effects of 2 axes apart") {
+		t.Errorf("three points: %s", text)
+	}
+}

@@ -166,8 +166,8 @@ func TestInterruptedSweepGoesOnWithItsOwnSettings(t *testing.T) {
 	if r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt, "head.weight_decay=0.5"); r.code != exitUsage || !strings.Contains(r.errOut, "head.weight_decay was 0 and is 0.5") {
 		t.Errorf("other settings: exit %d, %s", r.code, r.errOut)
 	}
-	r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt, "--json")
-	if r.code != 0 {
+	r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt, "--json", "output.name=found")
+	if r.code != 0 || !strings.HasSuffix(r.lastJSON(t)["run_dir"].(string), "-found") {
 		t.Fatalf("exit %d: %s", r.code, r.errOut)
 	}
 	got := r.lastJSON(t)

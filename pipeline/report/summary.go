@@ -31,7 +31,7 @@ type TrainSummary struct {
 	Stopped      string   `json:"stopped"` // why no more were; see headtrain.Result
 	Gradient     float64  `json:"gradient,omitempty"`
 	EpochSeconds float64  `json:"epoch_seconds"` // median
-	TrainLoss    float64  `json:"train_loss"`    // mean cross-entropy over the training rows with the final weights
+	TrainLoss    float64  `json:"train_loss"`    // mean cross-entropy over the training rows with the weights that are kept; in metrics.jsonl it is running_loss
 	TrainAcc     float64  `json:"train_acc"`
 	ValLoss      *float64 `json:"val_loss"`
 	ValAcc       *float64 `json:"val_acc"`
@@ -56,7 +56,7 @@ type TrainSummary struct {
 	Threshold   float64         `json:"threshold"`   // answers under it are unknown; 0: none are
 	Baseline    *judge.Baseline `json:"baseline"`    // the one that says the worst of the head
 
-	Refit bool    `json:"refit,omitempty"` // the head learned from validation rows, too; TrainRows counts them
+	Refit bool `json:"refit,omitempty"` // the head learned from validation rows, too; TrainRows counts them
 	// Settings ask for a head of the options that were chosen; there are none where these
 	// were given.
 	Settings []string `json:"settings,omitempty"`

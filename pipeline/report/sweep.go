@@ -49,6 +49,7 @@ type Sweep struct {
 	fraction float64 // of the training rows that the chosen point takes
 	halved   bool
 	results  []sweep.Result
+	compared []sweep.Result // whose differences Importance explains
 	plot     string
 	log      *sweep.Log
 }
@@ -66,8 +67,14 @@ func NewSweep(o sweep.Options, base headtrain.Options, s *sweep.Search, out *swe
 			r.Diverged = append(r.Diverged, p.Describe(p.Points[q.Point].Values))
 		}
 	}
-	r.Importance = sweep.Importance(out.First, p.Axes, s.Metric)
-	r.plot = plotLR(out.First, s.Metric)
+	r.Importance = []sweep.AxisShare{}
+	for _, rung := range slices.Backward(out.Rungs) { // the longest training that has enough points to compare
+		if shares := sweep.Importance(rung, p.Axes, s.Metric); shares != nil {
+			r.Importance, r.compared = shares, rung
+			break
+		}
+	}
+	r.plot = plotLR(out.Results, s.Metric)
 	return r
 }
 
@@ -102,14 +109,8 @@ func (r *Sweep) Text(w io.Writer) {
 	m := r.Metric
 	fmt.Fprintf(w, "chosen     %s: %s%s\n", r.Chosen, m.Text(r.Score.Mean), r.spread(r.Score))
 	if len(r.axes) > 0 {
-		var parts []string
-		rest := 1.0
-		for _, a := range r.Importance {
-			parts = append(parts, a.Axis+" "+words.Share(a.Share))
-			rest -= a.Share
-		}
 		if len(r.axes) > 1 {
-			fmt.Fprintf(w, "importance %s; interactions and chance %s (shares of the variance of %s between points)\n", strings.Join(parts, ", "), words.Share(max(0, rest)), r.Metric)
+			fmt.Fprintf(w, "importance %s\n", r.importanceText())
 		}
 		r.table(w)
 	}
@@ -119,6 +120,24 @@ func (r *Sweep) Text(w io.Writer) {
 	if n := len(r.Diverged); n > 0 {
 		fmt.Fprintf(w, "\ndiverged: %s of %s points, such as %s\n", words.Number(n), words.Number(r.Points), r.Diverged[0])
 	}
+}
+
+// importanceText says how much each axis matters, and between which points.
+func (r *Sweep) importanceText() string {
+	if len(r.Importance) == 0 {
+		return fmt.Sprintf("unknown: %s are too few to tell the effects of %d axes apart", words.Count(r.Points, "point"), len(r.axes))
+	}
+	var parts []string
+	rest := 1.0
+	for _, a := range r.Importance {
+		parts = append(parts, a.Axis+" "+words.Share(a.Share))
+		rest -= a.Share
+	}
+	between := "points"
+	if r.halved {
+		between = fmt.Sprintf("the %s that were trained for %s", words.Count(len(r.compared), "point"), words.Count(r.compared[0].Epochs, "epoch"))
+	}
+	return fmt.Sprintf("%s; interactions and chance %s (shares of the variance of %s between %s)", strings.Join(parts, ", "), words.Share(max(0, rest)), r.Metric, between)
 }
 
 // spread says how far seeds or folds lie apart.
