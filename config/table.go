@@ -104,6 +104,8 @@ func headKeys() []*key {
 			"what trains; gorgonia is the slow reference, and can train an mlp"),
 		newKey("head.tune", text{}, func(o *options) *string { return &o.Tune },
 			"auto, in run and train, chooses what is not named of lr, weight_decay, epochs, optimizer and schedule, on images that the head does not learn from: usually the weight decay, for lbfgs; with lr, epochs, schedule, another optimizer, ema, mixup, momentum, warmup or early_stopping named, lr and weight_decay; nothing with all five named, kind mlp, engine gorgonia or too many rows; off trains as the other keys say").instead(pipeline.TuneAuto),
+		newKey("head.refit", boolean{}, func(o *options) *bool { return &o.Refit },
+			"learn from the validation images, too, and calibrate in folds, each scored by a head that did not learn from it; head.tune auto does so by itself where it may, and the config.yaml of a run says whether it did"),
 		newKey("head.kind", text{}, func(o *options) *string { return &o.Head.Kind },
 			"linear, or mlp: one hidden layer with ReLU, engine gorgonia only"),
 		newKey("head.hidden", whole[int]{}, func(o *options) *int { return &o.Head.Hidden },

@@ -95,9 +95,18 @@ func (s *settings) options(p *process, args []string) (pipeline.Options, error) 
 func (p *process) options(cfg *config.Config) pipeline.Options {
 	o := cfg.Options
 	o.Env, o.Engines, o.Words = p.getenv, p.engines(0), p.words
-	o.Pinned, o.Record = cfg.Pinned(), config.Write
+	o.Pinned, o.Record, o.Settings = cfg.Pinned(), config.Write, headSettings
 	o.Output.Program = program()
 	return o
+}
+
+// headSettings are the arguments that ask for the head of o.
+func headSettings(o pipeline.Options) []string {
+	args := config.Changed(o, "head")
+	for i, arg := range args {
+		args[i] = quoted(arg)
+	}
+	return args
 }
 
 // engines are those beside the native one; batch is the most images that one

@@ -8,8 +8,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"icebox/extract/format"
 	"icebox/pipeline/journal"
@@ -202,12 +205,19 @@ func (s *scanner) walk(root int, rel, class string, part Part, above []fs.FileIn
 		s.passOwn(rel)
 		return nil
 	}
-	for _, name := range l.files {
+	found, err := statImages(s.ctx, dir, l.files)
+	if err != nil {
+		return err
+	}
+	for n, name := range l.files {
 		full := dir + string(filepath.Separator) + name
 		if !s.isImage(full, rel) {
 			continue
 		}
-		fi, err := os.Stat(full)
+		fi, err := found[n].FileInfo, found[n].err
+		if fi == nil && err == nil { // its first bytes say that it is one
+			fi, err = os.Stat(full)
+		}
 		if err == nil && !fi.Mode().IsRegular() {
 			s.note("%s is not a regular file: left out", full)
 			continue
@@ -224,6 +234,33 @@ func (s *scanner) walk(root int, rel, class string, part Part, above []fs.FileIn
 		}
 	}
 	return nil
+}
+
+// info is what the system says of a file.
+type info struct {
+	fs.FileInfo
+	err error
+}
+
+// statImages stats the files in dir whose name ends as those of images do, on all
+// processors, since it is most of the time of a scan. Other files have neither info nor
+// error.
+func statImages(ctx context.Context, dir string, names []string) ([]info, error) {
+	const share = 512
+	found := make([]info, len(names))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for at := 0; at < len(names); at += share {
+		g.Go(func() error {
+			for n := at; n < min(at+share, len(names)); n++ {
+				if format.ByEnding(names[n]) == format.Image {
+					found[n].FileInfo, found[n].err = os.Stat(dir + string(filepath.Separator) + names[n])
+				}
+			}
+			return ctx.Err()
+		})
+	}
+	return found, g.Wait()
 }
 
 // isImage reports whether a file is an image that icebox reads, by its ending or else by
