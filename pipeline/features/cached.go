@@ -64,7 +64,7 @@ func (c *Cached) Rows(wanted func(*dataset.Item) bool) (*Rows, error) {
 	if len(keys) == 0 {
 		return r, nil
 	}
-	return r, c.lookUp(keys, r.Data.X)
+	return r, c.store.lookUp(c.space.ID, keys, r.Data.X)
 }
 
 // Chunk are the features of some items.
@@ -87,7 +87,7 @@ func (c *Cached) Chunks(rows int) iter.Seq2[Chunk, error] {
 				continue
 			}
 			chunk.X = slices.Grow(chunk.X[:0], len(keys)*extract.Dim)[:len(keys)*extract.Dim]
-			if err := c.lookUp(keys, chunk.X); err != nil {
+			if err := c.store.lookUp(c.space.ID, keys, chunk.X); err != nil {
 				yield(Chunk{}, err)
 				return
 			}
@@ -97,15 +97,6 @@ func (c *Cached) Chunks(rows int) iter.Seq2[Chunk, error] {
 			chunk.Items, keys = chunk.Items[:0], keys[:0]
 		}
 	}
-}
-
-// lookUp fills x with the rows of keys, all of which the cache has.
-func (c *Cached) lookUp(keys []cache.Key, x []float32) error {
-	missing, err := c.store.c.Lookup(c.space.ID, keys, x)
-	if err == nil && len(missing) > 0 {
-		err = fmt.Errorf("%w: %d rows went away while they were read: run again", ErrNotExtracted, len(missing))
-	}
-	return err
 }
 
 // Choice picks a dataset and a space of a cache that holds several.
@@ -158,7 +149,7 @@ func (c *Cached) find(ctx context.Context, data dataset.Options, choice Choice, 
 		j.Note("the images were scanned with another layout, exclusion or table columns than are asked for now; to take those up", journal.Step{Do: journal.Extract})
 	}
 	c.noteChanges(ctx, j)
-	if err := c.splitAgain(choice, j); err != nil {
+	if err := c.splitAgain(ctx, choice, j); err != nil {
 		return err
 	}
 	c.count(bad)
@@ -265,7 +256,7 @@ func (c *Cached) noteChanges(ctx context.Context, j *journal.Journal) {
 
 // splitAgain assigns parts anew if other fractions are wanted than the dataset was
 // split by, or if some items have none yet, and keeps them if it can.
-func (c *Cached) splitAgain(choice Choice, j *journal.Journal) error {
+func (c *Cached) splitAgain(ctx context.Context, choice Choice, j *journal.Journal) error {
 	ds := c.ds
 	want := choice.Split.Effective(ds)
 	if choice.KeepSplit {
@@ -285,7 +276,9 @@ func (c *Cached) splitAgain(choice Choice, j *journal.Journal) error {
 		return nil
 	}
 	ds.Split = want
-	ds.AssignParts()
+	if err := c.store.assignParts(ctx, ds, c.space.ID, j); err != nil {
+		return err
+	}
 	doc, err := ds.Encode()
 	if err == nil {
 		err = c.store.putDoc(ds.Document(dataset.ForTraining), doc)

@@ -98,7 +98,7 @@ func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p
 	}
 	if err == nil {
 		c.journal.Stage("keep")
-		err = c.storeDataset(inv)
+		err = c.storeDataset(ctx, inv)
 	}
 	if err == nil {
 		err = inv.tried.checkBudget(len(inv.ds.Items), c.options.MaxFailureRate)

@@ -77,6 +77,15 @@ func (s *Store) Docs(prefix string) []string {
 // has reports whether the row of a content is there.
 func (s *Store) has(space string, k cache.Key) bool { return s.c != nil && s.c.Has(space, k) }
 
+// lookUp fills x with the rows of keys, all of which the cache has.
+func (s *Store) lookUp(space string, keys []cache.Key, x []float32) error {
+	missing, err := s.c.Lookup(space, keys, x)
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("%w: %d rows went away while they were read: run again", ErrNotExtracted, len(missing))
+	}
+	return err
+}
+
 // writer makes the file if there is none. Its error is an [ErrReadOnly] where that is not
 // allowed.
 func (s *Store) writer() (*cache.Writer, error) {
