@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"icebox/pipeline/dataset"
@@ -106,6 +107,10 @@ func scan(ctx context.Context, o Options, a aim, store *features.Store, j *journ
 // same sources, are in the parts that they have there.
 func recognise(ds *dataset.Dataset, o dataset.Options, a aim, store *features.Store, j *journal.Journal) (*dataset.Dataset, error) {
 	earlier, err := ds.NameAmong(store, a.purpose(), o.Name)
+	if errors.Is(err, dataset.ErrDocument) {
+		j.Note(fmt.Sprintf("what the cache has of dataset %s cannot be read and is written anew; no feature is lost, but images that icebox split off may change their part: %v", ds.Name, err))
+		earlier, err = nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}

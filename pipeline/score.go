@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"icebox/extract"
@@ -88,7 +89,9 @@ func pool(ctx context.Context, places []dataset.Place, o Options, store *feature
 	for _, n := range ds.Notes {
 		j.Note(n.Text, n.Steps...)
 	}
-	earlier, err = ds.NameAmong(store, dataset.ForPrediction, "")
+	if earlier, err = ds.NameAmong(store, dataset.ForPrediction, ""); errors.Is(err, dataset.ErrDocument) {
+		return ds, nil, nil // it is written anew
+	}
 	return ds, earlier, err
 }
 

@@ -51,8 +51,8 @@ const (
 	ForPrediction Purpose = "pool/"
 )
 
-// purposes are all of them.
-var purposes = []Purpose{ForTraining, ForEvaluation, ForPrediction}
+// Purposes are all of them.
+var Purposes = []Purpose{ForTraining, ForEvaluation, ForPrediction}
 
 // Docs are the documents of a cache.
 type Docs interface {
@@ -71,11 +71,35 @@ type documentHead struct {
 
 const assignedBit = 0x80
 
-// maxItemBytes bounds an item's line: paths are shorter on every system.
-const maxItemBytes = 64 << 10
+// maxItemBytes bounds an item's line, and maxText each text in it and in the head: paths
+// are shorter on every system.
+const (
+	maxItemBytes = 64 << 10
+	maxText      = 16 << 10
+)
 
-// Encode returns the document of d.
+// checkTexts refuses what would make a document that Decode does not take.
+func (d *Dataset) checkTexts() error {
+	for i := range d.Items {
+		it := &d.Items[i]
+		if len(it.Path) > maxText || len(it.Group) > maxText {
+			return fmt.Errorf("%w: image %d (%.80q…) has a path of %d bytes and a group of %d; %d are the limit of either", ErrData, i, it.Path, len(it.Path), len(it.Group), maxText)
+		}
+	}
+	for _, c := range d.Classes {
+		if len(c) > maxText {
+			return fmt.Errorf("%w: the class %.80q… has a name of %d bytes; %d are the limit", ErrData, c, len(c), maxText)
+		}
+	}
+	return nil
+}
+
+// Encode returns the document of d, which [Decode] takes: names that are too long for it
+// are an [ErrData].
 func (d *Dataset) Encode() ([]byte, error) {
+	if err := d.checkTexts(); err != nil {
+		return nil, err
+	}
 	head, err := json.Marshal(documentHead{d.Sources, d.Roots, d.Classes, d.Split, len(d.Items), d.Reading})
 	if err != nil {
 		return nil, err
@@ -149,8 +173,9 @@ func sharedPrefix(a, b string) int {
 	return n
 }
 
-// errDocument is a document that Encode did not write.
-var errDocument = errors.New("malformed dataset document")
+// ErrDocument is returned for a document that Encode did not write, or not this version of
+// it: the cache is sound, and one dataset in it is not.
+var ErrDocument = errors.New("malformed dataset document")
 
 // Decode reads what Encode wrote.
 func Decode(name string, doc []byte) (*Dataset, error) {
@@ -160,15 +185,15 @@ func Decode(name string, doc []byte) (*Dataset, error) {
 	size, n := binary.Uvarint(doc[1:])
 	rest := doc[1+max(n, 0):]
 	if n <= 0 || size > uint64(len(rest)) {
-		return nil, errDocument
+		return nil, ErrDocument
 	}
 	var head documentHead
 	if err := json.Unmarshal(rest[:size], &head); err != nil {
-		return nil, fmt.Errorf("%w: %w", errDocument, err)
+		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
 	rest = rest[size:]
 	if head.Items < 0 || head.Items > len(rest)/len(cache.Key{}) {
-		return nil, errDocument
+		return nil, ErrDocument
 	}
 	d := &Dataset{Name: name, Sources: head.Sources, Roots: head.Roots, Classes: head.Classes, Split: head.Split, Reading: head.Reading, Items: make([]Item, head.Items)}
 	for i := range d.Items {
@@ -176,7 +201,7 @@ func Decode(name string, doc []byte) (*Dataset, error) {
 	}
 	lines, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(rest)), maxItemBytes*int64(head.Items)))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errDocument, err)
+		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
 	r := &docReader{rest: lines}
 	var before Item
@@ -184,7 +209,7 @@ func Decode(name string, doc []byte) (*Dataset, error) {
 		it := &d.Items[i]
 		r.item(it, &before)
 		if r.bad || it.Root >= len(d.Roots) || int(it.Label) >= len(d.Classes) || it.Label < Unlabelled || it.Part > Test {
-			return nil, fmt.Errorf("%w: item %d", errDocument, i)
+			return nil, fmt.Errorf("%w: item %d", ErrDocument, i)
 		}
 		before = *it
 	}
@@ -265,7 +290,7 @@ func Load(docs Docs, p Purpose, name string) (*Dataset, error) {
 		return nil, err
 	}
 	d, err := Decode(name, doc)
-	if errors.Is(err, errDocument) {
+	if errors.Is(err, ErrDocument) {
 		return nil, fmt.Errorf("%w: dataset %q: %w", cache.ErrCorrupt, name, err)
 	}
 	if err != nil {

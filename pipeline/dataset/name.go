@@ -60,6 +60,9 @@ func Twin(docs Docs, d *Dataset) (*Dataset, error) {
 	var twin *Dataset
 	for _, name := range Names(docs, ForTraining) {
 		ds, err := Load(docs, ForTraining, name)
+		if errors.Is(err, ErrDocument) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -151,6 +151,11 @@ func (s *scanner) row(row sheetRow, t *table) error {
 	if p == "" {
 		return errors.New("the path is empty")
 	}
+	for _, of := range []string{"path", "label", "group"} {
+		if n := len(t.field(row.fields, of)); n > maxText {
+			return fmt.Errorf("the %s has %d bytes: %d are the limit", of, n, maxText)
+		}
+	}
 	part, err := t.partOf(row.fields, p)
 	if err != nil {
 		return err

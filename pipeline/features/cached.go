@@ -197,8 +197,13 @@ func chooseDataset(docs dataset.Docs, name string, d dataset.Options) (*dataset.
 		return nil, fmt.Errorf("%w: the cache holds no dataset", ErrNotExtracted)
 	}
 	var all []*dataset.Dataset
+	var unread error
 	for _, n := range names {
 		ds, err := dataset.Load(docs, dataset.ForTraining, n)
+		if errors.Is(err, dataset.ErrDocument) {
+			unread = err // which matters where there is no other
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -206,6 +211,9 @@ func chooseDataset(docs dataset.Docs, name string, d dataset.Options) (*dataset.
 			return ds, nil
 		}
 		all = append(all, ds)
+	}
+	if len(all) == 0 {
+		return nil, unread
 	}
 	if d.Train != "" {
 		return nil, fmt.Errorf("%w: the cache has no dataset of %s; it has %s", ErrNotExtracted, d.Train, strings.Join(names, ", "))
