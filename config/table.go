@@ -36,6 +36,8 @@ func dataKeys() []*key {
 			"fraction of each class to test on, where there is no data.test"),
 		newKey("data.split.near", boolean{}, func(o *options) *bool { return &o.Data.Split.Near },
 			"keep near copies, such as frames of one film, in one part; it compares all images with each other once, which takes a second for 5,000 and minutes for 100,000"),
+		newKey("data.max_classes", whole[int]{}, func(o *options) *int { return &o.Data.MaxClasses },
+			"with more classes nothing is trained: a column of numbers has been taken for labels, as a rule"),
 		newKey("data.layout", text{}, func(o *options) *string { return &o.Data.Reading.Layout },
 			"what folders stand for: auto tells by names and contents, and stops where it cannot; classes takes every folder for a class; parts takes those named after parts (train, val, dev, test …) and passes over others"),
 		newKey("data.exclude", texts{}, func(o *options) *[]string { return &o.Data.Reading.Exclude },

@@ -97,7 +97,7 @@ func scan(ctx context.Context, o Options, a aim, store *features.Store, j *journ
 	}
 	if a == toTrain {
 		j.Stage("check")
-		err = checkTrainable(ds, o.Output.Dir)
+		err = checkTrainable(ds, o)
 	}
 	return ds, err
 }
@@ -143,12 +143,12 @@ func noteChanges(ds, earlier *dataset.Dataset, j *journal.Journal) {
 }
 
 // checkTrainable finds out early what would fail late: classes that cannot be learned, and
-// an output folder dir that cannot be made or written to.
-func checkTrainable(ds *dataset.Dataset, dir string) error {
-	if err := ds.Trainable(); err != nil {
+// an output folder that cannot be made or written to.
+func checkTrainable(ds *dataset.Dataset, o Options) error {
+	if err := ds.Trainable(o.Data.MaxClasses); err != nil {
 		return err
 	}
-	return runs.CheckWritable(dir)
+	return runs.CheckWritable(o.Output.Dir)
 }
 
 // summaryOf says what was done with the features of src, as far as they are known.

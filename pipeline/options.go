@@ -172,7 +172,7 @@ func Default() Options {
 	head := headtrain.Options{}.WithDefaults()
 	head.StepEpochs = 0 // a third of the epochs, whatever they come to be
 	return Options{
-		Data:     dataset.Options{Split: dataset.Split{Val: 0.1}, Reading: dataset.Reading{Layout: dataset.LayoutAuto}},
+		Data:     dataset.Options{Split: dataset.Split{Val: 0.1}, Reading: dataset.Reading{Layout: dataset.LayoutAuto}, MaxClasses: dataset.DefaultMaxClasses},
 		Backbone: Backbone{Name: "resnet18", Weights: extract.Auto, Engine: extract.Auto, ISA: extract.Auto, Plan: extract.Auto, Device: extract.Auto, Precision: "fp32"},
 		Extract:  Extraction{BatchSize: 16, EXIF: true, MaxPixels: extract.DefaultMaxPixels, MaxFailureRate: 0.01},
 		Cache:    Cache{Path: ".icebox/features.db", DType: string(cache.Float32)},

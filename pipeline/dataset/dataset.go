@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -50,7 +51,8 @@ type Dataset struct {
 	Notes   []journal.Note
 	Skipped Skipped
 
-	noLabels journal.Note // why a table has none, and what may help
+	noLabels   journal.Note // why a table has none, and what may help
+	labelsFrom string       // the column of the table that gives them; "" if there is no table
 
 	loaded string // name of the document that it was read from
 }
@@ -82,6 +84,15 @@ func (d *Dataset) Count(p Part) int {
 	return n
 }
 
+// tooManyClasses is the error of more classes than most.
+func (d *Dataset) tooManyClasses(most int) error {
+	from := cmp.Or(d.labelsFrom, d.Sources.String())
+	example := d.Classes[0]
+	err := fmt.Errorf("%w: %s gives %s different labels, such as %q, and %s are the limit: is it a number or a name of each image, and not its class?",
+		ErrData, from, words.Number(len(d.Classes)), example, words.Number(most))
+	return journal.WithSteps(err, journal.Step{Do: journal.Change, Field: "Data.Reading.Columns.Label"}, journal.SetTo("Data.MaxClasses", len(d.Classes)))
+}
+
 // labelAll names the classes of items from their class names, one an item.
 func (d *Dataset) labelAll(names []string) {
 	seen := map[string]int32{}
@@ -104,9 +115,17 @@ func (d *Dataset) labelAll(names []string) {
 	}
 }
 
+// DefaultMaxClasses is how many classes a head is trained for where nobody says more: with
+// more, a column of numbers has been taken for labels, as a rule.
+const DefaultMaxClasses = 10_000
+
 // Trainable returns an error, an [ErrData], unless a head can learn every class of d: two
-// classes or more, each with a training item.
-func (d *Dataset) Trainable() error {
+// classes or more, but no more than maxClasses, each with a training item. A maxClasses of 0
+// is DefaultMaxClasses.
+func (d *Dataset) Trainable(maxClasses int) error {
+	if most := cmp.Or(maxClasses, DefaultMaxClasses); len(d.Classes) > most {
+		return d.tooManyClasses(most)
+	}
 	counts := make([]int, len(d.Classes))
 	var orphan []string
 	for i := range d.Items {

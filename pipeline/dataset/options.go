@@ -23,6 +23,8 @@ type Options struct {
 	Name    string // of the dataset in the cache; "" derives it from Train
 	Split   Split
 	Reading Reading
+	// MaxClasses is how many classes a head may have; 0 is [DefaultMaxClasses].
+	MaxClasses int
 }
 
 // Reading says how sources are read. The zero value finds everything out by itself.

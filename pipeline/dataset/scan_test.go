@@ -178,7 +178,7 @@ func TestTrainableNamesWhatIsMissing(t *testing.T) {
 	} {
 		ds, err := Scan(context.Background(), Options{Train: tree(t, c.files...)}, nil)
 		must(t, err)
-		err = ds.Trainable()
+		err = ds.Trainable(0)
 		if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrData) || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%v: got %v, want %q", c.files, err, c.want)
 		}

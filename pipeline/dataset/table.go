@@ -107,8 +107,13 @@ func (s *scanner) rows(t *table) error {
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}
-	if err := t.checkSeveral(); err != nil {
-		return err
+	if i, ok := t.at["label"]; ok {
+		s.ds.labelsFrom = fmt.Sprintf("the column %q of %s", strings.TrimSpace(t.header[i]), t.file)
+	}
+	if len(t.labels) <= DefaultMaxClasses { // else they are no labels, and every pair of parts would be looked up
+		if err := t.checkSeveral(); err != nil {
+			return err
+		}
 	}
 	if n := len(s.ds.Items) - before; n > 0 && t.found == 0 {
 		return s.missing(t, n)

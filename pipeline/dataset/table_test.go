@@ -150,7 +150,7 @@ func TestATableWithoutLabelsSaysWhatItHas(t *testing.T) {
 	must(t, os.WriteFile(file, []byte("id,breed\nimg/a,cat\nimg/b,dog\n"), 0o644))
 	ds, err := Scan(context.Background(), Options{Train: file}, nil)
 	must(t, err)
-	err = ds.Trainable()
+	err = ds.Trainable(0)
 	steps := journal.Steps(err)
 	if !errors.Is(err, ErrData) || !strings.Contains(err.Error(), "its columns are id,breed") || len(steps) != 1 || steps[0] != journal.SetTo("Data.Reading.Columns.Label", "breed") {
 		t.Errorf("%v, try %v", err, steps)
@@ -194,4 +194,24 @@ func FuzzSheet(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestNumbersTakenForLabelsAreRefused(t *testing.T) {
+	dir := tree(t, "0.jpg")
+	var table strings.Builder
+	table.WriteString("path,target\n")
+	for i := range 10_001 {
+		fmt.Fprintf(&table, "%d.jpg,id %d\n", i, i)
+	}
+	file := filepath.Join(dir, "set.csv")
+	must(t, os.WriteFile(file, []byte(table.String()), 0o644))
+	ds, err := Scan(context.Background(), Options{Train: file}, nil)
+	must(t, err)
+	err = ds.Trainable(0)
+	if !errors.Is(err, ErrData) || !strings.Contains(err.Error(), `the column "target" of `+file+` gives 10,001 different labels, such as "id 0", and 10,000 are the limit`) {
+		t.Errorf("got %v", err)
+	}
+	if err := ds.Trainable(10_001); err != nil {
+		t.Errorf("allowed: %v", err)
+	}
 }
