@@ -69,13 +69,33 @@ func (p *process) main(args []string) int {
 	ctx, stop := p.interrupts(context.Background())
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
+	out := &checkedWriter{Writer: p.stdout}
+	p.stdout = out
 	root := p.rootCommand()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
+		err = out.err
+	}
+	if err == nil {
 		return exitOK
 	}
 	return p.fail(err, args)
+}
+
+// checkedWriter remembers the first error of a writer: help is written by code that looks at
+// none.
+type checkedWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *checkedWriter) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
 }
 
 // path makes a path that a person gave absolute.
