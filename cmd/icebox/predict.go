@@ -7,7 +7,6 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -290,9 +289,9 @@ func predictionOf(r *predictions.Row, classes []string, top int) prediction {
 // predictionLine is a line about an image, with tabs between its fields.
 func predictionLine(r *predictions.Row, classes []string, top int) string {
 	if r.Err != "" {
-		return fmt.Sprintf("%s\t-\t%s\n", quotedName(r.Path), r.Err)
+		return fmt.Sprintf("%s\t-\t%s\n", words.Name(r.Path), words.Name(strings.ReplaceAll(r.Err, "\n", "; ")))
 	}
-	fields := []string{quotedName(r.Path), r.Label}
+	fields := []string{words.Name(r.Path), r.Label}
 	for i, t := range r.Top(classes, top) {
 		if i == 0 && !r.Unknown {
 			fields = append(fields, fmt.Sprintf("%.4f", t.Probability))
@@ -301,13 +300,4 @@ func predictionLine(r *predictions.Row, classes []string, top int) string {
 		}
 	}
 	return strings.Join(fields, "\t") + "\n"
-}
-
-// quotedName is the name of a file as it fits into a line. A name that begins with a quote
-// is quoted, so that every name can be told from a quoted one.
-func quotedName(name string) string {
-	if !utf8.ValidString(name) || strings.HasPrefix(name, `"`) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return fmt.Sprintf("%q", name)
-	}
-	return name
 }

@@ -134,3 +134,25 @@ func TestRunsAreListedAndCompared(t *testing.T) {
 		t.Errorf("one run: exit %d: %s", r.code, r.errOut)
 	}
 }
+
+// A name with an escape sequence would clear the screen of whoever lists the folder.
+func TestNoNameReachesTheTerminalRaw(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("skipped: such names are not allowed here")
+	}
+	dir := trainedIn(t)
+	evil := "x\x1b[2J\nforged\tline.png"
+	write(t, dir, "photos/a/"+evil, []byte("no picture"))
+	write(t, dir, "photos/b/copy"+evil, pngOf(t, 0, 1)) // the same bytes as photos/a/1.png, under another label
+	write(t, dir, "set\x1b[31m.csv", []byte("path,label\nnone\x1b[2J.png,a\n"))
+	for _, args := range [][]string{
+		{"run", "--data", "photos", "--weights", "random:1", "data.split.val=0.4", "head.tune=off"}, {"train", "head.tune=off"},
+		{"insight", "--run", "latest"}, {"eval", "--run", "latest"}, {"predict", "--run", "latest", "photos"}, {"predict", "--run", "latest", "photos/a/" + evil},
+		{"run", "--data", "set\x1b[31m.csv"}, {"runs"}, {"cache", "stat"},
+	} {
+		r := icebox(t, dir, args...)
+		if all := r.out + r.errOut; strings.Contains(all, "\x1b") || strings.Contains(all, "\nforged") || all == "" {
+			t.Errorf("%q: exit %d: %q", args, r.code, all)
+		}
+	}
+}

@@ -108,7 +108,7 @@ func (b *bars) Note(message string) {
 	if b.bar != nil && b.bar.Completed() {
 		b.end()
 	}
-	text := wrap("note: "+message+"\n", b.width)
+	text := wrap(words.Printable("note: "+message+"\n"), b.width)
 	if b.all != nil {
 		if _, err := io.WriteString(b.all, text); err == nil {
 			return
@@ -162,6 +162,6 @@ func (l *lines) Status(text string) {
 	l.status = "; " + text
 }
 
-func (l *lines) Note(message string) { fmt.Fprintf(l.out, "note: %s\n", message) }
+func (l *lines) Note(message string) { fmt.Fprintf(l.out, "note: %s\n", words.Printable(message)) }
 
 func (l *lines) finish() {}
