@@ -110,8 +110,8 @@ func (c *Config) warnIgnored() {
 func defaults(dir string) pipeline.Options {
 	o := pipeline.Default()
 	for _, k := range table {
-		if k.path != nil {
-			k.set(&o, k.path.resolve(k.get(&o).(string), dir))
+		if k.place != nil {
+			k.set(&o, k.place(k.get(&o), dir, nil))
 		}
 		if k.own != "" {
 			k.set(&o, k.own)

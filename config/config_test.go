@@ -346,7 +346,7 @@ func TestEveryOptionHasAKey(t *testing.T) {
 	o := pipeline.Default()
 	var reached []any
 	fill(reflect.ValueOf(&o).Elem(), "", func(name string, field reflect.Value) {
-		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Pinned", ".Record", ".Env", ".Fetch", ".Words", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
+		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Pinned", ".Record", ".Settings", ".Env", ".Fetch", ".Words", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
 			mark(field)
 			want := field.Interface()
 			if field.Kind() == reflect.String {
@@ -417,7 +417,7 @@ func genOverride(rt *rapid.T) Override {
 		v = "[balanced, " + inline(classWeightsNode(headtrain.ClassWeights{Mode: headtrain.WeightsMap, Map: m})) + "]"
 	case k.Example != "" && !k.plain:
 		v = k.Example
-	case k.plain && (k.path != nil || k.Example != ""):
+	case k.plain && (k.place != nil || k.Example != ""):
 		v = strings.ReplaceAll(any.Draw(rt, "text"), "/", "")
 	case k.schema["enum"] != nil:
 		v = rapid.SampledFrom(k.schema["enum"].([]string)).Draw(rt, "word")

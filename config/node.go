@@ -54,7 +54,7 @@ func toNode(v any) *yaml.Node {
 	case string:
 		return textNode(v)
 	case float64:
-		return scalar(strconv.FormatFloat(v, 'g', -1, 64))
+		return scalar(number11(v))
 	case headtrain.ClassWeights:
 		return classWeightsNode(v)
 	case sweep.WeightMap:
@@ -69,6 +69,16 @@ func toNode(v any) *yaml.Node {
 		return listNode(v)
 	}
 	return scalar(fmt.Sprint(v))
+}
+
+// number11 writes a number so that readers of YAML 1.1, which want a point in one with an
+// exponent, take it for a number too.
+func number11(v float64) string {
+	s := strconv.FormatFloat(v, 'g', -1, 64)
+	if digits, exponent, ok := strings.Cut(s, "e"); ok && !strings.Contains(digits, ".") {
+		return digits + ".0e" + exponent
+	}
+	return s
 }
 
 // scalar is a value that reads as what it looks like.

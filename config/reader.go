@@ -155,8 +155,8 @@ func (r *reader) value(k *key, n *yaml.Node, line int, at place) []setting {
 		}
 		return nil
 	}
-	if k.path != nil {
-		v = k.path.resolve(FromHome(v.(string), r.env), at.dir)
+	if k.place != nil {
+		v = k.place(v, at.dir, r.env)
 	}
 	return []setting{{k, v, at.origin(line)}}
 }

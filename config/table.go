@@ -5,9 +5,13 @@ import (
 
 	"icebox/headtrain"
 	"icebox/pipeline"
+	"icebox/pipeline/dataset"
 )
 
 type options = pipeline.Options
+
+// stored reads a source of images, which may be a dataset that the cache keeps.
+var stored = pathCodec{prefixes: []string{dataset.Stored}}
 
 // table holds every key, in the order in which people meet them. A published name keeps
 // its meaning.
@@ -16,8 +20,10 @@ var table = slices.Concat(dataKeys(), backboneKeys(), extractKeys(), cacheKeys()
 
 func dataKeys() []*key {
 	return []*key{
-		newKey("data.train", pathCodec{}, func(o *options) *string { return &o.Data.Train },
-			"folder of class folders, folder that holds train, val and test, or a table (.csv, .tsv, .jsonl: path,label[,split,group])").like("images/train"),
+		newKey("data.train", stored, func(o *options) *string { return &o.Data.Train },
+			"folder of class folders, folder that holds train, val and test, or a table (.csv, .tsv, .jsonl: path,label[,split,group]); cache:NAME is a dataset as the cache keeps it, whose files may be gone").like("images/train"),
+		newKey("data.also", paths{path: stored}, func(o *options) *[]string { return &o.Data.Also },
+			"more folders, tables or stored datasets, read as data.train; classes of one name are one class").like("[images/more, cache:old]"),
 		newKey("data.val", pathCodec{}, func(o *options) *string { return &o.Data.Val },
 			"validation images, as data.train; without it data.split.val is taken from train").like("images/val"),
 		newKey("data.test", pathCodec{}, func(o *options) *string { return &o.Data.Test },
@@ -98,6 +104,8 @@ func headKeys() []*key {
 			"what trains; gorgonia is the slow reference, and can train an mlp"),
 		newKey("head.tune", text{}, func(o *options) *string { return &o.Tune },
 			"auto, in run and train, chooses what is not named of lr, weight_decay, epochs, optimizer and schedule, on images that the head does not learn from: usually the weight decay, for lbfgs; with lr, epochs, schedule, another optimizer, ema, mixup, momentum, warmup or early_stopping named, lr and weight_decay; nothing with all five named, kind mlp, engine gorgonia or too many rows; off trains as the other keys say").instead(pipeline.TuneAuto),
+		newKey("head.refit", boolean{}, func(o *options) *bool { return &o.Refit },
+			"learn from the validation images, too, and calibrate in folds, each scored by a head that did not learn from it; head.tune auto does so by itself where it may, and the config.yaml of a run says whether it did"),
 		newKey("head.kind", text{}, func(o *options) *string { return &o.Head.Kind },
 			"linear, or mlp: one hidden layer with ReLU, engine gorgonia only"),
 		newKey("head.hidden", whole[int]{}, func(o *options) *int { return &o.Head.Hidden },

@@ -35,6 +35,27 @@ func Write(o pipeline.Options) []byte {
 	return out.Bytes()
 }
 
+// Changed lists what of a section is not as it is by default, each as an argument
+// key=value that [ParseOverride] reads.
+func Changed(o pipeline.Options, section string) []string {
+	var changed []string
+	for _, k := range keysOf(section) {
+		v := k.get(&o)
+		if v == nil {
+			continue
+		}
+		value := inline(toNode(v))
+		if value == k.Default {
+			continue
+		}
+		if s, ok := v.(string); ok && k.plain {
+			value = s // which an argument takes as it is
+		}
+		changed = append(changed, k.Name+"="+value)
+	}
+	return changed
+}
+
 // mapping returns the mapping of a section below root, made if need be.
 func mapping(root *yaml.Node, section string) *yaml.Node {
 	if section == "" {

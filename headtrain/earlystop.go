@@ -1,6 +1,9 @@
 package headtrain
 
-import "math"
+import (
+	"cmp"
+	"math"
+)
 
 // watch follows the validation metric of a head. Without early stopping every
 // epoch counts as the best so far.
@@ -28,10 +31,11 @@ func (w *watch) see(e Epoch) bool {
 
 // score returns the metric of an epoch, so that larger is better.
 func (o EarlyStopping) score(e Epoch) float64 {
-	if o.Metric == MetricValAcc {
-		return *e.ValAcc
+	v, more := e.Metric(cmp.Or(o.Metric, MetricValLoss))
+	if more {
+		return *v
 	}
-	return -*e.ValLoss
+	return -*v
 }
 
 // exhausted reports whether patience runs out with the given epoch.

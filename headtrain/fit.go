@@ -6,6 +6,7 @@ import (
 
 	"icebox/headtrain/internal/finite"
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/perclass"
 )
 
 // fit is one head in training, a member of a stack.
@@ -24,12 +25,13 @@ type fit struct {
 	gradient  float64 // its largest value at the end; lbfgs only
 	err       error   // why its training ended early
 
-	sum             tally   // of the current pass
-	weight          float64 // of the rows in sum
-	batchWeight     float64 // of the current batch
-	lr              float64 // of the last step
-	history         []Epoch
-	valLoss, valAcc []float64 // what the pointers in history point to
+	sum         tally   // of the current pass
+	weight      float64 // of the rows in sum
+	batchWeight float64 // of the current batch
+	lr          float64 // of the last step
+	history     []Epoch
+	measured    []measures      // what the pointers in history point to
+	classes     perclass.Counts // of the current pass over the validation rows
 }
 
 // newFit prepares a head with options that have their defaults.
@@ -47,7 +49,7 @@ func newFit(isa kernel.ISA, index int, o Options, v *view, params []float32) *fi
 		history:   make([]Epoch, 0, o.Epochs),
 	}
 	if v.val != nil {
-		f.valLoss, f.valAcc = make([]float64, o.Epochs), make([]float64, o.Epochs)
+		f.measured, f.classes = make([]measures, o.Epochs), make(perclass.Counts, len(train.Classes))
 	}
 	if o.EarlyStopping.Patience > 0 {
 		f.best = make([]float32, len(params))
@@ -88,9 +90,9 @@ func (f *fit) validated() {
 		f.history = f.history[:len(f.history)-1]
 		return
 	}
-	i := e.Epoch - 1
-	f.valLoss[i], f.valAcc[i] = loss, f.sum.accuracy()
-	e.ValLoss, e.ValAcc = &f.valLoss[i], &f.valAcc[i]
+	m := &f.measured[e.Epoch-1]
+	*m = measures{loss, f.sum.accuracy(), f.classes.MacroF1(), f.classes.BalancedAccuracy()}
+	m.into(e)
 }
 
 // finished takes note of the last epoch, keeps its weights if they are the best

@@ -11,6 +11,7 @@ import (
 
 	"icebox/headtrain/internal/finite"
 	"icebox/headtrain/internal/labelled"
+	"icebox/headtrain/internal/perclass"
 	"icebox/headtrain/internal/softmax"
 )
 
@@ -154,16 +155,16 @@ func (l *lesson) head(epoch int) (*Head, error) {
 }
 
 func (l *lesson) validate(h *Head, e *Epoch) error {
-	loss, accuracy := meanLoss(h, l.plan.val)
-	if !finite.Is(loss) {
+	m := measure(h, l.plan.val)
+	if !finite.Is(m.loss) {
 		return l.diverged(e.Epoch, "the validation loss")
 	}
-	e.ValLoss, e.ValAcc = &loss, &accuracy
+	m.into(e)
 	return nil
 }
 
 func (l *lesson) result(best int, stopped string) (Result, error) {
-	loss, _ := meanLoss(l.best, l.plan.train)
+	loss := measure(l.best, l.plan.train).loss
 	if !finite.Is(loss) {
 		return Result{History: l.history}, l.diverged(len(l.history), "the final loss")
 	}
@@ -190,12 +191,12 @@ func (l *lesson) diverged(epoch int, what string) error {
 	return &Divergence{What: what, Epoch: epoch, Options: l.plan.Options}
 }
 
-// meanLoss returns the mean cross-entropy and the accuracy of h over the rows of
-// a set.
-func meanLoss(h *Head, s *labelled.Set) (loss, accuracy float64) {
+// measure measures h on the rows of a set.
+func measure(h *Head, s *labelled.Set) *measures {
 	const rows = 512
 	var sum tally
 	k := len(h.Classes)
+	classes := make(perclass.Counts, k)
 	x, logits := make([]float32, rows*s.Dim), make([]float32, rows*k)
 	for chunk := range slices.Chunk(s.Rows, rows) {
 		for i, r := range chunk {
@@ -207,10 +208,11 @@ func meanLoss(h *Head, s *labelled.Set) (loss, accuracy float64) {
 			best, norm := softmax.Top(z, 1)
 			sum.loss += math.Log(norm) + float64(z[best]) - float64(z[y])
 			sum.rows++
+			classes.Add(y, best)
 			if best == y {
 				sum.hits++
 			}
 		}
 	}
-	return sum.loss / float64(sum.rows), sum.accuracy()
+	return &measures{sum.loss / float64(sum.rows), sum.accuracy(), classes.MacroF1(), classes.BalancedAccuracy()}
 }

@@ -56,8 +56,10 @@ const (
 
 // Values of EarlyStopping.Metric.
 const (
-	MetricValLoss = "val_loss"
-	MetricValAcc  = "val_acc"
+	MetricValLoss        = "val_loss"
+	MetricValAcc         = "val_acc"
+	MetricValMacroF1     = "val_macro_f1"
+	MetricValBalancedAcc = "val_balanced_acc"
 )
 
 // Options say how one head is trained. A zero value stands for the default, with

@@ -64,7 +64,7 @@ ClassWeights.Map must give "a" a finite weight that is ≥ 0, not -1
 ClassWeights.Map must give "b" a finite weight that is ≥ 0, not NaN
 EarlyStopping.Patience (-1) must be ≥ 0
 EarlyStopping.MinDelta (NaN) must be finite and ≥ 0
-EarlyStopping.Metric "train_loss" is not known: choose val_loss or val_acc`
+EarlyStopping.Metric "train_loss" is not known: choose val_loss, val_acc, val_macro_f1 or val_balanced_acc`
 	if d := cmp.Diff(want, err.Error()); d != "" {
 		t.Error(d)
 	}

@@ -24,6 +24,7 @@ type panel struct {
 	zStride int
 	loss    []float64 // of each block and head
 	hits    []int32   // rows of each block that each head classifies correctly
+	best    []int32   // of each block, head and row, the class of the largest logit; nil where nothing is validated
 	parts   []float32 // gradients of each chunk, for a stack that is narrow, or becomes so
 }
 

@@ -70,7 +70,7 @@ func (p Path) validate(job Job) error {
 
 // walk trains the heads of one part.
 func (p Path) walk(ctx context.Context, v *view, o Options, each func(decay int, h *Head) error) error {
-	o.WeightDecay = p.Decays[len(p.Decays)/2] // by which raw features are scaled
+	o.WeightDecay = p.Decays[0] / 100 // by which raw features are scaled: the middle of a usual path
 	s := newStack(kernel.Best(), v, []Options{o}, []int{0})
 	defer s.team.Close()
 	m, f := newLBFGS(s), s.heads[0]

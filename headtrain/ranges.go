@@ -74,6 +74,6 @@ func Choices() map[string][]string {
 		"Kind": {KindLinear, KindMLP}, "Input": {InputStandardise, InputNone, InputL2},
 		"Shuffle": {string(ShuffleRows), string(ShuffleBlocks)}, "Optimizer": {OptimizerAdam, OptimizerAdamW, OptimizerSGD, OptimizerLBFGS},
 		"Schedule": {ScheduleConstant, ScheduleCosine, ScheduleStep, ScheduleOneCycle}, "ClassWeights.Mode": {WeightsNone, WeightsBalanced, WeightsMap},
-		"EarlyStopping.Metric": {MetricValLoss, MetricValAcc},
+		"EarlyStopping.Metric": {MetricValLoss, MetricValAcc, MetricValMacroF1, MetricValBalancedAcc},
 	}
 }

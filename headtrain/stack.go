@@ -71,6 +71,9 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	}
 	s.forwardFn, s.updateFn, s.chunkFn, s.reduceFn = s.forward, s.update, s.chunk, s.reduce
 	s.panel = newPanel(min(max(s.batchSize, evalRows), panelRows), s.stride, len(heads)*k, len(heads))
+	if s.val != nil {
+		s.panel.best = make([]int32, len(s.panel.hits)*kernel.Block)
+	}
 	if s.batchSize > panelRows || o.Optimizer == OptimizerLBFGS {
 		s.grad = make([]float32, len(s.params))
 	}
@@ -150,6 +153,7 @@ func (s *stack) epoch(ctx context.Context, epoch int) error {
 func (s *stack) resetSums() {
 	for _, f := range s.heads {
 		f.sum, f.weight = tally{}, 0
+		clear(f.classes)
 	}
 }
 

@@ -90,7 +90,19 @@ func (s *stack) addUp() {
 		if t.learn {
 			sum.loss = float64(f.batchWeight * sum.loss)
 		}
+		if t.set == s.val && !t.learn {
+			s.countClasses(f, h, len(heads))
+		}
 		f.sum = tally{f.sum.loss + sum.loss, f.sum.rows + sum.rows, f.sum.hits + sum.hits}
+	}
+}
+
+// countClasses adds the answers of head h of some to the panel's rows to its counts.
+func (s *stack) countClasses(f *fit, h, heads int) {
+	t, p := &s.task, s.panel
+	for i, row := range t.rows {
+		best := p.best[(i/kernel.Block*heads+h)*kernel.Block+i%kernel.Block]
+		f.classes.Add(int(t.set.Labels[row]), int(best))
 	}
 }
 
@@ -167,6 +179,9 @@ func (s *stack) judge(w *scratch, z []float32, block, head int) {
 		if w.judged.Best[r] == labels[r] {
 			hits++
 		}
+	}
+	if p.best != nil {
+		copy(p.best[(block*heads+head)*kernel.Block:], w.judged.Best[:])
 	}
 	p.loss[block*heads+head], p.hits[block*heads+head] = loss, hits
 	if t.learn && rows < kernel.Block {

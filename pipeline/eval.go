@@ -63,6 +63,7 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 	for _, p := range judged {
 		ev.AddStrangers(p.strangers.Data, p.strangers.Logits, head)
 		if p.Rows.Len() > 0 {
+			p.setInterval(src.Dataset())
 			ev.Parts[p.Name], ev.Answers.Parts[p.Name] = p.score, p.answers
 		}
 	}
@@ -108,8 +109,8 @@ func onePart(ds *dataset.Dataset) bool {
 	return ds.Count(dataset.Val) == 0 && ds.Count(dataset.Test) == 0
 }
 
-// judgedRows are rows and what a head says of them.
-type judgedRows struct {
+// answeredRows are rows and what a head says of them.
+type answeredRows struct {
 	*features.Rows
 	Logits []float32 // rows × classes
 }
@@ -117,11 +118,11 @@ type judgedRows struct {
 // judgedPart is a part that a head was judged on.
 type judgedPart struct {
 	Name string
-	judgedRows
+	answeredRows
 	score   report.Score
 	answers report.PartAnswers
 
-	strangers judgedRows // of classes that the head does not know, with the labels of their dataset
+	strangers answeredRows // of classes that the head does not know, with the labels of their dataset
 }
 
 // right says which rows the head puts into their class.
@@ -163,7 +164,7 @@ func judgeParts(src features.Source, head *headtrain.Head, onePart bool) ([]judg
 		if judgeErr != nil {
 			return nil, judgeErr
 		}
-		judged.strangers = judgedRows{strange, logitsOf(head, strange)}
+		judged.strangers = answeredRows{strange, logitsOf(head, strange)}
 		parts, scored = append(parts, judged), scored+known.Len()
 	}
 	switch {
@@ -193,7 +194,7 @@ func divided(r *features.Rows, at []int32) (known, strange *features.Rows) {
 
 // judgePart judges a head on rows with its own labels. Of no rows there is nothing to say.
 func judgePart(name string, head *headtrain.Head, r *features.Rows) (judgedPart, error) {
-	p := judgedPart{Name: name, judgedRows: judgedRows{r, logitsOf(head, r)}}
+	p := judgedPart{Name: name, answeredRows: answeredRows{r, logitsOf(head, r)}}
 	if r.Len() == 0 {
 		return p, nil
 	}
@@ -254,7 +255,7 @@ func rowsOf(head *headtrain.Head, src features.Source, parts []judgedPart) iter.
 		if !slices.Contains(names, p.Name) {
 			names = append(names, p.Name)
 		}
-		for _, of := range []judgedRows{p.judgedRows, p.strangers} {
+		for _, of := range []answeredRows{p.answeredRows, p.strangers} {
 			for n, i := range of.Items {
 				logits[i], part[i] = of.Logits[n*k:(n+1)*k], p.Name
 			}

@@ -63,15 +63,17 @@ type inputs struct {
 	computer *features.Computer
 }
 
-// openInputs scans the images, and then opens the cache and the backbone.
+// openInputs opens the cache, scans the images, and then opens the backbone.
 func openInputs(ctx context.Context, o Options, a aim, j *journal.Journal) (in inputs, err error) {
-	if in.ds, err = scan(ctx, o, a, j); err != nil {
-		return in, err
-	}
 	j.Stage("open")
 	if in.store, err = features.OpenStore(o.Cache.Path, j); err != nil {
 		return in, err
 	}
+	if in.ds, err = scan(ctx, o, a, in.store, j); err != nil {
+		in.store.Close()
+		return in, err
+	}
+	j.Stage("weights")
 	if in.earlier, err = recognise(in.ds, o.Data, a, in.store, j); err == nil {
 		in.computer, err = features.OpenComputer(ctx, o.extractOptions(), in.store, o.featureOptions(), j)
 	}
@@ -82,10 +84,10 @@ func openInputs(ctx context.Context, o Options, a aim, j *journal.Journal) (in i
 }
 
 // scan lists the images of o and says what is odd about them.
-func scan(ctx context.Context, o Options, a aim, j *journal.Journal) (*dataset.Dataset, error) {
+func scan(ctx context.Context, o Options, a aim, store *features.Store, j *journal.Journal) (*dataset.Dataset, error) {
 	j.Stage("scan")
 	j.Start("scan", 0)
-	ds, err := dataset.Scan(ctx, o.Data)
+	ds, err := dataset.Scan(ctx, o.Data, store)
 	if err != nil {
 		return nil, err
 	}
@@ -107,8 +109,8 @@ func recognise(ds *dataset.Dataset, o dataset.Options, a aim, store *features.St
 	if err != nil {
 		return nil, err
 	}
-	if earlier != nil && earlier.Sources.Train != ds.Sources.Train {
-		j.Note(fmt.Sprintf("dataset %s was of %s and is of %s now", ds.Name, earlier.Sources.Train, ds.Sources.Train))
+	if earlier != nil && earlier.Sources.String() != ds.Sources.String() {
+		j.Note(fmt.Sprintf("dataset %s was of %s and is of %s now", ds.Name, earlier.Sources, ds.Sources))
 	}
 	ds.Split = o.Split
 	if a != toJudge {

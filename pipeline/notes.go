@@ -34,7 +34,8 @@ func noteFewSteps(t task, fit headtrain.Result, j *journal.Journal) {
 	}
 	perEpoch := stepsPerEpoch(t.options, t.parts.train.Len())
 	steps := perEpoch * len(h)
-	falling := h[len(h)-1].TrainLoss < 0.99*h[len(h)-2].TrainLoss
+	last := h[len(h)-1]
+	falling := last.TrainLoss < 0.99*h[len(h)-2].TrainLoss && last.TrainAcc < 1 // where all is right, it falls for ever
 	if falling && steps < enoughSteps {
 		j.Note(fmt.Sprintf("training took only %s and the loss was still falling", words.Count(steps, "step")), journal.SetTo("Head.Epochs", (enoughSteps+perEpoch-1)/perEpoch))
 	}

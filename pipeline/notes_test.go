@@ -38,6 +38,18 @@ func TestAdviceOnATrainingThatFellShort(t *testing.T) {
 	}
 }
 
+// A loss that falls where every answer is right is no reason to train on.
+func TestAHeadThatMakesNoMistakeIsNotAdvised(t *testing.T) {
+	for _, accuracy := range []float64{0.99, 1} {
+		j := journal.New(Silent, nil)
+		t9 := task{options: Default().Head, parts: parts{train: &features.Rows{Items: make([]int, 9)}}}
+		noteFewSteps(t9, headtrain.Result{History: []headtrain.Epoch{{TrainLoss: 1}, {TrainLoss: 0.5, TrainAcc: accuracy}}, Stopped: headtrain.StoppedEpochs}, j)
+		if got := j.Finish().Warnings; (len(got) > 0) != (accuracy < 1) {
+			t.Errorf("accuracy %v: %q", accuracy, got)
+		}
+	}
+}
+
 // Equal bytes under two labels are listed, up to five pairs; a copy without a label is none.
 func TestEqualBytesUnderTwoLabelsAreListed(t *testing.T) {
 	for _, n := range []int{0, 2, 7} {

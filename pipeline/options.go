@@ -38,9 +38,16 @@ type Options struct {
 	Tune string
 	// Pinned are fields of Head that tuning leaves as they are; see [tune.Fields].
 	Pinned []string
+	// Refit has the head learn from validation rows, too, and calibrates it on rows that
+	// are held out for that alone, in folds. Tuning does so by itself where that is sound.
+	Refit bool
 	// Record writes the options that a head was trained with, where tuning has changed
 	// them, as a file for the run folder; nil keeps Output.Config.
 	Record func(Options) []byte
+
+	// Settings words the options of a head that were chosen, so that a person can ask for
+	// it; nil says nothing.
+	Settings func(Options) []string
 
 	// Engines are further engines for the backbone, handed down by the program.
 	Engines []extract.EngineSpec
@@ -206,6 +213,7 @@ func (o Options) Validate() error {
 		l.Under("Head", engine.Check(o.Head))
 	}
 	l.Check(o.Tune == "" || o.Tune == TuneAuto || o.Tune == TuneOff, "Tune", "%q is not known: choose auto or off", o.Tune)
+	l.Check(!o.Refit || o.Head.EarlyStopping.Patience == 0, "Refit", "(true) leaves no validation images for early stopping: choose one of them")
 	l.Under("Answers.Reject", o.Answers.Reject.Validate())
 	l.Under("Sweep", o.Sweep.Validate())
 	l.Check(o.Output.Dir != "", "Output.Dir", "must not be empty")

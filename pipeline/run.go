@@ -2,11 +2,13 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/report"
 	"icebox/pipeline/runs"
+	"icebox/pipeline/words"
 )
 
 // Run extracts the features that are missing, trains a head on them, judges it and writes
@@ -56,10 +58,14 @@ func trainOn(ctx context.Context, src features.Source, o Options, j *journal.Jou
 	if err != nil {
 		return featuresOnly(src, j), err
 	}
-	t, err := o.tuned(ctx, src, task{options: o.Head, parts: parts, unseen: validationRows{parts.val}}, j)
+	t, err := o.tuned(ctx, src, task{options: o.Head, parts: parts, fraction: 1, unseen: validationRows{parts.val}}, j)
 	if err != nil {
 		return featuresOnly(src, j), err
 	}
+	if o.Refit && (t.tuning == nil || t.tuning.Note != "") {
+		t = o.refitted(src.Dataset(), t)
+	}
+	tidy(o.Output.Dir, j)
 	dir, err := runs.New(o.recorded(t), src.Dataset().Name)
 	if err != nil {
 		return featuresOnly(src, j), err
@@ -70,6 +76,13 @@ func trainOn(ctx context.Context, src features.Source, o Options, j *journal.Jou
 		return featuresOnly(src, j), err
 	}
 	return &rep.Summary, nil
+}
+
+// tidy takes away what killed runs left in the folder of runs, and says so.
+func tidy(dir string, j *journal.Journal) {
+	if gone := runs.Tidy(dir); len(gone) > 0 {
+		j.Tell(fmt.Sprintf("removed what %s left that did not end: %s", words.Count(len(gone), "run"), words.List(gone)))
+	}
 }
 
 // featuresOnly is the summary of a run that came no further than its features.

@@ -58,32 +58,38 @@ func OpenScorer(ctx context.Context, dir string, places []dataset.Place, o Optio
 // poolFeatures lists the images at places and computes the features that the cache lacks.
 // The source is nil where nothing was looked up.
 func poolFeatures(ctx context.Context, places []dataset.Place, o Options, j *journal.Journal) (*features.Cached, error) {
-	j.Stage("scan")
-	j.Start("scan", 0)
-	ds, err := dataset.Pool(ctx, places, o.Data.Reading)
-	if err != nil {
-		return nil, err
-	}
-	for _, n := range ds.Notes {
-		j.Note(n.Text, n.Steps...)
-	}
 	j.Stage("open")
 	store, err := features.OpenStore(o.Cache.Path, j)
 	if err != nil {
 		return nil, err
 	}
-	earlier, err := ds.NameAmong(store, dataset.ForPrediction, "")
-	if err != nil {
-		store.Close()
-		return nil, err
+	ds, earlier, err := pool(ctx, places, o, store, j)
+	var computer *features.Computer
+	if err == nil {
+		j.Stage("weights")
+		computer, err = features.OpenComputer(ctx, o.extractOptions(), store, o.featureOptions(), j)
 	}
-	computer, err := features.OpenComputer(ctx, o.extractOptions(), store, o.featureOptions(), j)
 	if err != nil {
 		store.Close()
 		return nil, err
 	}
 	defer computer.Close()
 	return computer.Features(ctx, ds, earlier, dataset.ForPrediction)
+}
+
+// pool lists the images at places, and returns what the cache has of the same pool; nil if
+// nothing.
+func pool(ctx context.Context, places []dataset.Place, o Options, store *features.Store, j *journal.Journal) (ds, earlier *dataset.Dataset, err error) {
+	j.Stage("scan")
+	j.Start("scan", 0)
+	if ds, err = dataset.Pool(ctx, places, o.Data.Reading, store); err != nil {
+		return nil, nil, err
+	}
+	for _, n := range ds.Notes {
+		j.Note(n.Text, n.Steps...)
+	}
+	earlier, err = ds.NameAmong(store, dataset.ForPrediction, "")
+	return ds, earlier, err
 }
 
 // Classes are those of the head, in its order.

@@ -38,6 +38,7 @@ func RunSweep(ctx context.Context, o Options, r SweepRun, p Progress) (*report.S
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	o.Sweep.Refit = o.Sweep.Refit || o.Refit
 	j := journal.New(p, o.Words)
 	sum := &report.SweepSummary{Method: o.Sweep.Method}
 	src, err := openSource(ctx, o, r.Choice, j)
@@ -96,7 +97,7 @@ func (r SweepRun) sweep(ctx context.Context, o Options, src features.Source, sum
 	if err != nil {
 		return err
 	}
-	sum.RunSummary, sum.Report, sum.TestAccRange, sum.InterruptedAt = rep.Summary, rep.Sweep, rep.Sweep.Test, ""
+	sum.RunSummary, sum.Report, sum.InterruptedAt = rep.Summary, rep.Sweep, ""
 	return nil
 }
 
@@ -199,9 +200,10 @@ func (r SweepRun) open(o Options, src features.Source, p parts, s *sweep.Search,
 		return nil, err
 	}
 	if r.Resume == "" {
+		tidy(o.Output.Dir, j)
 		dir, s.Log, err = newSweep(o.Output, src.Dataset().Name, recipe)
 	} else {
-		dir, s.Log, err = resumeSweep(r.Resume, recipe)
+		dir, s.Log, err = resumeSweep(r.Resume, o.Output.Name, recipe)
 	}
 	if err != nil {
 		return nil, err
@@ -229,12 +231,12 @@ func newSweep(o runs.Options, dataset string, recipe sweep.Recipe) (*runs.Dir, *
 }
 
 // resumeSweep opens the folder of a sweep that was interrupted, and its log.
-func resumeSweep(path string, recipe sweep.Recipe) (*runs.Dir, *sweep.Log, error) {
+func resumeSweep(path, name string, recipe sweep.Recipe) (*runs.Dir, *sweep.Log, error) {
 	log, err := sweep.ResumeLog(path, recipe)
 	if err != nil {
 		return nil, nil, err
 	}
-	dir, err := runs.Reopen(path)
+	dir, err := runs.Reopen(path, name)
 	if err != nil {
 		log.Close()
 		return nil, nil, err
@@ -290,7 +292,7 @@ func Interrupted(dir string) (c Choice, err error) {
 func taskOfBest(s *sweep.Search, outcome *sweep.Outcome, ds *dataset.Dataset, p parts, o Options) (task, error) {
 	best := outcome.Best()
 	point := s.Plan.Points[best.Point]
-	t := task{options: point.Options, parts: p, refit: o.Sweep.Refit && p.val.Len() > 0, sweep: report.NewSweep(o.Sweep, o.Head, s, outcome, p.val.Len())}
+	t := task{options: point.Options, parts: p, fraction: point.Fraction, refit: o.Sweep.Refit && p.val.Len() > 0, sweep: report.NewSweep(o.Sweep, o.Head, s, outcome, p.val.Len())}
 	learn, err := share(ds, p.train, point.Fraction)
 	if err != nil {
 		return t, err

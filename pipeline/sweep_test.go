@@ -78,7 +78,7 @@ func TestSweepTrainsEveryPointAndKeepsTheBest(t *testing.T) {
 	}
 	report, err := os.ReadFile(filepath.Join(*sum.RunDir, report.TextFile))
 	must(t, err)
-	for _, want := range []string{"val_acc on validation (45 images), the mean of 2 seeds, chose among 6 points", "test was looked at once", "± ", "95 % interval", "importance lr", "val_acc by lr"} {
+	for _, want := range []string{"val_acc on validation (45 images), the mean of 2 seeds, chose among 6 points", "test was looked at once", "± ", "interval    of 95 %, of the accuracy: val ", "importance lr", "val_acc by lr"} {
 		if !strings.Contains(string(report), want) {
 			t.Errorf("the report has no %q: %s", want, report)
 		}
@@ -88,6 +88,29 @@ func TestSweepTrainsEveryPointAndKeepsTheBest(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(*sum.RunDir, sweep.LogFile)); err == nil {
 		t.Error("the log is still there")
+	}
+}
+
+// Every metric ranks by its own value, which is that of the heads on validation.
+func TestEveryMetricRanks(t *testing.T) {
+	for _, metric := range sweep.Choices()["Metric"] {
+		o := sweepOptions(t)
+		o.Sweep.Metric, o.Sweep.Seeds = metric, 1
+		sum, err := o.sweep(context.Background(), "", Silent)
+		must(t, err)
+		m := sweep.Metric(metric)
+		lines := sweepLines(t, *sum.RunDir)
+		for i, p := range lines {
+			if i > 0 && m.Better(p.Score(m).Mean, lines[i-1].Score(m).Mean) {
+				t.Errorf("%s: line %d is better than the one before", metric, i)
+			}
+		}
+		rep, text := reportOf(t, &sum.RunSummary)
+		val := rep.Parts["val"]
+		is := map[string]float64{headtrain.MetricValAcc: val.Top1, headtrain.MetricValLoss: val.Loss, headtrain.MetricValMacroF1: val.MacroF1, headtrain.MetricValBalancedAcc: val.BalancedAccuracy}[metric]
+		if sum.Score == nil || math.Abs(sum.Score.Mean-is) > 1e-6 || !strings.Contains(text, metric+" on validation (45 images) chose among 6 points") {
+			t.Errorf("%s: score %+v, the head kept has %v: %s", metric, sum.Score, is, text)
+		}
 	}
 }
 
@@ -431,5 +454,28 @@ func TestSweepFromTheCache(t *testing.T) {
 	must(t, err)
 	if e.Parts["test"].Top1 != *sum.TestAcc {
 		t.Errorf("eval %v, sweep %v", e.Parts["test"].Top1, *sum.TestAcc)
+	}
+}
+
+// What a report says of a halving is about the longest training that points can be
+// compared in, and its plot has every point as it ended, the chosen one as the best.
+func TestAHalvingIsReportedAsItEnded(t *testing.T) {
+	o := featureOptions(t)
+	o.Sweep.Method, o.Sweep.Trials, o.Head.Epochs = sweep.Halving, 54, 18
+	o.Sweep.Axes = []sweep.Axis{{Key: "lr", Log: []float64{1e-4, 1e-1}}, {Key: "weight_decay", Values: []any{0.0, 1e-3}}}
+	sum, err := o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	rep, text := reportOf(t, &sum.RunSummary)
+	if !strings.Contains(text, "between the 6 points that were trained for 18 epochs") || len(rep.Sweep.Importance) != 2 {
+		t.Errorf("importance %+v: %s", rep.Sweep.Importance, text)
+	}
+	if n := strings.Count(strings.SplitN(text, "* the best\n", 2)[1], "*"); n != 1 {
+		t.Errorf("%d best points in %s", n, text)
+	}
+	o.Sweep.Method, o.Sweep.Trials = sweep.Random, 3
+	sum, err = o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	if _, text = reportOf(t, &sum.RunSummary); !strings.Contains(text, "importance unknown: 3 points are too few to tell the effects of 2 axes apart") {
+		t.Errorf("three points: %s", text)
 	}
 }

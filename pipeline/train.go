@@ -3,8 +3,12 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"errors"
 	"math"
+	"slices"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"icebox/headtrain"
 	"icebox/headtrain/judge"
@@ -17,12 +21,13 @@ import (
 
 // task is one head to be trained: what a single run asks for, or what a sweep chose.
 type task struct {
-	options headtrain.Options
-	parts   parts
-	unseen  unseen         // how rows are scored that the head did not learn from
-	refit   bool           // the head learns from the validation rows too
-	sweep   *report.Sweep  // that chose the options; nil where none did
-	tuning  *report.Tuning // what was tuned, or why nothing was; nil where nobody asked
+	options  headtrain.Options
+	parts    parts
+	unseen   unseen         // how rows are scored that the head did not learn from
+	refit    bool           // the head learns from the validation rows too
+	fraction float64        // of the rows of these parts that it learns from
+	sweep    *report.Sweep  // that chose the options; nil where none did
+	tuning   *report.Tuning // what was tuned, or why nothing was; nil where nobody asked
 }
 
 // trainHead trains a head, calibrates its answers, judges it and completes the run folder.
@@ -47,7 +52,7 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 		return nil, err
 	}
 	j.Stage("evaluate")
-	judged, baselines, err := judgeHead(ctx, t.parts, fit.Head)
+	judged, baselines, err := judgeHead(ctx, src, t.parts, fit.Head)
 	if err != nil {
 		return nil, err
 	}
@@ -60,9 +65,9 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 	}
 	r.Summary.TrainSummary = trainSummary(t.parts, fit, answers, baselines)
 	addParts(r, src.Dataset(), judged)
-	r.Summary.Tuned = t.tuning
+	r.Summary.Tuned, r.Summary.Refit, r.Summary.Settings = t.tuning, t.refit, o.settings(t)
 	if t.sweep != nil {
-		setTestInterval(t.sweep, src.Dataset(), judged, o.Head.Seed)
+		t.sweep.Test, t.sweep.TestUnits = r.Summary.TestAccRange, r.Answers.Parts[dataset.Test.String()].Units
 	}
 	r.Decide()
 	name := dir.Final()
@@ -78,7 +83,7 @@ func (o Options) check(src features.Source, p parts, folds int, steps ...journal
 	if patience := o.Head.EarlyStopping.Patience; patience > 0 && !heldOut {
 		return needValidation(src, headtrain.ErrOptions, "early stopping", append(steps, journal.SetTo("Head.EarlyStopping.Patience", 0))...)
 	}
-	if o.Answers.Reject != (judge.Goal{}) && !heldOut {
+	if o.Answers.Reject != (judge.Goal{}) && !heldOut && !o.Refit {
 		return needValidation(src, dataset.ErrData, "the threshold of rejection", steps...)
 	}
 	return checkWeights(src.Dataset(), "Head.ClassWeights", o.Head.ClassWeights)
@@ -119,27 +124,23 @@ func saveHead(t task, fit headtrain.Result, src features.Source, dir *runs.Dir) 
 	return dir.SaveHead(fit.Head)
 }
 
-// judgeHead judges a head on every part that has rows, and holds it against baselines on
-// the part that it is reported on: test, or else validation.
-func judgeHead(ctx context.Context, p parts, head *headtrain.Head) (judged []judgedPart, b *report.Baselines, err error) {
-	for _, part := range dataset.Parts {
+// judgeHead judges a head on every part that has rows, and holds it against baselines.
+func judgeHead(ctx context.Context, src features.Source, p parts, head *headtrain.Head) (judged []judgedPart, b *report.Baselines, err error) {
+	var g errgroup.Group
+	judged = make([]judgedPart, len(dataset.Parts))
+	for n, part := range dataset.Parts {
 		if rows := p.of(part); rows.Len() > 0 {
-			one, err := judgePart(part.String(), head, rows)
-			if err != nil {
-				return nil, nil, err
-			}
-			judged = append(judged, one)
+			g.Go(func() (err error) {
+				judged[n], err = judgePart(part.String(), head, rows)
+				return err
+			})
 		}
 	}
-	on, part, val := p.test, dataset.Test, p.validation()
-	if on.Len() == 0 {
-		on, part, val = p.val, dataset.Val, nil
+	b, err = baselinesOf(ctx, src, p, head)
+	if err := errors.Join(g.Wait(), err); err != nil {
+		return nil, nil, err
 	}
-	if on.Len() == 0 {
-		return judged, nil, nil
-	}
-	found, err := judge.Baselines(ctx, p.train.Data, val, on.Data, head)
-	return judged, &report.Baselines{Part: part.String(), Found: found}, err
+	return slices.DeleteFunc(judged, func(p judgedPart) bool { return p.Rows == nil }), b, nil
 }
 
 // trainSummary is the part of the summary that is about the training.
@@ -162,6 +163,7 @@ func addParts(r *report.Report, ds *dataset.Dataset, judged []judgedPart) {
 	s := &r.Summary.TrainSummary
 	for i := range judged {
 		p := &judged[i]
+		p.setInterval(ds)
 		r.Parts[p.Name], r.Answers.Parts[p.Name] = p.score, p.answers
 		r.WrongOf = p.Name
 		r.Wrong = report.WrongIn(ds, p.Rows, p.Logits, r.Answers.Temperature)
@@ -170,34 +172,12 @@ func addParts(r *report.Report, ds *dataset.Dataset, judged []judgedPart) {
 		case dataset.Train.String():
 			s.TrainLoss, s.TrainAcc = p.score.Loss, p.score.Top1
 		case dataset.Val.String():
-			s.ValLoss, s.ValAcc = loss, accuracy
+			s.ValLoss, s.ValAcc, s.ValAccRange = loss, accuracy, p.answers.Interval
 		case dataset.Test.String():
-			s.TestLoss, s.TestAcc = loss, accuracy
+			s.TestLoss, s.TestAcc, s.TestAccRange = loss, accuracy, p.answers.Interval
 			s.TestECE, s.TestECEUncalibrated = &p.answers.Calibration.ECE, &p.score.ECE
 			s.TestLossCalibrated = &p.answers.Calibration.Loss
 		}
-	}
-}
-
-// setTestInterval adds to the report on a sweep the interval of the accuracy on test, if
-// there is any. Groups are drawn whole, because their rows are alike.
-func setTestInterval(s *report.Sweep, ds *dataset.Dataset, judged []judgedPart, seed uint64) {
-	for _, p := range judged {
-		if p.Name != dataset.Test.String() {
-			continue
-		}
-		byGroup := map[string]int{}
-		var units [][]int
-		for n, i := range p.Rows.Items {
-			g := ds.Items[i].Group
-			if at, ok := byGroup[g]; ok && g != "" {
-				units[at] = append(units[at], n)
-				continue
-			}
-			byGroup[g] = len(units)
-			units = append(units, []int{n})
-		}
-		s.SetTest(judge.Bootstrap(units, p.right(), seed), len(units), p.Rows.Len())
 	}
 }
 

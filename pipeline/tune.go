@@ -113,9 +113,13 @@ func (o Options) untuned(p parts, heads []headtrain.Options) string {
 	return ""
 }
 
-// joins reports whether the head learns from validation, too: icebox has split it off
-// itself, test is there to report on, and nothing else needs it.
+// joins reports whether a tuned head learns from validation, too: because it is asked for,
+// or because icebox has split it off itself, test is there to report on, and nothing else
+// needs it.
 func (o Options) joins(ds *dataset.Dataset, p parts) bool {
+	if o.Refit && p.val.Len() > 0 {
+		return true
+	}
 	if p.val.Len() == 0 || p.test.Len() == 0 || o.Head.EarlyStopping.Patience > 0 {
 		return false
 	}
@@ -143,6 +147,43 @@ func foldsOf(ds *dataset.Dataset, r *features.Rows) (parts []headtrain.Part) {
 	return nil
 }
 
+// refitted has a task learn from validation, too, without tuning it. It is calibrated as a
+// tuned head is, so that the options that were tuned give the same head once more.
+func (o Options) refitted(ds *dataset.Dataset, t task) task {
+	p, learn := t.parts, t.parts.train
+	if t.refit = p.val.Len() > 0; t.refit {
+		learn = features.Joined(p.train, p.val)
+		t.parts.train, t.parts.val = learn, p.val.At([]int32{})
+	}
+	s, folds := judgedBy(ds, p, learn)
+	t.unseen = judgedRows{s, folds, t.refit}
+	return t
+}
+
+// judgedRows are those that would judge the options in tuning. They are scored by heads of
+// the task's options that did not learn from them.
+type judgedRows struct {
+	search tune.Search
+	folds  int
+	refit  bool
+}
+
+func (r judgedRows) score(ctx context.Context, t task, _ *headtrain.Head, engine headtrain.Engine) (scores, error) {
+	if len(r.search.Parts) == 0 {
+		return scores{why: "there are too few images of a class to hold any out"}, nil
+	}
+	s := r.search
+	s.Trainer, s.Heads = engine.Trainer, []headtrain.Options{t.options}
+	out, err := s.Run(ctx)
+	if errors.Is(err, headtrain.ErrDiverged) {
+		return scores{why: "a head that learned from a part of the images diverged"}, nil
+	}
+	if err != nil {
+		return scores{}, err
+	}
+	return scores{logits: out.Logits, labels: out.Labels, folds: r.folds, refit: r.refit}, nil
+}
+
 // tunedRows are those that judged the options in tuning, each scored by a head that did
 // not learn from it.
 type tunedRows struct{ found scores }
@@ -151,12 +192,30 @@ func (r tunedRows) score(context.Context, task, *headtrain.Head, headtrain.Engin
 	return r.found, nil
 }
 
+// chosen reports whether options of the task were chosen, and not given.
+func (t task) chosen() bool { return t.sweep != nil || t.tuning != nil && t.tuning.Note == "" }
+
+// used are o with the options that t was trained with, which ask for its head.
+func (o Options) used(t task) Options {
+	_, judged := t.unseen.(tunedRows)
+	o.Head, o.Tune, o.Refit = t.options, TuneOff, t.refit || judged
+	return o
+}
+
 // recorded are the options of a run folder, whose configuration is that which t was trained
 // with.
 func (o Options) recorded(t task) runs.Options {
-	if o.Record != nil && t.tuning != nil && t.tuning.Note == "" {
-		o.Head, o.Tune = t.options, TuneOff
-		o.Output.Config = o.Record(o)
+	if o.Record != nil && t.chosen() {
+		o.Output.Config = o.Record(o.used(t))
 	}
 	return o.Output
+}
+
+// settings word the options that were chosen for t; nil if none were. A share of the
+// training rows is none.
+func (o Options) settings(t task) []string {
+	if o.Settings == nil || !t.chosen() || t.fraction < 1 {
+		return nil
+	}
+	return o.Settings(o.used(t))
 }

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"icebox/headtrain"
+	"icebox/pipeline/report"
 	"icebox/pipeline/runs"
 )
 
@@ -130,5 +132,71 @@ func TestTheRunFolderHasTheOptionsThatWereUsed(t *testing.T) {
 	must(t, err)
 	if string(got) != "off lbfgs" {
 		t.Errorf("config: %s", got)
+	}
+}
+
+// Whatever chose the options and whichever rows the head learned from, the options of the
+// run folder give the same file, byte for byte.
+func TestTheRecordedOptionsGiveTheSameHead(t *testing.T) {
+	split := ready(t, settings(photos(t, 3, 12)))
+	split.Data.Split.Val, split.Data.Split.Test = 0.25, 0.25
+	arrays, alone, many := featureOptions(t), featureOptions(t), featureOptions(t)
+	must(t, os.RemoveAll(filepath.Join(alone.Features, "val")))
+	writeArrays(t, filepath.Join(many.Features, "val"), 2, enoughValidation, 8, 3)
+	run := func(o Options) (*report.RunSummary, error) { return Run(context.Background(), o, Silent) }
+	train := func(f folderOptions) func(Options) (*report.RunSummary, error) {
+		return func(o Options) (*report.RunSummary, error) { f.Options = o; return f.train() }
+	}
+	raw, pinned := split, arrays.Options
+	raw.Head.Input, raw.Pinned = headtrain.InputNone, []string{"WeightDecay"}
+	asked := arrays.Options
+	pinned.Pinned, asked.Refit = []string{"Epochs"}, true
+	for name, c := range map[string]struct {
+		o     Options
+		train func(Options) (*report.RunSummary, error)
+		refit bool
+	}{
+		"validation joins":      {split, run, true},
+		"raw features":          {raw, run, true},
+		"validation is kept":    {arrays.Options, train(arrays), false},
+		"a grid":                {pinned, train(arrays), false},
+		"no validation":         {alone.Options, train(alone), true},
+		"a refit is asked for":  {asked, train(arrays), true},
+		"validation has enough": {many.Options, train(many), false},
+	} {
+		var used Options
+		c.o.Tune, c.o.Record = TuneAuto, func(o Options) []byte { used = o; return nil }
+		first, err := c.train(c.o)
+		must(t, err)
+		again, err := c.train(used)
+		must(t, err)
+		a, err := os.ReadFile(filepath.Join(*first.RunDir, runs.HeadFile))
+		must(t, err)
+		b, err := os.ReadFile(filepath.Join(*again.RunDir, runs.HeadFile))
+		must(t, err)
+		if used.Refit != c.refit || used.Tune != TuneOff || again.TrainRows != first.TrainRows || !bytes.Equal(a, b) {
+			t.Errorf("%s: refit %v, on %d rows; again on %d; temperatures %v and %v", name, used.Refit, first.TrainRows, again.TrainRows, first.Temperature, again.Temperature)
+		}
+	}
+}
+
+// A refit that is asked for takes validation whosever it is, whether tuning chooses or not.
+func TestARefitIsAskedFor(t *testing.T) {
+	for _, tune := range []string{TuneAuto, TuneOff} {
+		o := tuneOptions(t)
+		o.Tune, o.Refit = tune, true
+		sum, err := o.train()
+		must(t, err)
+		if !sum.Refit || sum.TrainRows != 135 || sum.ValRows != 0 || sum.Temperature == 1 {
+			t.Errorf("%s: %d rows of train, %d of val, refit %v, temperature %v", tune, sum.TrainRows, sum.ValRows, sum.Refit, sum.Temperature)
+		}
+		rep, _ := reportOf(t, sum)
+		if !strings.Contains(rep.Decided, "the training images and those of validation") {
+			t.Errorf("%s: decided: %s", tune, rep.Decided)
+		}
+		o.Head.EarlyStopping.Patience = 2
+		if _, err := o.train(); err == nil || !strings.Contains(err.Error(), "early stopping") {
+			t.Errorf("%s: early stopping without validation: %v", tune, err)
+		}
 	}
 }

@@ -104,7 +104,7 @@ func datasetStats(store *cache.Cache) ([]datasetStat, error) {
 			return nil, err
 		}
 		all = append(all, datasetStat{
-			Name: ds.Name, Source: ds.Sources.Train, Items: len(ds.Items), Classes: len(ds.Classes),
+			Name: ds.Name, Source: ds.Sources.String(), Items: len(ds.Items), Classes: len(ds.Classes),
 			Train: ds.Count(dataset.Train), Val: ds.Count(dataset.Val), Test: ds.Count(dataset.Test),
 		})
 	}

@@ -31,7 +31,7 @@ type predictFlags struct {
 func (f *predictFlags) addFlags(cmd *cobra.Command) {
 	f.settings.addFlags(cmd)
 	f.addRun(cmd)
-	cmd.Flags().Lookup("data").Usage = "`folder` or table of images to answer for"
+	cmd.Flags().Lookup("data").Usage = "`folder` or table of images to answer for, or cache:NAME, a dataset of the cache"
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "`file` to write: "+words.Or(predictions.Endings())+"; - is CSV on stdout")
 	cmd.Flags().BoolVar(&f.overwrite, "overwrite", false, "replace the file of --out if it is there")
 	cmd.Flags().BoolVar(&f.exact, "exact", false, "answer for a few named files too as eval does, from the cache")
@@ -44,10 +44,12 @@ func (f *predictFlags) check(args []string) error {
 	switch {
 	case f.top < 1:
 		return usagef("--top (%d) must be at least 1", f.top)
-	case f.run == "" || len(args) == 0 && f.data == "":
+	case f.run == "" || len(args) == 0 && len(f.data) == 0:
 		return usagef("predict needs --run RUN and images: icebox predict --run latest a.jpg")
-	case len(args) > 0 && f.data != "":
+	case len(args) > 0 && len(f.data) > 0:
 		return usagef("--data and images by name: choose one")
+	case len(f.data) > 1:
+		return usagef("predict takes one --data; name the folders without it: icebox predict --run latest one/ two/")
 	case stdin && (len(args) > 1 || f.exact):
 		return usagef("- (an image on stdin) goes alone, and without --exact")
 	}
@@ -60,7 +62,7 @@ const mostQuick = 8
 
 // isQuick reports whether the images are answered one by one, without the cache.
 func (f *predictFlags) isQuick(p *process, args []string) bool {
-	return f.data == "" && f.cache == "" && !f.exact && len(args) <= mostQuick &&
+	return len(f.data) == 0 && f.cache == "" && !f.exact && len(args) <= mostQuick &&
 		!slices.ContainsFunc(args, func(arg string) bool { return arg != "-" && isDir(p.path(arg)) })
 }
 
@@ -137,8 +139,11 @@ func (p *process) predictAll(ctx context.Context, f *predictFlags, dir string, o
 	for _, arg := range args {
 		places = append(places, dataset.Place{Path: p.path(arg), Name: arg})
 	}
-	if f.data != "" {
-		places = []dataset.Place{{Path: p.path(f.data)}}
+	if len(f.data) > 0 {
+		places = []dataset.Place{{Path: f.data[0]}}
+		if !strings.HasPrefix(f.data[0], dataset.Stored) {
+			places[0].Path = p.path(f.data[0])
+		}
 	}
 	bar := p.progress()
 	o.Fetch = p.fetcher(bar)

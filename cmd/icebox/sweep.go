@@ -36,7 +36,8 @@ the weight decays 0, 1e-3 and 1e-2; for lbfgs 8 weight decays from 1e-3 to 3.
                  (32) from the lists and ranges; halving starts with a few
                  epochs and goes on with the best third, up to head.epochs,
                  from sweep.trials points (the grid, or 27)
-  sweep.metric   val_acc or val_loss; among equals the lower val_loss
+  sweep.metric   val_acc, val_loss, val_macro_f1 or val_balanced_acc; among
+                 equals the lower val_loss
   sweep.seeds    heads of a point with seeds head.seed, head.seed+1, …; their
                  mean counts
   sweep.folds    cross-validation in the training images, stratified; groups

@@ -85,6 +85,14 @@ func TestSweepThenEval(t *testing.T) {
 		}
 	}
 	run := got["run_dir"].(string)
+	args := []string{"train", "--features", "f", "--json"}
+	for _, s := range got["settings"].([]any) {
+		args = append(args, s.(string))
+	}
+	asked := icebox(t, dir, args...).lastJSON(t)
+	if asked["train_loss"] != got["train_loss"] || asked["test_loss"] != got["test_loss"] || !strings.Contains(said.out, "\nsettings   head.tune=off ") {
+		t.Errorf("%q trains another head than the sweep: %v, %v", args, asked, said.out)
+	}
 	eval := icebox(t, dir, "eval", "--run", run, "--json").lastJSON(t)
 	if eval["parts"].(map[string]any)["test"].(map[string]any)["top1"] != got["test_acc"] {
 		t.Errorf("eval: %v, sweep: %v", eval["parts"], got["test_acc"])
@@ -158,8 +166,8 @@ func TestInterruptedSweepGoesOnWithItsOwnSettings(t *testing.T) {
 	if r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt, "head.weight_decay=0.5"); r.code != exitUsage || !strings.Contains(r.errOut, "head.weight_decay was 0 and is 0.5") {
 		t.Errorf("other settings: exit %d, %s", r.code, r.errOut)
 	}
-	r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt, "--json")
-	if r.code != 0 {
+	r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt, "--json", "output.name=found")
+	if r.code != 0 || !strings.HasSuffix(r.lastJSON(t)["run_dir"].(string), "-found") {
 		t.Fatalf("exit %d: %s", r.code, r.errOut)
 	}
 	got := r.lastJSON(t)

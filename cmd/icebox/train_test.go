@@ -41,6 +41,27 @@ func TestTrainWithoutOptionsTunes(t *testing.T) {
 	if again["train_loss"] != first["train_loss"] || again["tuned"] != nil {
 		t.Errorf("again: %v, first: %v", again, first)
 	}
+	// So do the settings that it prints.
+	var settings []string
+	for _, s := range first["settings"].([]any) {
+		settings = append(settings, s.(string))
+	}
+	if line := "\nsettings   " + strings.Join(settings, " ") + "\n"; !strings.Contains(r.out, line) || !strings.Contains(line, " head.tune=off ") || !strings.Contains(line, " head.optimizer=lbfgs ") || strings.Contains(line, "head.lr") {
+		t.Errorf("settings %q in %s", line, r.out)
+	}
+	asked := icebox(t, dir, append([]string{"train", "--features", "f", "--json"}, settings...)...).lastJSON(t)
+	if asked["settings"] != nil {
+		t.Errorf("nothing was chosen, and the settings are %v", asked["settings"])
+	}
+	var heads []string
+	for _, run := range []map[string]any{first, again, asked} {
+		head, err := os.ReadFile(filepath.Join(run["run_dir"].(string), "head.safetensors"))
+		must(t, err)
+		heads = append(heads, string(head))
+	}
+	if heads[0] != heads[1] || heads[0] != heads[2] {
+		t.Errorf("the head of the run's configuration is another one: %s", text)
+	}
 }
 
 // The seed's recipe, Adam for 10 epochs at a rate of 1e-3, is a line away.

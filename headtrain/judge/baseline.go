@@ -72,32 +72,11 @@ var ridgePenalties = []float64{0.3, 3}
 // unless that is nil. The three datasets have the same Dim and Classes. Its error
 // wraps headtrain.ErrDataset or is that of ctx.
 func Baselines(ctx context.Context, train, val, test *headtrain.Dataset, head *headtrain.Head) ([]Baseline, error) {
-	return usualEffort.baselines(ctx, train, val, test, head)
-}
-
-func (e effort) baselines(ctx context.Context, train, val, test *headtrain.Dataset, head *headtrain.Head) ([]Baseline, error) {
-	c := &comparison{effort: e}
-	var err error
-	if c.train, err = rowsOf("training", train); err != nil {
+	r, err := NewReferences(ctx, train, val, test)
+	if err != nil {
 		return nil, err
 	}
-	if c.test, err = rowsOf("test", test); err != nil {
-		return nil, err
-	}
-	if train.Dim != test.Dim || !slices.Equal(train.Classes, test.Classes) {
-		return nil, fmt.Errorf("%w: training and test set differ in their dimension or classes", headtrain.ErrDataset)
-	}
-	if c.head, err = classify(ctx, head, c.test.X); err != nil {
-		return nil, err
-	}
-	counts := c.train.Counts()
-	majority := slices.Index(counts, slices.Max(counts))
-	c.add("majority class", c.test.Rows, len(c.train.Rows), func(int) int { return majority })
-	if err := c.addNeighbours(ctx); err != nil {
-		return nil, err
-	}
-	err = c.addRidge(ctx, val)
-	return c.found, err
+	return r.Beside(ctx, test, head)
 }
 
 // rowsOf returns the labelled rows of d, of which there must be one.
@@ -112,12 +91,11 @@ func rowsOf(name string, d *headtrain.Dataset) (*labelled.Set, error) {
 	return s, nil
 }
 
-// comparison is a head and the baselines beside it.
-type comparison struct {
+// trial is the rows that the methods learn from and are judged by, and what came of it.
+type trial struct {
 	effort
 	train, test *labelled.Set
-	head        []int // its answers, by row of test
-	found       []Baseline
+	found       References
 }
 
 // classify returns the classes that h gives the rows of x, on all processors.
@@ -137,32 +115,7 @@ func classify(ctx context.Context, h *headtrain.Head, x []float32) ([]int, error
 	return out, err
 }
 
-// add judges a method, which has learnt some number of rows, by its answers to rows of
-// test.
-func (c *comparison) add(name string, rows []int32, learned int, answer func(i int) int) {
-	b := Baseline{Name: name, Rows: len(rows), RowsOf: len(c.test.Rows), Learned: learned, LearnedOf: len(c.train.Rows)}
-	right, headRight := 0, 0
-	for i, r := range rows {
-		y := int(c.test.Labels[r])
-		it, head := answer(i) == y, c.head[r] == y
-		if it {
-			right++
-		}
-		if head {
-			headRight++
-		}
-		if it && !head {
-			b.OnlyIt++
-		}
-		if head && !it {
-			b.OnlyHead++
-		}
-	}
-	b.Accuracy, b.Head = ratio(right, len(rows)), ratio(headRight, len(rows))
-	c.found = append(c.found, b)
-}
-
-func (c *comparison) addNeighbours(ctx context.Context) error {
+func (c *trial) addNeighbours(ctx context.Context) error {
 	pairs := c.nearest / float64(c.train.Dim)
 	learned := labelled.Sample(c.train.Rows, int(max(1, pairs/float64(c.queries))))
 	rows := labelled.Sample(c.test.Rows, int(max(1, pairs/float64(len(learned)))))
@@ -181,7 +134,7 @@ func (c *comparison) addNeighbours(ctx context.Context) error {
 	return nil
 }
 
-func (c *comparison) addRidge(ctx context.Context, val *headtrain.Dataset) error {
+func (c *trial) addRidge(ctx context.Context, val *headtrain.Dataset) error {
 	shares := ridgePenalties
 	if val == nil {
 		shares = []float64{1}

@@ -102,7 +102,11 @@ func TestBaselinesOfTooManyRowsSayWhatTheySaw(t *testing.T) {
 		{effort{ridge: 1e9, nearest: 450 * 10 * 400, queries: 400}, 899, 450, 299},
 		{effort{ridge: 50, nearest: 1, queries: 1}, 1, 1, 1},
 	} {
-		found, err := c.baselines(t.Context(), train, val, test, head)
+		refs, err := c.references(t.Context(), train, val, test)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := refs.Beside(t.Context(), test, head)
 		if err != nil || len(found) != 5 {
 			t.Fatal(found, err)
 		}

@@ -47,7 +47,7 @@ type answer struct {
 	right bool
 }
 
-// answers returns those to the labelled rows, the most probable first.
+// answers returns those to the labelled rows, in their order.
 func answers(logits []float32, labels []int32, k int, temperature float64) ([]answer, error) {
 	if err := checkLogits(logits, labels, k); err != nil {
 		return nil, err
@@ -62,7 +62,6 @@ func answers(logits []float32, labels []int32, k int, temperature float64) ([]an
 	if len(all) == 0 {
 		return nil, fmt.Errorf("%w: no labelled row to choose a threshold with", headtrain.ErrDataset)
 	}
-	slices.SortStableFunc(all, func(a, b answer) int { return cmp.Compare(b.p, a.p) })
 	return all, nil
 }
 
@@ -79,6 +78,7 @@ func Threshold(logits []float32, labels []int32, classes int, temperature float6
 	if err != nil {
 		return r, false, err
 	}
+	slices.SortStableFunc(all, func(a, b answer) int { return cmp.Compare(b.p, a.p) })
 	right := 0
 	for i, a := range all {
 		if a.right {
@@ -113,7 +113,7 @@ func Reject(logits []float32, labels []int32, classes int, temperature, threshol
 	right := 0
 	for _, a := range all {
 		if a.p < threshold {
-			break
+			continue
 		}
 		r.Answered++
 		if a.right {

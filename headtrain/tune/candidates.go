@@ -34,7 +34,9 @@ var decays = []float64{3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001}
 // the candidates are heads of o's optimizer, in a grid of learning rates and weight
 // decays, with the cosine schedule and as many epochs as make some 600 steps.
 func Candidates(o headtrain.Options, pinned []string, rows int) []headtrain.Options {
+	steps := o.StepEpochs
 	o = o.WithDefaults()
+	o.StepEpochs = steps // if 0, a third of the epochs that are chosen
 	is := func(field string) bool { return slices.Contains(pinned, field) }
 	all := !slices.ContainsFunc(Fields(), func(field string) bool { return !is(field) })
 	if all || o.Kind != headtrain.KindLinear {

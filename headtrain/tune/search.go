@@ -90,12 +90,25 @@ type search struct {
 	logits [][]float32          // by candidate, part by part; nil once a head has diverged
 }
 
+// walk trains the candidates along a path. It begins with the larger decays of the usual
+// path, so that a candidate's heads are the same alone and among others.
 func (r *search) walk(ctx context.Context) error {
 	p := headtrain.Path{Train: r.Train, Options: r.Heads[0], Parts: r.Parts, Tolerance: tolerance, Iterations: pathIterations}
+	for _, d := range decays {
+		if d > r.Heads[0].WeightDecay {
+			p.Decays = append(p.Decays, d)
+		}
+	}
+	before := len(p.Decays)
 	for _, o := range r.Heads {
 		p.Decays = append(p.Decays, o.WeightDecay)
 	}
-	return p.Walk(ctx, func(part, decay int, h *headtrain.Head) error { return r.judge(ctx, part, decay, h) })
+	return p.Walk(ctx, func(part, decay int, h *headtrain.Head) error {
+		if decay < before {
+			return nil
+		}
+		return r.judge(ctx, part, decay-before, h)
+	})
 }
 
 // each trains the candidates of all parts, as one job.

@@ -35,13 +35,6 @@ type Root struct {
 	Prefix string `json:"prefix"` // before an item's path, for people: "", "train/", …
 }
 
-// Sources are the places that a dataset was scanned from, absolute.
-type Sources struct {
-	Train string `json:"train"`
-	Val   string `json:"val,omitempty"`
-	Test  string `json:"test,omitempty"`
-}
-
 // Dataset lists the items of one set of images. Classes are sorted bytewise, once
 // for all parts, as torchvision sorts them.
 type Dataset struct {
@@ -130,11 +123,11 @@ func (d *Dataset) Trainable() error {
 	case len(d.Classes) == 0 && d.noLabels.Text != "":
 		return journal.WithSteps(fmt.Errorf("%w: %s", ErrData, d.noLabels.Text), d.noLabels.Steps...)
 	case len(d.Classes) == 0:
-		return fmt.Errorf("%w: %s has no labels: a head needs images in class folders (%s/<class>/…) or a table with labels", ErrData, d.Sources.Train, filepath.Base(d.Sources.Train))
+		return fmt.Errorf("%w: %s has no labels: a head needs images in class folders (%s/<class>/…) or a table with labels", ErrData, d.Sources, filepath.Base(d.Sources.Train))
 	case len(orphan) > 0:
 		return fmt.Errorf("%w: no training image of class %s, which val or test holds: a head cannot learn it; add training images of it, or take the class away", ErrData, words.List(orphan))
 	case len(d.Classes) == 1:
-		return fmt.Errorf("%w: %s has the one class %q: a classifier needs two or more", ErrData, d.Sources.Train, d.Classes[0])
+		return fmt.Errorf("%w: %s has the one class %q: a classifier needs two or more", ErrData, d.Sources, d.Classes[0])
 	}
 	return nil
 }

@@ -15,7 +15,8 @@ import (
 
 // A dataset is one document of the cache, "dataset/<name>":
 //
-//	byte       the version: 1, or 2 where the head has a reading
+//	byte       the version: 1, or 2 where the head has a reading, or 3 where there are
+//	           several sources or stored ones
 //	uvarint    length of the head, then the head: JSON (sources, roots, classes, split;
 //	           in version 2 also reading)
 //	32 × n     content hashes
@@ -35,7 +36,8 @@ import (
 // written in it to this day, so that an older icebox opens what it can understand.
 const (
 	plainVersion    = 1
-	documentVersion = 2
+	readingVersion  = 2
+	documentVersion = 3
 )
 
 // Purpose is what a dataset is kept for. It begins the name of the dataset's document.
@@ -78,10 +80,7 @@ func (d *Dataset) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc := []byte{documentVersion}
-	if d.Reading.IsZero() {
-		doc[0] = plainVersion
-	}
+	doc := []byte{d.version()}
 	doc = binary.AppendUvarint(doc, uint64(len(head)))
 	doc = append(doc, head...)
 	for i := range d.Items {
@@ -104,6 +103,18 @@ func (d *Dataset) Encode() ([]byte, error) {
 	}
 	err = z.Close()
 	return out.Bytes(), err
+}
+
+// version is the least that says all of d.
+func (d *Dataset) version() byte {
+	_, stored := storedName(d.Sources.Train)
+	switch {
+	case stored || len(d.Sources.Also) > 0:
+		return documentVersion
+	case !d.Reading.IsZero():
+		return readingVersion
+	}
+	return plainVersion
 }
 
 func (it *Item) append(b []byte, before *Item) []byte {

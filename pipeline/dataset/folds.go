@@ -151,7 +151,7 @@ func rowUnits(ds *Dataset, items []int) [][]int {
 		order cache.Key
 		rows  []int
 	}
-	byName := map[string]*group{}
+	byName := map[unitName]*group{}
 	var groups []*group
 	for r, i := range items {
 		it := &ds.Items[i]

@@ -74,11 +74,11 @@ func TestGroupsAndCopiesStayInOneFold(t *testing.T) {
 	ds.Items[9].Hash = ds.Items[0].Hash // a copy
 	f, err := NewFolds(ds, r, 3)
 	must(t, err)
-	foldOf := map[string]int{}
+	foldOf := map[unitName]int{}
 	for n, i := range r {
 		name := ds.Items[i].unitName()
 		if k, ok := foldOf[name]; ok && k != f.Of[n] {
-			t.Errorf("%q lies in folds %d and %d", name, k, f.Of[n])
+			t.Errorf("%v lies in folds %d and %d", name, k, f.Of[n])
 		}
 		foldOf[name] = f.Of[n]
 	}

@@ -13,9 +13,9 @@ import (
 )
 
 // Place is where images lie that a head answers for: a file, a folder with images anywhere
-// below it, or, if it has no name, also a table.
+// below it, or, if it has no name, also a table or a dataset of the cache.
 type Place struct {
-	Path string // absolute
+	Path string // absolute; or [Stored] and a name
 	// Name is what a person calls Path: the images are called Name, or Name/…. Without a
 	// name they are called as a folder has them below it, or as a table has them.
 	Name string
@@ -24,21 +24,22 @@ type Place struct {
 // Pool lists the images of places, in the order of the places and, below a folder, as
 // [Scan] finds them, whatever its layout is. No item has a label or a part. A file that is
 // named is an item even if it is not there or no image; a folder or table that is not there
-// is an [ErrData].
-func Pool(ctx context.Context, places []Place, r Reading) (*Dataset, error) {
+// is an [ErrData]. Docs are those of [Scan].
+func Pool(ctx context.Context, places []Place, r Reading, docs Docs) (*Dataset, error) {
 	r.Columns = Columns{Path: r.Columns.Path} // the others are of no use here, and need not be there
 	ds := &Dataset{Reading: r.kept()}
 	s := newScanner(ctx, ds)
-	s.unlabelled = true
+	s.docs, s.unlabelled = docs, true
 	var err error
 	if s.exclude, err = newExclusion(r.Exclude); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrData, err)
 	}
 	for _, p := range places {
-		if err := s.place(p, r); err != nil {
+		if err := s.place(p, Options{Train: p.Path, Reading: r}); err != nil {
 			return nil, err
 		}
 	}
+	clear(s.names)
 	if len(ds.Items) == 0 && len(places) > 0 {
 		return nil, s.nothing(places[0].Path)
 	}
@@ -46,12 +47,18 @@ func Pool(ctx context.Context, places []Place, r Reading) (*Dataset, error) {
 		ds.Sources.Train = places[0].Path
 	}
 	s.ds.labelAll(s.names)
+	for i := range ds.Items {
+		ds.Items[i].Part, ds.Items[i].Assigned = Unassigned, false
+	}
 	s.notePassedOver()
 	return ds, nil
 }
 
 // place adds the images of one place.
-func (s *scanner) place(p Place, r Reading) error {
+func (s *scanner) place(p Place, o Options) error {
+	if name, ok := storedName(p.Path); ok && p.Name == "" {
+		return s.stored(name, "")
+	}
 	fi, err := os.Stat(p.Path)
 	switch {
 	case err == nil && fi.IsDir():
@@ -66,7 +73,7 @@ func (s *scanner) place(p Place, r Reading) error {
 		}
 		return fmt.Errorf("%w: %w", ErrData, err)
 	case p.Name == "" && slices.Contains(tableEndings, format.Ending(p.Path)):
-		return s.table(p.Path, Unassigned, Options{Train: p.Path, Reading: r})
+		return s.table(p.Path, "", Unassigned, o)
 	}
 	s.addFile(p, fi)
 	return nil

@@ -8,8 +8,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"icebox/extract/format"
 	"icebox/pipeline/journal"
@@ -20,12 +23,16 @@ import (
 type Skipped map[string]int
 
 // Scan lists the items of o's sources and stats each. It opens no file whose name ends as
-// those of images do, and reads the first bytes of one whose ending says nothing.
-func Scan(ctx context.Context, o Options) (*Dataset, error) {
+// those of images do, and reads the first bytes of one whose ending says nothing. Docs have
+// the datasets that sources may ask for by [Stored]; nil has none.
+func Scan(ctx context.Context, o Options, docs Docs) (*Dataset, error) {
 	if o.Train == "" {
 		return nil, ErrNoSource
 	}
 	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if err := o.checkSources(); err != nil {
 		return nil, err
 	}
 	if o.Reading.Root != "" {
@@ -37,33 +44,54 @@ func Scan(ctx context.Context, o Options) (*Dataset, error) {
 	}
 	ds := &Dataset{Name: o.Name, Reading: o.Reading.kept()}
 	s := newScanner(ctx, ds)
+	s.docs = docs
 	s.exclude, _ = newExclusion(o.Reading.Exclude) // Validate has read the patterns
-	sources := []struct {
-		path string
-		part Part
-		kept *string
-	}{
-		{o.Train, Unassigned, &ds.Sources.Train},
-		{o.Val, Val, &ds.Sources.Val},
-		{o.Test, Test, &ds.Sources.Test},
-	}
-	for _, src := range sources {
-		if src.path == "" {
-			continue
-		}
-		abs, err := filepath.Abs(src.path)
-		if err != nil {
-			return nil, err
-		}
-		*src.kept = abs
-		if err := s.source(abs, src.part, o); err != nil {
-			return nil, err
-		}
+	ds.Sources = o.Sources()
+	if err := s.sources(o); err != nil {
+		return nil, err
 	}
 	if len(ds.Items) == 0 {
 		return nil, s.nothing(ds.Sources.Train)
 	}
 	return ds, s.finish()
+}
+
+// sources adds the items of every source.
+func (s *scanner) sources(o Options) error {
+	prefixes := o.prefixes()
+	var isStored []bool
+	for i, source := range s.ds.Sources.training() {
+		before := len(s.ds.Items)
+		name, stored := storedName(source)
+		var err error
+		if stored {
+			err = s.stored(name, prefixes[i])
+		} else {
+			err = s.source(source, prefixes[i], Unassigned, o)
+		}
+		if err != nil {
+			return err
+		}
+		if len(prefixes) > 1 {
+			s.noteUnlabelled(before, source)
+		}
+		for len(isStored) < len(s.ds.Items) {
+			isStored = append(isStored, stored)
+		}
+	}
+	if s.kept != nil {
+		s.settleStored(o, isStored)
+	}
+	for _, part := range []Part{Val, Test} {
+		source := map[Part]string{Val: s.ds.Sources.Val, Test: s.ds.Sources.Test}[part]
+		if source == "" {
+			continue
+		}
+		if err := s.source(source, o.prefix(part), part, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // nothing is the error of sources without an image.
@@ -97,6 +125,7 @@ func newScanner(ctx context.Context, ds *Dataset) *scanner {
 // scanner collects items; names runs beside ds.Items and holds class names.
 type scanner struct {
 	ctx     context.Context
+	docs    Docs // of stored datasets; may be nil
 	ds      *Dataset
 	exclude exclusion
 	names   []string
@@ -106,12 +135,14 @@ type scanner struct {
 	listed  map[place]contents // folders that are not walked yet
 	ownSeen map[string]bool    // folders and files that are counted in own
 
+	kept []Split // of the stored datasets that are sources
+
 	beside              int // images beside class folders
 	empty               []string
 	junk, own, excluded passed
 }
 
-func (s *scanner) source(dir string, part Part, o Options) error {
+func (s *scanner) source(dir, prefix string, part Part, o Options) error {
 	fi, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -119,11 +150,11 @@ func (s *scanner) source(dir string, part Part, o Options) error {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrData, err)
 	case !fi.IsDir():
-		return s.table(dir, part, o)
+		return s.table(dir, prefix, part, o)
 	case part == Unassigned:
-		return s.trainFolder(s.addRoot(dir, o.prefix(part)), "", o)
+		return s.trainFolder(s.addRoot(dir, prefix), "", o)
 	}
-	return s.partFolder(s.addRoot(dir, o.prefix(part)), "", part, o)
+	return s.partFolder(s.addRoot(dir, prefix), "", part, o)
 }
 
 // prefix tells the items of several sources apart.
@@ -174,12 +205,19 @@ func (s *scanner) walk(root int, rel, class string, part Part, above []fs.FileIn
 		s.passOwn(rel)
 		return nil
 	}
-	for _, name := range l.files {
+	found, err := statImages(s.ctx, dir, l.files)
+	if err != nil {
+		return err
+	}
+	for n, name := range l.files {
 		full := dir + string(filepath.Separator) + name
 		if !s.isImage(full, rel) {
 			continue
 		}
-		fi, err := os.Stat(full)
+		fi, err := found[n].FileInfo, found[n].err
+		if fi == nil && err == nil { // its first bytes say that it is one
+			fi, err = os.Stat(full)
+		}
 		if err == nil && !fi.Mode().IsRegular() {
 			s.note("%s is not a regular file: left out", full)
 			continue
@@ -196,6 +234,33 @@ func (s *scanner) walk(root int, rel, class string, part Part, above []fs.FileIn
 		}
 	}
 	return nil
+}
+
+// info is what the system says of a file.
+type info struct {
+	fs.FileInfo
+	err error
+}
+
+// statImages stats the files in dir whose name ends as those of images do, on all
+// processors, since it is most of the time of a scan. Other files have neither info nor
+// error.
+func statImages(ctx context.Context, dir string, names []string) ([]info, error) {
+	const share = 512
+	found := make([]info, len(names))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for at := 0; at < len(names); at += share {
+		g.Go(func() error {
+			for n := at; n < min(at+share, len(names)); n++ {
+				if format.ByEnding(names[n]) == format.Image {
+					found[n].FileInfo, found[n].err = os.Stat(dir + string(filepath.Separator) + names[n])
+				}
+			}
+			return ctx.Err()
+		})
+	}
+	return found, g.Wait()
 }
 
 // isImage reports whether a file is an image that icebox reads, by its ending or else by

@@ -84,18 +84,23 @@ func (u *unit) assign(ds *Dataset, p Part) {
 
 // unitName tells apart what may lie in different parts or folds: groups, and
 // contents of items without one.
-func (it *Item) unitName() string {
+type unitName struct {
+	group   string
+	content cache.Key
+}
+
+func (it *Item) unitName() unitName {
 	if it.Group == "" {
-		return "h" + string(it.Hash[:])
+		return unitName{content: it.Hash}
 	}
-	return "g" + it.Group
+	return unitName{group: it.Group}
 }
 
 // splitUnits groups the items whose part is ours to choose by group, else by
 // content, ordered by hash. A unit with an assigned item takes that part.
 func splitUnits(ds *Dataset) []*unit {
-	byName := map[string]*unit{}
-	var units []*unit
+	byName := make(map[unitName]*unit, len(ds.Items))
+	units := make([]*unit, 0, len(ds.Items))
 	for i := range ds.Items {
 		it := &ds.Items[i]
 		if !it.Hashed() || it.Part != Unassigned && !it.Assigned {

@@ -39,8 +39,9 @@ type table struct {
 }
 
 // table adds the items of a table: a header, then a line an image. Paths are relative to
-// the table, unless o says otherwise. Part is what a line without a split gets.
-func (s *scanner) table(file string, part Part, o Options) error {
+// the table, unless o says otherwise. Part is what a line without a split gets, and
+// prefix is before the paths, for people.
+func (s *scanner) table(file, prefix string, part Part, o Options) error {
 	if !slices.Contains(tableEndings, format.Ending(file)) {
 		return fmt.Errorf("%w: %s is neither a folder nor a table (%s)", ErrData, file, words.Or(tableEndings))
 	}
@@ -56,7 +57,7 @@ func (s *scanner) table(file string, part Part, o Options) error {
 	if err != nil {
 		return err
 	}
-	t.part, t.root = part, s.addRoot(dir, o.prefix(part))
+	t.part, t.root = part, s.addRoot(dir, prefix)
 	if s.unlabelled {
 		t.at = map[string]int{"path": t.at["path"]}
 	}

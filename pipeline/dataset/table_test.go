@@ -67,7 +67,7 @@ func TestTablesAsSpreadsheetsAndCompetitionsWriteThem(t *testing.T) {
 			}
 			must(t, os.WriteFile(file, []byte(c.text), 0o644))
 			c.reading.Root = strings.Replace(c.reading.Root, "DIR", dir, 1)
-			ds, err := Scan(context.Background(), Options{Train: file, Reading: c.reading})
+			ds, err := Scan(context.Background(), Options{Train: file, Reading: c.reading}, nil)
 			must(t, err)
 			if c.want == nil {
 				c.want = want
@@ -112,7 +112,7 @@ func TestTablesThatCannotBeReadSayWhere(t *testing.T) {
 				file = filepath.Join(dir, c.file)
 			}
 			must(t, os.WriteFile(file, []byte(c.text), 0o644))
-			_, err := Scan(context.Background(), Options{Train: file, Reading: c.reading})
+			_, err := Scan(context.Background(), Options{Train: file, Reading: c.reading}, nil)
 			if !errors.Is(err, c.is) || !errors.Is(err, ErrData) {
 				t.Fatalf("got %v, want %v", err, c.is)
 			}
@@ -137,7 +137,7 @@ func TestALabelWithACommaIsOneLabel(t *testing.T) {
 	dir := tree(t, twoImages...)
 	file := filepath.Join(dir, "set.csv")
 	must(t, os.WriteFile(file, []byte("path,label\nimg/a.jpg,\"tench, Tinca tinca\"\nimg/b.png,\"hen\"\n"), 0o644))
-	ds, err := Scan(context.Background(), Options{Train: file})
+	ds, err := Scan(context.Background(), Options{Train: file}, nil)
 	must(t, err)
 	if diff := cmp.Diff([]string{"hen", "tench, Tinca tinca"}, ds.Classes); diff != "" {
 		t.Error(diff)
@@ -148,7 +148,7 @@ func TestATableWithoutLabelsSaysWhatItHas(t *testing.T) {
 	dir := tree(t, twoImages...)
 	file := filepath.Join(dir, "set.csv")
 	must(t, os.WriteFile(file, []byte("id,breed\nimg/a,cat\nimg/b,dog\n"), 0o644))
-	ds, err := Scan(context.Background(), Options{Train: file})
+	ds, err := Scan(context.Background(), Options{Train: file}, nil)
 	must(t, err)
 	err = ds.Trainable()
 	steps := journal.Steps(err)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -161,7 +159,7 @@ func (c *Cached) find(ctx context.Context, data dataset.Options, choice Choice, 
 	if data.Train != "" && !data.Reading.Equal(c.ds.Reading) {
 		j.Note("the images were scanned with another layout, exclusion or table columns than are asked for now; to take those up", journal.Step{Do: journal.Extract})
 	}
-	noteChanges(ctx, c.ds, j)
+	c.noteChanges(ctx, j)
 	if err := c.splitAgain(choice, j); err != nil {
 		return err
 	}
@@ -215,7 +213,7 @@ func chooseDataset(docs dataset.Docs, name string, d dataset.Options) (*dataset.
 		if err != nil {
 			return nil, err
 		}
-		if d.Train != "" && ds.Sources == sourcesOf(d) {
+		if d.Train != "" && ds.Sources.Equal(d.Sources()) {
 			return ds, nil
 		}
 		all = append(all, ds)
@@ -227,22 +225,6 @@ func chooseDataset(docs dataset.Docs, name string, d dataset.Options) (*dataset.
 		return all[0], nil
 	}
 	return nil, fmt.Errorf("%w: the cache holds %d: %s", ErrChooseDataset, len(all), strings.Join(names, ", "))
-}
-
-func sourcesOf(d dataset.Options) dataset.Sources {
-	return dataset.Sources{Train: absolute(d.Train), Val: absolute(d.Val), Test: absolute(d.Test)}
-}
-
-// absolute returns p as an absolute path; "" stays.
-func absolute(p string) string {
-	if p == "" {
-		return ""
-	}
-	abs, err := filepath.Abs(p)
-	if err != nil {
-		return p
-	}
-	return abs
 }
 
 // findSpace chooses the space by its ID, and by what is known of how it was made; of
@@ -269,17 +251,17 @@ func (choice Choice) findSpace(ctx context.Context, c *cache.Cache, ds *dataset.
 
 // noteChanges stats the images, if they are at hand, and says what is not as the
 // dataset has it.
-func noteChanges(ctx context.Context, ds *dataset.Dataset, j *journal.Journal) {
-	if _, err := os.Stat(ds.Sources.Train); err != nil {
-		j.Tell(fmt.Sprintf("the images are not at %s: only the cache is used", ds.Sources.Train))
+func (c *Cached) noteChanges(ctx context.Context, j *journal.Journal) {
+	if missing := c.ds.Sources.Missing(); missing != "" {
+		j.Tell(fmt.Sprintf("the images are not at %s: only the cache is used", missing))
 		return
 	}
-	c, err := ds.Rescan(ctx)
+	changes, err := c.ds.Rescan(ctx, c.store)
 	switch {
 	case err != nil:
 		j.Note(fmt.Sprintf("the images have changed since they were extracted: %v", err))
-	case c.Any():
-		j.Note(fmt.Sprintf("since the features were extracted: %v; to take that up", c), journal.Step{Do: journal.Extract})
+	case changes.Any():
+		j.Note(fmt.Sprintf("since the features were extracted: %v; to take that up", changes), journal.Step{Do: journal.Extract})
 	}
 }
 

@@ -96,17 +96,9 @@ func (c *Computer) storeDataset(inv *Inventory) error {
 	if err != nil {
 		return err
 	}
-	if inv.isEarlier(doc) {
+	name := inv.ds.Document(inv.purpose)
+	if was, err := c.store.Doc(name); err == nil && string(was) == string(doc) {
 		return nil
 	}
-	return c.store.putDoc(inv.ds.Document(inv.purpose), doc)
-}
-
-// isEarlier reports whether the cache has just that document.
-func (inv *Inventory) isEarlier(doc []byte) bool {
-	if inv.earlier == nil {
-		return false
-	}
-	was, err := inv.earlier.Encode()
-	return err == nil && string(was) == string(doc)
+	return c.store.putDoc(name, doc)
 }

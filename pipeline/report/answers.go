@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
@@ -42,6 +43,9 @@ type FoldAnswers struct {
 type PartAnswers struct {
 	Calibration judge.Calibration `json:"calibration"` // at the temperature
 	Rejection   judge.Rejection   `json:"rejection"`   // at the threshold
+
+	Interval *judge.Interval `json:"accuracy_interval,omitempty"` // 95 %, of the share of answers that are right
+	Units    int             `json:"accuracy_units,omitempty"`    // images, or groups of them, that the interval counts
 }
 
 // text writes a in at most two lines, for the held-out parts of a report.
@@ -76,6 +80,24 @@ func (a *Answering) text(w io.Writer, parts map[string]Score) {
 		eachHeldOut(parts, func(name string, _ Score) { say(name, a.Parts[name].Rejection) })
 		fmt.Fprintln(w)
 	}
+}
+
+// intervals writes those of the accuracies in a line.
+func (a *Answering) intervals(w io.Writer) {
+	var parts []string
+	for _, name := range partOrder {
+		if i := a.Parts[name].Interval; i != nil && name != dataset.Train.String() {
+			parts = append(parts, name+" "+between(i))
+		}
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(w, "interval    of 95 %%, of the accuracy: %s\n", strings.Join(parts, "; "))
+	}
+}
+
+// between writes an interval, such as "88.51 to 93.47 %".
+func between(i *judge.Interval) string {
+	return fmt.Sprintf("%.2f to %s", 100*i.Low, words.Percent(i.High))
 }
 
 // worse says so where a temperature, fitted elsewhere, did a part no good.

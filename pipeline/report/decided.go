@@ -18,6 +18,8 @@ func (r *Report) Decide() {
 	switch tuned := r.Summary.Tuned; {
 	case tuned != nil && tuned.Note == "":
 		by = r.decidedByTuning(tuned)
+	case r.Summary.Refit:
+		by = "the last epoch's weights stand; the head was trained on the training images and those of validation"
 	case r.Summary.ValRows == 0:
 		by = "the last epoch's weights stand; there are no validation images"
 	case r.Head.EarlyStopping.Patience > 0:

@@ -74,6 +74,7 @@ func NewEvaluation(dir string, head *headtrain.Head) *Evaluation {
 func (e *Evaluation) Text(w io.Writer) {
 	partsTable(w, e.Parts)
 	fmt.Fprintln(w)
+	e.Answers.intervals(w)
 	e.Answers.text(w, e.Parts)
 	if e.Strangers != nil {
 		e.Strangers.text(w, e.Answers.Threshold)

@@ -14,9 +14,9 @@ const (
 	plotHeight = 12
 )
 
-// plotLR draws the metric of points against their learning rate, which is
-// logarithmic; "" if there are no two learning rates. The mean of the points in a
-// column is drawn where it differs from them.
+// plotLR draws the metric of points, the chosen one first, against their learning rate,
+// which is logarithmic; "" if there are no two learning rates. Points that a halving
+// dropped are drawn as they were then.
 func plotLR(results []sweep.Result, m sweep.Metric) string {
 	var lr, score []float64
 	for _, p := range results {
@@ -27,19 +27,13 @@ func plotLR(results []sweep.Result, m sweep.Metric) string {
 	if len(lr) < 2 {
 		return ""
 	}
-	best := 0
-	for i := range lr {
-		if m.Better(score[i], score[best]) {
-			best = i
-		}
-	}
 	label := func(v float64) string {
 		if m.IsAccuracy() {
 			return fmt.Sprintf("%8.2f %%", 100*v)
 		}
 		return fmt.Sprintf("%10.4g", v)
 	}
-	return plotByLR(string(m), lr, score, best, label)
+	return plotByLR(string(m), lr, score, 0, label)
 }
 
 // plotByLR draws the values of points by the logarithm of their learning rate, one

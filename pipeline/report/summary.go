@@ -31,18 +31,22 @@ type TrainSummary struct {
 	Stopped      string   `json:"stopped"` // why no more were; see headtrain.Result
 	Gradient     float64  `json:"gradient,omitempty"`
 	EpochSeconds float64  `json:"epoch_seconds"` // median
-	TrainLoss    float64  `json:"train_loss"`    // mean cross-entropy over the training rows with the final weights
+	TrainLoss    float64  `json:"train_loss"`    // mean cross-entropy over the training rows with the weights that are kept; in metrics.jsonl it is running_loss
 	TrainAcc     float64  `json:"train_acc"`
 	ValLoss      *float64 `json:"val_loss"`
 	ValAcc       *float64 `json:"val_acc"`
 	TestLoss     *float64 `json:"test_loss"` // as all losses here: as trained, before calibration
 	TestAcc      *float64 `json:"test_acc"`
-	TestECE      *float64 `json:"test_ece"` // expected calibration error, at the temperature
-	BestEpoch    int      `json:"best_epoch"`
-	TrainRows    int      `json:"train_rows"`
-	ValRows      int      `json:"val_rows"`
-	TestRows     int      `json:"test_rows"`
-	Missing      int      `json:"missing"` // labelled items without a feature, left out
+
+	ValAccRange  *judge.Interval `json:"val_acc_interval"` // 95 %; rows of a group count together
+	TestAccRange *judge.Interval `json:"test_acc_interval"`
+
+	TestECE   *float64 `json:"test_ece"` // expected calibration error, at the temperature
+	BestEpoch int      `json:"best_epoch"`
+	TrainRows int      `json:"train_rows"`
+	ValRows   int      `json:"val_rows"`
+	TestRows  int      `json:"test_rows"`
+	Missing   int      `json:"missing"` // labelled items without a feature, left out
 
 	// TestLoss is before calibration and TestECE after it; these are the other way round.
 	TestLossCalibrated  *float64 `json:"test_loss_calibrated"`
@@ -51,6 +55,11 @@ type TrainSummary struct {
 	Temperature float64         `json:"temperature"` // 1 where none was fitted
 	Threshold   float64         `json:"threshold"`   // answers under it are unknown; 0: none are
 	Baseline    *judge.Baseline `json:"baseline"`    // the one that says the worst of the head
+
+	Refit bool `json:"refit,omitempty"` // the head learned from validation rows, too; TrainRows counts them
+	// Settings ask for a head of the options that were chosen; there are none where these
+	// were given.
+	Settings []string `json:"settings,omitempty"`
 
 	Tuned *Tuning `json:"tuned,omitempty"` // nil where tuning was not asked for
 }
@@ -104,12 +113,12 @@ type SweepSummary struct {
 	// ValAcc and ValLoss are what the choice was made by: the point's means over seeds and
 	// folds. In JSON they stand in the place of the chosen head's own numbers, which are in
 	// report.json.
-	ValAcc        *float64        `json:"val_acc"`
-	ValAccSpread  *float64        `json:"val_acc_spread"`
-	ValLoss       *float64        `json:"val_loss"`
-	TestAccRange  *judge.Interval `json:"test_acc_interval"`
-	InterruptedAt string          `json:"interrupted_at,omitempty"` // folder to resume from
-	Report        *Sweep          `json:"-"`
+	ValAcc        *float64    `json:"val_acc"`
+	ValAccSpread  *float64    `json:"val_acc_spread"`
+	ValLoss       *float64    `json:"val_loss"`
+	Score         *sweep.Stat `json:"score"`                    // of the chosen point, in the metric
+	InterruptedAt string      `json:"interrupted_at,omitempty"` // folder to resume from
+	Report        *Sweep      `json:"-"`
 }
 
 // RateSummary says which learning rates were tried, and which to start from.
@@ -171,7 +180,7 @@ func (s *SweepSummary) SetOutcome(search *sweep.Search, out *sweep.Outcome) {
 		return
 	}
 	best := out.Best()
-	s.Best, s.BestValues = BestOptions(search.Plan, best), best.Values
+	s.Best, s.BestValues, s.Score = BestOptions(search.Plan, best), best.Values, best.Score(s.Metric)
 	if v := best.ValAcc; v != nil {
 		s.ValAcc, s.ValAccSpread, s.ValLoss = &v.Mean, &v.Spread, &best.ValLoss.Mean
 	}

@@ -87,8 +87,14 @@ func (s *RunSummary) headText(w io.Writer, y Style) {
 	if s.Tuned != nil {
 		fmt.Fprintf(w, "tuned      %s\n", s.Tuned)
 	}
+	if len(s.Settings) > 0 {
+		fmt.Fprintf(w, "settings   %s\n", strings.Join(s.Settings, " "))
+	}
 	fmt.Fprintf(w, "training   %s\n", s.trainingText(s.Course()))
 	fmt.Fprintf(w, "accuracy   %s\n", s.accuracyText())
+	if text := s.intervalText(); text != "" {
+		fmt.Fprintf(w, "interval   %s\n", text)
+	}
 	if b := s.Baseline; b != nil {
 		fmt.Fprintf(w, "baseline   %s: %s%s, with nothing to tune\n", b.Name, words.Percent(b.Accuracy), baselineSample(b))
 	}
@@ -114,6 +120,21 @@ func (s *RunSummary) accuracyText() string {
 		return fmt.Sprintf("unknown: there is no %s of val or test", s.Thing())
 	}
 	return strings.Join(parts, ", ")
+}
+
+// intervalText gives the intervals of these accuracies; "" if there are none.
+func (s *RunSummary) intervalText() string {
+	var parts []string
+	if i := s.ValAccRange; i != nil {
+		parts = append(parts, "val "+between(i))
+	}
+	if i := s.TestAccRange; i != nil {
+		parts = append(parts, "test "+between(i))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "of 95 %, of the accuracy: " + strings.Join(parts, ", ")
 }
 
 // trainingText says how the training went, which took the given course.

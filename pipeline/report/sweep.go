@@ -40,7 +40,7 @@ type Sweep struct {
 	Score      sweep.Stat        `json:"score"` // of the chosen point
 	Importance []sweep.AxisShare `json:"importance"`
 	Test       *judge.Interval   `json:"test_acc_interval"`
-	TestUnits  int               `json:"test_units"` // images, or groups, that the interval drew from
+	TestUnits  int               `json:"test_units"` // images, or groups of them, that the interval counts
 	Best       map[string]any    `json:"best"`
 
 	base     headtrain.Options // of the sweep
@@ -49,8 +49,8 @@ type Sweep struct {
 	fraction float64 // of the training rows that the chosen point takes
 	halved   bool
 	results  []sweep.Result
+	compared []sweep.Result // whose differences Importance explains
 	plot     string
-	drawn    string // what the bootstrap drew: images or groups
 	log      *sweep.Log
 }
 
@@ -67,8 +67,14 @@ func NewSweep(o sweep.Options, base headtrain.Options, s *sweep.Search, out *swe
 			r.Diverged = append(r.Diverged, p.Describe(p.Points[q.Point].Values))
 		}
 	}
-	r.Importance = sweep.Importance(out.First, p.Axes, s.Metric)
-	r.plot = plotLR(out.First, s.Metric)
+	r.Importance = []sweep.AxisShare{}
+	for _, rung := range slices.Backward(out.Rungs) { // the longest training that has enough points to compare
+		if shares := sweep.Importance(rung, p.Axes, s.Metric); shares != nil {
+			r.Importance, r.compared = shares, rung
+			break
+		}
+	}
+	r.plot = plotLR(out.Results, s.Metric)
 	return r
 }
 
@@ -87,15 +93,6 @@ func BestOptions(p *sweep.Plan, chosen *sweep.Result) map[string]any {
 	return best
 }
 
-// SetTest adds the interval of the head's accuracy on the test rows, of which the
-// bootstrap drew units: rows, or groups of them.
-func (r *Sweep) SetTest(i judge.Interval, units, rows int) {
-	r.Test, r.TestUnits, r.drawn = &i, units, "images"
-	if units < rows {
-		r.drawn = "images or groups of them"
-	}
-}
-
 // shownPoints is how many points a report lists.
 const shownPoints = 10
 
@@ -111,18 +108,9 @@ func (r *Sweep) Text(w io.Writer) {
 	fmt.Fprintf(w, ": %s, %s\n", words.Count(r.Heads, "head"), words.Count(r.EpochsRun, "epoch"))
 	m := r.Metric
 	fmt.Fprintf(w, "chosen     %s: %s%s\n", r.Chosen, m.Text(r.Score.Mean), r.spread(r.Score))
-	if r.Test != nil {
-		fmt.Fprintf(w, "test       95 %% interval of this head's accuracy %s to %s, by bootstrap over %s %s\n", words.Percent(r.Test.Low), words.Percent(r.Test.High), words.Number(r.TestUnits), r.drawn)
-	}
 	if len(r.axes) > 0 {
-		var parts []string
-		rest := 1.0
-		for _, a := range r.Importance {
-			parts = append(parts, a.Axis+" "+words.Share(a.Share))
-			rest -= a.Share
-		}
 		if len(r.axes) > 1 {
-			fmt.Fprintf(w, "importance %s; interactions and chance %s (shares of the variance of %s between points)\n", strings.Join(parts, ", "), words.Share(max(0, rest)), r.Metric)
+			fmt.Fprintf(w, "importance %s\n", r.importanceText())
 		}
 		r.table(w)
 	}
@@ -132,6 +120,24 @@ func (r *Sweep) Text(w io.Writer) {
 	if n := len(r.Diverged); n > 0 {
 		fmt.Fprintf(w, "\ndiverged: %s of %s points, such as %s\n", words.Number(n), words.Number(r.Points), r.Diverged[0])
 	}
+}
+
+// importanceText says how much each axis matters, and between which points.
+func (r *Sweep) importanceText() string {
+	if len(r.Importance) == 0 {
+		return fmt.Sprintf("unknown: %s are too few to tell the effects of %d axes apart", words.Count(r.Points, "point"), len(r.axes))
+	}
+	var parts []string
+	rest := 1.0
+	for _, a := range r.Importance {
+		parts = append(parts, a.Axis+" "+words.Share(a.Share))
+		rest -= a.Share
+	}
+	between := "points"
+	if r.halved {
+		between = fmt.Sprintf("the %s that were trained for %s", words.Count(len(r.compared), "point"), words.Count(r.compared[0].Epochs, "epoch"))
+	}
+	return fmt.Sprintf("%s; interactions and chance %s (shares of the variance of %s between %s)", strings.Join(parts, ", "), words.Share(max(0, rest)), r.Metric, between)
 }
 
 // spread says how far seeds or folds lie apart.
@@ -162,6 +168,9 @@ func (r *Sweep) table(w io.Writer) {
 	case held:
 		header = append(header, "val acc.", "±", "val loss")
 	}
+	if r.ownColumn() {
+		header = append(header, strings.TrimPrefix(string(r.Metric), "val_"))
+	}
 	header = append(header, "train loss", "epochs")
 	for _, a := range r.axes {
 		header = append(header, a.Key)
@@ -171,6 +180,9 @@ func (r *Sweep) table(w io.Writer) {
 		row := table.Row{p.Rank}
 		if held {
 			row = append(row, heldOut(&p)...)
+		}
+		if r.ownColumn() {
+			row = append(row, r.cell(&p))
 		}
 		switch {
 		case p.TrainLoss != nil:
@@ -190,6 +202,24 @@ func (r *Sweep) table(w io.Writer) {
 	if more := len(r.results) - shownPoints; more > 0 {
 		fmt.Fprintf(w, "%s more in %s\n", words.Number(more), SweepTableFile)
 	}
+}
+
+// ownColumn reports whether the table has a column for the metric, because it is none of
+// those that every table has.
+func (r *Sweep) ownColumn() bool {
+	return r.Metric == headtrain.MetricValMacroF1 || r.Metric == headtrain.MetricValBalancedAcc
+}
+
+// cell is the metric of a point for the table.
+func (r *Sweep) cell(p *sweep.Result) string {
+	s := p.Score(r.Metric)
+	switch {
+	case s == nil:
+		return "–"
+	case r.Metric.IsAccuracy():
+		return words.Percent(s.Mean)
+	}
+	return fmt.Sprintf("%.4f", s.Mean)
 }
 
 // heldOut is accuracy, spread and loss of a point for the table.
@@ -226,6 +256,10 @@ func (r *Sweep) csv() [][]string {
 		header = append(header, a.Key)
 	}
 	header = append(header, "val_acc", "val_acc_spread", "val_loss", "val_loss_spread", "train_loss", "epochs", "heads", "diverged")
+	byClass := r.knowsClasses()
+	if byClass {
+		header = append(header, headtrain.MetricValMacroF1, headtrain.MetricValBalancedAcc)
+	}
 	if r.halved {
 		header = append(header, "rung")
 	}
@@ -235,25 +269,38 @@ func (r *Sweep) csv() [][]string {
 		for _, a := range r.axes {
 			line = append(line, fmt.Sprint(p.Values[a.Key]))
 		}
-		for _, v := range []*sweep.Stat{p.ValAcc, p.ValLoss} {
-			if v == nil {
-				line = append(line, "", "")
-			} else {
-				line = append(line, float(v.Mean), float(v.Spread))
-			}
-		}
-		if p.TrainLoss == nil {
-			line = append(line, "")
-		} else {
-			line = append(line, float(p.TrainLoss.Mean))
-		}
+		line = append(line, mean(p.ValAcc), spread(p.ValAcc), mean(p.ValLoss), spread(p.ValLoss), mean(p.TrainLoss))
 		line = append(line, strconv.Itoa(p.Epochs), strconv.Itoa(len(p.Heads)), strconv.Itoa(p.Diverged))
+		if byClass {
+			line = append(line, mean(p.ValMacroF1), mean(p.ValBalancedAcc))
+		}
 		if r.halved {
 			line = append(line, strconv.Itoa(p.Rung+1))
 		}
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// knowsClasses reports whether every point that was validated has the metrics that go by
+// class. Those of a sweep that an earlier version began have not.
+func (r *Sweep) knowsClasses() bool {
+	return !slices.ContainsFunc(r.results, func(p sweep.Result) bool { return p.ValAcc != nil && p.ValMacroF1 == nil })
+}
+
+// mean and spread are those of s for a table; empty where there are none.
+func mean(s *sweep.Stat) string {
+	if s == nil {
+		return ""
+	}
+	return float(s.Mean)
+}
+
+func spread(s *sweep.Stat) string {
+	if s == nil {
+		return ""
+	}
+	return float(s.Spread)
 }
 
 func float(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

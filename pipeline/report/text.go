@@ -41,6 +41,7 @@ func (r *Report) Text(w io.Writer) {
 	}
 	partsTable(w, r.Parts)
 	fmt.Fprintln(w)
+	r.Answers.intervals(w)
 	r.Answers.text(w, r.Parts)
 	part := r.Parts[r.WrongOf]
 	if r.Base != nil {

@@ -17,7 +17,7 @@ import (
 // Files of a run folder that a program writes whatever it finds out. Reports add theirs.
 const (
 	ConfigFile  = "config.yaml"   // the effective configuration
-	MetricsFile = "metrics.jsonl" // a line an epoch
+	MetricsFile = "metrics.jsonl" // a line an epoch; see [Dir.Metric]
 	HeadFile    = "head.safetensors"
 	LastFile    = "last.safetensors" // head of the last epoch; only where early stopping kept another
 	LabelsFile  = "labels.txt"       // a class a line, in the order of the head's rows
@@ -50,6 +50,7 @@ type Dir struct {
 	metrics *os.File
 	failed  error // first error of writing metrics
 	keep    bool  // what is in it is worth keeping, whole or not
+	lock    *lock // says that this process lives
 }
 
 // timeLayout is how the time begins the name of a folder.
@@ -71,9 +72,8 @@ func New(o Options, dataset string) (*Dir, error) {
 	}
 	final := base
 	for n := 2; ; n++ {
-		_, taken := os.Stat(final)
 		err := os.Mkdir(final+partial, 0o755)
-		if taken != nil && err == nil {
+		if err == nil && !exists(final) {
 			break
 		}
 		if err == nil {
@@ -84,19 +84,27 @@ func New(o Options, dataset string) (*Dir, error) {
 		final = fmt.Sprintf("%s-%d", base, n)
 	}
 	d := &Dir{path: final + partial, final: final}
+	d.lock = takeLock(d.File(lockFile))
 	err = os.WriteFile(d.File(ConfigFile), o.Config, 0o644)
 	if err == nil {
 		d.metrics, err = os.Create(d.File(MetricsFile))
 	}
 	if err != nil {
 		os.RemoveAll(d.path)
+		d.lock.release()
 		return nil, err
 	}
 	return d, nil
 }
 
-// Reopen opens a folder that was kept before it was whole.
-func Reopen(path string) (*Dir, error) {
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// Reopen opens a folder that was kept before it was whole. A name, if it is not "", takes
+// the place of the one that the folder was begun with.
+func Reopen(path, name string) (*Dir, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -105,8 +113,33 @@ func Reopen(path string) (*Dir, error) {
 	if d.final == path {
 		return nil, fmt.Errorf("%w: the name of %s does not end in %s", ErrPartial, path, partial)
 	}
+	if name = portableName(name); name != "" && !d.isNamed(name) {
+		base := d.renamed(name)
+		d.final = base
+		for n := 2; exists(d.final); n++ {
+			d.final = fmt.Sprintf("%s-%d", base, n)
+		}
+	}
 	d.metrics, err = os.Create(d.File(MetricsFile))
 	return d, err
+}
+
+// isNamed reports whether the folder has a name, be it with a number behind it.
+func (d *Dir) isNamed(name string) bool {
+	rest, ok := strings.CutPrefix(filepath.Base(d.final), filepath.Base(d.renamed(name)))
+	number, numbered := strings.CutPrefix(rest, "-")
+	return ok && (rest == "" || numbered && number != "" && strings.Trim(number, "0123456789") == "")
+}
+
+// renamed is the path of the folder with another name and the time at which it was begun.
+func (d *Dir) renamed(name string) string {
+	base := filepath.Base(d.final)
+	if len(base) > len(timeLayout) {
+		if _, err := time.Parse(timeLayout, base[:len(timeLayout)]); err == nil {
+			name = base[:len(timeLayout)] + "-" + name
+		}
+	}
+	return filepath.Join(filepath.Dir(d.final), name)
 }
 
 // CheckWritable makes the folder dir, if it is not there, and returns an error unless a
@@ -124,9 +157,11 @@ func CheckWritable(dir string) error {
 
 // Done gives the folder its name: it is whole.
 func (d *Dir) Done() error {
+	_ = os.Remove(d.File(lockFile)) // before it is released: nobody takes the folder for a dead one
 	err := os.Rename(d.path, d.final)
 	if err == nil {
 		d.path = ""
+		d.lock.release()
 	}
 	return err
 }
@@ -136,9 +171,12 @@ func (d *Dir) Done() error {
 func (d *Dir) Close() {
 	if d.path != "" {
 		d.metrics.Close()
-		if !d.keep {
+		if d.keep {
+			_ = os.Remove(d.File(lockFile))
+		} else {
 			os.RemoveAll(d.path)
 		}
+		d.lock.release()
 	}
 }
 
@@ -159,9 +197,18 @@ func portableName(s string) string {
 // File is the path of a file of the folder, as long as it is not whole.
 func (d *Dir) File(name string) string { return filepath.Join(d.path, name) }
 
+// epochLine is a line of MetricsFile. The numbers of training in it are those of the
+// changing weights of an epoch; train_loss and train_acc, which everywhere else are of the
+// head that is kept, are their older names.
+type epochLine struct {
+	headtrain.Epoch
+	RunningLoss float64 `json:"running_loss"`
+	RunningAcc  float64 `json:"running_acc"`
+}
+
 // Metric appends an epoch. An error shows when the head is saved.
 func (d *Dir) Metric(e headtrain.Epoch) {
-	line, err := json.Marshal(e)
+	line, err := json.Marshal(epochLine{e, e.TrainLoss, e.TrainAcc})
 	if err == nil {
 		_, err = d.metrics.Write(append(line, '\n'))
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,14 +79,14 @@ func TestAFolderThatIsNotWholeGoesUnlessItIsKept(t *testing.T) {
 	if kept.Kept() == "" || len(names(t, o.Dir)) != 1 {
 		t.Errorf("kept %q, left %v", kept.Kept(), names(t, o.Dir))
 	}
-	again, err := runs.Reopen(kept.Kept())
+	again, err := runs.Reopen(kept.Kept(), "")
 	must(t, err)
 	must(t, again.Done())
 	again.Close()
 	if again.Final()+".partial" != kept.Kept() {
 		t.Errorf("%s became %s", kept.Kept(), again.Final())
 	}
-	if _, err := runs.Reopen(again.Final()); !errors.Is(err, runs.ErrPartial) {
+	if _, err := runs.Reopen(again.Final(), ""); !errors.Is(err, runs.ErrPartial) {
 		t.Errorf("a folder that is whole: %v", err)
 	}
 }
@@ -110,5 +112,91 @@ func TestWhatIsNoRunIsRefused(t *testing.T) {
 	must(t, h.Save(filepath.Join(dir, runs.HeadFile)))
 	if _, _, err := runs.Head(dir); !errors.Is(err, headtrain.ErrFormat) {
 		t.Errorf("a head that does not say what its features are: %v", err)
+	}
+}
+
+func TestAReopenedFolderTakesAnotherName(t *testing.T) {
+	o := runs.Options{Dir: t.TempDir(), Name: "first"}
+	left := func() string {
+		d, err := runs.New(o, "photos")
+		must(t, err)
+		d.Keep(true)
+		d.Close()
+		return d.Kept()
+	}
+	one, two := left(), left()
+	for _, c := range []struct{ path, name, want string }{{two, "", "first-2"}, {two, "first", "first-2"}, {one, "se/cond", "se_cond"}, {two, "se/cond", "se_cond-2"}} {
+		d, err := runs.Reopen(c.path, c.name)
+		must(t, err)
+		if got := filepath.Base(d.Final()); len(got) < 17 || got[:16] != filepath.Base(c.path)[:16] || got[16:] != c.want {
+			t.Errorf("%s, to be called %q, becomes %s", c.path, c.name, got)
+		}
+		if c.name == "se/cond" {
+			must(t, d.Done())
+		}
+		d.Close()
+	}
+}
+
+// What a killed run leaves is taken away, and nothing else.
+func TestOnlyDeadRunsAreTidied(t *testing.T) {
+	o := runs.Options{Dir: t.TempDir()}
+	live, err := runs.New(o, "live")
+	must(t, err)
+	defer live.Close()
+	kept, err := runs.New(o, "sweep")
+	must(t, err)
+	kept.Keep(true)
+	kept.Close()
+	whole, err := runs.New(o, "whole")
+	must(t, err)
+	must(t, whole.Done())
+	dead := func(name string, files ...string) string {
+		path := filepath.Join(o.Dir, "20200101-000000-"+name+".partial")
+		must(t, os.Mkdir(path, 0o755))
+		for _, file := range files {
+			must(t, os.WriteFile(filepath.Join(path, file), nil, 0o644))
+		}
+		return filepath.Base(path)
+	}
+	killed := dead("killed", "lock", "config.yaml", "metrics.jsonl", "head.safetensors")
+	dead("resumable", "lock", "config.yaml", "metrics.jsonl", "heads.jsonl")
+	dead("beginning", "lock")
+	dead("older", "config.yaml", "metrics.jsonl")
+	dead("mine", "lock", "config.yaml", "notes.txt")
+	before := names(t, o.Dir)
+	gone := runs.Tidy(o.Dir)
+	if runtime.GOOS == "windows" {
+		killed, gone = "", append(gone, "")
+	}
+	if len(gone) != 1 || gone[0] != killed {
+		t.Errorf("gone: %q", gone)
+	}
+	left := slices.DeleteFunc(before, func(name string) bool { return name == killed })
+	if now := names(t, o.Dir); !slices.Equal(now, left) {
+		t.Errorf("%q are left, want %q", now, left)
+	}
+	for _, dir := range []string{whole.Final(), kept.Kept()} {
+		if slices.Contains(names(t, dir), "lock") {
+			t.Errorf("%s has a lock", dir)
+		}
+	}
+	if gone := runs.Tidy(filepath.Join(o.Dir, "none")); gone != nil {
+		t.Errorf("of no folder: %q", gone)
+	}
+}
+
+// The loss of an epoch under way is told apart from that of the head that is kept.
+func TestRunningNumbersHaveTheirOwnNames(t *testing.T) {
+	d, err := runs.New(runs.Options{Dir: t.TempDir()}, "photos")
+	must(t, err)
+	defer d.Close()
+	d.Metric(headtrain.Epoch{Epoch: 1, TrainLoss: 0.5, TrainAcc: 0.75})
+	text, err := os.ReadFile(d.File(runs.MetricsFile))
+	must(t, err)
+	for _, want := range []string{`"running_loss":0.5`, `"running_acc":0.75`, `"train_loss":0.5`, `"train_acc":0.75`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("no %s in %s", want, text)
+		}
 	}
 }

@@ -41,7 +41,11 @@ type Record struct {
 	TrainLoss float64           `json:"train_loss"`
 	ValLoss   *float64          `json:"val_loss"`
 	ValAcc    *float64          `json:"val_acc"`
-	Diverged  bool              `json:"diverged,omitempty"` // in the epoch after epochs_run
+
+	ValMacroF1     *float64 `json:"val_macro_f1,omitempty"` // records of earlier versions lack both
+	ValBalancedAcc *float64 `json:"val_balanced_acc,omitempty"`
+
+	Diverged bool `json:"diverged,omitempty"` // in the epoch after epochs_run
 }
 
 func newRecord(id HeadID, o headtrain.Options, fraction float64, r headtrain.Result) Record {
@@ -50,7 +54,8 @@ func newRecord(id HeadID, o headtrain.Options, fraction float64, r headtrain.Res
 		return rec
 	}
 	kept := r.History[r.BestEpoch-1]
-	rec.BestEpoch, rec.TrainLoss, rec.ValLoss, rec.ValAcc = r.BestEpoch, r.TrainLoss, kept.ValLoss, kept.ValAcc
+	rec.BestEpoch, rec.TrainLoss = r.BestEpoch, r.TrainLoss
+	rec.ValLoss, rec.ValAcc, rec.ValMacroF1, rec.ValBalancedAcc = kept.ValLoss, kept.ValAcc, kept.ValMacroF1, kept.ValBalancedAcc
 	return rec
 }
 

@@ -21,7 +21,7 @@ const (
 // Options describe a search over head options.
 type Options struct {
 	Method string // Grid, Random or Halving
-	Metric string // headtrain.MetricValAcc or headtrain.MetricValLoss
+	Metric string // one of those of a validation, such as headtrain.MetricValAcc
 	Seeds  int
 	Folds  int
 	Trials int

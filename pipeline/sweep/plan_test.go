@@ -3,6 +3,7 @@ package sweep
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"icebox/headtrain"
@@ -100,6 +101,32 @@ func TestHalvingEndsWithAllEpochs(t *testing.T) {
 	must(t, err)
 	if fmt.Sprint(p.Rungs) != "[{2 10} {1 30}]" || p.Heads() != 18 {
 		t.Errorf("rungs %v", p.Rungs)
+	}
+}
+
+// Points at random share out what they explain together: however few they are, that is no
+// more than all. A few of them tell nothing.
+func TestImportanceOfFewTrialsIsNoMoreThanAll(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	axes := []Axis{{Key: "lr"}, {Key: "weight_decay"}, {Key: "optimizer"}}
+	for _, n := range []int{1, 2, 4, 5, 8, 12, 32, 200} {
+		for range 20 {
+			var results []Result
+			for range n {
+				lr, wd, o := rng.Float64(), rng.Float64(), []string{"adam", "sgd"}[rng.IntN(2)]
+				results = append(results, Result{Values: map[string]any{"lr": lr, "weight_decay": wd, "optimizer": o}, ValAcc: &Stat{Mean: lr + 0.1*rng.NormFloat64()}})
+			}
+			shares, sum := Importance(results, axes, "val_acc"), 0.0
+			for _, a := range shares {
+				sum += a.Share
+				if !(a.Share >= 0) {
+					t.Errorf("%d points: %v", n, shares)
+				}
+			}
+			if sum > 1+1e-9 || n == 2 && shares != nil || n >= 12 && shares == nil || n == 200 && (shares[0].Axis != "lr" || shares[0].Share < 0.7) {
+				t.Errorf("%d points: %v", n, shares)
+			}
+		}
 	}
 }
 

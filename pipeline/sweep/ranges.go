@@ -20,6 +20,6 @@ const mostSteps = 10_000
 // Choices returns the words that a text in [Options] may be, by field.
 func Choices() map[string][]string {
 	return map[string][]string{
-		"Method": {Grid, Random, Halving}, "Metric": {headtrain.MetricValAcc, headtrain.MetricValLoss},
+		"Method": {Grid, Random, Halving}, "Metric": {headtrain.MetricValAcc, headtrain.MetricValLoss, headtrain.MetricValMacroF1, headtrain.MetricValBalancedAcc},
 	}
 }

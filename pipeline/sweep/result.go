@@ -13,20 +13,28 @@ import (
 // TrainLoss is the metric where nothing is held out.
 const TrainLoss = "train_loss"
 
-// Metric is what heads are ranked by: [headtrain.MetricValAcc],
-// [headtrain.MetricValLoss] or [TrainLoss].
+// Metric is what heads are ranked by: one of the metrics of [headtrain.Epoch.Metric], or
+// [TrainLoss].
 type Metric string
 
 // Better reports whether a is better than b.
 func (m Metric) Better(a, b float64) bool {
-	if m.IsAccuracy() {
+	if m.MoreIsBetter() {
 		return a > b
 	}
 	return a < b
 }
 
-// IsAccuracy reports whether more is better, and a share.
-func (m Metric) IsAccuracy() bool { return m == headtrain.MetricValAcc }
+// MoreIsBetter reports whether the best value is the largest one.
+func (m Metric) MoreIsBetter() bool {
+	_, more := headtrain.Epoch{}.Metric(string(m))
+	return more
+}
+
+// IsAccuracy reports whether m is a share of answers that are right.
+func (m Metric) IsAccuracy() bool {
+	return m == headtrain.MetricValAcc || m == headtrain.MetricValBalancedAcc
+}
 
 // Text writes a value with the metric's name.
 func (m Metric) Text(v float64) string {
@@ -37,32 +45,29 @@ func (m Metric) Text(v float64) string {
 }
 
 func (m Metric) ofEpoch(e headtrain.Epoch) float64 {
-	return m.pick(e.ValAcc, e.ValLoss, e.TrainLoss)
-}
-
-func (m Metric) pick(valAcc, valLoss *float64, trainLoss float64) float64 {
-	switch {
-	case m == headtrain.MetricValAcc && valAcc != nil:
-		return *valAcc
-	case m == headtrain.MetricValLoss && valLoss != nil:
-		return *valLoss
+	if v, _ := e.Metric(string(m)); v != nil {
+		return *v
 	}
-	return trainLoss
+	return e.TrainLoss
 }
 
 // Result is what a point came to: means over its seeds, each of which is a
 // mean over folds. It is a line of [ResultFile].
 type Result struct {
-	Rank      int            `json:"rank"`
-	Values    map[string]any `json:"values"` // of the axes
-	Epochs    int            `json:"epochs"` // asked for; fewer in an early rung of a halving
-	ValAcc    *Stat          `json:"val_acc"`
-	ValLoss   *Stat          `json:"val_loss"`
-	TrainLoss *Stat          `json:"train_loss"`
-	BestEpoch int            `json:"best_epoch"` // median
-	EpochsRun int            `json:"epochs_run"` // of all its heads
-	Diverged  int            `json:"diverged"`   // heads that did
-	Heads     []Record       `json:"heads"`
+	Rank    int            `json:"rank"`
+	Values  map[string]any `json:"values"` // of the axes
+	Epochs  int            `json:"epochs"` // asked for; fewer in an early rung of a halving
+	ValAcc  *Stat          `json:"val_acc"`
+	ValLoss *Stat          `json:"val_loss"`
+
+	ValMacroF1     *Stat `json:"val_macro_f1,omitempty"`
+	ValBalancedAcc *Stat `json:"val_balanced_acc,omitempty"`
+
+	TrainLoss *Stat    `json:"train_loss"`
+	BestEpoch int      `json:"best_epoch"` // median
+	EpochsRun int      `json:"epochs_run"` // of all its heads
+	Diverged  int      `json:"diverged"`   // heads that did
+	Heads     []Record `json:"heads"`
 
 	Point int `json:"point"`
 	Rung  int `json:"rung"`
@@ -88,6 +93,10 @@ func (p *Result) Score(m Metric) *Stat {
 		return p.ValAcc
 	case m == headtrain.MetricValLoss:
 		return p.ValLoss
+	case m == headtrain.MetricValMacroF1:
+		return p.ValMacroF1
+	case m == headtrain.MetricValBalancedAcc:
+		return p.ValBalancedAcc
 	}
 	return p.TrainLoss
 }
@@ -111,6 +120,10 @@ func (p *Result) sum(seeds int) {
 	if p.Heads[0].ValAcc != nil {
 		p.ValAcc = statOver(p.Heads, seeds, func(h Record) float64 { return *h.ValAcc })
 		p.ValLoss = statOver(p.Heads, seeds, func(h Record) float64 { return *h.ValLoss })
+	}
+	if !slices.ContainsFunc(p.Heads, func(h Record) bool { return h.ValMacroF1 == nil }) {
+		p.ValMacroF1 = statOver(p.Heads, seeds, func(h Record) float64 { return *h.ValMacroF1 })
+		p.ValBalancedAcc = statOver(p.Heads, seeds, func(h Record) float64 { return *h.ValBalancedAcc })
 	}
 }
 

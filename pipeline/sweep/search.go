@@ -35,11 +35,11 @@ type Search struct {
 
 // Outcome is what a search came to.
 type Outcome struct {
-	Results []Result // of every point, the best first
-	First   []Result // of the first rung: all points, each for the same number of epochs
-	Resumed int      // heads that were in the log already
-	Epochs  int      // that this search ran
-	Seconds float64  // that this search took
+	Results []Result   // of every point, the best first
+	Rungs   [][]Result // of each rung, whose points had the same number of epochs
+	Resumed int        // heads that were in the log already
+	Epochs  int        // that this search ran
+	Seconds float64    // that this search took
 }
 
 // Best is the best point; it has failed only where every point has.
@@ -71,9 +71,7 @@ func (s *Search) Run(ctx context.Context) (*Outcome, error) {
 		}
 		results := s.collect(rung, survivors)
 		rank(results, s.Metric)
-		if rung == 0 {
-			o.First = slices.Clone(results)
-		}
+		o.Rungs = append(o.Rungs, slices.Clone(results))
 		survivors = s.surviving(rung, results)
 		o.Results = append(results, dropped(o.Results, results)...)
 	}

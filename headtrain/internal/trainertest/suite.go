@@ -214,15 +214,18 @@ func (s suite) learns(t *testing.T) {
 	train, test := Clusters(1000, 64, 10, 1), Clusters(500, 64, 10, 2)
 	for i, o := range s.variety(t, 40) {
 		r := s.fit(t, headtrain.Job{Train: train, Val: test}, o)
-		if acc := *r.History[r.BestEpoch-1].ValAcc; acc < 0.9 || !(math.Abs(acc-report(t, r.Head, test).Top1) <= 1e-9) {
-			t.Errorf("options %d report an accuracy of %v, the head has %v", i, acc, report(t, r.Head, test).Top1)
+		kept, has := r.History[r.BestEpoch-1], report(t, r.Head, test)
+		for name, want := range map[string]float64{headtrain.MetricValAcc: has.Top1, headtrain.MetricValMacroF1: has.MacroF1, headtrain.MetricValBalancedAcc: has.BalancedAccuracy} {
+			if got, _ := kept.Metric(name); *got < 0.9 || !(math.Abs(*got-want) <= 1e-9) {
+				t.Errorf("options %d report a %s of %v, the head has %v", i, name, *got, want)
+			}
 		}
 	}
 }
 
 func (s suite) stops(t *testing.T) {
 	job := headtrain.Job{Train: Clusters(60, 40, 5, 1), Val: Clusters(200, 40, 5, 2)}
-	for _, metric := range []string{headtrain.MetricValLoss, headtrain.MetricValAcc} {
+	for _, metric := range headtrain.Choices()["EarlyStopping.Metric"] {
 		o := s.with(headtrain.Options{Epochs: 200, LR: 0.05, EarlyStopping: headtrain.EarlyStopping{Patience: 5, Metric: metric}})
 		r := s.fit(t, job, o)
 		if r.Stopped != headtrain.StoppedEarly || len(r.History) != r.BestEpoch+5 {
@@ -230,7 +233,8 @@ func (s suite) stops(t *testing.T) {
 		}
 		best := r.History[r.BestEpoch-1]
 		for _, e := range r.History {
-			if metric == headtrain.MetricValLoss && *e.ValLoss < *best.ValLoss || metric == headtrain.MetricValAcc && *e.ValAcc > *best.ValAcc {
+			now, more := e.Metric(metric)
+			if most, _ := best.Metric(metric); more && *now > *most || !more && *now < *most {
 				t.Errorf("%s: epoch %d is better than the best, %d", metric, e.Epoch, best.Epoch)
 			}
 		}

@@ -1,0 +1,66 @@
+package pipeline
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	"icebox/headtrain"
+	"icebox/headtrain/judge"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/report"
+)
+
+// Every accuracy has its interval, the same in training and in a later evaluation.
+func TestEveryAccuracyHasAnInterval(t *testing.T) {
+	o := featureOptions(t)
+	sum, err := o.train()
+	must(t, err)
+	rep, text := reportOf(t, sum)
+	for part, s := range rep.Parts {
+		if i := rep.Answers.Parts[part].Interval; i == nil || !(i.Low <= s.Top1 && s.Top1 <= i.High && i.Low < i.High) || rep.Answers.Parts[part].Units != s.N {
+			t.Errorf("%s: accuracy %v, %+v", part, s.Top1, rep.Answers.Parts[part])
+		}
+	}
+	if v, i := sum.ValAccRange, sum.TestAccRange; !reflect.DeepEqual(v, rep.Answers.Parts["val"].Interval) || !reflect.DeepEqual(i, rep.Answers.Parts["test"].Interval) {
+		t.Errorf("summary: %v, %v", v, i)
+	}
+	var words strings.Builder
+	sum.Text(&words, report.Style{})
+	for _, text := range []string{text, words.String()} {
+		if !strings.Contains(text, " of 95 %, of the accuracy: val ") {
+			t.Errorf("no interval in %s", text)
+		}
+	}
+	ev, err := Eval(context.Background(), EvalOptions{Run: *sum.RunDir}, o.Options, Silent)
+	must(t, err)
+	if got, want := ev.Answers.Parts["test"].Interval, sum.TestAccRange; !reflect.DeepEqual(got, want) {
+		t.Errorf("evaluated: %v, trained: %v", got, want)
+	}
+}
+
+func TestGroupsWidenTheInterval(t *testing.T) {
+	ds := &dataset.Dataset{Items: make([]dataset.Item, 60)}
+	p := judgedPart{answeredRows: answeredRows{Rows: &features.Rows{Data: &headtrain.Dataset{Classes: []string{"a", "b"}}}}}
+	for n := range ds.Items {
+		p.Rows.Items = append(p.Rows.Items, n)
+		p.Rows.Data.Labels = append(p.Rows.Data.Labels, int32(n/5%4/3)) // every fourth five is wrong
+		p.Logits = append(p.Logits, 1, 0)
+	}
+	width := func() float64 {
+		p.setInterval(ds)
+		return p.answers.Interval.High - p.answers.Interval.Low
+	}
+	alone := width()
+	if want := judge.AccuracyInterval(p.right(), nil); *p.answers.Interval != want || p.answers.Units != 60 {
+		t.Errorf("without groups: %+v", p.answers)
+	}
+	for n := 5; n < 60; n++ { // the first five have no group
+		ds.Items[n].Group = string(rune('a' + n/5))
+	}
+	if grouped := width(); grouped < 1.5*alone || p.answers.Units != 16 {
+		t.Errorf("grouped: %+v, alone %v wide", p.answers, alone)
+	}
+}
