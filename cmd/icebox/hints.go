@@ -62,6 +62,8 @@ var hints = []hintOf{
 	{of: runs.ErrPartial, text: "the folder that the sweep named when it began"},
 	{of: runs.ErrRun, text: "a folder that `icebox run`, `icebox train` or `icebox sweep` wrote"},
 	{of: runs.ErrNoRun, text: "`icebox runs`, which lists them, or output.dir=DIR, if they are elsewhere"},
+	{of: runs.ErrReadOnly, text: "output.dir=DIR, with a folder that you may write to"},
+	{of: features.ErrReadOnly, text: "--cache FILE, or ICEBOX_CACHE_PATH, with a folder that you may write to"},
 	{of: predictions.ErrExists, text: "another name, or --overwrite"},
 	{of: predictions.ErrFormat, text: "a name that ends in " + words.Or(predictions.Endings())},
 

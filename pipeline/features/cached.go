@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"slices"
 	"strings"
-	"syscall"
 
 	"icebox/cache"
 	"icebox/extract"
@@ -292,7 +290,7 @@ func (c *Cached) splitAgain(choice Choice, j *journal.Journal) error {
 	if err == nil {
 		err = c.store.putDoc(ds.Document(dataset.ForTraining), doc)
 	}
-	if errors.Is(err, cache.ErrLocked) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+	if errors.Is(err, cache.ErrLocked) || errors.Is(err, ErrReadOnly) {
 		j.Note(fmt.Sprintf("the split is not kept: %v", err))
 		return nil
 	}

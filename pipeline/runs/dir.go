@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"icebox/headtrain"
@@ -28,6 +29,8 @@ var (
 	ErrRun = errors.New("not a run folder")
 	// ErrNoRun is returned for a name that no run has.
 	ErrNoRun = errors.New("no such run")
+	// ErrReadOnly is returned where no run folder can be made.
+	ErrReadOnly = errors.New("the folder of runs cannot be written to")
 	// ErrPartial is returned for a folder that is not one of a run that was interrupted.
 	ErrPartial = errors.New("not the folder of an interrupted run")
 )
@@ -145,14 +148,17 @@ func (d *Dir) renamed(name string) string {
 // CheckWritable makes the folder dir, if it is not there, and returns an error unless a
 // folder can be made in it.
 func CheckWritable(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		var trial string
+		if trial, err = os.MkdirTemp(dir, ".trial-*"); err == nil {
+			err = os.Remove(trial)
+		}
 	}
-	trial, err := os.MkdirTemp(dir, ".trial-*")
-	if err != nil {
-		return err
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	}
-	return os.Remove(trial)
+	return err
 }
 
 // Done gives the folder its name: it is whole.
