@@ -38,8 +38,8 @@ func Compact(path string, o CompactOptions) (CompactReport, error) {
 }
 
 // Tidy compacts the file where that pays, after added rows were put, and reports whether
-// it did: if more than a hundredth of the file and 256 KiB are free, and if a sixteenth of
-// the rows or more are new, so that copying all of them is little beside making the new
+// it did: if more than a two-hundredth of the file and 64 KiB are free, and if a sixteenth
+// of the rows or more are new, so that copying all of them is little beside making the new
 // ones. Frequent commits, and documents that grow, leave that much free. The error is
 // that of [Compact]; the file is then as it was.
 func (c *Cache) Tidy(added int) (bool, error) {
@@ -51,7 +51,7 @@ func (c *Cache) Tidy(added int) (bool, error) {
 	for _, s := range st.Spaces {
 		rows += s.Rows
 	}
-	if added*16 < rows || st.FreeBytes*100 < st.FileBytes || st.FreeBytes < 256<<10 {
+	if added*16 < rows || st.FreeBytes*200 < st.FileBytes || st.FreeBytes < 64<<10 {
 		return false, nil
 	}
 	if _, err := Compact(c.path, CompactOptions{Options: c.opts}); err != nil {

@@ -88,12 +88,15 @@ func screen(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+var runName = regexp.MustCompile(`\b\d{8}-\d{6}-[\w-]+`)
+
 var barLine = regexp.MustCompile(`(?m)^[a-z ]+\[[=> -]*\].*\n`)
 
 // wordsShown are the words of an output, without progress and wherever its lines were
 // wrapped; numbers, amounts and names of runs stand for themselves.
 func wordsShown(text string) []string {
 	text = barLine.ReplaceAllString(progressLine.ReplaceAllString(text, ""), "")
+	text = runName.ReplaceAllString(text, "NAME") // of two in a second, one has a number
 	return strings.Fields(shape(strings.Join(strings.Fields(text), " ")))
 }
 

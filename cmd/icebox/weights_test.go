@@ -89,6 +89,15 @@ func TestFetchedWeightsAreFoundByAuto(t *testing.T) {
 	}
 }
 
+func TestAVariableThatNamesNoWeightsIsAnError(t *testing.T) {
+	dir := t.TempDir()
+	for _, command := range [][]string{{"weights", "where"}, {"quickstart"}, {"doctor"}} {
+		if r := iceboxEnv(t, dir, []string{"ICEBOX_BACKBONE_WEIGHTS=/none.pth"}, command...); r.code != exitWeights || !strings.Contains(r.errOut, "ICEBOX_BACKBONE_WEIGHTS names") {
+			t.Errorf("%v: exit %d: %s", command, r.code, r.errOut)
+		}
+	}
+}
+
 // torchvision is a server with a file of weights, and the options that take its place for
 // the official one. Asked counts the requests.
 func torchvision(t *testing.T) (o extract.FetchOptions, asked *atomic.Int64) {

@@ -47,7 +47,7 @@ func TestStoreIsTidiedAfterRowsWereAdded(t *testing.T) {
 		}
 		return st.FreeBytes
 	}
-	if n := free(50); n > 256<<10 {
+	if n := free(50); n > 64<<10 {
 		t.Errorf("%d bytes are free after rows were added", n)
 	}
 	if n := free(0); n < 1<<20 {

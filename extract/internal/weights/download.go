@@ -57,8 +57,21 @@ func (d *download) claim() error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	default:
-		return err
+		return errors.Join(err, os.Remove(d.mine))
 	}
+}
+
+// keep puts the file, which is whole and checked, in its place. Where another process has
+// done so meanwhile and uses it, a system may refuse to replace it.
+func (d *download) keep() error {
+	err := os.Rename(d.mine, d.path)
+	switch {
+	case err == nil:
+		return nil
+	case checkSHA256(d.path, d.SHA256Prefix) == nil:
+		return os.Remove(d.mine)
+	}
+	return errors.Join(err, d.release())
 }
 
 // release leaves what has arrived to the next download.

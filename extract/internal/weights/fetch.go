@@ -151,8 +151,8 @@ func Fetch(ctx context.Context, o FetchOptions) (path string, err error) {
 		}
 		return "", errors.Join(err, os.Remove(d.mine))
 	}
-	if err := os.Rename(d.mine, d.path); err != nil {
-		return "", fmt.Errorf("weights: %w", errors.Join(err, d.release()))
+	if err := d.keep(); err != nil {
+		return "", fmt.Errorf("weights: %w", err)
 	}
 	return d.path, nil
 }

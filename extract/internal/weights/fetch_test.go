@@ -301,6 +301,35 @@ func TestFetchTwiceAtOnce(t *testing.T) {
 	wantFetched(t, o)
 }
 
+// A whole file that cannot be put in its place waits for the next download, unless another
+// process has put the right one there.
+func TestFetchKeepsWhatHasNoPlace(t *testing.T) {
+	name := "w-" + payloadHash() + ".pth"
+	o := serve(t, &remote{}).withDefaults()
+	d := newDownload(o)
+	d.mine = filepath.Join(o.Dir, "mine")
+	remnant(t, o, "mine", payload, 0)
+	if err := os.MkdirAll(filepath.Join(d.path, "in the way"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.keep(); err == nil {
+		t.Error("a folder was replaced")
+	}
+	wantFiles(t, o.Dir, name, name+".part")
+
+	o = serve(t, &remote{}).withDefaults()
+	d = newDownload(o)
+	d.mine = filepath.Join(o.Dir, "mine")
+	remnant(t, o, name, payload, 0)
+	if err := os.Mkdir(d.mine, 0o755); err != nil { // which takes no file's place, as a file in use has none taken
+		t.Fatal(err)
+	}
+	if err := d.keep(); err != nil {
+		t.Error(err)
+	}
+	wantFiles(t, o.Dir, name)
+}
+
 // The file of a process that was killed is taken over when nobody can be writing to it.
 func TestFetchTakesOverWhatAKilledOneLeft(t *testing.T) {
 	for _, age := range []time.Duration{0, 2 * abandoned} {
@@ -384,6 +413,16 @@ func TestPlaceIsTheHubIfThereIsOne(t *testing.T) {
 	}
 	if got := place(); got != "torch/hub/checkpoints" {
 		t.Errorf("with PyTorch's folder: %s", got)
+	}
+	own := filepath.Join(root, "icebox", "weights", officialName)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(own), 0o755), os.WriteFile(own, []byte("damaged"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if got := place(); got != "icebox/weights" {
+		t.Errorf("with a file that is found before PyTorch's: %s", got)
+	}
+	if err := os.Remove(own); err != nil {
+		t.Fatal(err)
 	}
 	env["TORCH_HOME"] = filepath.Join(root, "elsewhere")
 	if got := place(); got != "elsewhere/hub/checkpoints" {

@@ -140,8 +140,12 @@ func Folder(env func(string) string) string {
 }
 
 // Place returns the folder that a download goes to: that of PyTorch's hub, if this machine
-// has one that can be written to, so that PyTorch finds the file, too; else Folder.
+// has one that can be written to, so that PyTorch finds the file, too; else Folder. A file
+// that lies in Folder already, which Find takes first, stays or is replaced there.
 func Place(env func(string) string) string {
+	if isFile(filepath.Join(Folder(env), officialName)) {
+		return Folder(env)
+	}
 	if env("TORCH_HOME") != "" || isDir(torchHome(env)) {
 		if hub := hubFolder(env); writable(hub) {
 			return hub
