@@ -34,7 +34,7 @@ var (
 	// ErrNoNetwork is the ErrDownload of an address to which no connection came about.
 	ErrNoNetwork = weights.ErrNoNetwork
 	// ErrDownloadRange is the ErrDownload of a server that resumes at the wrong byte.
-	// It is met again until the .part file, which the error names, is removed.
+	// The next download begins anew.
 	ErrDownloadRange = weights.ErrRange
 	// ErrChecksum is returned by FetchWeights for a file that is not the right one.
 	ErrChecksum = weights.ErrChecksum

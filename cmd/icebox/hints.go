@@ -30,7 +30,7 @@ var hints = []hintOf{
 	{of: extract.ErrNoWeightsOfHash, text: "the file that these features were made with, or `icebox weights fetch` for torchvision's"},
 	{of: errOffline, by: (*process).onlineHint},
 	{of: extract.ErrWeightsVariable, text: "another value of the variable, or none"},
-	{of: extract.ErrDownloadRange, text: "to remove that file and to fetch again"},
+	{of: extract.ErrDownloadRange, text: "the same command again, which begins anew"},
 	{of: extract.ErrDownloadBroken, text: "the same command again, which goes on from there"},
 	{of: extract.ErrChecksum, text: "to fetch it again, or from another place"},
 	{of: extract.ErrDownload, by: (*process).byHand},

@@ -103,6 +103,7 @@ func (d *download) get(ctx context.Context) error {
 var (
 	errStalled = errors.New("no data has arrived for too long")
 	errConnect = errors.New("no connection came about in time")
+	errSize    = errors.New("it is not the size of that file")
 )
 
 // fill asks for what part lacks, and writes it there.
@@ -128,6 +129,9 @@ func (d *download) fill(ctx context.Context, part *os.File) error {
 	total, err := d.accept(response, part, &done)
 	if err != nil || response.StatusCode == http.StatusRequestedRangeNotSatisfiable {
 		return err
+	}
+	if d.SHA256Prefix == OfficialSHA256 && total > 0 && total != officialSize {
+		return fmt.Errorf("weights %s: %w: %d bytes, where the official file has %d: %w", d.URL, ErrDownload, total, officialSize, errSize)
 	}
 	d.Progress(done, total)
 	buffer := make([]byte, 256<<10)
@@ -180,7 +184,7 @@ func (d *download) accept(r *http.Response, part *os.File, done *int64) (total i
 		var from, to, size int64
 		n, _ := fmt.Sscanf(r.Header.Get("Content-Range"), "bytes %d-%d/%d", &from, &to, &size)
 		if n < 2 || from != *done {
-			return 0, fmt.Errorf("weights %s: %w %q after %d bytes, which are in %s", d.URL, ErrRange, r.Header.Get("Content-Range"), *done, d.part)
+			return 0, fmt.Errorf("weights %s: %w %q after %d bytes, which are thrown away", d.URL, ErrRange, r.Header.Get("Content-Range"), *done)
 		}
 		return size, nil
 	case http.StatusOK: // the server knows no ranges: from the start

@@ -38,8 +38,8 @@ var (
 	ErrBroken = fmt.Errorf("%w: it broke off", ErrDownload)
 	// ErrNoNetwork is the ErrDownload of an address to which no connection came about.
 	ErrNoNetwork = fmt.Errorf("%w: no network", ErrDownload)
-	// ErrRange is the ErrDownload of a server that resumes at the wrong byte: as long
-	// as the .part file is there, the next Fetch meets it again.
+	// ErrRange is the ErrDownload of a server that resumes at the wrong byte. What had
+	// arrived is thrown away, so that the next Fetch begins anew.
 	ErrRange = fmt.Errorf("%w: the server answered with the wrong range", ErrDownload)
 	// ErrChecksum is returned for a download that has the wrong SHA-256.
 	ErrChecksum = errors.New("wrong SHA-256")

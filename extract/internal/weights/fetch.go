@@ -21,6 +21,8 @@ import (
 const (
 	OfficialURL    = "https://download.pytorch.org/models/" + officialName
 	OfficialSHA256 = "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"
+
+	officialSize = 46_830_571
 )
 
 // FetchOptions say what Fetch downloads. The zero value is the official file.
@@ -117,11 +119,25 @@ func (o FetchOptions) Validate() error {
 
 // defaultClient limits the wait for an answer, but not the whole download.
 func defaultClient() *http.Client {
-	return &http.Client{Transport: &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		ResponseHeaderTimeout: 60 * time.Second,
-		ForceAttemptHTTP2:     true,
-	}}
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			ResponseHeaderTimeout: 60 * time.Second,
+			ForceAttemptHTTP2:     true,
+		},
+		CheckRedirect: staySafe,
+	}
+}
+
+// staySafe refuses a way from https to http, and one with more than ten stations.
+func staySafe(next *http.Request, way []*http.Request) error {
+	switch {
+	case next.URL.Scheme != "https" && way[len(way)-1].URL.Scheme == "https":
+		return fmt.Errorf("%w: the server sends us from https to %s, where anybody on the way could change the file", ErrDownload, next.URL.Redacted())
+	case len(way) >= 10:
+		return fmt.Errorf("%w: the server sends us on and on", ErrDownload)
+	}
+	return nil
 }
 
 // Fetch downloads a weights file, checks its SHA-256 and returns its path. If the
@@ -142,7 +158,11 @@ func Fetch(ctx context.Context, o FetchOptions) (path string, err error) {
 	if err := d.claim(); err != nil {
 		return "", fmt.Errorf("weights: %w", err)
 	}
-	if err := d.get(ctx); err != nil {
+	err = d.get(ctx)
+	if errors.Is(err, ErrRange) || errors.Is(err, errSize) {
+		return "", errors.Join(err, os.Remove(d.mine)) // it cannot become the file
+	}
+	if err != nil {
 		return "", errors.Join(err, d.release())
 	}
 	if err := checkSHA256(d.mine, d.SHA256Prefix); err != nil {

@@ -181,6 +181,54 @@ func TestFetchRefusesOtherAnswers(t *testing.T) {
 	}
 }
 
+// What cannot become the file does not stand in the way of the next download.
+func TestFetchThrowsAwayWhatCannotBecomeTheFile(t *testing.T) {
+	wrong := true
+	good := &remote{data: payload, ranges: true}
+	o := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !wrong {
+			good.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Range", "bytes 5-9/10")
+		w.WriteHeader(http.StatusPartialContent)
+	}))
+	name := o.Target()
+	if err := errors.Join(os.MkdirAll(o.Dir, 0o755), os.WriteFile(name+".part", payload[:100], 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Fetch(t.Context(), o); !errors.Is(err, ErrRange) {
+		t.Errorf("got %v", err)
+	}
+	wantFiles(t, o.Dir)
+	wrong = false
+	wantFetched(t, o)
+}
+
+func TestFetchStaysWithHTTPS(t *testing.T) {
+	plain := httptest.NewServer(&remote{data: payload})
+	defer plain.Close()
+	safe := httptest.NewTLSServer(http.RedirectHandler(plain.URL+"/w-"+payloadHash()+".pth", http.StatusFound))
+	defer safe.Close()
+	client := defaultClient()
+	client.Transport = safe.Client().Transport
+	o := FetchOptions{URL: safe.URL + "/w-" + payloadHash() + ".pth", Dir: t.TempDir(), Client: client}
+	if _, err := Fetch(t.Context(), o); !errors.Is(err, ErrDownload) || !strings.Contains(err.Error(), "from https to http://") {
+		t.Errorf("got %v", err)
+	}
+	wantFiles(t, o.Dir)
+}
+
+func TestFetchKnowsTheSizeOfTheOfficialFile(t *testing.T) {
+	asked := 0
+	o := serve(t, &remote{data: payload, ask: func(*http.Request) { asked++ }})
+	o.URL = strings.Replace(o.URL, "w-"+payloadHash(), strings.TrimSuffix(officialName, ".pth"), 1)
+	if _, err := Fetch(t.Context(), o); !errors.Is(err, ErrDownload) || !strings.Contains(err.Error(), "the official file has 46830571") || asked != 1 {
+		t.Errorf("got %v after %d requests", err, asked)
+	}
+	wantFiles(t, o.Dir)
+}
+
 func TestFetchStopsWhenCancelledOrStalled(t *testing.T) {
 	stall := func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Content-Length", fmt.Sprint(len(payload)))
@@ -356,7 +404,10 @@ func TestFetchPinsTheOfficialFile(t *testing.T) {
 			t.Errorf("%q has the digest %s", url, got)
 		}
 	}
-	o := serve(t, &remote{data: payload})
+	o := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.(http.Flusher).Flush() // and so without a length, which would tell
+		w.Write(payload)
+	}))
 	o.URL = strings.Replace(o.URL, "w-"+payloadHash()+".pth", officialName, 1)
 	if _, err := Fetch(t.Context(), o); !errors.Is(err, ErrChecksum) {
 		t.Errorf("other bytes pass for the official file: %v", err)
