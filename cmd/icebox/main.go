@@ -5,4 +5,7 @@ package main
 
 import "os"
 
-func main() { os.Exit(thisProcess().main(os.Args[1:])) }
+func main() {
+	boundMemory(os.Getenv, availableMemory())
+	os.Exit(thisProcess().main(os.Args[1:]))
+}
