@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"icebox/headtrain/internal/affine"
+	"icebox/headtrain/internal/kernel"
 	"icebox/headtrain/internal/labelled"
 )
 
@@ -22,6 +23,9 @@ type lbfgs struct {
 	x, g, dir []float64 // the point, its gradient and the way down; laid out as the weights
 	loss      float64   // the objective at x, penalty included
 	steps     []taken   // the last steps, oldest first
+
+	mapped []float32 // the rows, mapped and stride apart, once a pass has gathered them; nil where they take too much
+	filled bool
 }
 
 // taken is a step and the change of the gradient along it.
@@ -35,9 +39,10 @@ type taken struct {
 const LBFGSTolerance = 1e-7
 
 const (
-	lbfgsMemory   = 10   // steps remembered
-	lbfgsTries    = 25   // of a line search
-	lossNoise     = 1e-7 // how much rounding may change a loss of 1 or less
+	lbfgsMemory   = 10      // steps remembered
+	lbfgsTries    = 25      // of a line search
+	mostMapped    = 1 << 26 // values of mapped rows that are kept from pass to pass: 256 MiB
+	lossNoise     = 1e-7    // how much rounding may change a loss of 1 or less
 	armijo, wolfe = 1e-4, 0.9
 )
 
@@ -49,6 +54,9 @@ func newLBFGS(s *stack) *lbfgs {
 		s.counts[s.train.Labels[r]]++
 	}
 	f.batchWeight = f.objective.setBatch(s.counts)
+	if n := kernel.RoundUp(len(s.train.Rows)) * s.stride; n <= mostMapped {
+		m.mapped = make([]float32, n)
+	}
 	return m
 }
 
@@ -143,19 +151,24 @@ func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
 	}
 	clear(g)
 	f.sum, f.weight = tally{}, f.batchWeight
-	rows := s.train.Rows
+	rows, own := s.train.Rows, s.panel.x
 	for at := 0; at < len(rows); at += panelRows {
 		if err := ctx.Err(); err != nil {
 			return 0, fmt.Errorf("training stopped in epoch %d: %w", len(f.history)+1, err)
 		}
 		end := min(at+panelRows, len(rows))
 		s.task.fresh, s.task.last, s.task.upcoming = true, false, rows[end:]
+		if m.mapped != nil {
+			s.panel.x, s.task.gathered = m.mapped[at*s.stride:], m.filled
+		}
 		s.pass(s.train, rows[at:end], 0, true)
 		s.learnWide()
+		s.panel.x, s.task.gathered = own, false
 		for i, v := range s.grad {
 			g[i] += float64(v)
 		}
 	}
+	m.filled = true
 	loss, decay := f.sum.loss/f.weight, f.options.WeightDecay
 	for c := range s.classes {
 		for j := c * s.stride; j < c*s.stride+s.dim; j++ {
