@@ -128,6 +128,7 @@ func (p Path) begin(ctx context.Context, job Job, part int, o Options) (*walker,
 	o.WeightDecay = p.Decays[0] / 100 // by which raw features are scaled: the middle of a usual path
 	s := newStack(kernel.Best(), v, []Options{o}, []int{0})
 	w := &walker{s: s, m: newLBFGS(s)}
+	w.m.dot = dotByFours
 	var err error
 	w.m.loss, err = w.m.at(ctx, w.m.x, w.m.g)
 	w.tolerance = float64(p.Tolerance * largest(w.m.g))
@@ -158,23 +159,23 @@ func (m *lbfgs) setDecay(decay float64) {
 	s, by := m.s, decay-m.f.options.WeightDecay
 	m.f.options.WeightDecay = decay
 	for c := range s.classes {
-		for j := c * s.stride; j < c*s.stride+s.dim; j++ {
-			w := float64(by * m.penalty[j-c*s.stride])
-			m.loss += float64(w / 2 * float64(m.x[j]*m.x[j]))
-			m.g[j] += float64(w * m.x[j])
-			for _, p := range m.steps {
-				p.y[j] += float64(w * p.s[j])
+		lo, hi := c*s.stride, c*s.stride+s.dim
+		x, g := m.x[lo:hi], m.g[lo:hi]
+		for j, v := range x {
+			w := float64(by * m.penalty[j])
+			m.loss += float64(w / 2 * float64(v*v))
+			g[j] += float64(w * v)
+		}
+		for _, p := range m.steps {
+			y := p.y[lo:hi]
+			for j, v := range p.s[lo:hi] {
+				y[j] += float64(float64(by*m.penalty[j]) * v)
 			}
 		}
 	}
 	kept := m.steps[:0]
 	for _, p := range m.steps {
-		sy, yy := 0.0, 0.0 // both at once, since each sum waits for its last addition
-		for i, v := range p.y {
-			sy += float64(p.s[i] * v)
-			yy += float64(v * v)
-		}
-		if sy > 1e-12*yy {
+		if sy := m.dot(p.s, p.y); sy > 1e-12*m.dot(p.y, p.y) {
 			p.rho = 1 / sy
 			kept = append(kept, p)
 		}
