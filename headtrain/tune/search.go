@@ -17,9 +17,13 @@ const (
 	pathIterations = 50
 )
 
-// clearlyWorse is how many times the least loss one is at which a path ends: smaller
-// decays overfit more and more, and take the most passes.
-const clearlyWorse = 1.01
+// A path ends where the loss is clearlyWorse times the least one, or more, since smaller
+// decays overfit more and more, and take the most passes. Where fewer than manyRows judge,
+// a single loss may be so by chance, and it takes two, one after the other.
+const (
+	clearlyWorse = 1.01
+	manyRows     = 1000
+)
 
 // Search is the candidates, and the rows that they learn from and are judged by.
 type Search struct {
@@ -113,8 +117,18 @@ func (r *search) walk(ctx context.Context) error {
 	for _, o := range r.Heads {
 		p.Decays = append(p.Decays, o.WeightDecay)
 	}
+	worse, most := 0, 1
+	if len(r.outcome.Labels) < manyRows {
+		most = 2
+	}
 	p.Enough = func(decay int) bool {
-		return decay >= before && r.add(decay-before) > clearlyWorse*r.least
+		if decay < before {
+			return false
+		}
+		if worse++; r.add(decay-before) <= clearlyWorse*r.least {
+			worse = 0
+		}
+		return worse == most
 	}
 	return p.Walk(ctx, func(part, decay int, h *headtrain.Head) error {
 		if decay < before {
