@@ -10,7 +10,7 @@ COPY . .
 ARG VERSION=devel
 RUN CGO_ENABLED=0 go build -trimpath -tags nocuda,nograph -ldflags "-s -w -X main.version=${VERSION}" -o /icebox ./cmd/icebox
 
-# This base has the certificates that `icebox weights fetch` needs, and a /tmp.
+# This base has the certificates that a download of weights needs, and a /tmp.
 FROM gcr.io/distroless/static-debian12:nonroot
 COPY --from=build /icebox /usr/local/bin/icebox
 # Weights that are fetched go into the mounted folder, where the next container finds them.

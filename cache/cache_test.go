@@ -534,6 +534,69 @@ func TestSlowExtractionLeavesLittleFreeSpace(t *testing.T) {
 	}
 }
 
+// However often rows are committed, and a document that grows with them, the file that is
+// left is at most 1.05 times the rows.
+func TestTidyFileIsHardlyLargerThanItsRows(t *testing.T) {
+	const rows, docBytes = 20_000, 34 // a row, as the documents of datasets have it
+	s := Space{ID: "raw", DType: Float32, Dim: 512}
+	for _, every := range []int{41, 100, 200} { // rows a commit: 5 seconds of 8 to 40 images/s
+		c := newCache(t, Options{FlushEvery: time.Hour})
+		c.noSync = true
+		w, err := c.Writer()
+		must(t, err)
+		must(t, w.Space(s, native1))
+		row := make([]float32, s.Dim)
+		for i := range rows {
+			must(t, w.Put(s.ID, keyOf(i), row))
+			if i%every == every-1 {
+				must(t, w.PutDoc("dataset", make([]byte, docBytes*(rows+i)/2)))
+				must(t, w.Flush())
+			}
+		}
+		must(t, w.PutDoc("dataset", make([]byte, docBytes*rows)))
+		must(t, w.Close())
+		ratio := func() float64 {
+			st, err := c.Stat()
+			must(t, err)
+			return float64(st.FileBytes) / float64(st.RawBytes)
+		}
+		before := ratio()
+		if done, err := c.Tidy(rows/16 - 1); done || err != nil || ratio() != before {
+			t.Errorf("for few new rows: %v, %v", done, err)
+		}
+		done, err := c.Tidy(rows)
+		if after := ratio(); !done || err != nil || after > 1.05 {
+			t.Errorf("a commit every %d rows: %.3f times the rows, after Tidy %.3f (%v, %v)", every, before, after, done, err)
+		}
+		if done, err := c.Tidy(rows); done || err != nil {
+			t.Errorf("once more: %v, %v", done, err)
+		}
+		if c.Len(s.ID) != rows {
+			t.Errorf("%d rows are left", c.Len(s.ID))
+		}
+		wantSound(t, c.path)
+	}
+}
+
+// Tidy leaves the file alone while another writer has it.
+func TestTidyWaitsForNoWriter(t *testing.T) {
+	c := newCache(t, Options{})
+	w, err := c.Writer()
+	must(t, err)
+	for _, doc := range [][]byte{make([]byte, 1<<20), nil} {
+		must(t, w.PutDoc("large", doc))
+		must(t, w.Flush())
+	}
+	if done, err := c.Tidy(1); done || !errors.Is(err, ErrLocked) {
+		t.Errorf("beside a writer: %v, %v", done, err)
+	}
+	must(t, w.Close())
+	if done, err := c.Tidy(1); !done || err != nil {
+		t.Errorf("after it: %v, %v", done, err)
+	}
+	wantSound(t, c.path)
+}
+
 func TestFileIsHardlyLargerThanItsRows(t *testing.T) {
 	c := newCache(t, Options{})
 	s := Space{ID: "raw", DType: Float32, Dim: 512}

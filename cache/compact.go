@@ -37,6 +37,29 @@ func Compact(path string, o CompactOptions) (CompactReport, error) {
 	return r.run()
 }
 
+// Tidy compacts the file where that pays, after added rows were put, and reports whether
+// it did: if more than a two-hundredth of the file and 64 KiB are free, and if a sixteenth
+// of the rows or more are new, so that copying all of them is little beside making the new
+// ones. Frequent commits, and documents that grow, leave that much free. The error is
+// that of [Compact]; the file is then as it was.
+func (c *Cache) Tidy(added int) (bool, error) {
+	st, err := c.Stat()
+	if err != nil {
+		return false, err
+	}
+	rows := 0
+	for _, s := range st.Spaces {
+		rows += s.Rows
+	}
+	if added*16 < rows || st.FreeBytes*200 < st.FileBytes || st.FreeBytes < 64<<10 {
+		return false, nil
+	}
+	if _, err := Compact(c.path, CompactOptions{Options: c.opts}); err != nil {
+		return false, err
+	}
+	return true, c.Refresh()
+}
+
 // Drop removes a space, as Compact does with all else kept. ErrNoSpace if there is
 // none.
 func Drop(path, space string, o Options) error {

@@ -106,8 +106,8 @@ func (c text) parse(n *yaml.Node) (string, error) {
 }
 
 // pathCodec reads a path, or one of a few words that are none; WORD:… is none
-// either.
-type pathCodec struct{ words []string }
+// either, nor is what begins with one of the prefixes.
+type pathCodec struct{ words, prefixes []string }
 
 func (pathCodec) schema() map[string]any { return text{}.schema() }
 
@@ -118,7 +118,8 @@ func (pathCodec) parse(n *yaml.Node) (string, error) { return text{}.parse(n) }
 // resolve makes a path absolute that is relative to dir.
 func (c pathCodec) resolve(v, dir string) string {
 	word, _, _ := strings.Cut(v, ":")
-	if v == "" || slices.Contains(c.words, word) {
+	isPrefixed := func(prefix string) bool { return strings.HasPrefix(v, prefix) }
+	if v == "" || slices.Contains(c.words, word) || slices.ContainsFunc(c.prefixes, isPrefixed) {
 		return v
 	}
 	v = filepath.FromSlash(v)

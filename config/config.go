@@ -55,12 +55,12 @@ func Load(src Source) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)
 	}
-	r := &reader{dir: dir}
+	r := &reader{dir: dir, env: src.Environ}
 	var levels layers
 	if src.File != "" {
 		levels.file = r.file(src.File)
 	}
-	levels.env = r.environ(src.Environ)
+	levels.env = r.environ()
 	for _, o := range src.Overrides {
 		levels.overrides = append(levels.overrides, r.override(o)...)
 	}
@@ -80,13 +80,13 @@ func Load(src Source) (*Config, error) {
 
 // Pinned returns the fields of the head that were set, of those that tuning would choose.
 func (c *Config) Pinned() []string {
-	var pinned []string
-	for _, field := range tune.Fields() {
-		if c.Given(KeyOf("Head." + field)) {
-			pinned = append(pinned, field)
-		}
-	}
-	return pinned
+	return slices.DeleteFunc(tune.Fields(), func(field string) bool { return !c.Given(KeyOf("Head." + field)) })
+}
+
+// Made returns the fields of pipeline.Options that were set, of those that features are
+// made by.
+func (c *Config) Made() []string {
+	return slices.DeleteFunc(pipeline.MadeBy(), func(field string) bool { return !c.Given(KeyOf(field)) })
 }
 
 // warnIgnored names the keys that were set and that the optimizer does not take.
@@ -110,8 +110,8 @@ func (c *Config) warnIgnored() {
 func defaults(dir string) pipeline.Options {
 	o := pipeline.Default()
 	for _, k := range table {
-		if k.path != nil {
-			k.set(&o, k.path.resolve(k.get(&o).(string), dir))
+		if k.place != nil {
+			k.set(&o, k.place(k.get(&o), dir, nil))
 		}
 		if k.own != "" {
 			k.set(&o, k.own)

@@ -319,13 +319,34 @@ func TestHostileFilesAreRefusedWithFewWords(t *testing.T) {
 	}
 }
 
+// A path that begins with ~/ starts in the home folder, wherever it was written.
+func TestPathsMayStartAtHome(t *testing.T) {
+	dir := t.TempDir()
+	home := filepath.Join(dir, "home")
+	write(t, filepath.Join(dir, "c.yml"), "data: {train: ~/photos, val: '~', test: ~other/x}\noutput: {dir: a/~/b}\n")
+	c := load(t, Source{
+		File: "c.yml", Dir: dir, Environ: []string{"USERPROFILE=/elsewhere", "HOME=" + home, "ICEBOX_BACKBONE_WEIGHTS=~/w.pth"},
+		Overrides: append(overrides(t, "data.root=~/root"), Override{Key: "cache.path", Value: "~/f.db", Origin: "--cache"}),
+	})
+	o := c.Options
+	for got, want := range map[string]string{
+		o.Data.Train: filepath.Join(home, "photos"), o.Data.Val: home, o.Backbone.Weights: filepath.Join(home, "w.pth"),
+		o.Data.Reading.Root: filepath.Join(home, "root"), o.Cache.Path: filepath.Join(home, "f.db"),
+		o.Data.Test: filepath.Join(dir, "~other", "x"), o.Output.Dir: filepath.Join(dir, "a", "~", "b"), // which are no homes
+	} {
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
 // TestEveryOptionHasAKey finds each field of pipeline.Options among those that the
 // table gets, but for what a file cannot say.
 func TestEveryOptionHasAKey(t *testing.T) {
 	o := pipeline.Default()
 	var reached []any
 	fill(reflect.ValueOf(&o).Elem(), "", func(name string, field reflect.Value) {
-		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Pinned", ".Record", ".Settings", ".Env", ".Words", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
+		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Pinned", ".Record", ".Settings", ".Env", ".Fetch", ".Words", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
 			mark(field)
 			want := field.Interface()
 			if field.Kind() == reflect.String {
@@ -396,7 +417,7 @@ func genOverride(rt *rapid.T) Override {
 		v = "[balanced, " + inline(classWeightsNode(headtrain.ClassWeights{Mode: headtrain.WeightsMap, Map: m})) + "]"
 	case k.Example != "" && !k.plain:
 		v = k.Example
-	case k.plain && (k.path != nil || k.Example != ""):
+	case k.plain && (k.place != nil || k.Example != ""):
 		v = strings.ReplaceAll(any.Draw(rt, "text"), "/", "")
 	case k.schema["enum"] != nil:
 		v = rapid.SampledFrom(k.schema["enum"].([]string)).Draw(rt, "word")

@@ -20,8 +20,8 @@
 // line, the variable or the argument that it came from; all of them are [ErrConfig].
 //
 // Paths in a file are relative to the file's folder. Paths in the environment and
-// in arguments, and the default paths, are relative to the working directory.
-// Options hold them absolute. An empty variable counts as not set.
+// in arguments, and the default paths, are relative to the working directory. A path
+// that begins with ~/ starts in the home folder. Options hold them absolute. An empty variable counts as not set.
 //
 // The layers hold whole values, never parts: class weights given in an argument
 // replace those of the file. A section, sweep.axes among them, is merged key by

@@ -35,10 +35,12 @@ const envPrefix = "ICEBOX_"
 // key binds a name to a field of the options.
 type key struct {
 	Key
-	field  string     // of pipeline.Options that it sets, such as "Head.LR"
-	plain  bool       // takes the text of an argument as it is
-	path   *pathCodec // of a key that holds a path
-	own    string     // the default, where it is not that of pipeline.Default; else ""
+	field string // of pipeline.Options that it sets, such as "Head.LR"
+	plain bool   // takes the text of an argument as it is
+	// place makes paths absolute that are relative to dir, or to the home folder of the
+	// process with this environment; nil for a key that holds no path.
+	place  func(v any, dir string, environ []string) any
+	own    string // the default, where it is not that of pipeline.Default; else ""
 	parse  func(*yaml.Node) (any, error)
 	schema map[string]any
 	get    func(*pipeline.Options) any // nil if there is nothing to show
@@ -80,7 +82,19 @@ func newKey[T any](name string, c codec[T], field func(*pipeline.Options) *T, he
 	case text:
 		k.plain, k.Values = true, c.words
 	case pathCodec:
-		k.plain, k.path, k.Values = true, &c, c.words
+		k.plain, k.Values = true, c.words
+		k.place = func(v any, dir string, environ []string) any {
+			return c.resolve(FromHome(v.(string), environ), dir)
+		}
+	case paths:
+		k.plain = true
+		k.place = func(v any, dir string, environ []string) any {
+			var all []string
+			for _, one := range v.([]string) {
+				all = append(all, c.path.resolve(FromHome(one, environ), dir))
+			}
+			return all
+		}
 	case texts:
 		k.plain = true
 	case boolean:

@@ -10,7 +10,8 @@ import (
 
 // reader turns sources into settings and collects what is wrong on the way.
 type reader struct {
-	dir      string // working directory
+	dir      string   // working directory
+	env      []string // "KEY=value"
 	faults   faults
 	warnings []string
 }
@@ -29,12 +30,12 @@ type place struct {
 }
 
 // notKeys are variables of icebox that are read elsewhere.
-var notKeys = []string{"ICEBOX_CUDA_PATH"}
+var notKeys = []string{"ICEBOX_CUDA_PATH", "ICEBOX_OFFLINE"}
 
 // environ reads the ICEBOX_ variables, in the order of their names.
-func (r *reader) environ(environ []string) []setting {
+func (r *reader) environ() []setting {
 	var all []setting
-	for _, pair := range slices.Sorted(slices.Values(environ)) {
+	for _, pair := range slices.Sorted(slices.Values(r.env)) {
 		name, value, _ := strings.Cut(pair, "=")
 		if !strings.HasPrefix(name, envPrefix) || value == "" {
 			continue
@@ -154,8 +155,8 @@ func (r *reader) value(k *key, n *yaml.Node, line int, at place) []setting {
 		}
 		return nil
 	}
-	if k.path != nil {
-		v = k.path.resolve(v.(string), at.dir)
+	if k.place != nil {
+		v = k.place(v, at.dir, r.env)
 	}
 	return []setting{{k, v, at.origin(line)}}
 }

@@ -10,9 +10,9 @@ const referenceHead = `# Configuration keys
 Values come from one YAML file, from the environment and from the command line; the later of these wins. The file is ` + "`icebox.yaml`" + ` in the working directory, unless the command line names another.
 
 - In the file a key's parts nest: ` + "`head.lr`" + ` is ` + "`lr`" + ` in the section ` + "`head`" + `.
-- In the environment the same key is ` + "`ICEBOX_HEAD_LR`" + `. An empty variable counts as not set.
+- In the environment the same key is ` + "`ICEBOX_HEAD_LR`" + `. An empty variable counts as not set. ` + "`ICEBOX_OFFLINE=1`" + ` is no key: it forbids downloads.
 - On the command line it is the argument ` + "`head.lr=0.01`" + `.
-- A path in the file is relative to the file's folder; elsewhere it is relative to the working directory.
+- A path in the file is relative to the file's folder; elsewhere it is relative to the working directory. One that begins with ` + "`~/`" + ` starts in your home folder, wherever it is written.
 - A key that does not exist, a value of the wrong type and a value out of range are errors. They name the line, and the nearest key.
 `
 

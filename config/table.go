@@ -5,9 +5,13 @@ import (
 
 	"icebox/headtrain"
 	"icebox/pipeline"
+	"icebox/pipeline/dataset"
 )
 
 type options = pipeline.Options
+
+// stored reads a source of images, which may be a dataset that the cache keeps.
+var stored = pathCodec{prefixes: []string{dataset.Stored}}
 
 // table holds every key, in the order in which people meet them. A published name keeps
 // its meaning.
@@ -16,8 +20,10 @@ var table = slices.Concat(dataKeys(), backboneKeys(), extractKeys(), cacheKeys()
 
 func dataKeys() []*key {
 	return []*key{
-		newKey("data.train", pathCodec{}, func(o *options) *string { return &o.Data.Train },
-			"folder of class folders, folder that holds train, val and test, or a table (.csv, .tsv, .jsonl: path,label[,split,group])").like("images/train"),
+		newKey("data.train", stored, func(o *options) *string { return &o.Data.Train },
+			"folder of class folders, folder that holds train, val and test, or a table (.csv, .tsv, .jsonl: path,label[,split,group]); cache:NAME is a dataset as the cache keeps it, whose files may be gone").like("images/train"),
+		newKey("data.also", paths{path: stored}, func(o *options) *[]string { return &o.Data.Also },
+			"more folders, tables or stored datasets, read as data.train; classes of one name are one class").like("[images/more, cache:old]"),
 		newKey("data.val", pathCodec{}, func(o *options) *string { return &o.Data.Val },
 			"validation images, as data.train; without it data.split.val is taken from train").like("images/val"),
 		newKey("data.test", pathCodec{}, func(o *options) *string { return &o.Data.Test },
@@ -28,6 +34,10 @@ func dataKeys() []*key {
 			"fraction of each class to validate on, where there is no data.val"),
 		newKey("data.split.test", number{}, func(o *options) *float64 { return &o.Data.Split.Test },
 			"fraction of each class to test on, where there is no data.test"),
+		newKey("data.split.near", boolean{}, func(o *options) *bool { return &o.Data.Split.Near },
+			"keep near copies, such as frames of one film, in one part; it compares all images with each other once, which takes a second for 5,000 and minutes for 100,000"),
+		newKey("data.max_classes", whole[int]{}, func(o *options) *int { return &o.Data.MaxClasses },
+			"with more classes nothing is trained: a column of numbers has been taken for labels, as a rule"),
 		newKey("data.layout", text{}, func(o *options) *string { return &o.Data.Reading.Layout },
 			"what folders stand for: auto tells by names and contents, and stops where it cannot; classes takes every folder for a class; parts takes those named after parts (train, val, dev, test …) and passes over others"),
 		newKey("data.exclude", texts{}, func(o *options) *[]string { return &o.Data.Reading.Exclude },
@@ -52,7 +62,7 @@ func backboneKeys() []*key {
 		newKey("backbone.name", text{}, func(o *options) *string { return &o.Backbone.Name },
 			"the frozen network"),
 		newKey("backbone.weights", pathCodec{words: []string{"auto", "random"}}, func(o *options) *string { return &o.Backbone.Weights },
-			"path of a .pth or .safetensors file; auto looks on this machine; random or random:SEED is for smoke tests"),
+			"path of a .pth or .safetensors file; auto looks on this machine, and downloads torchvision's file, once, where there is none; random or random:SEED is for smoke tests"),
 		newKey("backbone.engine", text{}, func(o *options) *string { return &o.Backbone.Engine },
 			"what computes: auto, native, cuda"),
 		newKey("backbone.device", text{}, func(o *options) *string { return &o.Backbone.Device },

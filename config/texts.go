@@ -46,6 +46,14 @@ func (c texts) parse(n *yaml.Node) ([]string, error) {
 	return all, errors.Join(found...)
 }
 
+// paths reads a list of paths.
+type paths struct {
+	texts
+	path pathCodec
+}
+
+func (paths) kind() string { return "list of paths" }
+
 // listIn is the list that a text writes out, as an argument does; nil if it writes none.
 func listIn(n *yaml.Node) *yaml.Node {
 	if !strings.HasPrefix(n.Value, "[") || !strings.HasSuffix(n.Value, "]") {

@@ -25,6 +25,6 @@
 // # Weights
 //
 // Weights are a torchvision resnet18 state dict, .pth or .safetensors, found on this
-// machine. [FetchWeights] is the only function here that uses the network. No pickle
-// is ever executed.
+// machine. [FetchWeights] is the only function here that uses the network; Open calls it
+// where [Options.Fetch] says so. No pickle is ever executed.
 package extract

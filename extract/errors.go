@@ -31,6 +31,8 @@ var (
 	// ErrDownloadBroken is the ErrDownload of a connection that broke or stalled: what
 	// has arrived is kept, and the next call resumes.
 	ErrDownloadBroken = weights.ErrBroken
+	// ErrNoNetwork is the ErrDownload of an address to which no connection came about.
+	ErrNoNetwork = weights.ErrNoNetwork
 	// ErrDownloadRange is the ErrDownload of a server that resumes at the wrong byte.
 	// It is met again until the .part file, which the error names, is removed.
 	ErrDownloadRange = weights.ErrRange

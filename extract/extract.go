@@ -58,7 +58,7 @@ func Open(ctx context.Context, o Options) (*Extractor, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	set, err := o.openWeights()
+	set, err := o.openWeights(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -244,6 +244,44 @@ func TestWeightsAreFoundByTheirHash(t *testing.T) {
 	}
 }
 
+// Weights are fetched where "auto" finds none, and only where the official ones may be those
+// that are looked for.
+func TestWeightsAreFetchedWhereThereAreNone(t *testing.T) {
+	x := open(t, Options{Weights: "random:3"})
+	path, hash := t.TempDir()+"/w.safetensors", x.Weights().Hash
+	if err := x.SaveWeights(path); err != nil {
+		t.Fatal(err)
+	}
+	nowhere := t.TempDir()
+	env := func(name string) string {
+		return map[string]string{"HOME": nowhere, "XDG_CACHE_HOME": nowhere}[name]
+	}
+	calls := 0
+	fetch := func(context.Context) (string, error) { calls++; return path, nil }
+	for _, c := range []struct {
+		o     Options
+		calls int
+		err   error
+	}{
+		{Options{Fetch: fetch}, 1, nil},
+		{Options{Weights: path, Fetch: fetch}, 0, nil},
+		{Options{Fetch: fetch, WeightsHash: hash, WeightsHints: []string{"/else/resnet18-f37072fd.pth"}}, 1, nil},
+		{Options{Fetch: fetch, WeightsHash: hash, WeightsHints: []string{"/else/own.pth"}}, 0, ErrNoWeightsOfHash},
+		{Options{Fetch: fetch, WeightsHash: strings.Repeat("0", 64), WeightsHints: []string{"/else/resnet18-f37072fd.pth"}}, 1, ErrWeightsMismatch},
+		{Options{Fetch: func(context.Context) (string, error) { return "", ErrNoNetwork }}, 0, ErrNoNetwork},
+		{Options{Fetch: func(context.Context) (string, error) { return "", ErrNoNetwork }}, 0, ErrNoWeights},
+	} {
+		calls, c.o.Env = 0, env
+		y, err := Open(context.Background(), c.o)
+		if err == nil {
+			y.Close()
+		}
+		if calls != c.calls || !errors.Is(err, c.err) {
+			t.Errorf("%+v: %d calls, %v", c.o, calls, err)
+		}
+	}
+}
+
 func BenchmarkExtract(b *testing.B) {
 	x := open(b, Options{})
 	images := encoded(b, 16)

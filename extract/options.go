@@ -32,6 +32,11 @@ type Options struct {
 	WeightsHash string
 	// WeightsHints are paths that "auto" tries first when WeightsHash is set.
 	WeightsHints []string
+	// Fetch brings torchvision's file to this machine and returns its path, as
+	// [FetchWeights] does. It is called where "auto" finds no file, unless WeightsHash
+	// asks for weights of which WeightsHints do not say that they came in that file. nil
+	// brings none.
+	Fetch func(context.Context) (path string, err error)
 
 	// Engine is "auto" (also ""), "native", "cuda", or the name of one of Engines. A
 	// program that offers "cuda" lists it in Engines. "auto" takes the first of Engines

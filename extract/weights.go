@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"icebox/extract/internal/weights"
@@ -36,8 +35,8 @@ func weightsInfo(s *weights.Set) WeightsInfo {
 }
 
 // openWeights opens what o.Weights names.
-func (o Options) openWeights() (*weights.Set, error) {
-	set, err := o.findWeights()
+func (o Options) openWeights(ctx context.Context) (*weights.Set, error) {
+	set, err := o.findWeights(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -50,27 +49,39 @@ func (o Options) openWeights() (*weights.Set, error) {
 	return set, nil
 }
 
-func (o Options) findWeights() (*weights.Set, error) {
+func (o Options) findWeights(ctx context.Context) (*weights.Set, error) {
 	if seed, ok := o.randomSeed(); ok {
 		return weights.Random(seed), nil
 	}
 	path := o.Weights
 	if path == "" || path == Auto {
-		env := o.Env
-		if env == nil {
-			env = os.Getenv
-		}
 		var err error
-		if path, err = weights.Find(weights.Search{Env: env, Hash: o.WeightsHash, Hints: o.WeightsHints}); err != nil {
+		if path, err = o.lookFor(ctx, weights.Search{Env: o.Env, Hash: o.WeightsHash, Hints: o.WeightsHints}); err != nil {
 			return nil, err
 		}
 	}
 	set, err := weights.Open(path)
 	var file *fs.PathError
 	if errors.As(err, &file) {
-		err = fmt.Errorf("%w: %w", ErrWeightsOpen, err)
+		err = fmt.Errorf("%w: %w", ErrWeightsOpen, file)
 	}
 	return set, err
+}
+
+// lookFor finds a file on this machine, or else lets o.Fetch bring it.
+func (o Options) lookFor(ctx context.Context, s weights.Search) (path string, err error) {
+	path, err = weights.Find(s)
+	if o.Fetch == nil || !errors.Is(err, ErrNoWeights) || !s.Official() {
+		return path, err
+	}
+	path, ferr := o.Fetch(ctx)
+	switch {
+	case ferr != nil && ctx.Err() != nil:
+		return "", ferr
+	case ferr != nil:
+		return "", fmt.Errorf("%w; %w", err, ferr)
+	}
+	return path, nil
 }
 
 // WeightsFile describes a weights file to a person; see [InspectWeights].
@@ -88,12 +99,22 @@ func ConvertWeights(src, dst string) error { return weights.Convert(src, dst) }
 // FetchOptions say what FetchWeights downloads and where to.
 type FetchOptions = weights.FetchOptions
 
-// FetchWeights downloads a weights file, by default torchvision's official one into
-// icebox's own folder, and checks its SHA-256. It resumes what an earlier call left. It
-// is the only function of this package that uses the network.
+// FetchWeights downloads a weights file, by default torchvision's official one into the
+// folder of PyTorch's hub, if there is one, or else icebox's own, and checks its SHA-256.
+// It resumes what an earlier call left. It is the only function of this package that uses
+// the network.
 func FetchWeights(ctx context.Context, o FetchOptions) (path string, err error) {
 	return weights.Fetch(ctx, o)
 }
+
+// FindWeights returns the file that "auto" takes, in the environment env (nil means
+// os.Getenv). The error is [ErrNoWeights] or [ErrWeightsVariable].
+func FindWeights(env func(string) string) (path string, err error) {
+	return weights.Find(weights.Search{Env: env})
+}
+
+// OfficialWeightsURL is where torchvision publishes its file.
+const OfficialWeightsURL = weights.OfficialURL
 
 // SaveWeights writes the weights that x runs on to a new file, whose ending names the
 // format: .pth, or else .safetensors. So random weights can be used in another program.

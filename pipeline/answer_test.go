@@ -13,6 +13,7 @@ import (
 
 	"icebox/headtrain"
 	"icebox/pipeline/dataset"
+	"icebox/pipeline/predictions"
 	"icebox/pipeline/report"
 	"icebox/pipeline/runs"
 )
@@ -95,14 +96,14 @@ func rejectedAnswersAreUnknown(t *testing.T, o Options) {
 	if run.Threshold == 0 || rep.Answers.Parts["val"].Rejection.Coverage < 0.5 || !strings.Contains(text, "unknown     under") {
 		t.Fatalf("threshold %v: %+v\n%s", run.Threshold, rep.Answers, text)
 	}
-	p, err := OpenPredictor(ctx, *run.RunDir, o, 2)
+	p, err := OpenPredictor(ctx, *run.RunDir, o)
 	must(t, err)
 	defer p.Close()
 	unknown, all := 0, 0
 	for a, err := range p.Predict(ctx, Files(ctx, []string{o.Data.Train}, nil)) {
 		must(t, err)
 		all++
-		if under := a.Top[0].Probability < run.Threshold; a.Unknown != under || (a.Label == unknownLabel) != under {
+		if under := a.Probability < run.Threshold; a.Unknown != under || (a.Label == predictions.Unknown) != under {
 			t.Errorf("%+v with threshold %v", a, run.Threshold)
 		}
 		if a.Unknown {

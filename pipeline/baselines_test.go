@@ -15,7 +15,7 @@ import (
 )
 
 // kept returns the baselines that the cache of o remembers, and the name of the document.
-func kept(t *testing.T, o Options) (doc baselineDoc, name string) {
+func kept(t *testing.T, o Options) (doc rowsDoc[judge.References], name string) {
 	t.Helper()
 	c, err := cache.Open(o.Cache.Path, cache.Options{})
 	must(t, err)
@@ -59,8 +59,8 @@ func TestBaselinesAreRemembered(t *testing.T) {
 	// What is remembered is used: where no answer of a method is right, it is said to be
 	// right in none, beside whatever head.
 	wrong := doc
-	for i := range wrong.Entries[0].References.Methods {
-		clear(wrong.Entries[0].References.Methods[i].Right)
+	for i := range wrong.Entries[0].Value.Methods {
+		clear(wrong.Entries[0].Value.Methods[i].Right)
 	}
 	text, err := json.Marshal(wrong)
 	must(t, err)
@@ -86,11 +86,11 @@ func TestBaselinesThatAreDamagedAreMadeAnew(t *testing.T) {
 	fresh := baselinesIn(t, o)
 	doc, name := kept(t, o)
 	entry := func(change func(*judge.Reference)) []byte {
-		one, refs := doc.Entries[0], doc.Entries[0].References
+		one, refs := doc.Entries[0], doc.Entries[0].Value
 		refs.Methods = append([]judge.Reference(nil), refs.Methods...)
 		change(&refs.Methods[1])
-		one.References = refs
-		text, err := json.Marshal(baselineDoc{doc.Version, []baselineEntry{one}})
+		one.Value = refs
+		text, err := json.Marshal(rowsDoc[judge.References]{doc.Version, []rowsEntry[judge.References]{one}})
 		must(t, err)
 		return text
 	}

@@ -1,8 +1,10 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 
 	"icebox/headtrain"
@@ -10,6 +12,7 @@ import (
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/predictions"
 	"icebox/pipeline/report"
 	"icebox/pipeline/runs"
 )
@@ -18,16 +21,25 @@ import (
 type EvalOptions struct {
 	Run    string // folder of the run
 	Choice Choice
-	// Predictions is a CSV file to write: every image's label, answer and
-	// probabilities; "" is none.
+	// Predictions is a file to write: every image's label, answer and probabilities; ""
+	// is none. See [predictions.Create].
 	Predictions string
+	Overwrite   bool // Predictions may be there already
 }
 
 // Eval judges the head of a run. If o.Data names images, they are judged (and extracted
 // first, where the cache lacks them, with the weights that the head was trained on); if
 // e.Choice.Features names a folder, the features there; otherwise it is the dataset of
 // the run, from the cache or the folder that it was trained on.
+//
+// Images of classes that the head does not know are not scored: they say how often it
+// answers "unknown" as it should.
 func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Evaluation, error) {
+	if e.Predictions != "" {
+		if err := predictions.Check(e.Predictions, e.Overwrite); err != nil {
+			return nil, err
+		}
+	}
 	head, info, err := runs.Head(e.Run)
 	if err != nil {
 		return nil, err
@@ -43,18 +55,20 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 	}
 	j.Stage("evaluate")
 	ownRows := o.Data.Train == "" && e.Choice.Features == "" && isOwn(src, info)
-	parts, err := judgeParts(src, head, !ownRows && onePart(src.Dataset()))
+	judged, err := judgeParts(src, head, !ownRows && onePart(src.Dataset()))
 	if err != nil {
 		return nil, err
 	}
 	ev := report.NewEvaluation(e.Run, head)
-	for _, p := range parts {
-		p.setInterval(src.Dataset())
-		ev.Parts[p.Name] = p.score
-		ev.Answers.Parts[p.Name] = p.answers
+	for _, p := range judged {
+		ev.AddStrangers(p.strangers.Data, p.strangers.Logits, head)
+		if p.Rows.Len() > 0 {
+			p.setInterval(src.Dataset())
+			ev.Parts[p.Name], ev.Answers.Parts[p.Name] = p.score, p.answers
+		}
 	}
 	if ev.Predictions = e.Predictions; e.Predictions != "" {
-		if err := writePredictions(e.Predictions, head, src.Dataset(), parts); err != nil {
+		if err := e.writePredictions(head, src, judged); err != nil {
 			return nil, err
 		}
 	}
@@ -95,20 +109,29 @@ func onePart(ds *dataset.Dataset) bool {
 	return ds.Count(dataset.Val) == 0 && ds.Count(dataset.Test) == 0
 }
 
+// answeredRows are rows and what a head says of them.
+type answeredRows struct {
+	*features.Rows
+	Logits []float32 // rows × classes
+}
+
 // judgedPart is a part that a head was judged on.
 type judgedPart struct {
-	report.Judged
+	Name string
+	answeredRows
 	score   report.Score
 	answers report.PartAnswers
+
+	strangers answeredRows // of classes that the head does not know, with the labels of their dataset
 }
 
 // right says which rows the head puts into their class.
 func (p judgedPart) right() []bool {
-	k := len(p.Rows.Data.Classes)
-	right := make([]bool, p.Rows.Len())
+	k := len(p.Data.Classes)
+	right := make([]bool, p.Len())
 	for n := range right {
 		row := p.Logits[n*k : (n+1)*k]
-		right[n] = slices.Index(row, slices.Max(row)) == int(p.Rows.Data.Labels[n])
+		right[n] = slices.Index(row, slices.Max(row)) == int(p.Data.Labels[n])
 	}
 	return right
 }
@@ -117,39 +140,64 @@ func (p judgedPart) right() []bool {
 // "all".
 func judgeParts(src features.Source, head *headtrain.Head, onePart bool) ([]judgedPart, error) {
 	ds := src.Dataset()
-	classes, err := matchClasses(ds.Classes, head.Classes)
-	if err != nil {
+	at, err := matchClasses(ds.Classes, head.Classes)
+	if err != nil && len(at) == 0 {
 		return nil, err
 	}
 	var parts []judgedPart
+	scored := 0
 	for _, p := range dataset.Parts {
-		r, err := src.Rows(features.OfPart(p))
-		if err != nil {
-			return nil, err
+		r, rowsErr := src.Rows(features.OfPart(p))
+		if rowsErr != nil {
+			return nil, rowsErr
 		}
 		if r.Len() == 0 {
 			continue
 		}
-		r.Rename(classes, head.Classes)
 		name := p.String()
 		if onePart {
 			name = "all"
 		}
-		judged, err := judgePart(name, head, r)
-		if err != nil {
-			return nil, err
+		known, strange := divided(r, at)
+		known.Rename(at, head.Classes)
+		judged, judgeErr := judgePart(name, head, known)
+		if judgeErr != nil {
+			return nil, judgeErr
 		}
-		parts = append(parts, judged)
+		judged.strangers = answeredRows{strange, logitsOf(head, strange)}
+		parts, scored = append(parts, judged), scored+known.Len()
 	}
-	if len(parts) == 0 {
+	switch {
+	case len(parts) == 0:
 		return nil, fmt.Errorf("%w: no labelled image of %s has a feature", features.ErrNotExtracted, ds.Name)
+	case scored == 0:
+		return nil, err
 	}
 	return parts, nil
 }
 
-// judgePart judges a head on rows with its own labels.
+// divided are the rows whose class a head knows, and the others.
+func divided(r *features.Rows, at []int32) (known, strange *features.Rows) {
+	places := [2][]int32{{}, {}}
+	for n, label := range r.Data.Labels {
+		which := 0
+		if at[label] < 0 {
+			which = 1
+		}
+		places[which] = append(places[which], int32(n))
+	}
+	if len(places[1]) == 0 {
+		return r, r.At(nil)
+	}
+	return r.At(places[0]), r.At(places[1])
+}
+
+// judgePart judges a head on rows with its own labels. Of no rows there is nothing to say.
 func judgePart(name string, head *headtrain.Head, r *features.Rows) (judgedPart, error) {
-	p := judgedPart{Judged: report.Judged{Name: name, Rows: r, Logits: logitsOf(head, r)}}
+	p := judgedPart{Name: name, answeredRows: answeredRows{r, logitsOf(head, r)}}
+	if r.Len() == 0 {
+		return p, nil
+	}
 	var err error
 	if p.score, err = judge.Evaluate(p.Logits, r.Data.Labels, head.Classes); err != nil {
 		return p, err
@@ -173,10 +221,64 @@ func answersOf(logits []float32, labels []int32, k int, temperature, threshold f
 	return p, err
 }
 
-func writePredictions(path string, head *headtrain.Head, ds *dataset.Dataset, parts []judgedPart) error {
-	all := make([]report.Judged, len(parts))
-	for i, p := range parts {
-		all[i] = p.Judged
+// writePredictions writes a row for every labelled image: part by part, in the dataset's
+// order, those without a feature too.
+func (e EvalOptions) writePredictions(head *headtrain.Head, src features.Source, parts []judgedPart) error {
+	w, err := predictions.Create(e.Predictions, predictions.Layout{Classes: head.Classes, Judged: true}, e.Overwrite)
+	if err != nil {
+		return err
 	}
-	return report.WritePredictions(path, head, ds, all)
+	defer w.Abandon()
+	for row := range rowsOf(head, src, parts) {
+		if err := w.Write(row); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// rowsOf yields the rows of the labelled images of a source. The next one takes the place
+// of the last.
+func rowsOf(head *headtrain.Head, src features.Source, parts []judgedPart) iter.Seq[*predictions.Row] {
+	ds, k := src.Dataset(), len(head.Classes)
+	reasons := map[string]string{}
+	for _, bad := range src.Found().Quarantine {
+		reasons[bad.Path] = bad.Reason
+	}
+	logits := make([][]float32, len(ds.Items)) // of an item; nil where it has no feature
+	part := make([]string, len(ds.Items))
+	for i := range ds.Items {
+		part[i] = ds.Items[i].Part.String()
+	}
+	names := []string{""} // items without a feature may have no part
+	for _, p := range parts {
+		if !slices.Contains(names, p.Name) {
+			names = append(names, p.Name)
+		}
+		for _, of := range []answeredRows{p.answeredRows, p.strangers} {
+			for n, i := range of.Items {
+				logits[i], part[i] = of.Logits[n*k:(n+1)*k], p.Name
+			}
+		}
+	}
+	return func(yield func(*predictions.Row) bool) {
+		var row predictions.Row
+		for _, name := range append(names[1:], "") {
+			for i := range ds.Items {
+				it := &ds.Items[i]
+				if part[i] != name || it.Label == dataset.Unlabelled {
+					continue
+				}
+				row.Path, row.Part, row.Truth = ds.Display(it), name, ds.Class(it)
+				if logits[i] != nil {
+					row.Answer(head, logits[i])
+				} else {
+					row.Fail(cmp.Or(reasons[row.Path], "no feature was computed"))
+				}
+				if !yield(&row) {
+					return
+				}
+			}
+		}
+	}
 }

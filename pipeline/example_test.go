@@ -56,7 +56,7 @@ func Example() {
 	}
 	fmt.Println(again.Hits, "from the cache,", again.ImagesOpened, "images opened")
 
-	predictor, err := pipeline.OpenPredictor(ctx, *run.RunDir, o, 1)
+	predictor, err := pipeline.OpenPredictor(ctx, *run.RunDir, o)
 	if err != nil {
 		panic(err)
 	}

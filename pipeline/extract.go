@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"icebox/pipeline/dataset"
@@ -63,15 +64,17 @@ type inputs struct {
 	computer *features.Computer
 }
 
-// openInputs scans the images, and then opens the cache and the backbone.
+// openInputs opens the cache, scans the images, and then opens the backbone.
 func openInputs(ctx context.Context, o Options, a aim, j *journal.Journal) (in inputs, err error) {
-	if in.ds, err = scan(ctx, o, a, j); err != nil {
-		return in, err
-	}
 	j.Stage("open")
 	if in.store, err = features.OpenStore(o.Cache.Path, j); err != nil {
 		return in, err
 	}
+	if in.ds, err = scan(ctx, o, a, in.store, j); err != nil {
+		in.store.Close()
+		return in, err
+	}
+	j.Stage("weights")
 	if in.earlier, err = recognise(in.ds, o.Data, a, in.store, j); err == nil {
 		in.computer, err = features.OpenComputer(ctx, o.extractOptions(), in.store, o.featureOptions(), j)
 	}
@@ -82,10 +85,10 @@ func openInputs(ctx context.Context, o Options, a aim, j *journal.Journal) (in i
 }
 
 // scan lists the images of o and says what is odd about them.
-func scan(ctx context.Context, o Options, a aim, j *journal.Journal) (*dataset.Dataset, error) {
+func scan(ctx context.Context, o Options, a aim, store *features.Store, j *journal.Journal) (*dataset.Dataset, error) {
 	j.Stage("scan")
 	j.Start("scan", 0)
-	ds, err := dataset.Scan(ctx, o.Data)
+	ds, err := dataset.Scan(ctx, o.Data, store)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +97,7 @@ func scan(ctx context.Context, o Options, a aim, j *journal.Journal) (*dataset.D
 	}
 	if a == toTrain {
 		j.Stage("check")
-		err = checkTrainable(ds, o.Output.Dir)
+		err = checkTrainable(ds, o)
 	}
 	return ds, err
 }
@@ -104,11 +107,15 @@ func scan(ctx context.Context, o Options, a aim, j *journal.Journal) (*dataset.D
 // same sources, are in the parts that they have there.
 func recognise(ds *dataset.Dataset, o dataset.Options, a aim, store *features.Store, j *journal.Journal) (*dataset.Dataset, error) {
 	earlier, err := ds.NameAmong(store, a.purpose(), o.Name)
+	if errors.Is(err, dataset.ErrDocument) {
+		j.Note(fmt.Sprintf("what the cache has of dataset %s cannot be read and is written anew; no feature is lost, but images that icebox split off may change their part: %v", ds.Name, err))
+		earlier, err = nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	if earlier != nil && earlier.Sources.Train != ds.Sources.Train {
-		j.Note(fmt.Sprintf("dataset %s was of %s and is of %s now", ds.Name, earlier.Sources.Train, ds.Sources.Train))
+	if earlier != nil && earlier.Sources.String() != ds.Sources.String() {
+		j.Note(fmt.Sprintf("dataset %s was of %s and is of %s now", ds.Name, earlier.Sources, ds.Sources))
 	}
 	ds.Split = o.Split
 	if a != toJudge {
@@ -136,12 +143,12 @@ func noteChanges(ds, earlier *dataset.Dataset, j *journal.Journal) {
 }
 
 // checkTrainable finds out early what would fail late: classes that cannot be learned, and
-// an output folder dir that cannot be made or written to.
-func checkTrainable(ds *dataset.Dataset, dir string) error {
-	if err := ds.Trainable(); err != nil {
+// an output folder that cannot be made or written to.
+func checkTrainable(ds *dataset.Dataset, o Options) error {
+	if err := ds.Trainable(o.Data.MaxClasses); err != nil {
 		return err
 	}
-	return runs.CheckWritable(dir)
+	return runs.CheckWritable(o.Output.Dir)
 }
 
 // summaryOf says what was done with the features of src, as far as they are known.

@@ -21,7 +21,7 @@ func FindRate(ctx context.Context, o Options, c Choice, p Progress) (*report.Rat
 		return nil, err
 	}
 	defer src.Close()
-	if err := src.Dataset().Trainable(); err != nil {
+	if err := src.Dataset().Trainable(o.Data.MaxClasses); err != nil {
 		return nil, err
 	}
 	j.Stage("gather")

@@ -427,7 +427,7 @@ func TestHeadOfFeaturesIsJudgedOnFeaturesAndRefusesImages(t *testing.T) {
 	o := featureOptions(t)
 	run, err := o.train()
 	must(t, err)
-	_, err = OpenPredictor(ctx, *run.RunDir, Default(), 3)
+	_, err = OpenPredictor(ctx, *run.RunDir, Default())
 	if !errors.Is(err, headtrain.ErrFingerprint) || !strings.Contains(told(err), "try judging the run in ") {
 		t.Errorf("predict: %v", err)
 	}

@@ -44,7 +44,7 @@ func Plan(ctx context.Context, o Options, p Progress) (*Forecast, error) {
 		return nil, err
 	}
 	j.Stage("forecast")
-	if err := in.ds.Trainable(); err != nil {
+	if err := in.ds.Trainable(o.Data.MaxClasses); err != nil {
 		j.Note("no head can be trained on this: " + err.Error())
 	}
 	f := forecastOf(in.ds, inventory, in.computer)

@@ -43,7 +43,7 @@ func TestEveryAccuracyHasAnInterval(t *testing.T) {
 
 func TestGroupsWidenTheInterval(t *testing.T) {
 	ds := &dataset.Dataset{Items: make([]dataset.Item, 60)}
-	p := judgedPart{Judged: report.Judged{Rows: &features.Rows{Data: &headtrain.Dataset{Classes: []string{"a", "b"}}}}}
+	p := judgedPart{answeredRows: answeredRows{Rows: &features.Rows{Data: &headtrain.Dataset{Classes: []string{"a", "b"}}}}}
 	for n := range ds.Items {
 		p.Rows.Items = append(p.Rows.Items, n)
 		p.Rows.Data.Labels = append(p.Rows.Data.Labels, int32(n/5%4/3)) // every fourth five is wrong

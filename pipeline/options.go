@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -56,6 +57,8 @@ type Options struct {
 	HeadEngines []headtrain.Engine
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string
+	// Fetch brings weights where "auto" finds none; see extract.Options. nil brings none.
+	Fetch func(context.Context) (path string, err error)
 	// Words say what a person can do next, in notes and reports; nil means
 	// [journal.Step.String].
 	Words func(journal.Step) string
@@ -125,6 +128,9 @@ type Choice struct {
 
 	// ByBackbone takes, if several spaces fit, the one of the backbone in the options.
 	ByBackbone bool
+	// Made are fields of the options, of those that [MadeBy] lists, with which the space
+	// must agree: somebody has named them.
+	Made []string `json:",omitempty"`
 
 	// KeepSplit leaves the parts of the dataset as they are, whatever the options'
 	// fractions; images without a part are still given one.
@@ -135,12 +141,38 @@ type Choice struct {
 	Features string
 }
 
+// MadeBy lists the fields of [Options] that features are made by, and that may be in
+// Choice.Made.
+func MadeBy() []string {
+	return []string{"Backbone.Weights", "Backbone.Precision", "Extract.EXIF", "Cache.DType"}
+}
+
+// made is what c says of how features were made. Weights "auto" are any.
+func (o Options) made(c Choice) features.Made {
+	m := features.Made{Env: o.Env}
+	for _, field := range c.Made {
+		switch field {
+		case "Backbone.Weights":
+			if m.Weights = o.Backbone.Weights; m.Weights == extract.Auto {
+				m.Weights = ""
+			}
+		case "Backbone.Precision":
+			m.Numeric = o.Backbone.Precision
+		case "Extract.EXIF":
+			m.EXIF = &o.Extract.EXIF
+		case "Cache.DType":
+			m.DType = cache.DType(o.Cache.DType)
+		}
+	}
+	return m
+}
+
 // Default returns the options that hold where nothing is said.
 func Default() Options {
 	head := headtrain.Options{}.WithDefaults()
 	head.StepEpochs = 0 // a third of the epochs, whatever they come to be
 	return Options{
-		Data:     dataset.Options{Split: dataset.Split{Val: 0.1}, Reading: dataset.Reading{Layout: dataset.LayoutAuto}},
+		Data:     dataset.Options{Split: dataset.Split{Val: 0.1}, Reading: dataset.Reading{Layout: dataset.LayoutAuto}, MaxClasses: dataset.DefaultMaxClasses},
 		Backbone: Backbone{Name: "resnet18", Weights: extract.Auto, Engine: extract.Auto, ISA: extract.Auto, Plan: extract.Auto, Device: extract.Auto, Precision: "fp32"},
 		Extract:  Extraction{BatchSize: 16, EXIF: true, MaxPixels: extract.DefaultMaxPixels, MaxFailureRate: 0.01},
 		Cache:    Cache{Path: ".icebox/features.db", DType: string(cache.Float32)},
@@ -204,7 +236,7 @@ func (o Options) extractOptions() extract.Options {
 	return extract.Options{
 		Weights: o.Backbone.Weights, WeightsHash: o.Backbone.WeightsHash, WeightsHints: o.Backbone.WeightsHints,
 		Engine: o.Backbone.Engine, ISA: o.Backbone.ISA, Plan: o.Backbone.Plan, Engines: o.Engines, Device: o.Backbone.Device, Precision: o.Backbone.Precision,
-		IgnoreEXIF: !o.Extract.EXIF, MaxPixels: o.Extract.MaxPixels, Env: o.Env,
+		IgnoreEXIF: !o.Extract.EXIF, MaxPixels: o.Extract.MaxPixels, Env: o.Env, Fetch: o.Fetch,
 	}
 }
 

@@ -208,7 +208,7 @@ func TestPredictionsOfEveryImage(t *testing.T) {
 	defer f.Close()
 	lines, err := csv.NewReader(f).ReadAll()
 	must(t, err)
-	if strings.Join(lines[0], ",") != "part,path,label,predicted,probability,p:0,p:1,p:2" || e.Predictions != own.Predictions {
+	if strings.Join(lines[0], ",") != "path,part,truth,label,probability,unknown,p:0,p:1,p:2,error" || e.Predictions != own.Predictions {
 		t.Errorf("header %v; %q", lines[0], e.Predictions)
 	}
 	rows, right, loss := map[string]int{}, map[string]int{}, map[string]float64{}
@@ -216,7 +216,7 @@ func TestPredictionsOfEveryImage(t *testing.T) {
 		sum, top := 0.0, 0.0
 		var p [3]float64
 		for c := range p {
-			p[c], err = strconv.ParseFloat(line[5+c], 64)
+			p[c], err = strconv.ParseFloat(line[6+c], 64)
 			must(t, err)
 			sum, top = sum+p[c], max(top, p[c])
 		}
@@ -224,13 +224,13 @@ func TestPredictionsOfEveryImage(t *testing.T) {
 		must(t, err)
 		y, err := strconv.Atoi(line[2])
 		must(t, err)
-		if math.Abs(sum-1) > 1e-6 || p[k] != top || line[4] != line[5+k] {
+		if math.Abs(sum-1) > 1e-6 || p[k] != top || line[4] != line[6+k] {
 			t.Fatalf("line %v", line)
 		}
-		rows[line[0]]++
-		loss[line[0]] -= math.Log(p[y])
+		rows[line[1]]++
+		loss[line[1]] -= math.Log(p[y])
 		if k == y {
-			right[line[0]]++
+			right[line[1]]++
 		}
 	}
 	for name, part := range e.Parts {
@@ -239,7 +239,7 @@ func TestPredictionsOfEveryImage(t *testing.T) {
 			t.Errorf("%s: %d rows, %d right, loss %v; want %d, %v, %v", name, rows[name], right[name], loss[name]/float64(part.N), part.N, part.Top1, calibrated)
 		}
 	}
-	if lines[1][1] != "row 0" || rows["test"] != 60 {
+	if lines[1][0] != "row 0" || rows["test"] != 60 {
 		t.Errorf("first line %v, rows %v", lines[1], rows)
 	}
 	own.Predictions = filepath.Join(t.TempDir(), "no", "p.csv")

@@ -115,13 +115,13 @@ func noteDuplicates(ds *dataset.Dataset, j *journal.Journal) {
 			continue
 		}
 		other := &ds.Items[k]
-		pair := fmt.Sprintf("%s and %s", ds.Display(other), ds.Display(it))
+		pair := fmt.Sprintf("%s and %s", words.Name(ds.Display(other)), words.Name(ds.Display(it)))
 		if other.Part != it.Part {
 			across++
 			example = pair
 		}
 		if other.Label != it.Label {
-			twoLabels = append(twoLabels, fmt.Sprintf("%s (%s) and %s (%s)", ds.Display(other), ds.Class(other), ds.Display(it), ds.Class(it)))
+			twoLabels = append(twoLabels, fmt.Sprintf("%s (%s) and %s (%s)", words.Name(ds.Display(other)), ds.Class(other), words.Name(ds.Display(it)), ds.Class(it)))
 		}
 	}
 	if across > 0 {

@@ -42,7 +42,7 @@ func Train(ctx context.Context, o Options, c Choice, p Progress) (*report.RunSum
 	}
 	defer src.Close()
 	j.Stage("check")
-	if err := checkTrainable(src.Dataset(), o.Output.Dir); err != nil {
+	if err := checkTrainable(src.Dataset(), o); err != nil {
 		return featuresOnly(src, j), err
 	}
 	return trainOn(ctx, src, o, j)

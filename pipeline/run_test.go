@@ -324,6 +324,57 @@ func TestTwoSpacesShareAFile(t *testing.T) {
 	}
 }
 
+// What is named of how features were made chooses the space, and is never passed over
+// where there is only one.
+func TestNamedOptionsChooseTheSpace(t *testing.T) {
+	ctx := context.Background()
+	dir := photos(t, 2, 6)
+	o := ready(t, settings(dir))
+	a, err := Extract(ctx, o, Silent)
+	must(t, err)
+	o.Data.Train = ""
+	half, raw, other, gone, tf32 := o, o, o, o, o
+	half.Cache.DType, raw.Extract.EXIF, other.Backbone.Weights, gone.Backbone.Weights, tf32.Backbone.Precision = "float16", false, "random:8", "/gone.pth", "tf32"
+	for _, c := range []struct {
+		made string
+		o    Options
+		want error
+	}{
+		{"Cache.DType", half, features.ErrNotExtracted}, {"Extract.EXIF", raw, features.ErrNotExtracted},
+		{"Backbone.Weights", other, features.ErrNotExtracted}, {"Backbone.Precision", tf32, features.ErrNotExtracted},
+		{"Backbone.Weights", gone, extract.ErrWeightsOpen},
+	} {
+		for _, space := range []string{"", a.Space} {
+			if _, err := Train(ctx, c.o, Choice{Space: space, Made: []string{c.made}}, Silent); !errors.Is(err, c.want) || c.want == features.ErrNotExtracted && !strings.Contains(err.Error(), "it has "+a.Space[:12]) {
+				t.Errorf("%s, space %.8q: %v", c.made, space, err)
+			}
+		}
+		if _, err := Train(ctx, c.o, Choice{}, Silent); err != nil {
+			t.Errorf("%s is not named: %v", c.made, err)
+		}
+	}
+	x, err := extract.Open(ctx, o.extractOptions())
+	must(t, err)
+	defer x.Close()
+	same := o // but for its name
+	same.Backbone.Weights = filepath.Join(t.TempDir(), "w.safetensors")
+	must(t, x.SaveWeights(same.Backbone.Weights))
+	if _, err := Train(ctx, same, Choice{Made: MadeBy()}, Silent); err != nil {
+		t.Errorf("the same weights from a file: %v", err)
+	}
+
+	half.Data = settings(dir).Data
+	b, err := Extract(ctx, half, Silent)
+	must(t, err)
+	for want, o := range map[string]Options{a.Space: o, b.Space: half} {
+		got, err := Train(ctx, o, Choice{Made: []string{"Cache.DType"}}, Silent)
+		must(t, err)
+		if got.Space != want {
+			t.Errorf("%s: space %.8s, want %.8s", o.Cache.DType, got.Space, want)
+		}
+	}
+}
+
 func TestTwoPlansShareASpace(t *testing.T) {
 	if raceEnabled {
 		t.Skip("skipped: it wants the real backbone, which takes minutes under the race detector")
@@ -596,20 +647,20 @@ func TestPredictAndEvalUseTheWeightsOfTheRun(t *testing.T) {
 		t.Errorf("eval gives %v, the run %v", got, *run.TestAcc)
 	}
 
-	p, err := OpenPredictor(ctx, *run.RunDir, fresh, 2)
+	p, err := OpenPredictor(ctx, *run.RunDir, fresh)
 	must(t, err)
 	defer p.Close()
 	right, n := 0, 0
 	for a, err := range p.Predict(ctx, Files(ctx, []string{filepath.Join(dir, "class1"), filepath.Join(dir, "none.jpg")}, nil)) {
 		must(t, err)
-		if a.Error != "" {
+		if a.Err != "" {
 			if !strings.HasSuffix(a.Path, "none.jpg") {
 				t.Errorf("%+v", a)
 			}
 			continue
 		}
 		n++
-		if a.Label == "class1" && len(a.Top) == 2 && a.Top[0].Probability >= a.Top[1].Probability {
+		if top := a.Top(p.Classes(), 2); a.Label == "class1" && len(top) == 2 && top[0].Class == "class1" && top[0].Probability >= top[1].Probability {
 			right++
 		}
 	}
@@ -617,11 +668,6 @@ func TestPredictAndEvalUseTheWeightsOfTheRun(t *testing.T) {
 		t.Errorf("%d of %d right", right, n)
 	}
 
-	unknown := photos(t, 4, 2)
-	fresh.Data.Train = unknown
-	if _, err := Eval(ctx, EvalOptions{Run: *run.RunDir, Choice: Choice{}}, fresh, Silent); !errors.Is(err, ErrClasses) || !strings.Contains(err.Error(), "class3") {
-		t.Errorf("a class that the head does not know: %v", err)
-	}
 }
 
 func TestEngineIsJudgedOnce(t *testing.T) {

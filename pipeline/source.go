@@ -24,7 +24,7 @@ func openSource(ctx context.Context, o Options, c Choice, j *journal.Journal) (f
 		j.Start("load", 0)
 		return openFolder(ctx, o, c.Features, features.AvailableMemory(os.DirFS("/")), j)
 	}
-	choice := features.Choice{Dataset: c.Dataset, Space: c.Space, DType: cache.DType(o.Cache.DType), Split: o.Data.Split, KeepSplit: c.KeepSplit}
+	choice := features.Choice{Dataset: c.Dataset, Space: c.Space, DType: cache.DType(o.Cache.DType), Split: o.Data.Split, KeepSplit: c.KeepSplit, Made: o.made(c)}
 	if c.ByBackbone {
 		backbone := o.extractOptions()
 		choice.Backbone = &backbone
@@ -66,6 +66,16 @@ func runSource(ctx context.Context, o Options, c Choice, head *headtrain.Head, i
 	return openSource(ctx, o, c, j)
 }
 
+// CheckMade returns an error, a [headtrain.ErrFingerprint], if the head that i describes
+// takes features that were made otherwise than o says in these fields, of those that
+// [MadeBy] lists.
+func (o Options) CheckMade(ctx context.Context, fields []string, i runs.HeadInfo) error {
+	if i.Features != "" {
+		return nil // nobody knows what made them
+	}
+	return o.made(Choice{Made: fields}).Check(ctx, features.Space{Fingerprint: i.Fingerprint, DType: i.DType, Weights: i.Weights})
+}
+
 // ofRun fills the empty fields of c with the dataset and the space of a run.
 func (c Choice) ofRun(head *headtrain.Head, info runs.HeadInfo) Choice {
 	c.KeepSplit = true
@@ -99,7 +109,9 @@ func isOwn(src features.Source, info runs.HeadInfo) bool {
 	return src.Dataset().Name == info.Dataset
 }
 
-// matchClasses gives the head's index of each class of a dataset.
+// matchClasses gives the head's index of each class of a dataset, -1 of one that the head
+// does not know. It returns an [ErrClasses] too where there are such, and no index at all
+// where it knows none.
 func matchClasses(of, head []string) ([]int32, error) {
 	at := make([]int32, len(of))
 	var unknown []string
@@ -110,8 +122,11 @@ func matchClasses(of, head []string) ([]int32, error) {
 			unknown = append(unknown, c)
 		}
 	}
+	if len(unknown) == len(of) {
+		at = nil
+	}
 	if len(unknown) > 0 {
-		return nil, fmt.Errorf("%w: the head does not know %s; it knows %s", ErrClasses, words.List(unknown), words.List(head))
+		return at, fmt.Errorf("%w: the head does not know %s; it knows %s", ErrClasses, words.List(unknown), words.List(head))
 	}
 	return at, nil
 }

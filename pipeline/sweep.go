@@ -57,7 +57,7 @@ func RunSweep(ctx context.Context, o Options, r SweepRun, p Progress) (*report.S
 // sweep fills sum as far as it comes.
 func (r SweepRun) sweep(ctx context.Context, o Options, src features.Source, sum *report.SweepSummary, j *journal.Journal) error {
 	j.Stage("check")
-	if err := checkTrainable(src.Dataset(), o.Output.Dir); err != nil {
+	if err := checkTrainable(src.Dataset(), o); err != nil {
 		return err
 	}
 	j.Stage("gather")

@@ -57,6 +57,11 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 		return nil, err
 	}
 	noteBaselines(t.options, baselines, j)
+	leaks, err := leaksOf(ctx, src, t.parts)
+	if err != nil {
+		return nil, err
+	}
+	noteLeaks(leaks, src.Dataset().Split, j)
 	j.Stage("report")
 	r := &report.Report{
 		Program: o.Output.Program, Started: j.Started().UTC().Truncate(time.Second),
@@ -65,6 +70,7 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 	}
 	r.Summary.TrainSummary = trainSummary(t.parts, fit, answers, baselines)
 	addParts(r, src.Dataset(), judged)
+	r.Summary.Leaks = leaks
 	r.Summary.Tuned, r.Summary.Refit, r.Summary.Settings = t.tuning, t.refit, o.settings(t)
 	if t.sweep != nil {
 		t.sweep.Test, t.sweep.TestUnits = r.Summary.TestAccRange, r.Answers.Parts[dataset.Test.String()].Units

@@ -192,7 +192,7 @@ func TestHeadOfAnotherBackboneIsRefused(t *testing.T) {
 	if r.code == 0 || !strings.Contains(r.errOut, "space") {
 		t.Errorf("exit %d: %s", r.code, r.errOut)
 	}
-	if r := icebox(t, dir, "eval", "--run", "photos"); r.code != exitData || !strings.Contains(r.errOut, "holds no head.safetensors") {
+	if r := icebox(t, dir, "eval", "--run", "photos/a"); r.code != exitData || !strings.Contains(r.errOut, "holds no head.safetensors") {
 		t.Errorf("exit %d: %s", r.code, r.errOut)
 	}
 }

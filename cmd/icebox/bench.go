@@ -138,7 +138,7 @@ func (b *bench) open(ctx context.Context) error {
 		o.Threads = b.threads // the others call from as many goroutines
 		o.Engines = b.engines(b.batch)
 	}
-	x, err := openOrRandom(ctx, &o)
+	x, _, err := openOrRandom(ctx, &o)
 	if err != nil {
 		return err
 	}

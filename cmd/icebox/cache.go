@@ -75,6 +75,7 @@ type datasetStat struct {
 	Train   int    `json:"train"`
 	Val     int    `json:"val"`
 	Test    int    `json:"test"`
+	Error   string `json:"error,omitempty"` // why nothing is known of it
 }
 
 func (p *process) cacheStatCommand() *cobra.Command {
@@ -100,11 +101,15 @@ func datasetStats(store *cache.Cache) ([]datasetStat, error) {
 	var all []datasetStat
 	for _, name := range dataset.Names(store, dataset.ForTraining) {
 		ds, err := dataset.Load(store, dataset.ForTraining, name)
+		if errors.Is(err, dataset.ErrDocument) {
+			all = append(all, datasetStat{Name: name, Error: err.Error()})
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, datasetStat{
-			Name: ds.Name, Source: ds.Sources.Train, Items: len(ds.Items), Classes: len(ds.Classes),
+			Name: ds.Name, Source: ds.Sources.String(), Items: len(ds.Items), Classes: len(ds.Classes),
 			Train: ds.Count(dataset.Train), Val: ds.Count(dataset.Val), Test: ds.Count(dataset.Test),
 		})
 	}
@@ -128,6 +133,10 @@ func (s *cacheStat) text(w io.Writer, name string) {
 		}
 	}
 	for _, d := range s.Datasets {
+		if d.Error != "" {
+			fmt.Fprintf(w, "dataset %s  cannot be read: %s\n", d.Name, d.Error)
+			continue
+		}
 		fmt.Fprintf(w, "dataset %s  %s, %s (train %s, val %s, test %s), from %s\n", d.Name, words.Count(d.Items, "image"), words.Count(d.Classes, "class"),
 			words.Number(d.Train), words.Number(d.Val), words.Number(d.Test), d.Source)
 	}
@@ -138,6 +147,11 @@ func (p *process) cacheVerifyCommand() *cobra.Command {
 		report, err := cache.Verify(path)
 		if err != nil {
 			return err
+		}
+		if report.OK() {
+			if report.Faults, err = features.VerifyDocuments(path); err != nil {
+				return err
+			}
 		}
 		err = p.print(report, func(w io.Writer) {
 			for _, f := range report.Faults {

@@ -33,6 +33,8 @@ type diagnosis struct {
 	Weights    string `json:"weights"`
 	Missing    string `json:"missing,omitempty"` // what a person should fetch or mend
 
+	Network string `json:"network,omitempty"` // file system that a cache would lie on here, if it is one of a network
+
 	GPU cuda.Report `json:"gpu"`
 
 	Images       int     `json:"images"` // that the times were taken on
@@ -63,17 +65,21 @@ func (p *process) doctorCommand() *cobra.Command {
 }
 
 func (p *process) diagnose(ctx context.Context, data string) (*diagnosis, error) {
-	d := &diagnosis{build: thisBuild(), Processors: runtime.GOMAXPROCS(0)}
+	d := &diagnosis{build: thisBuild(), Processors: runtime.GOMAXPROCS(0), Network: cache.Network(filepath.Join(p.dir, ".icebox", "features.db"))}
 	d.GPU = cuda.Probe(cuda.Options{Env: p.getenv})
 	o := extract.Options{Engines: p.engines(0), Env: p.getenv}
-	x, err := openOrRandom(ctx, &o)
+	x, missing, err := openOrRandom(ctx, &o)
 	if err != nil {
 		return nil, err
 	}
 	defer x.Close()
 	d.Weights = x.Weights().String()
-	if x.Weights().Random() {
-		d.Missing = "there are no ResNet-18 weights on this machine: `icebox weights fetch` gets them"
+	if missing != nil {
+		place, err := p.weightsPlace()
+		if err != nil {
+			return nil, err
+		}
+		d.Missing = place.missing()
 	}
 	start := time.Now()
 	info, err := x.Engine()
@@ -271,6 +277,9 @@ func (d *diagnosis) text(w io.Writer) {
 	out("per image", "read %.2f ms, decode and resize %.2f ms, backbone %.2f ms, store %.2f ms (one thread, %s)", d.ReadMS, d.PreprocessMS, d.ForwardMS, d.StoreMS, words.Count(d.Images, "image"))
 	out("start", "%.2f s to pack the weights, once a process", d.PackSeconds)
 	out("threads", "the backbone on %s is %.2f times as fast as on one", words.Count(d.Processors, "thread"), d.Scaling)
+	if d.Network != "" {
+		out("disk", "a cache here would be on %s, where locks may hang: cache.path on a local disk is better", d.Network)
+	}
 	out("expect", "%.0f images/s in a run", d.ImagesPerSec)
 	out("advice", "%s", d.Advice)
 }

@@ -15,6 +15,7 @@ import (
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/fault"
 	"icebox/pipeline/features"
+	"icebox/pipeline/predictions"
 	"icebox/pipeline/runs"
 	"icebox/pipeline/sweep"
 )
@@ -67,11 +68,11 @@ var exitClasses = []struct {
 	{exitLocked, []error{cache.ErrLocked}},
 	{exitCache, []error{cache.ErrCorrupt, cache.ErrNewer, cache.ErrNotCache}},
 	{exitBadImages, []error{features.ErrFailureBudget}},
-	{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum, extract.ErrWeightsOpen}},
+	{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsVariable, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum, extract.ErrWeightsOpen, errOffline}},
 	{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine}},
-	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, runs.ErrRun, cache.ErrNoSpace,
+	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, runs.ErrRun, runs.ErrNoRun, cache.ErrNoSpace,
 		headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
-	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial}},
+	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat}},
 }
 
 // exitCode classifies err.

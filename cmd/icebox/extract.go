@@ -27,13 +27,10 @@ at any time; the same command goes on from there.`,
 }
 
 func (p *process) extract(ctx context.Context, o pipeline.Options) error {
-	var sum *report.Summary
-	err := p.withWeights(ctx, func() (err error) {
-		bar := p.progress()
-		defer bar.finish()
-		sum, err = pipeline.Extract(ctx, o, bar)
-		return err
-	})
+	bar := p.progress()
+	o.Fetch = p.fetcher(bar)
+	sum, err := pipeline.Extract(ctx, o, bar)
+	bar.finish()
 	if err != nil {
 		if sum != nil {
 			p.cameTo(&report.RunSummary{Summary: *sum})

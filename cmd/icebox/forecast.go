@@ -14,11 +14,7 @@ import (
 
 // forecast prints what a run would do.
 func (p *process) forecast(ctx context.Context, o pipeline.Options) error {
-	var f *pipeline.Forecast
-	err := p.withWeights(ctx, func() (err error) {
-		f, err = pipeline.Plan(ctx, o, pipeline.Silent)
-		return err
-	})
+	f, err := pipeline.Plan(ctx, o, pipeline.Silent)
 	if err != nil {
 		return err
 	}

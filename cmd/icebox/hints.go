@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -15,6 +17,7 @@ import (
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/predictions"
 	"icebox/pipeline/runs"
 	"icebox/pipeline/sweep"
 	"icebox/pipeline/words"
@@ -25,11 +28,13 @@ import (
 // to try.
 var hints = []hintOf{
 	{of: extract.ErrNoWeightsOfHash, text: "the file that these features were made with, or `icebox weights fetch` for torchvision's"},
-	{of: extract.ErrNoWeights, text: "`icebox weights fetch`, which downloads them, or --weights FILE"},
+	{of: errOffline, by: (*process).onlineHint},
 	{of: extract.ErrWeightsVariable, text: "another value of the variable, or none"},
 	{of: extract.ErrDownloadRange, text: "to remove that file and to fetch again"},
 	{of: extract.ErrDownloadBroken, text: "the same command again, which goes on from there"},
 	{of: extract.ErrChecksum, text: "to fetch it again, or from another place"},
+	{of: extract.ErrDownload, by: (*process).byHand},
+	{of: extract.ErrNoWeights, text: "`icebox weights fetch`, which downloads them, or --weights FILE"},
 	{of: extract.ErrEnginesDisagree, say: disagreeHint},
 	{of: extract.ErrISA, text: "backbone.isa=auto, which takes the fastest that there is"},
 	{of: cuda.ErrNoneOpens, text: "backbone.device=cpu, which goes on without it"},
@@ -56,6 +61,11 @@ var hints = []hintOf{
 	{of: features.ErrNotExtracted, text: "`icebox extract --data DIR`, or `icebox run --data DIR`"},
 	{of: runs.ErrPartial, text: "the folder that the sweep named when it began"},
 	{of: runs.ErrRun, text: "a folder that `icebox run`, `icebox train` or `icebox sweep` wrote"},
+	{of: runs.ErrNoRun, text: "`icebox runs`, which lists them, or output.dir=DIR, if they are elsewhere"},
+	{of: runs.ErrReadOnly, text: "output.dir=DIR, with a folder that you may write to"},
+	{of: features.ErrReadOnly, text: "--cache FILE, or ICEBOX_CACHE_PATH, with a folder that you may write to"},
+	{of: predictions.ErrExists, text: "another name, or --overwrite"},
+	{of: predictions.ErrFormat, text: "a name that ends in " + words.Or(predictions.Endings())},
 
 	{of: sweep.ErrNothing, text: "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}', or `icebox train` for one head"},
 	{of: sweep.ErrManyHeads, text: "--yes, which trains them all"},
@@ -70,7 +80,19 @@ var hints = []hintOf{
 type hintOf struct {
 	of   error
 	text string
-	say  func(error) string // instead of text, where the error knows more; "" is no hint
+	say  func(error) string    // instead of text, where the error knows more; "" is no hint
+	by   func(*process) string // instead of text, where the process knows more
+}
+
+// onlineHint is about a download that is forbidden.
+func (p *process) onlineHint() string {
+	return "`icebox weights fetch` without " + p.forbidden() + ", " + p.byHand()
+}
+
+// byHand says how to do without a download: which file to bring where, in a line each.
+func (p *process) byHand() string {
+	o := p.download(extract.FetchOptions{})
+	return fmt.Sprintf("--weights FILE, or to bring the file by hand\n    from %s\n    to   %s", cmp.Or(o.URL, extract.OfficialWeightsURL), filepath.Dir(o.Target()))
 }
 
 const diskHint = "the same command again when there is room: what was committed is kept"
@@ -148,8 +170,11 @@ func (p *process) hint(err error) string {
 			continue
 		}
 		text := h.text
-		if h.say != nil {
+		switch {
+		case h.say != nil:
 			text = h.say(err)
+		case h.by != nil:
+			text = h.by(p)
 		}
 		if all == nil || errors.Is(h.of, sweep.ErrManyHeads) {
 			all = append(all, text)

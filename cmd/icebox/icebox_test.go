@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"icebox/extract"
 )
 
 // result is what a command left behind.
@@ -21,7 +23,8 @@ type result struct {
 	out, errOut string
 }
 
-// icebox runs the whole program in dir, in this process, without the environment.
+// icebox runs the whole program in dir, in this process, without the environment and
+// without the network.
 func icebox(t testing.TB, dir string, args ...string) result {
 	t.Helper()
 	return iceboxEnv(t, dir, nil, args...)
@@ -29,9 +32,17 @@ func icebox(t testing.TB, dir string, args ...string) result {
 
 func iceboxEnv(t testing.TB, dir string, environ []string, args ...string) result {
 	t.Helper()
+	return iceboxFetching(t, dir, extract.FetchOptions{}, environ, args...)
+}
+
+// iceboxFetching runs it with another server than torchvision's, which it asks where
+// environ takes ICEBOX_OFFLINE back.
+func iceboxFetching(t testing.TB, dir string, official extract.FetchOptions, environ []string, args ...string) result {
+	t.Helper()
 	var out, errOut bytes.Buffer
 	p := &process{
-		environ: append([]string{"HOME=" + dir}, environ...), dir: dir,
+		official: official,
+		environ:  append([]string{"HOME=" + dir, "ICEBOX_OFFLINE=1"}, environ...), dir: dir,
 		stdin: strings.NewReader(""), stdout: &out, stderr: &errOut,
 		interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithCancel(ctx) },
 	}

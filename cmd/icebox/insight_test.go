@@ -31,7 +31,7 @@ func TestInsightPrintsAndWrites(t *testing.T) {
 		code int
 		say  string
 	}{
-		{[]string{"insight"}, exitUsage, "insight needs --run DIR"},
+		{[]string{"insight"}, exitUsage, "insight needs --run RUN"},
 		{[]string{"insight", "--run", runDir, "--near", "0"}, exitUsage, "--near (0) must be a cosine"},
 		{[]string{"insight", "--run", "nowhere"}, exitData, "nowhere"},
 		{[]string{"insight", "--run", runDir, "--dataset", "other"}, exitData, `no dataset "other"`},

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"icebox/pipeline/words"
 )
 
 // Results go to stdout. What a person reads meanwhile goes to stderr: progress, notes,
@@ -20,7 +22,7 @@ func (p *process) print(v any, text func(io.Writer)) error {
 	}
 	var out bytes.Buffer
 	text(&out)
-	_, err := io.WriteString(p.stdout, wrap(out.String(), p.outWidth))
+	_, err := io.WriteString(p.stdout, wrap(words.Printable(out.String()), p.outWidth))
 	return err
 }
 
@@ -68,7 +70,7 @@ func (p *process) fail(err error, args []string) int {
 
 // say writes a line for a person.
 func (p *process) say(format string, args ...any) {
-	_, _ = io.WriteString(p.stderr, wrap(fmt.Sprintf(format+"\n", args...), p.errWidth))
+	_, _ = io.WriteString(p.stderr, wrap(words.Printable(fmt.Sprintf(format+"\n", args...)), p.errWidth))
 }
 
 // tell says what --quiet leaves out.

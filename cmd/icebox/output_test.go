@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode/utf8"
 )
@@ -51,7 +53,7 @@ func longWord(line string) bool {
 func onTerminal(dir string, args ...string) (out, errOut string) {
 	var stdout, stderr bytes.Buffer
 	p := &process{
-		environ: []string{"HOME=" + dir}, dir: dir, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, outWidth: 80,
+		environ: []string{"HOME=" + dir, "ICEBOX_OFFLINE=1"}, dir: dir, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr, outWidth: 80,
 		interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithCancel(ctx) },
 	}
 	if slices.Contains(args, "--quiet") {
@@ -78,6 +80,28 @@ func TestLinesAreWrapped(t *testing.T) {
 		}
 		if got := wrap(c.text, 0); got != c.text {
 			t.Errorf("without a terminal %q became %q", c.text, got)
+		}
+	}
+}
+
+// fullDevice is a stdout that takes nothing.
+type fullDevice struct{}
+
+func (fullDevice) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestNoCommandSucceedsOnAFullOutput(t *testing.T) {
+	dir := trainedIn(t)
+	for _, args := range [][]string{
+		{"--help"}, {"help", "exit-codes"}, {"version"}, {"cache", "stat"}, {"cache", "verify"}, {"eval", "--run", "latest"}, {"eval", "--run", "latest", "--json"},
+		{"runs"}, {"predict", "--run", "latest", "photos"}, {"predict", "--run", "latest", "photos", "-o", "-"}, {"predict", "--run", "latest", "photos/a/0.png"},
+		{"config", "show"}, {"config", "keys"}, {"completion", "bash"}, {"train", "head.tune=off"}, {"insight", "--run", "latest"}, {"extract", "--data", "photos", "--weights", "random:1"},
+	} {
+		p := &process{
+			environ: []string{"HOME=" + dir, "ICEBOX_OFFLINE=1"}, dir: dir, stdin: strings.NewReader(""), stdout: fullDevice{}, stderr: io.Discard,
+			interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithCancel(ctx) },
+		}
+		if code := p.main(args); code != exitDiskFull {
+			t.Errorf("%v: exit %d", args, code)
 		}
 	}
 }

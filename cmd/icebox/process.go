@@ -11,12 +11,16 @@ import (
 	"syscall"
 
 	"golang.org/x/term"
+
+	"icebox/config"
+	"icebox/extract"
 )
 
 // common are the flags that every command has.
 type common struct {
-	json  bool
-	quiet bool
+	json    bool
+	quiet   bool
+	offline bool
 }
 
 // process is everything of the operating system that a command may touch, so that
@@ -27,9 +31,9 @@ type process struct {
 	dir            string // working directory
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	outWidth       int  // columns of the terminal that stdout is; 0 if it is none
-	errWidth       int  // of stderr
-	answers        bool // stdin and stderr are terminals: questions may be asked
+	outWidth       int                  // columns of the terminal that stdout is; 0 if it is none
+	errWidth       int                  // of stderr
+	official       extract.FetchOptions // where torchvision's weights come from; zero but in tests
 	interrupts     func(context.Context) (context.Context, context.CancelFunc)
 }
 
@@ -38,12 +42,10 @@ func thisProcess() *process {
 	if err != nil {
 		dir = "."
 	}
-	errWidth := columns(os.Stderr)
 	return &process{
 		environ: os.Environ(), dir: dir,
 		stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
-		outWidth: columns(os.Stdout), errWidth: errWidth,
-		answers: errWidth > 0 && term.IsTerminal(int(os.Stdin.Fd())),
+		outWidth: columns(os.Stdout), errWidth: columns(os.Stderr),
 		interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 		},
@@ -67,17 +69,38 @@ func (p *process) main(args []string) int {
 	ctx, stop := p.interrupts(context.Background())
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
+	out := &checkedWriter{Writer: p.stdout}
+	p.stdout = out
 	root := p.rootCommand()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = out.err
+	}
 	if err == nil {
 		return exitOK
 	}
 	return p.fail(err, args)
 }
 
+// checkedWriter remembers the first error of a writer: help is written by code that looks at
+// none.
+type checkedWriter struct {
+	io.Writer
+	err error
+}
+
+func (w *checkedWriter) Write(b []byte) (int, error) {
+	n, err := w.Writer.Write(b)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
+}
+
 // path makes a path that a person gave absolute.
 func (p *process) path(s string) string {
+	s = config.FromHome(s, p.environ)
 	if s == "" || filepath.IsAbs(s) {
 		return s
 	}

@@ -25,7 +25,7 @@ func (p *process) progress() progress {
 	case p.quiet:
 		return quiet{pipeline.Silent}
 	case p.errWidth > 0:
-		return &bars{all: mpb.New(mpb.WithOutput(p.stderr), mpb.WithWidth(40)), width: p.errWidth}
+		return &bars{out: p.stderr, width: p.errWidth}
 	}
 	return &lines{out: p.stderr, every: 5 * time.Second}
 }
@@ -50,11 +50,13 @@ func unit(stage string) string {
 // drawn reports whether a stage takes long enough to be shown.
 func drawn(stage string, total int) bool { return total > 0 && stage != "look up" }
 
-// bars draws on a terminal.
+// bars draws on a terminal. Each stage has a bar and a container of its own, which ends with
+// the stage: what is written to a container after its last frame is never seen.
 type bars struct {
-	all   *mpb.Progress
+	out   io.Writer
 	width int // columns of the terminal
 	mu    sync.Mutex
+	all   *mpb.Progress // of the stage that is drawn; nil between such stages
 	bar   *mpb.Bar
 
 	status atomic.Value // string
@@ -72,9 +74,10 @@ func (b *bars) Start(stage string, total int) {
 	if unit(stage) == "bytes" {
 		count, speed = decor.CountersKiloByte(" % .1f / % .1f"), decor.AverageSpeed(decor.SizeB1000(0), " % .1f")
 	}
+	b.all = mpb.New(mpb.WithOutput(b.out), mpb.WithWidth(40), mpb.WithRefreshRate(100*time.Millisecond))
 	b.bar = b.all.AddBar(int64(total),
 		mpb.PrependDecorators(decor.Name(stage, decor.WC{W: 8, C: decor.DindentRight})),
-		mpb.AppendDecorators(count, speed, decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), ""),
+		mpb.AppendDecorators(count, speed, decor.OnCompleteOrOnAbort(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), ""),
 			decor.Any(func(decor.Statistics) string { return b.status.Load().(string) })))
 }
 
@@ -82,7 +85,8 @@ func (b *bars) Start(stage string, total int) {
 func (b *bars) end() {
 	if b.bar != nil {
 		b.bar.Abort(false)
-		b.bar = nil
+		b.all.Wait()
+		b.all, b.bar = nil, nil
 	}
 }
 
@@ -96,15 +100,27 @@ func (b *bars) Add(n int) {
 
 func (b *bars) Status(text string) { b.status.Store("  " + text) }
 
+// Note writes above the bar while it moves: its next frame brings the note along. A bar
+// that is full may have had its last frame.
 func (b *bars) Note(message string) {
-	_, _ = io.WriteString(b.all, wrap("note: "+message+"\n", b.width))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bar != nil && b.bar.Completed() {
+		b.end()
+	}
+	text := wrap(words.Printable("note: "+message+"\n"), b.width)
+	if b.all != nil {
+		if _, err := io.WriteString(b.all, text); err == nil {
+			return
+		}
+	}
+	_, _ = io.WriteString(b.out, text)
 }
 
 func (b *bars) finish() {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.end()
-	b.mu.Unlock()
-	b.all.Wait()
 }
 
 // lines writes a line every few seconds, for logs.
@@ -146,6 +162,6 @@ func (l *lines) Status(text string) {
 	l.status = "; " + text
 }
 
-func (l *lines) Note(message string) { fmt.Fprintf(l.out, "note: %s\n", message) }
+func (l *lines) Note(message string) { fmt.Fprintf(l.out, "note: %s\n", words.Printable(message)) }
 
 func (l *lines) finish() {}

@@ -39,10 +39,10 @@ func (p *process) quickstartCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "quickstart [--dir DIR]",
 		Short: "Draw pictures and train on them, twice: see icebox at work",
-		Long: `quickstart shows icebox at work, offline: it draws ten classes of pictures,
-extracts their features, trains and evaluates a head, and then does it again
-from the cache. It uses the ResNet-18 weights of this machine, or random ones
-where there are none.`,
+		Long: `quickstart shows icebox at work: it draws ten classes of pictures, extracts
+their features, trains and evaluates a head, and then does it again from the
+cache. It uses the ResNet-18 weights of this machine, downloads them where there
+are none, and takes random ones without a network or with --offline.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q := &quickstart{process: p, dir: p.path(dir), weights: weights}
@@ -87,17 +87,19 @@ func (q *quickstart) run(ctx context.Context) error {
 	return q.printSummary(r, func(w io.Writer) { q.explain(w, &r) })
 }
 
-// openBackbone takes the weights asked for, else those of this machine, else
-// random ones. It never goes to the network.
+// openBackbone takes the weights asked for, else those of this machine, else those that
+// can be downloaded, else random ones.
 func (q *quickstart) openBackbone(ctx context.Context) (*extract.Extractor, error) {
-	o := extract.Options{Weights: q.weights, Engines: q.engines(0), Env: q.getenv}
-	x, err := openOrRandom(ctx, &o)
+	bar := q.progress()
+	o := extract.Options{Weights: q.weights, Engines: q.engines(0), Env: q.getenv, Fetch: q.fetcher(bar)}
+	x, missing, err := openOrRandom(ctx, &o)
+	bar.finish()
 	if err != nil {
 		return nil, err
 	}
-	if q.weights == "" && x.Weights().Random() {
-		q.tell("No ResNet-18 weights on this machine: random ones do to see icebox work, but make no good classifier.")
-		q.tell("`icebox weights fetch` gets the trained ones.")
+	if missing != nil {
+		q.tell("note: %v", missing)
+		q.tell("note: random weights do to see icebox work, but make no good classifier; `icebox weights fetch` gets the trained ones")
 	} else {
 		q.tell("Weights: %s", x.Weights())
 	}
@@ -105,15 +107,15 @@ func (q *quickstart) openBackbone(ctx context.Context) (*extract.Extractor, erro
 	return x, nil
 }
 
-// openOrRandom opens o; where "" finds no weights on this machine it takes random
-// ones, and says so in o.
-func openOrRandom(ctx context.Context, o *extract.Options) (*extract.Extractor, error) {
-	x, err := extract.Open(ctx, *o)
+// openOrRandom opens o; where "" finds no weights it takes random ones, says so in o, and
+// returns why there are no others.
+func openOrRandom(ctx context.Context, o *extract.Options) (x *extract.Extractor, missing, err error) {
+	x, err = extract.Open(ctx, *o)
 	if errors.Is(err, extract.ErrNoWeights) && o.Weights == "" {
-		o.Weights = extract.Random
-		return extract.Open(ctx, *o)
+		missing, o.Weights = err, extract.Random
+		x, err = extract.Open(ctx, *o)
 	}
-	return x, err
+	return x, missing, err
 }
 
 // pictureSet is kept beside the pictures, so that a second quickstart finds them.

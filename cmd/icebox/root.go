@@ -19,7 +19,7 @@ again.
   icebox train head.lr=0.01            train again, from the cache
   icebox sweep sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}'
                                        train many heads, keep the best
-  icebox predict --run runs/… a.jpg    ask the classifier
+  icebox predict --run latest a.jpg    ask the classifier
 
 Results go to stdout, notes and progress to stderr.`
 	root.SilenceErrors, root.SilenceUsage = true, true
@@ -32,8 +32,9 @@ Results go to stdout, notes and progress to stderr.`
 	})
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print one JSON object, on the last line of stdout; also of an error")
 	root.PersistentFlags().BoolVarP(&p.quiet, "quiet", "q", false, "no progress, no notes and no summary; results that were asked for are printed")
+	root.PersistentFlags().BoolVar(&p.offline, "offline", false, "download nothing: weights that are not on this machine are missing (also ICEBOX_OFFLINE=1)")
 	root.AddCommand(
-		p.quickstartCommand(), p.runCommand(), p.extractCommand(), p.trainCommand(), p.sweepCommand(), p.evalCommand(), p.insightCommand(), p.predictCommand(),
+		p.quickstartCommand(), p.runCommand(), p.extractCommand(), p.trainCommand(), p.sweepCommand(), p.evalCommand(), p.insightCommand(), p.predictCommand(), p.runsCommand(),
 		p.cacheCommand(), p.configCommand(), p.weightsCommand(), p.benchCommand(), p.doctorCommand(), p.versionCommand(), p.completionCommand(), exitCodesTopic(),
 	)
 	p.addVersionFlag(root)

@@ -64,13 +64,10 @@ Any key of the configuration can be given as key=value:
 }
 
 func (p *process) run(ctx context.Context, o pipeline.Options) error {
-	var sum *report.RunSummary
-	err := p.withWeights(ctx, func() (err error) {
-		bar := p.progress()
-		defer bar.finish()
-		sum, err = pipeline.Run(ctx, o, bar)
-		return err
-	})
+	bar := p.progress()
+	o.Fetch = p.fetcher(bar)
+	sum, err := pipeline.Run(ctx, o, bar)
+	bar.finish()
 	return p.ranHead(sum, err, extractKept)
 }
 

@@ -153,7 +153,7 @@ func terminal(t *testing.T, dir string, args []string) string {
 	t.Helper()
 	var screen bytes.Buffer
 	p := &process{
-		environ: []string{"HOME=" + dir}, dir: dir,
+		environ: []string{"HOME=" + dir, "ICEBOX_OFFLINE=1"}, dir: dir,
 		stdin: strings.NewReader(""), stdout: &screen, stderr: &screen, outWidth: 80, errWidth: 80,
 		interrupts: func(ctx context.Context) (context.Context, context.CancelFunc) { return context.WithCancel(ctx) },
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 
@@ -19,7 +20,7 @@ const configName = "icebox.yaml"
 // settings are the flags of a command that reads the configuration.
 type settings struct {
 	file    string
-	data    string
+	data    []string
 	weights string
 	cache   string
 }
@@ -27,7 +28,7 @@ type settings struct {
 func (s *settings) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&s.file, "config", "c", "", "configuration `file` (default "+configName+", if there is one)")
-	f.StringVar(&s.data, "data", "", "`folder` or table of images: the key data.train")
+	f.StringArrayVar(&s.data, "data", nil, "`folder` or table of images, or cache:NAME: the key data.train; again: the key data.also")
 	f.StringVar(&s.weights, "weights", "", "`file`, auto, random or random:SEED: the key backbone.weights")
 	f.StringVar(&s.cache, "cache", "", "`file` that keeps the features: the key cache.path")
 }
@@ -35,8 +36,15 @@ func (s *settings) addFlags(cmd *cobra.Command) {
 // overrides lists what the command line says, flags first, so that key=value wins.
 func (s *settings) overrides(args []string) ([]config.Override, error) {
 	var over []config.Override
+	if len(s.data) > 0 {
+		also, err := json.Marshal(append([]string{}, s.data[1:]...)) // which is YAML, too
+		if err != nil {
+			return nil, err
+		}
+		over = append(over, config.Override{Key: "data.train", Value: s.data[0], Origin: "--data"}, config.Override{Key: "data.also", Value: string(also), Origin: "--data"})
+	}
 	for _, f := range []struct{ flag, key, value string }{
-		{"--data", "data.train", s.data}, {"--weights", "backbone.weights", s.weights}, {"--cache", "cache.path", s.cache},
+		{"--weights", "backbone.weights", s.weights}, {"--cache", "cache.path", s.cache},
 	} {
 		if f.value != "" {
 			over = append(over, config.Override{Key: f.key, Value: f.value, Origin: f.flag})

@@ -107,7 +107,7 @@ func (f *sweepFlags) read(p *process, cmd *cobra.Command, args []string) (pipeli
 	}
 	run.Choice = f.choice
 	if run.Resume == "" {
-		run.Choice.KeepSplit, run.Choice.ByBackbone = !cfg.Given("data.split"), cfg.Given("backbone")
+		run.Choice.KeepSplit, run.Choice.ByBackbone, run.Choice.Made = !cfg.Given("data.split"), cfg.Given("backbone"), cfg.Made()
 	} else if run.Choice = was; f.choice.Features != "" {
 		run.Choice.Features = f.choice.Features // it may have moved
 	}

@@ -104,7 +104,7 @@ func TestSweepThenEval(t *testing.T) {
 	r = icebox(t, dir, "eval", "--run", run, "--predictions", "p.csv")
 	list, err := os.ReadFile(filepath.Join(dir, "p.csv"))
 	must(t, err)
-	if n := strings.Count(string(list), "\n"); n != 181 || !strings.Contains(string(list), "\ntest,test/row 0,0,") || !strings.Contains(r.errOut, "predictions are in p.csv") {
+	if n := strings.Count(string(list), "\n"); n != 181 || !strings.Contains(string(list), "\ntest/row 0,test,0,") || !strings.Contains(r.errOut, "predictions are in p.csv") {
 		t.Errorf("%d lines of predictions: %s", n, r.errOut)
 	}
 	write(t, dir, "a.png", pngOf(t, 0, 0))
@@ -207,6 +207,8 @@ func TestSweepIsToldWhatIsWrongInOneLine(t *testing.T) {
 		{[]string{"sweep", "sweep.axes.lr=[1]"}, exitData, "there is no cache"},
 		{[]string{"train", "--features", "f", "--dataset", "x"}, exitUsage, "--features and --dataset"},
 		{[]string{"train", "--features", "f", "--data", "x"}, exitUsage, "--features and --data"},
+		{[]string{"train", "--features", "f", "--weights", "x"}, exitUsage, "--features and --weights"},
+		{[]string{"sweep", "--features", "f", "cache.dtype=float16"}, exitUsage, "--features and cache.dtype"},
 		{[]string{"eval", "--run", "f", "--features", "f", "--cache", "x"}, exitUsage, "--features and --cache"},
 	} {
 		r := icebox(t, dir, c.args...)

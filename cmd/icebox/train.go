@@ -38,9 +38,12 @@ func (r *rowsFlags) load(p *process, cmd *cobra.Command, args []string) (*config
 			return nil, bothSources("--" + flag)
 		}
 	}
-	for key, flag := range map[string]string{"data.train": "--data", "cache.path": "--cache"} {
-		if cfg.OnCommandLine(key) {
-			return nil, bothSources(flag)
+	for _, source := range []struct{ key, name string }{
+		{"data.train", "--data"}, {"cache.path", "--cache"}, {"backbone.weights", "--weights"},
+		{"backbone.precision", "backbone.precision"}, {"extract.exif", "extract.exif"}, {"cache.dtype", "cache.dtype"},
+	} {
+		if cfg.OnCommandLine(source.key) {
+			return nil, bothSources(source.name)
 		}
 	}
 	return cfg, nil
@@ -66,7 +69,7 @@ head.tune=off trains as the keys say.
 			if err != nil {
 				return err
 			}
-			r.choice.KeepSplit, r.choice.ByBackbone = !cfg.Given("data.split"), cfg.Given("backbone")
+			r.choice.KeepSplit, r.choice.ByBackbone, r.choice.Made = !cfg.Given("data.split"), cfg.Given("backbone"), cfg.Made()
 			if findLR {
 				return p.findLR(cmd.Context(), p.options(cfg), r.choice, withoutLR(cmd, args))
 			}

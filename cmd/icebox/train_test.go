@@ -81,3 +81,56 @@ func TestANamedOptionIsKept(t *testing.T) {
 		t.Errorf("tuned: %v", o)
 	}
 }
+
+// What is named of how features were made is not passed over, where the cache has others.
+func TestTrainTakesNoOtherFeaturesThanNamed(t *testing.T) {
+	dir := folder(t, 2, 6)
+	if r := icebox(t, dir, "extract", "--data", "photos", "--weights", "random"); r.code != exitOK {
+		t.Fatal(r.errOut)
+	}
+	for _, command := range []string{"train", "sweep"} {
+		for option, want := range map[string]string{
+			"--weights=random:4": "(weights random:4)", "extract.exif=false": "(photos as the sensor recorded them)", "cache.dtype=float16": "(stored as float16)",
+			"backbone.precision=tf32": "(tf32)", "--weights=none.pth": "none.pth: no such file",
+		} {
+			r := icebox(t, dir, command, "head.epochs=2", option)
+			if r.code != exitData && r.code != exitWeights || !strings.Contains(r.errOut, want) {
+				t.Errorf("%s %s: exit %d: %s", command, option, r.code, r.errOut)
+			}
+		}
+	}
+	for _, options := range [][]string{{"--weights=random"}, {"--weights=auto"}, {"extract.exif=true", "cache.dtype=float32", "backbone.precision=fp32"}, {"backbone.device=cpu"}} {
+		if r := icebox(t, dir, append([]string{"train", "head.epochs=2"}, options...)...); r.code != exitOK {
+			t.Errorf("%v: exit %d: %s", options, r.code, r.errOut)
+		}
+	}
+}
+
+// A head takes the features that it was trained on: what the command line says otherwise is
+// refused.
+func TestHeadsTakeNoOtherFeaturesThanTheirs(t *testing.T) {
+	dir := folder(t, 2, 6)
+	weightsFile(t, dir, "w.pth") // random:5
+	run := icebox(t, dir, "run", "--data", "photos", "--weights", "random:5", "--json").lastJSON(t)["run_dir"].(string)
+	for option, want := range map[string]string{
+		"--weights=random:4": "(weights random:4)", "extract.exif=false": "(photos as the sensor recorded them)", "cache.dtype=float16": "(stored as float16)",
+		"backbone.precision=fp16": "(fp16)", "--weights=none.pth": "none.pth: no such file",
+	} {
+		commands := [][]string{{"eval", "--run", run}, {"insight", "--run", run}}
+		if strings.HasPrefix(option, "-") {
+			commands = append(commands, []string{"predict", "--run", run, "photos/a/1.png"})
+		}
+		for _, command := range commands {
+			if r := icebox(t, dir, append(command, option)...); r.code != exitData && r.code != exitWeights || !strings.Contains(r.errOut, want) {
+				t.Errorf("%v %s: exit %d: %s", command, option, r.code, r.errOut)
+			}
+		}
+	}
+	for _, option := range []string{"--weights=w.pth", "--weights=auto"} {
+		for _, command := range [][]string{{"eval", "--run", run}, {"predict", "--run", run, "photos/a/1.png"}} {
+			if r := icebox(t, dir, append(command, option)...); r.code != exitOK {
+				t.Errorf("%v %s: exit %d: %s", command, option, r.code, r.errOut)
+			}
+		}
+	}
+}

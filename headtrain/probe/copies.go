@@ -20,6 +20,41 @@ type Pair struct {
 // frames of a film would make millions.
 const pairsOfRow = 8
 
+// NearCosine is from where on two images count as near copies: the cosine of their
+// whitened features (see [Whiten]). Copies that were scaled, cropped a little or saved
+// again lie above it.
+const NearCosine = 0.7
+
+// Leaks counts the rows of queries that have a row of bank whose cosine is at least
+// threshold, after all rows were whitened together (see [Whiten]). Both have the same Dim.
+// It takes bank × queries × Dim multiplications and a copy of all rows. Its error wraps
+// headtrain.ErrDataset or is that of ctx.
+func Leaks(ctx context.Context, bank, queries *headtrain.Dataset, threshold float32) (int, error) {
+	all := &headtrain.Dataset{
+		X: slices.Concat(bank.X, queries.X), Dim: bank.Dim,
+		Labels: make([]int32, bank.Rows()+queries.Rows()), Classes: []string{""},
+	}
+	white, err := Whiten(ctx, all)
+	if err != nil {
+		return 0, err
+	}
+	n := bank.Rows()
+	part := func(lo, hi int) *labelled.Matrix {
+		return &labelled.Matrix{X: white.X[lo*all.Dim : hi*all.Dim], Dim: all.Dim, Labels: white.Labels[lo:hi], Classes: white.Classes}
+	}
+	leaks := make([]bool, queries.Rows())
+	err = nearest.NewBank(part(0, n)).EachBlock(ctx, part(n, n+len(leaks)), func(int) int { return 0 }, func(q, _ int, products []float32) {
+		leaks[q] = leaks[q] || slices.Max(products) >= threshold
+	})
+	count := 0
+	for _, leak := range leaks {
+		if leak {
+			count++
+		}
+	}
+	return count, err
+}
+
 // Copies finds the pairs of rows, labelled or not, whose cosine is at least threshold.
 // It returns their total and, for each row, the 8 nearest of its pairs with later rows.
 // The pairs with the largest cosine come first, those of equal cosines in the order of

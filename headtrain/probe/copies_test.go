@@ -65,3 +65,36 @@ func cosine64(a, b []float32) float64 {
 	}
 	return ab / math.Sqrt(aa*bb)
 }
+
+// The rows that leak are those that Copies finds pairs of across the two sets, in the same
+// whitened space.
+func TestLeaksAreThePairsAcross(t *testing.T) {
+	d := clusters(400, 30, 5, 3)
+	const cut = 300
+	for i := range 12 {
+		copy(d.Row(cut+7*i), d.Row(20*i))
+	}
+	part := func(lo, hi int) *headtrain.Dataset {
+		return &headtrain.Dataset{X: d.X[lo*d.Dim : hi*d.Dim], Dim: d.Dim, Labels: d.Labels[lo:hi], Classes: d.Classes}
+	}
+	got, err := Leaks(t.Context(), part(0, cut), part(cut, d.Rows()), NearCosine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	white, err := Whiten(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 0
+	for q := cut; q < d.Rows(); q++ {
+		for r := range cut {
+			if cosine64(white.Row(q), white.Row(r)) >= NearCosine {
+				want++
+				break
+			}
+		}
+	}
+	if got != want || got < 12 || got == d.Rows()-cut {
+		t.Errorf("%d rows leak, want %d of %d", got, want, d.Rows()-cut)
+	}
+}

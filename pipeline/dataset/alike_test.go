@@ -31,7 +31,7 @@ func TestNamesThatLookAlikeAreRefused(t *testing.T) {
 // Equal names in two parts are one class only if they are equal to the byte.
 func TestNamesThatLookAlikeInTwoParts(t *testing.T) {
 	dir := tree(t, "a/caf\u00e9/1.jpg", "a/bar/1.jpg", "b/cafe\u0301/2.jpg")
-	_, err := Scan(context.Background(), Options{Train: filepath.Join(dir, "a"), Val: filepath.Join(dir, "b")})
+	_, err := Scan(context.Background(), Options{Train: filepath.Join(dir, "a"), Val: filepath.Join(dir, "b")}, nil)
 	if !errors.Is(err, ErrAlike) {
 		t.Errorf("got %v", err)
 	}

@@ -79,9 +79,9 @@ func (c Changes) String() string {
 }
 
 // Rescan scans d's sources again, as they were read, and says how they differ from d. It
-// opens no image.
-func (d *Dataset) Rescan(ctx context.Context) (Changes, error) {
-	now, err := Scan(ctx, Options{Train: d.Sources.Train, Val: d.Sources.Val, Test: d.Sources.Test, Reading: d.Reading})
+// opens no image. Docs are those of [Scan].
+func (d *Dataset) Rescan(ctx context.Context, docs Docs) (Changes, error) {
+	now, err := Scan(ctx, Options{Train: d.Sources.Train, Also: d.Sources.Also, Val: d.Sources.Val, Test: d.Sources.Test, Reading: d.Reading}, docs)
 	if err != nil {
 		return Changes{}, err
 	}

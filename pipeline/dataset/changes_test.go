@@ -11,9 +11,9 @@ import (
 
 func TestChangesAreTold(t *testing.T) {
 	dir := tree(t, "ants/1.jpg", "ants/2.jpg", "ants/3.jpg", "ants/4.jpg", "bees/1.jpg", "flies/1.jpg")
-	before, err := Scan(context.Background(), Options{Train: dir})
+	before, err := Scan(context.Background(), Options{Train: dir}, nil)
 	must(t, err)
-	if c, err := before.Rescan(context.Background()); err != nil || c.Any() || c.String() != "" {
+	if c, err := before.Rescan(context.Background(), nil); err != nil || c.Any() || c.String() != "" {
 		t.Errorf("nothing has changed: %v, %v", c, err)
 	}
 	at := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
@@ -25,7 +25,7 @@ func TestChangesAreTold(t *testing.T) {
 	must(t, os.Mkdir(at("wasps"), 0o755))
 	must(t, os.WriteFile(at("wasps/1.jpg"), []byte("a wasp"), 0o644))
 	must(t, os.RemoveAll(at("flies")))
-	got, err := before.Rescan(context.Background())
+	got, err := before.Rescan(context.Background(), nil)
 	must(t, err)
 	want := Changes{Added: 2, Changed: 1, Gone: 2, Renamed: 1, Moved: []Move{{"ants", "bees", 1}}, NewClasses: map[string]int{"wasps": 1}, OldClasses: []string{"flies"}}
 	if diff := cmp.Diff(want, got); diff != "" {

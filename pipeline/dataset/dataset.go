@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -35,13 +36,6 @@ type Root struct {
 	Prefix string `json:"prefix"` // before an item's path, for people: "", "train/", …
 }
 
-// Sources are the places that a dataset was scanned from, absolute.
-type Sources struct {
-	Train string `json:"train"`
-	Val   string `json:"val,omitempty"`
-	Test  string `json:"test,omitempty"`
-}
-
 // Dataset lists the items of one set of images. Classes are sorted bytewise, once
 // for all parts, as torchvision sorts them.
 type Dataset struct {
@@ -57,7 +51,8 @@ type Dataset struct {
 	Notes   []journal.Note
 	Skipped Skipped
 
-	noLabels journal.Note // why a table has none, and what may help
+	noLabels   journal.Note // why a table has none, and what may help
+	labelsFrom string       // the column of the table that gives them; "" if there is no table
 
 	loaded string // name of the document that it was read from
 }
@@ -89,6 +84,15 @@ func (d *Dataset) Count(p Part) int {
 	return n
 }
 
+// tooManyClasses is the error of more classes than most.
+func (d *Dataset) tooManyClasses(most int) error {
+	from := cmp.Or(d.labelsFrom, d.Sources.String())
+	example := d.Classes[0]
+	err := fmt.Errorf("%w: %s gives %s different labels, such as %q, and %s are the limit: is it a number or a name of each image, and not its class?",
+		ErrData, from, words.Number(len(d.Classes)), example, words.Number(most))
+	return journal.WithSteps(err, journal.Step{Do: journal.Change, Field: "Data.Reading.Columns.Label"}, journal.SetTo("Data.MaxClasses", len(d.Classes)))
+}
+
 // labelAll names the classes of items from their class names, one an item.
 func (d *Dataset) labelAll(names []string) {
 	seen := map[string]int32{}
@@ -111,9 +115,17 @@ func (d *Dataset) labelAll(names []string) {
 	}
 }
 
+// DefaultMaxClasses is how many classes a head is trained for where nobody says more: with
+// more, a column of numbers has been taken for labels, as a rule.
+const DefaultMaxClasses = 10_000
+
 // Trainable returns an error, an [ErrData], unless a head can learn every class of d: two
-// classes or more, each with a training item.
-func (d *Dataset) Trainable() error {
+// classes or more, but no more than maxClasses, each with a training item. A maxClasses of 0
+// is DefaultMaxClasses.
+func (d *Dataset) Trainable(maxClasses int) error {
+	if most := cmp.Or(maxClasses, DefaultMaxClasses); len(d.Classes) > most {
+		return d.tooManyClasses(most)
+	}
 	counts := make([]int, len(d.Classes))
 	var orphan []string
 	for i := range d.Items {
@@ -130,11 +142,11 @@ func (d *Dataset) Trainable() error {
 	case len(d.Classes) == 0 && d.noLabels.Text != "":
 		return journal.WithSteps(fmt.Errorf("%w: %s", ErrData, d.noLabels.Text), d.noLabels.Steps...)
 	case len(d.Classes) == 0:
-		return fmt.Errorf("%w: %s has no labels: a head needs images in class folders (%s/<class>/…) or a table with labels", ErrData, d.Sources.Train, filepath.Base(d.Sources.Train))
+		return fmt.Errorf("%w: %s has no labels: a head needs images in class folders (%s/<class>/…) or a table with labels", ErrData, d.Sources, filepath.Base(d.Sources.Train))
 	case len(orphan) > 0:
 		return fmt.Errorf("%w: no training image of class %s, which val or test holds: a head cannot learn it; add training images of it, or take the class away", ErrData, words.List(orphan))
 	case len(d.Classes) == 1:
-		return fmt.Errorf("%w: %s has the one class %q: a classifier needs two or more", ErrData, d.Sources.Train, d.Classes[0])
+		return fmt.Errorf("%w: %s has the one class %q: a classifier needs two or more", ErrData, d.Sources, d.Classes[0])
 	}
 	return nil
 }

@@ -15,7 +15,8 @@ import (
 
 // A dataset is one document of the cache, "dataset/<name>":
 //
-//	byte       the version: 1, or 2 where the head has a reading
+//	byte       the version: 1, or 2 where the head has a reading, or 3 where there are
+//	           several sources or stored ones
 //	uvarint    length of the head, then the head: JSON (sources, roots, classes, split;
 //	           in version 2 also reading)
 //	32 × n     content hashes
@@ -35,17 +36,23 @@ import (
 // written in it to this day, so that an older icebox opens what it can understand.
 const (
 	plainVersion    = 1
-	documentVersion = 2
+	readingVersion  = 2
+	documentVersion = 3
 )
 
 // Purpose is what a dataset is kept for. It begins the name of the dataset's document.
 type Purpose string
 
-// The purposes. Nobody trains on a dataset that only an evaluation looked at.
+// The purposes. Nobody trains on a dataset that only an evaluation looked at, or on a pool
+// of images that a head only answered for.
 const (
 	ForTraining   Purpose = "dataset/"
 	ForEvaluation Purpose = "eval/"
+	ForPrediction Purpose = "pool/"
 )
+
+// Purposes are all of them.
+var Purposes = []Purpose{ForTraining, ForEvaluation, ForPrediction}
 
 // Docs are the documents of a cache.
 type Docs interface {
@@ -64,19 +71,40 @@ type documentHead struct {
 
 const assignedBit = 0x80
 
-// maxItemBytes bounds an item's line: paths are shorter on every system.
-const maxItemBytes = 64 << 10
+// maxItemBytes bounds an item's line, and maxText each text in it and in the head: paths
+// are shorter on every system.
+const (
+	maxItemBytes = 64 << 10
+	maxText      = 16 << 10
+)
 
-// Encode returns the document of d.
+// checkTexts refuses what would make a document that Decode does not take.
+func (d *Dataset) checkTexts() error {
+	for i := range d.Items {
+		it := &d.Items[i]
+		if len(it.Path) > maxText || len(it.Group) > maxText {
+			return fmt.Errorf("%w: image %d (%.80q…) has a path of %d bytes and a group of %d; %d are the limit of either", ErrData, i, it.Path, len(it.Path), len(it.Group), maxText)
+		}
+	}
+	for _, c := range d.Classes {
+		if len(c) > maxText {
+			return fmt.Errorf("%w: the class %.80q… has a name of %d bytes; %d are the limit", ErrData, c, len(c), maxText)
+		}
+	}
+	return nil
+}
+
+// Encode returns the document of d, which [Decode] takes: names that are too long for it
+// are an [ErrData].
 func (d *Dataset) Encode() ([]byte, error) {
+	if err := d.checkTexts(); err != nil {
+		return nil, err
+	}
 	head, err := json.Marshal(documentHead{d.Sources, d.Roots, d.Classes, d.Split, len(d.Items), d.Reading})
 	if err != nil {
 		return nil, err
 	}
-	doc := []byte{documentVersion}
-	if d.Reading.IsZero() {
-		doc[0] = plainVersion
-	}
+	doc := []byte{d.version()}
 	doc = binary.AppendUvarint(doc, uint64(len(head)))
 	doc = append(doc, head...)
 	for i := range d.Items {
@@ -99,6 +127,18 @@ func (d *Dataset) Encode() ([]byte, error) {
 	}
 	err = z.Close()
 	return out.Bytes(), err
+}
+
+// version is the least that says all of d.
+func (d *Dataset) version() byte {
+	_, stored := storedName(d.Sources.Train)
+	switch {
+	case stored || len(d.Sources.Also) > 0:
+		return documentVersion
+	case !d.Reading.IsZero():
+		return readingVersion
+	}
+	return plainVersion
 }
 
 func (it *Item) append(b []byte, before *Item) []byte {
@@ -133,8 +173,9 @@ func sharedPrefix(a, b string) int {
 	return n
 }
 
-// errDocument is a document that Encode did not write.
-var errDocument = errors.New("malformed dataset document")
+// ErrDocument is returned for a document that Encode did not write, or not this version of
+// it: the cache is sound, and one dataset in it is not.
+var ErrDocument = errors.New("malformed dataset document")
 
 // Decode reads what Encode wrote.
 func Decode(name string, doc []byte) (*Dataset, error) {
@@ -144,15 +185,15 @@ func Decode(name string, doc []byte) (*Dataset, error) {
 	size, n := binary.Uvarint(doc[1:])
 	rest := doc[1+max(n, 0):]
 	if n <= 0 || size > uint64(len(rest)) {
-		return nil, errDocument
+		return nil, ErrDocument
 	}
 	var head documentHead
 	if err := json.Unmarshal(rest[:size], &head); err != nil {
-		return nil, fmt.Errorf("%w: %w", errDocument, err)
+		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
 	rest = rest[size:]
 	if head.Items < 0 || head.Items > len(rest)/len(cache.Key{}) {
-		return nil, errDocument
+		return nil, ErrDocument
 	}
 	d := &Dataset{Name: name, Sources: head.Sources, Roots: head.Roots, Classes: head.Classes, Split: head.Split, Reading: head.Reading, Items: make([]Item, head.Items)}
 	for i := range d.Items {
@@ -160,7 +201,7 @@ func Decode(name string, doc []byte) (*Dataset, error) {
 	}
 	lines, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(rest)), maxItemBytes*int64(head.Items)))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errDocument, err)
+		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
 	r := &docReader{rest: lines}
 	var before Item
@@ -168,7 +209,7 @@ func Decode(name string, doc []byte) (*Dataset, error) {
 		it := &d.Items[i]
 		r.item(it, &before)
 		if r.bad || it.Root >= len(d.Roots) || int(it.Label) >= len(d.Classes) || it.Label < Unlabelled || it.Part > Test {
-			return nil, fmt.Errorf("%w: item %d", errDocument, i)
+			return nil, fmt.Errorf("%w: item %d", ErrDocument, i)
 		}
 		before = *it
 	}
@@ -249,7 +290,7 @@ func Load(docs Docs, p Purpose, name string) (*Dataset, error) {
 		return nil, err
 	}
 	d, err := Decode(name, doc)
-	if errors.Is(err, errDocument) {
+	if errors.Is(err, ErrDocument) {
 		return nil, fmt.Errorf("%w: dataset %q: %w", cache.ErrCorrupt, name, err)
 	}
 	if err != nil {

@@ -56,7 +56,7 @@ func TestDatasetOfANewerVersionIsRefused(t *testing.T) {
 // A dataset that says nothing about its reading is written as it always was, so that
 // older programs read it and equal documents stay equal.
 func TestOnlyAReadingTakesTheNewerVersion(t *testing.T) {
-	for version, reading := range map[byte]Reading{plainVersion: {Layout: LayoutAuto}, documentVersion: {Exclude: []string{"raw/"}, Columns: Columns{Path: "id"}}} {
+	for version, reading := range map[byte]Reading{plainVersion: {Layout: LayoutAuto}, readingVersion: {Exclude: []string{"raw/"}, Columns: Columns{Path: "id"}}} {
 		want := &Dataset{Name: "set", Classes: []string{"a"}, Items: []Item{}, Reading: reading.kept()}
 		doc, err := want.Encode()
 		must(t, err)

@@ -19,7 +19,7 @@ func (s *scanner) finish() error {
 	s.ds.labelAll(s.names)
 	if s.ds.Count(Val) == 0 || s.ds.Count(Test) == 0 {
 		for i := range s.ds.Items {
-			if it := &s.ds.Items[i]; it.Part == Train {
+			if it := &s.ds.Items[i]; it.Part == Train && !it.Assigned {
 				it.Part = Unassigned
 			}
 		}

@@ -42,13 +42,20 @@ func (s *scanner) partFolder(root int, base string, part Part, o Options) error 
 		return err
 	}
 	name := cmp.Or(base, s.dir(root, base))
-	switch n := len(s.ds.Items) - before; {
-	case n == 0:
+	if len(s.ds.Items) == before {
 		s.empty = append(s.empty, name)
-	case !slices.ContainsFunc(s.names[before:], func(class string) bool { return class != "" }):
-		s.note("%s in %s have no label, because that folder holds no class folders: their features are computed, and no head is trained or judged on them", words.Count(n, "image"), name)
 	}
+	s.noteUnlabelled(before, name)
 	return nil
+}
+
+// noteUnlabelled says so if none of the items from one on, which lie in the folder dir, has
+// a label.
+func (s *scanner) noteUnlabelled(from int, dir string) {
+	n := len(s.ds.Items) - from
+	if n > 0 && !slices.ContainsFunc(s.names[from:], func(class string) bool { return class != "" }) {
+		s.note("%s in %s have no label, because that folder holds no class folders: their features are computed, and no head is trained or judged on them", words.Count(n, "image"), dir)
+	}
 }
 
 // labelledFolder scans a folder that holds class folders, or images and their labels.

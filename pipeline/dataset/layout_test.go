@@ -35,7 +35,7 @@ func (c scanTree) run(t *testing.T) {
 		must(t, os.MkdirAll(filepath.Dir(p), 0o755))
 		must(t, os.WriteFile(p, []byte(text), 0o644))
 	}
-	ds, err := Scan(context.Background(), Options{Train: dir, Reading: c.reading})
+	ds, err := Scan(context.Background(), Options{Train: dir, Reading: c.reading}, nil)
 	must(t, err)
 	if diff := cmp.Diff(c.want, listing(ds)); diff != "" {
 		t.Error(diff)
@@ -140,7 +140,7 @@ func TestPartsAreKnownByTheirNames(t *testing.T) {
 // An explicit source without labels is told of, too, and takes no part from the split.
 func TestAFlatSourceOfAPartHasNoLabels(t *testing.T) {
 	dir := tree(t, "a/cat/1.jpg", "a/dog/1.jpg", "b/2.jpg")
-	ds, err := Scan(context.Background(), Options{Train: filepath.Join(dir, "a"), Val: filepath.Join(dir, "b")})
+	ds, err := Scan(context.Background(), Options{Train: filepath.Join(dir, "a"), Val: filepath.Join(dir, "b")}, nil)
 	must(t, err)
 	if diff := cmp.Diff([]string{"train/cat/1.jpg cat ", "train/dog/1.jpg dog ", "val/2.jpg  val"}, listing(ds)); diff != "" {
 		t.Error(diff)
@@ -171,7 +171,7 @@ func TestTwoReadingsStopTheScan(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := tree(t, c.files...)
-			_, err := Scan(context.Background(), Options{Train: dir})
+			_, err := Scan(context.Background(), Options{Train: dir}, nil)
 			if !errors.Is(err, ErrAmbiguous) || !errors.Is(err, ErrData) {
 				t.Fatalf("got %v", err)
 			}
@@ -225,7 +225,7 @@ func TestFormatsAreToldByContent(t *testing.T) {
 
 func TestWhatIsLeftOutIsCounted(t *testing.T) {
 	dir := tree(t, "cat/a.jpg", "cat/b.heic", "cat/c.HEIC", "cat/n.txt", "cat/x", "dog/a.jpg")
-	ds, err := Scan(context.Background(), Options{Train: dir})
+	ds, err := Scan(context.Background(), Options{Train: dir}, nil)
 	must(t, err)
 	want := Skipped{".heic": 2, ".txt": 1, "": 1}
 	if diff := cmp.Diff(want, ds.Skipped); diff != "" {
@@ -240,7 +240,7 @@ func TestWhatIsLeftOutIsCounted(t *testing.T) {
 	if diff := cmp.Diff(want, skipped); diff != "" || len(paths) != 2 {
 		t.Errorf("%v %s", paths, diff)
 	}
-	_, err = Scan(context.Background(), Options{Train: tree(t, "cat/a.heic", "dog/a.heic")})
+	_, err = Scan(context.Background(), Options{Train: tree(t, "cat/a.heic", "dog/a.heic")}, nil)
 	if steps := journal.Steps(err); len(steps) != 1 || steps[0].Do != journal.Convert {
 		t.Errorf("only HEIC: try %v", steps)
 	}
@@ -258,7 +258,7 @@ func TestOrdinaryFilesAreNotOpened(t *testing.T) {
 	for _, name := range []string{"cat/a.jpg", "cat/a.xml", "dog/a.jfif"} {
 		must(t, os.Chmod(filepath.Join(dir, filepath.FromSlash(name)), 0))
 	}
-	ds, err := Scan(context.Background(), Options{Train: dir})
+	ds, err := Scan(context.Background(), Options{Train: dir}, nil)
 	must(t, err)
 	if len(ds.Items) != 2 {
 		t.Errorf("%v", listing(ds))

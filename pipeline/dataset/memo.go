@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"errors"
 	"path"
 
 	"icebox/cache"
@@ -28,12 +29,15 @@ func (d *Dataset) memoKey(it *Item) memoKey {
 // them that [Load] has read already.
 func LoadMemo(docs Docs, have *Dataset) (Memo, error) {
 	m := Memo{}
-	for _, p := range []Purpose{ForTraining, ForEvaluation} {
+	for _, p := range Purposes {
 		for _, name := range Names(docs, p) {
 			d := have
 			if d == nil || d.loaded != string(p)+name {
 				var err error
-				if d, err = Load(docs, p, name); err != nil {
+				if d, err = Load(docs, p, name); errors.Is(err, ErrDocument) {
+					continue // what it remembers is found out anew
+				}
+				if err != nil {
 					return nil, err
 				}
 			}

@@ -3,9 +3,8 @@ package dataset
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"icebox/cache"
@@ -17,7 +16,7 @@ import (
 func (d *Dataset) NameAmong(docs Docs, p Purpose, wanted string) (earlier *Dataset, err error) {
 	name := wanted
 	if name == "" {
-		name = FolderName(d.Sources.Train)
+		name = d.Sources.name()
 	}
 	for try := 1; ; try++ {
 		d.Name = name
@@ -37,11 +36,7 @@ func (d *Dataset) NameAmong(docs Docs, p Purpose, wanted string) (earlier *Datas
 // continuedBy reports whether d, kept earlier, is what now was scanned from, though
 // it may have been moved, or got other val and test sources.
 func (d *Dataset) continuedBy(now *Dataset) bool {
-	if d.Sources.Train == now.Sources.Train {
-		return true
-	}
-	_, err := os.Stat(d.Sources.Train)
-	return errors.Is(err, fs.ErrNotExist)
+	return slices.Equal(d.Sources.training(), now.Sources.training()) || d.Sources.gone()
 }
 
 // FolderName is the last folder of p that is not named after a part.
@@ -65,10 +60,13 @@ func Twin(docs Docs, d *Dataset) (*Dataset, error) {
 	var twin *Dataset
 	for _, name := range Names(docs, ForTraining) {
 		ds, err := Load(docs, ForTraining, name)
+		if errors.Is(err, ErrDocument) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		if ds.Sources == d.Sources {
+		if ds.Sources.Equal(d.Sources) {
 			twin = ds
 		}
 	}

@@ -14,12 +14,17 @@ type Options struct {
 	// Train is a folder of class folders, a folder that itself holds train, val
 	// and test, a table (path,label[,split,group]), or, for extraction alone, a flat
 	// folder of images.
-	Train   string
+	Train string
+	// Also are more sources that are read as Train is; their classes of the same name are
+	// one. Of these and Train, each may be [Stored] and the name of a dataset.
+	Also    []string
 	Val     string // folder or table; "" takes Split.Val from Train
 	Test    string // folder or table; "" takes Split.Test from Train
 	Name    string // of the dataset in the cache; "" derives it from Train
 	Split   Split
 	Reading Reading
+	// MaxClasses is how many classes a head may have; 0 is [DefaultMaxClasses].
+	MaxClasses int
 }
 
 // Reading says how sources are read. The zero value finds everything out by itself.

@@ -23,12 +23,16 @@ import (
 type Skipped map[string]int
 
 // Scan lists the items of o's sources and stats each. It opens no file whose name ends as
-// those of images do, and reads the first bytes of one whose ending says nothing.
-func Scan(ctx context.Context, o Options) (*Dataset, error) {
+// those of images do, and reads the first bytes of one whose ending says nothing. Docs have
+// the datasets that sources may ask for by [Stored]; nil has none.
+func Scan(ctx context.Context, o Options, docs Docs) (*Dataset, error) {
 	if o.Train == "" {
 		return nil, ErrNoSource
 	}
 	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	if err := o.checkSources(); err != nil {
 		return nil, err
 	}
 	if o.Reading.Root != "" {
@@ -40,33 +44,54 @@ func Scan(ctx context.Context, o Options) (*Dataset, error) {
 	}
 	ds := &Dataset{Name: o.Name, Reading: o.Reading.kept()}
 	s := newScanner(ctx, ds)
+	s.docs = docs
 	s.exclude, _ = newExclusion(o.Reading.Exclude) // Validate has read the patterns
-	sources := []struct {
-		path string
-		part Part
-		kept *string
-	}{
-		{o.Train, Unassigned, &ds.Sources.Train},
-		{o.Val, Val, &ds.Sources.Val},
-		{o.Test, Test, &ds.Sources.Test},
-	}
-	for _, src := range sources {
-		if src.path == "" {
-			continue
-		}
-		abs, err := filepath.Abs(src.path)
-		if err != nil {
-			return nil, err
-		}
-		*src.kept = abs
-		if err := s.source(abs, src.part, o); err != nil {
-			return nil, err
-		}
+	ds.Sources = o.Sources()
+	if err := s.sources(o); err != nil {
+		return nil, err
 	}
 	if len(ds.Items) == 0 {
 		return nil, s.nothing(ds.Sources.Train)
 	}
 	return ds, s.finish()
+}
+
+// sources adds the items of every source.
+func (s *scanner) sources(o Options) error {
+	prefixes := o.prefixes()
+	var isStored []bool
+	for i, source := range s.ds.Sources.training() {
+		before := len(s.ds.Items)
+		name, stored := storedName(source)
+		var err error
+		if stored {
+			err = s.stored(name, prefixes[i])
+		} else {
+			err = s.source(source, prefixes[i], Unassigned, o)
+		}
+		if err != nil {
+			return err
+		}
+		if len(prefixes) > 1 {
+			s.noteUnlabelled(before, source)
+		}
+		for len(isStored) < len(s.ds.Items) {
+			isStored = append(isStored, stored)
+		}
+	}
+	if s.kept != nil {
+		s.settleStored(o, isStored)
+	}
+	for _, part := range []Part{Val, Test} {
+		source := map[Part]string{Val: s.ds.Sources.Val, Test: s.ds.Sources.Test}[part]
+		if source == "" {
+			continue
+		}
+		if err := s.source(source, o.prefix(part), part, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // nothing is the error of sources without an image.
@@ -100,19 +125,24 @@ func newScanner(ctx context.Context, ds *Dataset) *scanner {
 // scanner collects items; names runs beside ds.Items and holds class names.
 type scanner struct {
 	ctx     context.Context
+	docs    Docs // of stored datasets; may be nil
 	ds      *Dataset
 	exclude exclusion
 	names   []string
 
+	unlabelled bool // nobody asks for labels: tables are read for their paths alone
+
 	listed  map[place]contents // folders that are not walked yet
 	ownSeen map[string]bool    // folders and files that are counted in own
+
+	kept []Split // of the stored datasets that are sources
 
 	beside              int // images beside class folders
 	empty               []string
 	junk, own, excluded passed
 }
 
-func (s *scanner) source(dir string, part Part, o Options) error {
+func (s *scanner) source(dir, prefix string, part Part, o Options) error {
 	fi, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -120,11 +150,11 @@ func (s *scanner) source(dir string, part Part, o Options) error {
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrData, err)
 	case !fi.IsDir():
-		return s.table(dir, part, o)
+		return s.table(dir, prefix, part, o)
 	case part == Unassigned:
-		return s.trainFolder(s.addRoot(dir, o.prefix(part)), "", o)
+		return s.trainFolder(s.addRoot(dir, prefix), "", o)
 	}
-	return s.partFolder(s.addRoot(dir, o.prefix(part)), "", part, o)
+	return s.partFolder(s.addRoot(dir, prefix), "", part, o)
 }
 
 // prefix tells the items of several sources apart.

@@ -23,7 +23,7 @@ func BenchmarkScan(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		ds, err := Scan(context.Background(), Options{Train: dir})
+		ds, err := Scan(context.Background(), Options{Train: dir}, nil)
 		if err != nil || len(ds.Items) != 60_000 {
 			b.Fatal(err)
 		}

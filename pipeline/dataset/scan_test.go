@@ -91,7 +91,7 @@ func TestScanUnderstandsLayouts(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			ds, err := Scan(context.Background(), c.data(tree(t, c.files...)))
+			ds, err := Scan(context.Background(), c.data(tree(t, c.files...)), nil)
 			must(t, err)
 			if diff := cmp.Diff(c.want, listing(ds)); diff != "" {
 				t.Error(diff)
@@ -104,7 +104,7 @@ func TestScanReadsManifests(t *testing.T) {
 	dir := tree(t, "img/a.jpg", "img/b.jpg", "img/c.jpg")
 	file := filepath.Join(dir, "set.csv")
 	must(t, os.WriteFile(file, []byte("\ufeffimage_path,Label,split,group\nimg/a.jpg,cat,train,p1\nimg/b.jpg,dog,val,\n"+filepath.Join(dir, "img/c.jpg")+",,,p1\n"), 0o644))
-	ds, err := Scan(context.Background(), Options{Train: file})
+	ds, err := Scan(context.Background(), Options{Train: file}, nil)
 	must(t, err)
 	want := []string{"img/a.jpg cat ", "img/b.jpg dog val", "img/c.jpg  "}
 	if diff := cmp.Diff(want, listing(ds)); diff != "" {
@@ -139,7 +139,7 @@ func TestScanSaysWhatIsWrong(t *testing.T) {
 			if c.csv != "" {
 				must(t, os.WriteFile(filepath.Join(dir, "set.csv"), []byte(c.csv), 0o644))
 			}
-			_, err := Scan(context.Background(), Options{Train: filepath.Join(dir, c.sub)})
+			_, err := Scan(context.Background(), Options{Train: filepath.Join(dir, c.sub)}, nil)
 			if !errors.Is(err, ErrData) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want ErrData with %q", err, c.want)
 			}
@@ -155,7 +155,7 @@ func TestScanFollowsLinksAndNoticesLoops(t *testing.T) {
 	}
 	must(t, os.Symlink(dir, filepath.Join(dir, "cat", "loop")))
 	must(t, os.Symlink(filepath.Join(dir, "gone.jpg"), filepath.Join(dir, "cat", "dangling.jpg")))
-	ds, err := Scan(context.Background(), Options{Train: dir})
+	ds, err := Scan(context.Background(), Options{Train: dir}, nil)
 	must(t, err)
 	want := []string{"cat/a.jpg cat ", "cat/dangling.jpg cat ", "dog/b.jpg dog ", "dog/linked/c.jpg dog "}
 	if diff := cmp.Diff(want, listing(ds)); diff != "" {
@@ -176,9 +176,9 @@ func TestTrainableNamesWhatIsMissing(t *testing.T) {
 		{[]string{"train/a/1.jpg", "train/b/1.jpg", "val/c/1.jpg"}, `no training image of class "c"`},
 		{[]string{"train/a/1.jpg", "train/b/1.jpg", "val/a/1.jpg"}, ""},
 	} {
-		ds, err := Scan(context.Background(), Options{Train: tree(t, c.files...)})
+		ds, err := Scan(context.Background(), Options{Train: tree(t, c.files...)}, nil)
 		must(t, err)
-		err = ds.Trainable()
+		err = ds.Trainable(0)
 		if c.want == "" && err != nil || c.want != "" && (!errors.Is(err, ErrData) || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%v: got %v, want %q", c.files, err, c.want)
 		}

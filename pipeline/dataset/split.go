@@ -13,6 +13,9 @@ import (
 type Split struct {
 	Val  float64 // 0 ≤ Val < 1
 	Test float64 // 0 ≤ Test < 1, Val+Test < 1
+	// Near keeps images in one part that are near copies of each other, such as frames of
+	// one film.
+	Near bool `json:",omitempty"`
 }
 
 // Effective returns s with 0 for a part that ds was given. Items without a label are no such
@@ -27,6 +30,7 @@ func (s Split) Effective(ds *Dataset) Split {
 			s.Test = 0
 		}
 	}
+	s.Near = s.Near && (s.Val > 0 || s.Test > 0)
 	return s
 }
 
@@ -53,10 +57,11 @@ func (ds *Dataset) AdoptParts(earlier *Dataset) {
 
 // AssignParts gives every item whose content is known, and that has no part yet, one. Those of a
 // class are taken in the order of their content's hash until the class's quota of
-// held-out items is filled; items of one group, and copies of one content, stay
-// together. Items that could not be read stay unassigned.
-func (ds *Dataset) AssignParts() {
-	units := splitUnits(ds)
+// held-out items is filled; items of one group, copies of one content, and pairs that are
+// near, by index, stay together, as far as that keeps enough apart. Items that could not be
+// read stay unassigned.
+func (ds *Dataset) AssignParts(near [][2]int) {
+	units := splitUnits(ds, near)
 	for c := range ds.Classes {
 		splitClass(ds, units, int32(c))
 	}
@@ -97,8 +102,9 @@ func (it *Item) unitName() unitName {
 }
 
 // splitUnits groups the items whose part is ours to choose by group, else by
-// content, ordered by hash. A unit with an assigned item takes that part.
-func splitUnits(ds *Dataset) []*unit {
+// content, ordered by hash; near pairs make one unit of two. A unit with an assigned item
+// takes that part.
+func splitUnits(ds *Dataset, near [][2]int) []*unit {
 	byName := make(map[unitName]*unit, len(ds.Items))
 	units := make([]*unit, 0, len(ds.Items))
 	for i := range ds.Items {
@@ -118,6 +124,7 @@ func splitUnits(ds *Dataset) []*unit {
 			u.order = it.Hash
 		}
 	}
+	units = joinNear(ds, units, near)
 	for _, u := range units {
 		for _, i := range u.items {
 			if it := &ds.Items[i]; it.Assigned {
@@ -128,6 +135,50 @@ func splitUnits(ds *Dataset) []*unit {
 	}
 	slices.SortFunc(units, func(a, b *unit) int { return bytes.Compare(a.order[:], b.order[:]) })
 	return units
+}
+
+// nearLimit is how many items near pairs join at most, unless a twentieth of all is more: a
+// chain of them, such as a film, must leave something to hold out.
+const nearLimit = 16
+
+// joinNear makes one unit of those that near pairs connect, in the order of the pairs.
+// Units whose items were assigned to two parts stay two.
+func joinNear(ds *Dataset, units []*unit, near [][2]int) []*unit {
+	if len(near) == 0 {
+		return units
+	}
+	of := make([]*unit, len(ds.Items))
+	for _, u := range units {
+		for _, i := range u.items {
+			of[i] = u
+		}
+	}
+	partOf := func(u *unit) Part {
+		for _, i := range u.items {
+			if ds.Items[i].Assigned {
+				return ds.Items[i].Part
+			}
+		}
+		return Unassigned
+	}
+	limit := max(nearLimit, len(ds.Items)/20)
+	for _, pair := range near {
+		a, b := of[pair[0]], of[pair[1]]
+		if a == nil || b == nil || a == b || len(a.items)+len(b.items) > limit {
+			continue
+		}
+		if p, q := partOf(a), partOf(b); p != q && p != Unassigned && q != Unassigned {
+			continue
+		}
+		for _, i := range b.items {
+			of[i] = a
+		}
+		a.items, b.items = append(a.items, b.items...), nil
+		if bytes.Compare(b.order[:], a.order[:]) < 0 {
+			a.order = b.order
+		}
+	}
+	return slices.DeleteFunc(units, func(u *unit) bool { return u.items == nil })
 }
 
 // splitClass fills the quotas of one class from its units that have no part yet.

@@ -37,7 +37,7 @@ func parts(ds *Dataset) map[cache.Key]Part {
 
 func TestSplitFillsTheQuotaOfEachClass(t *testing.T) {
 	ds := items(3, 50, 1)
-	ds.AssignParts()
+	ds.AssignParts(nil)
 	counts := map[string]int{}
 	for i := range ds.Items {
 		counts[fmt.Sprint(ds.Items[i].Label, ds.Items[i].Part)]++
@@ -52,8 +52,8 @@ func TestSplitFillsTheQuotaOfEachClass(t *testing.T) {
 func TestSplitDoesNotDependOnOrder(t *testing.T) {
 	a, b := items(4, 30, 2), items(4, 30, 2)
 	rand.New(rand.NewPCG(3, 3)).Shuffle(len(b.Items), func(i, j int) { b.Items[i], b.Items[j] = b.Items[j], b.Items[i] })
-	a.AssignParts()
-	b.AssignParts()
+	a.AssignParts(nil)
+	b.AssignParts(nil)
 	want := parts(a)
 	for h, p := range parts(b) {
 		if want[h] != p {
@@ -68,7 +68,7 @@ func TestNothingMovesWhenFilesAreAdded(t *testing.T) {
 		n := rapid.IntRange(1, 40).Draw(t, "before")
 		more := rapid.IntRange(0, 40).Draw(t, "added")
 		before := items(2, n, seed)
-		before.AssignParts()
+		before.AssignParts(nil)
 		had := parts(before)
 
 		after := &Dataset{Classes: before.Classes, Split: before.Split}
@@ -77,7 +77,7 @@ func TestNothingMovesWhenFilesAreAdded(t *testing.T) {
 			after.Items = append(after.Items, it)
 		}
 		after.AdoptParts(before)
-		after.AssignParts()
+		after.AssignParts(nil)
 		train := 0
 		for _, it := range after.Items {
 			if p, ok := had[it.Hash]; ok && p != it.Part {
@@ -107,7 +107,7 @@ func TestGroupsAndCopiesStayTogether(t *testing.T) {
 				ds.Items[i].Hash = ds.Items[0].Hash
 			}
 		}
-		ds.AssignParts()
+		ds.AssignParts(nil)
 		of := map[string]Part{}
 		for _, it := range ds.Items {
 			name := "h" + string(it.Hash[:])
@@ -133,8 +133,75 @@ func TestGivenPartsAreLeftAlone(t *testing.T) {
 	if ds.Split.Val != 0 {
 		t.Fatal("a part that is given must not be taken from train as well")
 	}
-	ds.AssignParts()
+	ds.AssignParts(nil)
 	if n := ds.Count(Val); n != 8 {
 		t.Errorf("%d validation items, 8 were given", n)
+	}
+}
+
+// Near pairs lie in one part, unless what was assigned, or the limit, keeps them apart.
+func TestNearPairsLieInOnePart(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ds := items(2, rapid.IntRange(2, 40).Draw(t, "n"), rapid.Uint64().Draw(t, "seed"))
+		index := rapid.IntRange(0, len(ds.Items)-1)
+		for range rapid.IntRange(0, 5).Draw(t, "assigned") {
+			it := &ds.Items[index.Draw(t, "item")]
+			it.Part, it.Assigned = Part(rapid.IntRange(1, 3).Draw(t, "part")), true
+		}
+		var near [][2]int
+		joined := newJoined(len(ds.Items))
+		for range rapid.IntRange(0, 10).Draw(t, "pairs") {
+			pair := [2]int{index.Draw(t, "a"), index.Draw(t, "b")}
+			near = append(near, pair)
+			joined.join(pair[0], pair[1])
+		}
+		was := parts(ds)
+		fixed := map[int]int{} // assigned items of a set
+		for i := range ds.Items {
+			if ds.Items[i].Assigned {
+				fixed[joined.root(i)]++
+			}
+		}
+		ds.AssignParts(near)
+		for i := range ds.Items {
+			it := &ds.Items[i]
+			if p := was[it.Hash]; p != Unassigned && it.Part != p {
+				t.Fatalf("item %d moved from %v to %v", i, p, it.Part)
+			}
+			if root := joined.root(i); fixed[root] < 2 && joined.size(i) <= nearLimit && ds.Items[root].Part != it.Part {
+				t.Fatalf("items %d and %d are in %v and %v", i, root, it.Part, ds.Items[root].Part)
+			}
+		}
+	})
+}
+
+// joined is a naive union of sets.
+type joined []int
+
+func newJoined(n int) joined {
+	j := make(joined, n)
+	for i := range j {
+		j[i] = i
+	}
+	return j
+}
+
+func (j joined) root(i int) int { return j[i] }
+
+func (j joined) size(i int) (n int) {
+	for _, r := range j {
+		if r == j[i] {
+			n++
+		}
+	}
+	return n
+}
+
+func (j joined) join(a, b int) {
+	from, to := j[b], j[a]
+	for i := range j {
+		if j[i] == from {
+			j[i] = to
+		}
 	}
 }

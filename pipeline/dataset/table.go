@@ -34,13 +34,14 @@ type table struct {
 
 	ending  string // that was added to a path the last time, to be tried first
 	labels  map[string]int
-	found   int    // rows whose image is there
-	missing string // first path that was looked for and is not there
+	found   int      // rows whose image is there
+	missing []string // the first paths that were looked for and are not there
 }
 
 // table adds the items of a table: a header, then a line an image. Paths are relative to
-// the table, unless o says otherwise. Part is what a line without a split gets.
-func (s *scanner) table(file string, part Part, o Options) error {
+// the table, unless o says otherwise. Part is what a line without a split gets, and
+// prefix is before the paths, for people.
+func (s *scanner) table(file, prefix string, part Part, o Options) error {
 	if !slices.Contains(tableEndings, format.Ending(file)) {
 		return fmt.Errorf("%w: %s is neither a folder nor a table (%s)", ErrData, file, words.Or(tableEndings))
 	}
@@ -56,7 +57,10 @@ func (s *scanner) table(file string, part Part, o Options) error {
 	if err != nil {
 		return err
 	}
-	t.part, t.root = part, s.addRoot(dir, o.prefix(part))
+	t.part, t.root = part, s.addRoot(dir, prefix)
+	if s.unlabelled {
+		t.at = map[string]int{"path": t.at["path"]}
+	}
 	return s.rows(t)
 }
 
@@ -103,8 +107,13 @@ func (s *scanner) rows(t *table) error {
 	if err := errors.Join(faults...); err != nil {
 		return err
 	}
-	if err := t.checkSeveral(); err != nil {
-		return err
+	if i, ok := t.at["label"]; ok {
+		s.ds.labelsFrom = fmt.Sprintf("the column %q of %s", strings.TrimSpace(t.header[i]), t.file)
+	}
+	if len(t.labels) <= DefaultMaxClasses { // else they are no labels, and every pair of parts would be looked up
+		if err := t.checkSeveral(); err != nil {
+			return err
+		}
 	}
 	if n := len(s.ds.Items) - before; n > 0 && t.found == 0 {
 		return s.missing(t, n)
@@ -124,7 +133,7 @@ func (s *scanner) noteColumns(t *table) {
 	if len(unusual) > 0 {
 		s.note("%s: icebox reads %s", t.file, strings.Join(unusual, ", "))
 	}
-	if _, ok := t.at["label"]; ok {
+	if _, ok := t.at["label"]; ok || s.unlabelled {
 		return
 	}
 	if steps := guessLabel(t.header, t.at); len(steps) > 0 {
@@ -146,6 +155,11 @@ func (s *scanner) row(row sheetRow, t *table) error {
 	p := t.field(row.fields, "path")
 	if p == "" {
 		return errors.New("the path is empty")
+	}
+	for _, of := range []string{"path", "label", "group"} {
+		if n := len(t.field(row.fields, of)); n > maxText {
+			return fmt.Errorf("the %s has %d bytes: %d are the limit", of, n, maxText)
+		}
 	}
 	part, err := t.partOf(row.fields, p)
 	if err != nil {
@@ -169,8 +183,8 @@ func (s *scanner) row(row sheetRow, t *table) error {
 		}
 		item.Stat = StatOf(fi)
 		t.found++
-	} else if t.missing == "" {
-		t.missing = s.ds.File(&item)
+	} else if len(t.missing) < 3 {
+		t.missing = append(t.missing, s.ds.File(&item))
 	}
 	if _, ok := t.labels[label]; !ok && label != "" {
 		t.labels[label] = row.line
@@ -271,22 +285,25 @@ func (t *table) tries(cell string) []string {
 	return tries
 }
 
-// missing is the error of a table of n rows none of whose images is there.
+// missing is the error of a table of n rows none of whose images is there. It says where
+// they were looked for, and what may be amiss: the folder, or the ending.
 func (s *scanner) missing(t *table, n int) error {
 	dir := s.ds.Roots[t.root].Dir
-	err := fmt.Errorf("%w: none of %s in %s; the first was looked for at %s", ErrMissing, words.Count(n, "image"), t.file, t.missing)
-	step := journal.Step{Do: journal.Change, Field: "Data.Reading.Root"}
-	first, relErr := filepath.Rel(dir, t.missing)
+	missing := fmt.Errorf("%w: none of %s in %s; looked for were %s", ErrMissing, words.Count(n, "image"), t.file, strings.Join(t.missing, ", "))
+	steps := []journal.Step{{Do: journal.Change, Field: "Data.Reading.Root"}}
+	first, relErr := filepath.Rel(dir, t.missing[0])
 	if l, err := visible(dir); err == nil && relErr == nil {
 		for _, name := range l.folders {
 			below := filepath.Join(dir, name)
 			if _, fi, err := t.find(below, filepath.ToSlash(first)); err == nil && fi != nil {
-				step = journal.SetTo("Data.Reading.Root", below)
-				break
+				return journal.WithSteps(missing, journal.SetTo("Data.Reading.Root", below))
 			}
 		}
 	}
-	return journal.WithSteps(err, step)
+	if t.reading.Suffix != "" || format.ByEnding(first) != format.Image {
+		steps = append(steps, journal.Step{Do: journal.Change, Field: "Data.Reading.Suffix"})
+	}
+	return journal.WithSteps(missing, steps...)
 }
 
 // checkSeveral refuses a label that is made of others: "cat,dog" where cat and dog are

@@ -67,7 +67,7 @@ func TestTablesAsSpreadsheetsAndCompetitionsWriteThem(t *testing.T) {
 			}
 			must(t, os.WriteFile(file, []byte(c.text), 0o644))
 			c.reading.Root = strings.Replace(c.reading.Root, "DIR", dir, 1)
-			ds, err := Scan(context.Background(), Options{Train: file, Reading: c.reading})
+			ds, err := Scan(context.Background(), Options{Train: file, Reading: c.reading}, nil)
 			must(t, err)
 			if c.want == nil {
 				c.want = want
@@ -95,7 +95,9 @@ func TestTablesThatCannotBeReadSayWhere(t *testing.T) {
 		{name: "a workbook", text: "PK\x03\x04rest", is: ErrEncoding, says: []string{"save the sheet as CSV"}},
 		{name: "no column of paths", text: "name,breed\nx,img/a.jpg\n", is: ErrData, says: []string{"the header (name,breed) has no column path"}, step: "Data.Reading.Columns.Path = breed"},
 		{name: "a column that is not there", text: "id,breed\na.jpg,cat\n", reading: Reading{Columns: Columns{Label: "race"}}, is: ErrData, says: []string{`no column "race" for the label; the columns are id,breed`}},
-		{name: "nothing there", text: "path,label\nx.jpg,cat\ny.jpg,dog\n", is: ErrMissing, says: []string{"none of 2 images", filepath.FromSlash("/x.jpg")}, step: "another Data.Reading.Root"},
+		{name: "nothing there", text: "path,label\nx.jpg,cat\ny.jpg,dog\n", is: ErrMissing, says: []string{"none of 2 images", filepath.FromSlash("/x.jpg"), filepath.FromSlash("/y.jpg")}, step: "another Data.Reading.Root"},
+		{name: "nothing there, and no ending", text: "id,label\n1,cat\n2,dog\n", is: ErrMissing, says: []string{"none of 2 images"}, step: "another Data.Reading.Root, another Data.Reading.Suffix"},
+		{name: "nothing there with this ending", text: "id,label\nimg/a,cat\n", reading: Reading{Suffix: ".tif"}, is: ErrMissing, says: []string{filepath.FromSlash("img/a.tif")}, step: "another Data.Reading.Root, another Data.Reading.Suffix"},
 		{name: "nothing there, but in a folder", text: "id,label\na,cat\nb,dog\n", is: ErrMissing, says: []string{"none of 2 images"}, step: "Data.Reading.Root = DIR/img"},
 		{name: "several labels", text: "path,label\nimg/a.jpg,cat\nimg/b.png,\"cat,dog\"\nimg/c.png,dog\n", is: ErrSeveralLabels, says: []string{`set.csv:3: "cat,dog" names "cat", "dog"`}},
 		{name: "several labels, never one", text: "path;label\nimg/a.jpg;cat|dog\nimg/b.png;dog|cow\nimg/c.png;cow|cat\n", is: ErrSeveralLabels, says: []string{`set.csv:2: "cat|dog"`}},
@@ -110,7 +112,7 @@ func TestTablesThatCannotBeReadSayWhere(t *testing.T) {
 				file = filepath.Join(dir, c.file)
 			}
 			must(t, os.WriteFile(file, []byte(c.text), 0o644))
-			_, err := Scan(context.Background(), Options{Train: file, Reading: c.reading})
+			_, err := Scan(context.Background(), Options{Train: file, Reading: c.reading}, nil)
 			if !errors.Is(err, c.is) || !errors.Is(err, ErrData) {
 				t.Fatalf("got %v, want %v", err, c.is)
 			}
@@ -119,12 +121,12 @@ func TestTablesThatCannotBeReadSayWhere(t *testing.T) {
 					t.Errorf("%v does not say %q", err, want)
 				}
 			}
-			step := ""
+			var steps []string
 			for _, s := range journal.Steps(err) {
-				step = filepath.ToSlash(strings.Replace(s.String(), dir, "DIR", 1))
+				steps = append(steps, filepath.ToSlash(strings.Replace(s.String(), dir, "DIR", 1)))
 			}
-			if step != c.step {
-				t.Errorf("step %q, want %q", step, c.step)
+			if got := strings.Join(steps, ", "); got != c.step {
+				t.Errorf("steps %q, want %q", got, c.step)
 			}
 		})
 	}
@@ -135,7 +137,7 @@ func TestALabelWithACommaIsOneLabel(t *testing.T) {
 	dir := tree(t, twoImages...)
 	file := filepath.Join(dir, "set.csv")
 	must(t, os.WriteFile(file, []byte("path,label\nimg/a.jpg,\"tench, Tinca tinca\"\nimg/b.png,\"hen\"\n"), 0o644))
-	ds, err := Scan(context.Background(), Options{Train: file})
+	ds, err := Scan(context.Background(), Options{Train: file}, nil)
 	must(t, err)
 	if diff := cmp.Diff([]string{"hen", "tench, Tinca tinca"}, ds.Classes); diff != "" {
 		t.Error(diff)
@@ -146,9 +148,9 @@ func TestATableWithoutLabelsSaysWhatItHas(t *testing.T) {
 	dir := tree(t, twoImages...)
 	file := filepath.Join(dir, "set.csv")
 	must(t, os.WriteFile(file, []byte("id,breed\nimg/a,cat\nimg/b,dog\n"), 0o644))
-	ds, err := Scan(context.Background(), Options{Train: file})
+	ds, err := Scan(context.Background(), Options{Train: file}, nil)
 	must(t, err)
-	err = ds.Trainable()
+	err = ds.Trainable(0)
 	steps := journal.Steps(err)
 	if !errors.Is(err, ErrData) || !strings.Contains(err.Error(), "its columns are id,breed") || len(steps) != 1 || steps[0] != journal.SetTo("Data.Reading.Columns.Label", "breed") {
 		t.Errorf("%v, try %v", err, steps)
@@ -192,4 +194,24 @@ func FuzzSheet(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestNumbersTakenForLabelsAreRefused(t *testing.T) {
+	dir := tree(t, "0.jpg")
+	var table strings.Builder
+	table.WriteString("path,target\n")
+	for i := range 10_001 {
+		fmt.Fprintf(&table, "%d.jpg,id %d\n", i, i)
+	}
+	file := filepath.Join(dir, "set.csv")
+	must(t, os.WriteFile(file, []byte(table.String()), 0o644))
+	ds, err := Scan(context.Background(), Options{Train: file}, nil)
+	must(t, err)
+	err = ds.Trainable(0)
+	if !errors.Is(err, ErrData) || !strings.Contains(err.Error(), `the column "target" of `+file+` gives 10,001 different labels, such as "id 0", and 10,000 are the limit`) {
+		t.Errorf("got %v", err)
+	}
+	if err := ds.Trainable(10_001); err != nil {
+		t.Errorf("allowed: %v", err)
+	}
 }

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"iter"
+	"slices"
 	"strings"
-	"syscall"
 
 	"icebox/cache"
 	"icebox/extract"
@@ -66,11 +64,39 @@ func (c *Cached) Rows(wanted func(*dataset.Item) bool) (*Rows, error) {
 	if len(keys) == 0 {
 		return r, nil
 	}
-	missing, err := c.store.c.Lookup(c.space.ID, keys, r.Data.X)
-	if err == nil && len(missing) > 0 {
-		err = fmt.Errorf("%w: %d rows went away while they were read: run again", ErrNotExtracted, len(missing))
+	return r, c.store.lookUp(c.space.ID, keys, r.Data.X)
+}
+
+// Chunk are the features of some items.
+type Chunk struct {
+	Items []int     // of the dataset, by index, rising, one a row
+	X     []float32 // rows × [extract.Dim]; the next chunk takes its place
+}
+
+// Chunks yields the features of all items that have one, labelled or not, in the
+// dataset's order and up to rows at a time.
+func (c *Cached) Chunks(rows int) iter.Seq2[Chunk, error] {
+	return func(yield func(Chunk, error) bool) {
+		var chunk Chunk
+		var keys []cache.Key
+		for i := range c.ds.Items {
+			if it := &c.ds.Items[i]; it.Hashed() && c.store.has(c.space.ID, it.Hash) {
+				chunk.Items, keys = append(chunk.Items, i), append(keys, it.Hash)
+			}
+			if len(keys) < rows && i+1 < len(c.ds.Items) || len(keys) == 0 {
+				continue
+			}
+			chunk.X = slices.Grow(chunk.X[:0], len(keys)*extract.Dim)[:len(keys)*extract.Dim]
+			if err := c.store.lookUp(c.space.ID, keys, chunk.X); err != nil {
+				yield(Chunk{}, err)
+				return
+			}
+			if !yield(chunk, nil) {
+				return
+			}
+			chunk.Items, keys = chunk.Items[:0], keys[:0]
+		}
 	}
-	return r, err
 }
 
 // Choice picks a dataset and a space of a cache that holds several.
@@ -80,6 +106,8 @@ type Choice struct {
 	// Backbone, if it is not nil, names the space to take where several fit.
 	Backbone *extract.Options
 	DType    cache.DType // of that space
+	// Made is what the space must agree with.
+	Made Made
 
 	// Split is what the dataset is to be split by, unless KeepSplit leaves its parts as
 	// they are; images without a part are given one either way.
@@ -120,8 +148,8 @@ func (c *Cached) find(ctx context.Context, data dataset.Options, choice Choice, 
 	if data.Train != "" && !data.Reading.Equal(c.ds.Reading) {
 		j.Note("the images were scanned with another layout, exclusion or table columns than are asked for now; to take those up", journal.Step{Do: journal.Extract})
 	}
-	noteChanges(ctx, c.ds, j)
-	if err := c.splitAgain(choice, j); err != nil {
+	c.noteChanges(ctx, j)
+	if err := c.splitAgain(ctx, choice, j); err != nil {
 		return err
 	}
 	c.count(bad)
@@ -157,8 +185,11 @@ func chooseDataset(docs dataset.Docs, name string, d dataset.Options) (*dataset.
 	names := dataset.Names(docs, dataset.ForTraining)
 	if name != "" {
 		ds, err := dataset.Load(docs, dataset.ForTraining, name)
-		if errors.Is(err, cache.ErrNoDoc) {
+		if errors.Is(err, cache.ErrNoDoc) && len(names) > 0 {
 			return nil, fmt.Errorf("%w: the cache has no dataset %q; it has %s", dataset.ErrData, name, strings.Join(names, ", "))
+		}
+		if errors.Is(err, cache.ErrNoDoc) {
+			return nil, fmt.Errorf("%w: the cache has no dataset %q, nor any other", dataset.ErrData, name)
 		}
 		return ds, err
 	}
@@ -166,15 +197,23 @@ func chooseDataset(docs dataset.Docs, name string, d dataset.Options) (*dataset.
 		return nil, fmt.Errorf("%w: the cache holds no dataset", ErrNotExtracted)
 	}
 	var all []*dataset.Dataset
+	var unread error
 	for _, n := range names {
 		ds, err := dataset.Load(docs, dataset.ForTraining, n)
+		if errors.Is(err, dataset.ErrDocument) {
+			unread = err // which matters where there is no other
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		if d.Train != "" && ds.Sources == sourcesOf(d) {
+		if d.Train != "" && ds.Sources.Equal(d.Sources()) {
 			return ds, nil
 		}
 		all = append(all, ds)
+	}
+	if len(all) == 0 {
+		return nil, unread
 	}
 	if d.Train != "" {
 		return nil, fmt.Errorf("%w: the cache has no dataset of %s; it has %s", ErrNotExtracted, d.Train, strings.Join(names, ", "))
@@ -185,27 +224,18 @@ func chooseDataset(docs dataset.Docs, name string, d dataset.Options) (*dataset.
 	return nil, fmt.Errorf("%w: the cache holds %d: %s", ErrChooseDataset, len(all), strings.Join(names, ", "))
 }
 
-func sourcesOf(d dataset.Options) dataset.Sources {
-	return dataset.Sources{Train: absolute(d.Train), Val: absolute(d.Val), Test: absolute(d.Test)}
-}
-
-// absolute returns p as an absolute path; "" stays.
-func absolute(p string) string {
-	if p == "" {
-		return ""
-	}
-	abs, err := filepath.Abs(p)
-	if err != nil {
-		return p
-	}
-	return abs
-}
-
-// findSpace chooses the space by its ID; of several, the one of the backbone, if one
-// is named.
+// findSpace chooses the space by its ID, and by what is known of how it was made; of
+// several, the one of the backbone, if one is named.
 func (choice Choice) findSpace(ctx context.Context, c *cache.Cache, ds *dataset.Dataset) (Space, error) {
-	space, err := chooseSpace(c, choice.Space, ds)
-	if !errors.Is(err, ErrChooseSpace) || choice.Backbone == nil {
+	fit, err := spacesWith(c, choice.Space, ds)
+	if err == nil {
+		fit, err = choice.Made.among(ctx, fit)
+	}
+	if err != nil {
+		return Space{}, err
+	}
+	space, err := single(c, fit)
+	if err == nil || choice.Backbone == nil {
 		return space, err
 	}
 	x, xerr := extract.Open(ctx, *choice.Backbone)
@@ -218,23 +248,23 @@ func (choice Choice) findSpace(ctx context.Context, c *cache.Cache, ds *dataset.
 
 // noteChanges stats the images, if they are at hand, and says what is not as the
 // dataset has it.
-func noteChanges(ctx context.Context, ds *dataset.Dataset, j *journal.Journal) {
-	if _, err := os.Stat(ds.Sources.Train); err != nil {
-		j.Tell(fmt.Sprintf("the images are not at %s: only the cache is used", ds.Sources.Train))
+func (c *Cached) noteChanges(ctx context.Context, j *journal.Journal) {
+	if missing := c.ds.Sources.Missing(); missing != "" {
+		j.Tell(fmt.Sprintf("the images are not at %s: only the cache is used", missing))
 		return
 	}
-	c, err := ds.Rescan(ctx)
+	changes, err := c.ds.Rescan(ctx, c.store)
 	switch {
 	case err != nil:
 		j.Note(fmt.Sprintf("the images have changed since they were extracted: %v", err))
-	case c.Any():
-		j.Note(fmt.Sprintf("since the features were extracted: %v; to take that up", c), journal.Step{Do: journal.Extract})
+	case changes.Any():
+		j.Note(fmt.Sprintf("since the features were extracted: %v; to take that up", changes), journal.Step{Do: journal.Extract})
 	}
 }
 
 // splitAgain assigns parts anew if other fractions are wanted than the dataset was
 // split by, or if some items have none yet, and keeps them if it can.
-func (c *Cached) splitAgain(choice Choice, j *journal.Journal) error {
+func (c *Cached) splitAgain(ctx context.Context, choice Choice, j *journal.Journal) error {
 	ds := c.ds
 	want := choice.Split.Effective(ds)
 	if choice.KeepSplit {
@@ -254,12 +284,14 @@ func (c *Cached) splitAgain(choice Choice, j *journal.Journal) error {
 		return nil
 	}
 	ds.Split = want
-	ds.AssignParts()
+	if err := c.store.assignParts(ctx, ds, c.space.ID, j); err != nil {
+		return err
+	}
 	doc, err := ds.Encode()
 	if err == nil {
 		err = c.store.putDoc(ds.Document(dataset.ForTraining), doc)
 	}
-	if errors.Is(err, cache.ErrLocked) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+	if errors.Is(err, cache.ErrLocked) || errors.Is(err, ErrReadOnly) {
 		j.Note(fmt.Sprintf("the split is not kept: %v", err))
 		return nil
 	}

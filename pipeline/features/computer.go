@@ -80,7 +80,10 @@ type Times struct {
 // Features looks up what the cache has of ds, computes the rest, splits the dataset and
 // keeps it, and returns the source of all that. Whatever ends it, what is done by then
 // is kept, and the source says how far it came. The source closes the store.
-func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p dataset.Purpose) (Source, error) {
+//
+// A dataset for prediction is not split, and kept only if it has images that the cache did
+// not know; however many of its images are bad, that is no error.
+func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p dataset.Purpose) (*Cached, error) {
 	src := &Cached{store: c.store, ds: ds, space: c.space, work: c.Idle()}
 	c.journal.Stage("look up")
 	inv, err := c.LookUp(ds, earlier, p)
@@ -89,9 +92,13 @@ func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p
 	}
 	c.journal.Stage("extract")
 	src.work, err = c.Compute(ctx, inv)
+	if p == dataset.ForPrediction {
+		src.found = inv.Found()
+		return src, err
+	}
 	if err == nil {
 		c.journal.Stage("keep")
-		err = c.storeDataset(inv)
+		err = c.storeDataset(ctx, inv)
 	}
 	if err == nil {
 		err = inv.tried.checkBudget(len(inv.ds.Items), c.options.MaxFailureRate)
@@ -131,6 +138,7 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 	if cerr := w.Close(); err == nil {
 		err = cerr
 	}
+	c.store.added += e.work.Computed
 	decode, forward := c.backbone.Times()
 	e.work.Times.Decode, e.work.Times.Forward = journal.Seconds(decode), journal.Seconds(forward)
 	return e.work, errors.Join(err, c.store.c.Refresh())

@@ -24,7 +24,9 @@ type Bad struct {
 // from hexadecimal content hash to reason.
 type failures map[cache.Key]string
 
-func failuresDoc(space string) string { return "failures/" + space }
+const failuresPrefix = "failures/"
+
+func failuresDoc(space string) string { return failuresPrefix + space }
 
 func loadFailures(s *Store, space string) (failures, error) {
 	f := failures{}

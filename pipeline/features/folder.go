@@ -63,8 +63,11 @@ type arraySet struct {
 // after the folder. Available is how many bytes of memory there are to hold rows, 0
 // being unknown: rows that exceed it are to be read in order; see [Folder.Paged].
 func OpenFolder(ctx context.Context, dir, name string, available int64) (*Folder, error) {
-	f := &Folder{dir: absolute(dir)}
-	err := checkFolder(f.dir)
+	f := &Folder{}
+	var err error
+	if f.dir, err = filepath.Abs(dir); err == nil {
+		err = checkFolder(f.dir)
+	}
 	if err == nil {
 		f.ds, err = f.load(ctx)
 	}

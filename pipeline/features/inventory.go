@@ -1,6 +1,7 @@
 package features
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -89,9 +90,11 @@ func interleaved(ds *dataset.Dataset, todo []int) []int {
 
 // storeDataset splits the dataset and stores it in the cache, unless just that is there.
 // Items whose content is known only now get the parts that they had before first.
-func (c *Computer) storeDataset(inv *Inventory) error {
+func (c *Computer) storeDataset(ctx context.Context, inv *Inventory) error {
 	inv.ds.AdoptParts(inv.earlier)
-	inv.ds.AssignParts()
+	if err := c.store.assignParts(ctx, inv.ds, c.space.ID, c.journal); err != nil {
+		return err
+	}
 	doc, err := inv.ds.Encode()
 	if err != nil {
 		return err

@@ -38,32 +38,48 @@ func spaceIn(s cache.Space) (Space, error) {
 	return info, nil
 }
 
-// chooseSpace finds the space that begins with id; if id is "", the only one that
-// has features of ds (ds may be nil: any).
-func chooseSpace(c *cache.Cache, id string, ds *dataset.Dataset) (Space, error) {
-	var fit []cache.SpaceStat
+// spacesWith lists the spaces whose ID begins with id; if id is "", those that have
+// features of ds (ds may be nil: any).
+func spacesWith(c *cache.Cache, id string, ds *dataset.Dataset) ([]Space, error) {
+	var fit []Space
 	for _, s := range c.Spaces() {
-		if strings.HasPrefix(s.ID, id) && (id != "" || hasAny(c, s.ID, ds)) {
-			fit = append(fit, s)
+		if !strings.HasPrefix(s.ID, id) || id == "" && !hasAny(c, s.ID, ds) {
+			continue
 		}
+		info, err := spaceIn(s.Space)
+		if err != nil {
+			return nil, err
+		}
+		fit = append(fit, info)
 	}
 	switch {
-	case len(fit) == 1:
-		return spaceIn(fit[0].Space)
 	case len(fit) == 0 && id != "":
-		return Space{}, fmt.Errorf("%w: no space of the cache begins with %s", cache.ErrNoSpace, id)
+		return nil, fmt.Errorf("%w: no space of the cache begins with %s", cache.ErrNoSpace, id)
 	case len(fit) == 0:
-		return Space{}, fmt.Errorf("%w: the cache has no feature of this dataset", ErrNotExtracted)
+		return nil, fmt.Errorf("%w: the cache has no feature of this dataset", ErrNotExtracted)
+	}
+	return fit, nil
+}
+
+// single returns the one space of several that there is.
+func single(c *cache.Cache, fit []Space) (Space, error) {
+	if len(fit) == 1 {
+		return fit[0], nil
 	}
 	var lines []string
 	for _, s := range fit {
-		info, err := spaceIn(s.Space)
-		if err != nil {
-			return Space{}, err
-		}
-		lines = append(lines, fmt.Sprintf("%.12s (%d rows, weights %s, %s)", s.ID, s.Rows, info.Weights, info.DType))
+		lines = append(lines, fmt.Sprintf("%.12s (%d rows, %s)", s.ID, c.Len(s.ID), s.made()))
 	}
 	return Space{}, fmt.Errorf("%w: features of this dataset lie in %d spaces: %s", ErrChooseSpace, len(fit), strings.Join(lines, "; "))
+}
+
+// chooseSpace finds the one space that spacesWith lists.
+func chooseSpace(c *cache.Cache, id string, ds *dataset.Dataset) (Space, error) {
+	fit, err := spacesWith(c, id, ds)
+	if err != nil {
+		return Space{}, err
+	}
+	return single(c, fit)
 }
 
 func hasAny(c *cache.Cache, space string, ds *dataset.Dataset) bool {

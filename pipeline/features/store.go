@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"syscall"
 
 	"icebox/cache"
 	"icebox/pipeline/journal"
@@ -13,17 +14,25 @@ import (
 // Store is the cache file at a path, whether it is there yet or not: one that is not
 // is empty.
 type Store struct {
-	path string
-	c    *cache.Cache // nil while there is no file
+	path  string
+	c     *cache.Cache // nil while there is no file
+	added int          // rows, since the store was opened
 }
 
-// OpenStore opens the cache at path. It notes a last commit that is damaged.
+// ErrReadOnly is returned where rows are to be kept and the cache cannot be written to.
+var ErrReadOnly = errors.New("the cache cannot be written to")
+
+// OpenStore opens the cache at path. It notes a last commit that is damaged, and a file
+// system on which locks may hang, before the first lock is asked for.
 func OpenStore(path string, j *journal.Journal) (*Store, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{path: abs}
+	if network := cache.Network(abs); network != "" {
+		j.Note(fmt.Sprintf("the cache %s is on %s, where locks may hang and damage may go unseen: a local disk is better", abs, network), journal.Step{Do: journal.Change, Field: "Cache.Path"})
+	}
 	c, err := cache.Open(path, cache.Options{})
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -38,10 +47,13 @@ func OpenStore(path string, j *journal.Journal) (*Store, error) {
 	return s, nil
 }
 
-// Close closes the file.
+// Close closes the file, and tidies it where many rows were added.
 func (s *Store) Close() error {
 	if s.c == nil {
 		return nil
+	}
+	if s.added > 0 {
+		_, _ = s.c.Tidy(s.added) // else later rows use what is free
 	}
 	return s.c.Close()
 }
@@ -65,16 +77,35 @@ func (s *Store) Docs(prefix string) []string {
 // has reports whether the row of a content is there.
 func (s *Store) has(space string, k cache.Key) bool { return s.c != nil && s.c.Has(space, k) }
 
-// writer makes the file if there is none.
+// lookUp fills x with the rows of keys, all of which the cache has.
+func (s *Store) lookUp(space string, keys []cache.Key, x []float32) error {
+	missing, err := s.c.Lookup(space, keys, x)
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("%w: %d rows went away while they were read: run again", ErrNotExtracted, len(missing))
+	}
+	return err
+}
+
+// writer makes the file if there is none. Its error is an [ErrReadOnly] where that is not
+// allowed.
 func (s *Store) writer() (*cache.Writer, error) {
 	if s.c == nil {
 		c, err := cache.OpenOrCreate(s.path, cache.Options{})
 		if err != nil {
-			return nil, err
+			return nil, readOnly(err)
 		}
 		s.c = c
 	}
-	return s.c.Writer()
+	w, err := s.c.Writer()
+	return w, readOnly(err)
+}
+
+// readOnly is err as an [ErrReadOnly], if it is one.
+func readOnly(err error) error {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
+	}
+	return err
 }
 
 // putDoc writes one document.

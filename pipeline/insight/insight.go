@@ -14,10 +14,8 @@ import (
 	"icebox/pipeline/journal"
 )
 
-// NearCosine is from where on two images count as near copies: the cosine of their
-// whitened features (see probe.Whiten). Copies that were scaled, cropped a little
-// or saved again lie above it.
-const NearCosine = 0.7
+// NearCosine is from where on two images count as near copies, where nobody says else.
+const NearCosine = probe.NearCosine
 
 // Folds is how many heads judge what they have not seen.
 const Folds = 5

@@ -101,7 +101,7 @@ func (i *Insight) copiesText(w io.Writer) {
 		if p.A.Label != p.B.Label {
 			remark += " " + p.A.Label + " / " + p.B.Label
 		}
-		t.AppendRow(table.Row{cosine, p.A.Path, p.B.Path, remark})
+		t.AppendRow(table.Row{cosine, words.Name(p.A.Path), words.Name(p.B.Path), remark})
 	}
 	t.Render()
 	more(w, len(c.Pairs)-len(i.shownPairs()), CopiesFile)
@@ -146,7 +146,7 @@ LABELS  about %.0f of %s are wrong, by estimate; %s to look through,
 	t := NewTable(w, 1)
 	t.AppendHeader(table.Row{"image", "part", "label", "looks like", "chance wrong"})
 	for _, s := range i.Suspects[:min(len(i.Suspects), insightShown)] {
-		t.AppendRow(table.Row{s.Path, s.Part, s.Label, s.LooksLike, words.Percent(s.Chance)})
+		t.AppendRow(table.Row{words.Name(s.Path), s.Part, s.Label, s.LooksLike, words.Percent(s.Chance)})
 	}
 	t.Render()
 	more(w, len(i.Suspects)-insightShown, SuspectsFile)
@@ -164,7 +164,7 @@ func (i *Insight) worstText(w io.Writer) {
 	t := NewTable(w, 1)
 	t.AppendHeader(table.Row{"image", "is", "taken for", "with", "its own class"})
 	for _, m := range i.Worst[:min(len(i.Worst), insightShown)] {
-		t.AppendRow(table.Row{m.Path, m.Label, m.Predicted, fmt.Sprintf("%.3f", m.Probability), fmt.Sprintf("%.3f", m.OfLabel)})
+		t.AppendRow(table.Row{words.Name(m.Path), m.Label, m.Predicted, fmt.Sprintf("%.3f", m.Probability), fmt.Sprintf("%.3f", m.OfLabel)})
 	}
 	t.Render()
 	more(w, len(i.Worst)-insightShown, InsightFile)

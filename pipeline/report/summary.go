@@ -61,7 +61,17 @@ type TrainSummary struct {
 	// were given.
 	Settings []string `json:"settings,omitempty"`
 
+	Leaks *Leaks `json:"leaks,omitempty"` // nil where nothing is held out, or too much to look at
+
 	Tuned *Tuning `json:"tuned,omitempty"` // nil where tuning was not asked for
+}
+
+// Leaks are held-out images that have a near copy among the training images: the numbers of
+// their part are too good.
+type Leaks struct {
+	Part   string `json:"part"`
+	Images int    `json:"images"`
+	Of     int    `json:"of"` // images of the part
 }
 
 // Rate says how many training rows a second an epoch takes, in brackets; "" if no

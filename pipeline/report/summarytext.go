@@ -40,7 +40,7 @@ func (s *Summary) Text(w io.Writer, y Style) {
 	}
 	fmt.Fprintf(w, "features   %s\n", s.featuresText(y))
 	if s.Quarantined > 0 {
-		fmt.Fprintf(w, "bad        %s quarantined, the first: %s: %s\n", words.Count(s.Quarantined, "image"), s.Quarantine[0].Path, s.Quarantine[0].Reason)
+		fmt.Fprintf(w, "bad        %s quarantined, the first: %s: %s\n", words.Count(s.Quarantined, "image"), words.Name(s.Quarantine[0].Path), s.Quarantine[0].Reason)
 		if s.KnownBad > 0 {
 			fmt.Fprintf(w, "           %s of them known from before and not tried again; %s does that\n", words.Number(s.KnownBad), y.words(journal.SetTo("Extract.RetryFailed", true)))
 		}

@@ -57,7 +57,7 @@ func (r *Report) Text(w io.Writer) {
 	if len(s.Quarantine) > 0 {
 		fmt.Fprintf(w, "\nquarantined: %s\n", words.Count(len(s.Quarantine), "image"))
 		for _, b := range s.Quarantine {
-			fmt.Fprintf(w, "  %s: %s\n", b.Path, b.Reason)
+			fmt.Fprintf(w, "  %s: %s\n", words.Name(b.Path), b.Reason)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func (r *Report) wrongTable(w io.Writer) {
 	t := NewTable(w, 1)
 	t.AppendHeader(table.Row{"image", "is", "taken for", "with", "its own class"})
 	for _, m := range shown {
-		t.AppendRow(table.Row{m.Path, m.Label, m.Predicted, fmt.Sprintf("%.3f", m.Probability), fmt.Sprintf("%.3f", m.OfLabel)})
+		t.AppendRow(table.Row{words.Name(m.Path), m.Label, m.Predicted, fmt.Sprintf("%.3f", m.Probability), fmt.Sprintf("%.3f", m.OfLabel)})
 	}
 	t.Render()
 	if more := len(r.Wrong) - len(shown); more > 0 {

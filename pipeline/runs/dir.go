@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"icebox/headtrain"
@@ -26,6 +27,10 @@ const (
 var (
 	// ErrRun is returned for a folder that holds no run.
 	ErrRun = errors.New("not a run folder")
+	// ErrNoRun is returned for a name that no run has.
+	ErrNoRun = errors.New("no such run")
+	// ErrReadOnly is returned where no run folder can be made.
+	ErrReadOnly = errors.New("the folder of runs cannot be written to")
 	// ErrPartial is returned for a folder that is not one of a run that was interrupted.
 	ErrPartial = errors.New("not the folder of an interrupted run")
 )
@@ -51,6 +56,9 @@ type Dir struct {
 	lock    *lock // says that this process lives
 }
 
+// timeLayout is how the time begins the name of a folder.
+const timeLayout = "20060102-150405"
+
 // partial ends the name of a folder that is not whole.
 const partial = ".partial"
 
@@ -61,7 +69,7 @@ func New(o Options, dataset string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := filepath.Join(parent, time.Now().Format(begun)+"-"+portableName(cmp.Or(o.Name, dataset)))
+	base := filepath.Join(parent, time.Now().Format(timeLayout)+"-"+portableName(cmp.Or(o.Name, dataset)))
 	if err := os.MkdirAll(filepath.Dir(base), 0o755); err != nil {
 		return nil, err
 	}
@@ -119,9 +127,6 @@ func Reopen(path, name string) (*Dir, error) {
 	return d, err
 }
 
-// begun is how the time is written with which the names of folders begin.
-const begun = "20060102-150405"
-
 // isNamed reports whether the folder has a name, be it with a number behind it.
 func (d *Dir) isNamed(name string) bool {
 	rest, ok := strings.CutPrefix(filepath.Base(d.final), filepath.Base(d.renamed(name)))
@@ -132,9 +137,9 @@ func (d *Dir) isNamed(name string) bool {
 // renamed is the path of the folder with another name and the time at which it was begun.
 func (d *Dir) renamed(name string) string {
 	base := filepath.Base(d.final)
-	if len(base) > len(begun) {
-		if _, err := time.Parse(begun, base[:len(begun)]); err == nil {
-			name = base[:len(begun)] + "-" + name
+	if len(base) > len(timeLayout) {
+		if _, err := time.Parse(timeLayout, base[:len(timeLayout)]); err == nil {
+			name = base[:len(timeLayout)] + "-" + name
 		}
 	}
 	return filepath.Join(filepath.Dir(d.final), name)
@@ -143,14 +148,17 @@ func (d *Dir) renamed(name string) string {
 // CheckWritable makes the folder dir, if it is not there, and returns an error unless a
 // folder can be made in it.
 func CheckWritable(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		var trial string
+		if trial, err = os.MkdirTemp(dir, ".trial-*"); err == nil {
+			err = os.Remove(trial)
+		}
 	}
-	trial, err := os.MkdirTemp(dir, ".trial-*")
-	if err != nil {
-		return err
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w: %w", ErrReadOnly, err)
 	}
-	return os.Remove(trial)
+	return err
 }
 
 // Done gives the folder its name: it is whole.

@@ -2,42 +2,110 @@ package weights
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"os"
-	"path"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
-// download is one file on its way: into part first, which is renamed to path.
+// download is one file on its way. It grows in a file of its own, mine, which is renamed
+// to path when it is whole. What broke off waits as part for whoever comes next.
 type download struct {
 	FetchOptions
-	path, part string
+	path, part, mine string
 }
 
 // newDownload takes options that are valid and have their defaults.
 func newDownload(o FetchOptions) *download {
-	u, _ := url.Parse(o.URL)
-	name := filepath.Join(o.Dir, path.Base(u.Path))
+	name := o.Target()
 	return &download{FetchOptions: o, path: name, part: name + ".part"}
 }
 
-// get completes part from what it holds already.
+// abandoned is how long a file has not grown that nobody writes to any more. A download
+// gives up after a minute of silence.
+const abandoned = 10 * time.Minute
+
+// claim makes d.mine: from what an earlier download left, or else empty. A rename decides
+// which of several processes goes on from there.
+func (d *download) claim() error {
+	left, _ := filepath.Glob(globQuoted(d.part) + "-*") // of processes that were killed
+	for _, name := range left {
+		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > abandoned {
+			_ = os.Rename(name, d.part) // another process may have been quicker
+		}
+	}
+	f, err := os.CreateTemp(d.Dir, filepath.Base(d.part)+"-*")
+	if err != nil {
+		return err
+	}
+	d.mine = f.Name()
+	if err := f.Close(); err != nil {
+		return err
+	}
+	switch err := os.Rename(d.part, d.mine); {
+	case err == nil:
+		now := time.Now()
+		return os.Chtimes(d.mine, now, now) // it is somebody's again
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	default:
+		return errors.Join(err, os.Remove(d.mine))
+	}
+}
+
+// keep puts the file, which is whole and checked, in its place. Where another process has
+// done so meanwhile and uses it, a system may refuse to replace it.
+func (d *download) keep() error {
+	err := os.Rename(d.mine, d.path)
+	switch {
+	case err == nil:
+		return nil
+	case checkSHA256(d.path, d.SHA256Prefix) == nil:
+		return os.Remove(d.mine)
+	}
+	return errors.Join(err, d.release())
+}
+
+// release leaves what has arrived to the next download.
+func (d *download) release() error {
+	if info, err := os.Stat(d.mine); err == nil && info.Size() == 0 {
+		return os.Remove(d.mine)
+	}
+	return os.Rename(d.mine, d.part)
+}
+
+// globQuoted is a path as a pattern that matches it alone.
+func globQuoted(path string) string {
+	if filepath.Separator == '\\' {
+		return path // a pattern cannot quote there
+	}
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+}
+
+// get completes d.mine from what it holds already.
 func (d *download) get(ctx context.Context) error {
-	part, err := os.OpenFile(d.part, os.O_RDWR|os.O_CREATE, 0o644)
+	file, err := os.OpenFile(d.mine, os.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("weights: %w", err)
 	}
-	err = d.fill(ctx, part)
-	return errors.Join(err, part.Close())
+	err = errors.Join(d.fill(ctx, file), file.Chmod(0o644)) // a temporary file is its owner's alone
+	return errors.Join(err, file.Close())
 }
 
-var errStalled = errors.New("no data has arrived for too long")
+var (
+	errStalled = errors.New("no data has arrived for too long")
+	errConnect = errors.New("no connection came about in time")
+)
 
+// fill asks for what part lacks, and writes it there.
 func (d *download) fill(ctx context.Context, part *os.File) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -48,7 +116,11 @@ func (d *download) fill(ctx context.Context, part *os.File) error {
 	if err != nil {
 		return fmt.Errorf("weights: %w", err)
 	}
-	response, err := d.request(ctx, done)
+	connected := false
+	response, err := d.request(ctx, cancel, done, &connected)
+	if err != nil && !connected {
+		return d.unreached(ctx, err)
+	}
 	if err != nil {
 		return d.broken(ctx, err, done)
 	}
@@ -80,7 +152,15 @@ func (d *download) fill(ctx context.Context, part *os.File) error {
 	}
 }
 
-func (d *download) request(ctx context.Context, from int64) (*http.Response, error) {
+// request asks for the bytes of the file from an offset on. It ends ctx if there is no
+// connection in time, and says in connected whether there was one.
+func (d *download) request(ctx context.Context, cancel context.CancelCauseFunc, from int64, connected *bool) (*http.Response, error) {
+	late := time.AfterFunc(d.Connect, func() { cancel(errConnect) })
+	defer late.Stop()
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		late.Stop()
+		*connected = true
+	}})
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.URL, nil)
 	if err != nil {
 		return nil, err
@@ -118,10 +198,30 @@ func (d *download) accept(r *http.Response, part *os.File, done *int64) (total i
 	return 0, fmt.Errorf("weights %s: %w: the server says %s", d.URL, ErrDownload, r.Status)
 }
 
+// unreached says why there was no connection.
+func (d *download) unreached(ctx context.Context, err error) error {
+	err = causeOf(ctx, err)
+	var untrusted *tls.CertificateVerificationError
+	if errors.Is(err, context.Canceled) || errors.As(err, &untrusted) {
+		return fmt.Errorf("weights %s: %w: %w", d.URL, ErrDownload, err)
+	}
+	return fmt.Errorf("weights %s: %w: %w", d.URL, ErrNoNetwork, err)
+}
+
+// causeOf returns what ended ctx, or else err without the address, which is told anyway.
+func causeOf(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	var of *url.Error
+	if errors.As(err, &of) {
+		return of.Err
+	}
+	return err
+}
+
 // broken says why a download ended early.
 func (d *download) broken(ctx context.Context, err error, done int64) error {
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
-	}
+	err = causeOf(ctx, err)
 	return fmt.Errorf("weights %s: %w after %d bytes: %w", d.URL, ErrBroken, done, err)
 }

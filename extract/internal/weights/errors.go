@@ -36,6 +36,8 @@ var (
 	// ErrBroken is the ErrDownload of a connection that broke or stalled: what has
 	// arrived is kept, and the next Fetch resumes.
 	ErrBroken = fmt.Errorf("%w: it broke off", ErrDownload)
+	// ErrNoNetwork is the ErrDownload of an address to which no connection came about.
+	ErrNoNetwork = fmt.Errorf("%w: no network", ErrDownload)
 	// ErrRange is the ErrDownload of a server that resumes at the wrong byte: as long
 	// as the .part file is there, the next Fetch meets it again.
 	ErrRange = fmt.Errorf("%w: the server answered with the wrong range", ErrDownload)

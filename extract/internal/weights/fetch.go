@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -21,15 +20,20 @@ import (
 // The official weights, ResNet18_Weights.IMAGENET1K_V1.
 const (
 	OfficialURL    = "https://download.pytorch.org/models/" + officialName
-	OfficialSHA256 = "f37072fd" // its first digits, as torchvision knows it
+	OfficialSHA256 = "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec"
 )
 
 // FetchOptions say what Fetch downloads. The zero value is the official file.
 type FetchOptions struct {
 	URL          string       // default OfficialURL
-	Dir          string       // default Folder(os.Getenv)
-	SHA256Prefix string       // default: from the name in URL, which PyTorch ends in -HEX.pth
-	Client       *http.Client // default: one with time limits for connecting and answering
+	Dir          string       // default: the folder that Place returns
+	SHA256Prefix string       // default: of the official file the whole, else from the name in URL, which PyTorch ends in -HEX.pth
+	Client       *http.Client // default: one that takes the proxy of the environment, and limits the time until an answer
+
+	// Env looks up the variables that name folders; nil means os.Getenv.
+	Env func(string) string
+	// Connect is the longest wait for a connection; past it there is no network. Default 5 s.
+	Connect time.Duration
 
 	// Progress, if set, is called while bytes arrive: with how many are there, and of
 	// how many, 0 where the server does not say.
@@ -47,13 +51,14 @@ func (o FetchOptions) withDefaults() FetchOptions {
 	if o.URL == "" {
 		o.URL = OfficialURL
 	}
+	if o.Env == nil {
+		o.Env = os.Getenv
+	}
 	if o.Dir == "" {
-		o.Dir = Folder(os.Getenv)
+		o.Dir = Place(o.Env)
 	}
 	if o.SHA256Prefix == "" {
-		if m := hashInName.FindStringSubmatch(path.Base(o.URL)); m != nil {
-			o.SHA256Prefix = m[1]
-		}
+		o.SHA256Prefix = digestInName(o.URL)
 	}
 	o.SHA256Prefix = strings.ToLower(o.SHA256Prefix)
 	if o.Client == nil {
@@ -62,10 +67,36 @@ func (o FetchOptions) withDefaults() FetchOptions {
 	if o.Progress == nil {
 		o.Progress = func(done, total int64) {}
 	}
+	if o.Connect == 0 {
+		o.Connect = 5 * time.Second
+	}
 	if o.idle == 0 {
 		o.idle = time.Minute
 	}
 	return o
+}
+
+// digestInName returns what the name of a file says of its SHA-256. The official file's
+// is known in full, wherever it comes from.
+func digestInName(address string) string {
+	name := address
+	if u, err := url.Parse(address); err == nil {
+		name = u.Path
+	}
+	if path.Base(name) == officialName {
+		return OfficialSHA256
+	}
+	if m := hashInName.FindStringSubmatch(path.Base(name)); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// Target returns the path that Fetch puts the file at. o is valid.
+func (o FetchOptions) Target() string {
+	o = o.withDefaults()
+	u, _ := url.Parse(o.URL)
+	return filepath.Join(o.Dir, path.Base(u.Path))
 }
 
 // Validate reports every fault of o.
@@ -84,20 +115,19 @@ func (o FetchOptions) Validate() error {
 	return errors.Join(errs...)
 }
 
-// defaultClient limits connecting and answering, but not the whole download.
+// defaultClient limits the wait for an answer, but not the whole download.
 func defaultClient() *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 20 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   20 * time.Second,
 		ResponseHeaderTimeout: 60 * time.Second,
 		ForceAttemptHTTP2:     true,
 	}}
 }
 
 // Fetch downloads a weights file, checks its SHA-256 and returns its path. If the
-// right file is there already, nothing is downloaded. A download that breaks off
-// leaves a .part file, from which the next one resumes.
+// right file is there already, nothing is downloaded. The file appears under its name
+// when it is whole and checked. A download that breaks off leaves a .part file, from
+// which the next one resumes. Several processes may fetch one file at once.
 func Fetch(ctx context.Context, o FetchOptions) (path string, err error) {
 	if err := o.Validate(); err != nil {
 		return "", err
@@ -109,16 +139,19 @@ func Fetch(ctx context.Context, o FetchOptions) (path string, err error) {
 	if err := os.MkdirAll(d.Dir, 0o755); err != nil {
 		return "", fmt.Errorf("weights: %w", err)
 	}
+	if err := d.claim(); err != nil {
+		return "", fmt.Errorf("weights: %w", err)
+	}
 	if err := d.get(ctx); err != nil {
-		return "", err
+		return "", errors.Join(err, d.release())
 	}
-	if err := checkSHA256(d.part, d.SHA256Prefix); err != nil {
+	if err := checkSHA256(d.mine, d.SHA256Prefix); err != nil {
 		if errors.Is(err, ErrChecksum) {
-			err = errors.Join(fmt.Errorf("%w; %s sent something else, which has been removed", err, d.URL), os.Remove(d.part))
+			err = fmt.Errorf("%w; %s sent something else, which has been removed", err, d.URL)
 		}
-		return "", err
+		return "", errors.Join(err, os.Remove(d.mine))
 	}
-	if err := os.Rename(d.part, d.path); err != nil {
+	if err := d.keep(); err != nil {
 		return "", fmt.Errorf("weights: %w", err)
 	}
 	return d.path, nil
@@ -136,7 +169,7 @@ func checkSHA256(path, prefix string) error {
 		return fmt.Errorf("weights: %w", err)
 	}
 	if got := hex.EncodeToString(h.Sum(nil)); !strings.HasPrefix(got, prefix) {
-		return fmt.Errorf("weights %s: %w: it is %.12s…, not %.12s…", filepath.Base(path), ErrChecksum, got, prefix)
+		return fmt.Errorf("weights: %w: it is %.12s…, not %.12s…", ErrChecksum, got, prefix)
 	}
 	return nil
 }

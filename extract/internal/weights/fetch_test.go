@@ -8,11 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -149,12 +151,7 @@ func TestFetchResumes(t *testing.T) {
 
 func TestFetchFinishesAWholePart(t *testing.T) {
 	o := serve(t, &remote{data: payload, ranges: true})
-	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(o.Dir, "w-"+payloadHash()+".pth.part"), payload, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	remnant(t, o, "w-"+payloadHash()+".pth.part", payload, 0)
 	wantFetched(t, o)
 }
 
@@ -274,4 +271,170 @@ func TestFetchWaitsForASlowServer(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// remnant puts a file into a folder to be made, as a download of some time ago left it.
+func remnant(t *testing.T, o FetchOptions, name string, data []byte, age time.Duration) {
+	t.Helper()
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path, then := filepath.Join(o.Dir, name), time.Now().Add(-age)
+	if err := errors.Join(os.WriteFile(path, data, 0o600), os.Chtimes(path, then, then)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Of two downloads at once neither sees the other's bytes, and one file is left.
+func TestFetchTwiceAtOnce(t *testing.T) {
+	var both sync.WaitGroup
+	both.Add(2)
+	o := serve(t, &remote{data: payload, ranges: true, ask: func(*http.Request) { both.Done(); both.Wait() }})
+	remnant(t, o, "w-"+payloadHash()+".pth.part", payload[:5000], 0)
+	errs := make(chan error)
+	for range 2 {
+		go func() { _, err := Fetch(t.Context(), o); errs <- err }()
+	}
+	if err := errors.Join(<-errs, <-errs); err != nil {
+		t.Fatal(err)
+	}
+	wantFetched(t, o)
+}
+
+// A whole file that cannot be put in its place waits for the next download, unless another
+// process has put the right one there.
+func TestFetchKeepsWhatHasNoPlace(t *testing.T) {
+	name := "w-" + payloadHash() + ".pth"
+	o := serve(t, &remote{}).withDefaults()
+	d := newDownload(o)
+	d.mine = filepath.Join(o.Dir, "mine")
+	remnant(t, o, "mine", payload, 0)
+	if err := os.MkdirAll(filepath.Join(d.path, "in the way"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.keep(); err == nil {
+		t.Error("a folder was replaced")
+	}
+	wantFiles(t, o.Dir, name, name+".part")
+
+	o = serve(t, &remote{}).withDefaults()
+	d = newDownload(o)
+	d.mine = filepath.Join(o.Dir, "mine")
+	remnant(t, o, name, payload, 0)
+	if err := os.Mkdir(d.mine, 0o755); err != nil { // which takes no file's place, as a file in use has none taken
+		t.Fatal(err)
+	}
+	if err := d.keep(); err != nil {
+		t.Error(err)
+	}
+	wantFiles(t, o.Dir, name)
+}
+
+// The file of a process that was killed is taken over when nobody can be writing to it.
+func TestFetchTakesOverWhatAKilledOneLeft(t *testing.T) {
+	for _, age := range []time.Duration{0, 2 * abandoned} {
+		asked := ""
+		o := serve(t, &remote{data: payload, ranges: true, ask: func(q *http.Request) { asked = q.Header.Get("Range") }})
+		remnant(t, o, "w-"+payloadHash()+".pth.part-1234", payload[:7000], age)
+		path, err := Fetch(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if age == 0 && asked != "" || age > 0 && asked != "bytes=7000-" {
+			t.Errorf("after %v the range asked for is %q", age, asked)
+		}
+		if age > 0 {
+			wantFiles(t, o.Dir, filepath.Base(path))
+		}
+	}
+}
+
+// The digest of the official file is checked in full, wherever the file comes from.
+func TestFetchPinsTheOfficialFile(t *testing.T) {
+	for _, url := range []string{"", "https://mirror/of/" + officialName, "https://mirror/" + officialName + "?x=1"} {
+		if got := (FetchOptions{URL: url}).withDefaults().SHA256Prefix; got != OfficialSHA256 || len(got) != 64 {
+			t.Errorf("%q has the digest %s", url, got)
+		}
+	}
+	o := serve(t, &remote{data: payload})
+	o.URL = strings.Replace(o.URL, "w-"+payloadHash()+".pth", officialName, 1)
+	if _, err := Fetch(t.Context(), o); !errors.Is(err, ErrChecksum) {
+		t.Errorf("other bytes pass for the official file: %v", err)
+	}
+	wantFiles(t, o.Dir)
+}
+
+func TestFetchSaysThatThereIsNoNetwork(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // which accepts nothing: a handshake gets no answer
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	for _, url := range []string{"https://" + silent.Addr().String(), "http://" + closed.Addr().String()} {
+		o := FetchOptions{URL: url + "/w-01234567.pth", Dir: t.TempDir(), Connect: 100 * time.Millisecond}
+		start := time.Now()
+		_, err := Fetch(t.Context(), o)
+		if !errors.Is(err, ErrNoNetwork) || errors.Is(err, context.Canceled) || strings.Count(err.Error(), url) != 1 {
+			t.Errorf("%s: got %v, want ErrNoNetwork", url, err)
+		}
+		if took := time.Since(start); took > 4*time.Second {
+			t.Errorf("%s: it took %v", url, took)
+		}
+		wantFiles(t, o.Dir)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	o := FetchOptions{URL: "https://" + silent.Addr().String() + "/w-01234567.pth", Dir: t.TempDir()}
+	if _, err := Fetch(ctx, o); !errors.Is(err, context.Canceled) || errors.Is(err, ErrNoNetwork) {
+		t.Errorf("cancelled: got %v", err)
+	}
+}
+
+func TestPlaceIsTheHubIfThereIsOne(t *testing.T) {
+	root := t.TempDir()
+	env := map[string]string{"HOME": root, "XDG_CACHE_HOME": root}
+	place := func() string {
+		rel, err := filepath.Rel(root, Place(func(k string) string { return env[k] }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return filepath.ToSlash(rel)
+	}
+	if got := place(); got != "icebox/weights" {
+		t.Errorf("without PyTorch: %s", got)
+	}
+	if err := os.Mkdir(filepath.Join(root, "torch"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got := place(); got != "torch/hub/checkpoints" {
+		t.Errorf("with PyTorch's folder: %s", got)
+	}
+	own := filepath.Join(root, "icebox", "weights", officialName)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(own), 0o755), os.WriteFile(own, []byte("damaged"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if got := place(); got != "icebox/weights" {
+		t.Errorf("with a file that is found before PyTorch's: %s", got)
+	}
+	if err := os.Remove(own); err != nil {
+		t.Fatal(err)
+	}
+	env["TORCH_HOME"] = filepath.Join(root, "elsewhere")
+	if got := place(); got != "elsewhere/hub/checkpoints" {
+		t.Errorf("with TORCH_HOME: %s", got)
+	}
+	if err := os.WriteFile(env["TORCH_HOME"], nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := place(); got != "icebox/weights" {
+		t.Errorf("with a hub that cannot be written to: %s", got)
+	}
+	if path := (FetchOptions{Env: func(k string) string { return env[k] }}).Target(); path != filepath.Join(root, "icebox", "weights", officialName) {
+		t.Errorf("the file goes to %s", path)
+	}
 }

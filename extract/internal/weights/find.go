@@ -92,6 +92,13 @@ func (s Search) findHash() (string, error) {
 		ErrHashNotFound, s.Hash, own, hub, strings.Join(looked, ""))
 }
 
+// Official reports whether the tensors that s looks for may be those of torchvision's
+// file: where any will do, or where a hint names that file.
+func (s Search) Official() bool {
+	named := func(path string) bool { return filepath.Base(path) == officialName }
+	return s.Hash == "" || slices.ContainsFunc(s.Hints, named)
+}
+
 func hasHash(path, hash string) (found bool, why string) {
 	set, err := Open(path)
 	switch {
@@ -111,7 +118,15 @@ func (s Search) variable() string {
 	if v == "auto" || v == "random" || strings.HasPrefix(v, "random:") {
 		return ""
 	}
-	return v
+	return fromHome(v, s.Env)
+}
+
+// fromHome returns a path that begins with ~/ as one in the home folder.
+func fromHome(path string, env func(string) string) string {
+	if rest, ok := strings.CutPrefix(path, "~"); ok && rest != "" && os.IsPathSeparator(rest[0]) {
+		return filepath.Join(home(env), rest)
+	}
+	return path
 }
 
 // Folder returns the folder in which icebox keeps weights, in an environment such
@@ -124,17 +139,53 @@ func Folder(env func(string) string) string {
 	return filepath.Join(base, "icebox", "weights")
 }
 
+// Place returns the folder that a download goes to: that of PyTorch's hub, if this machine
+// has one that can be written to, so that PyTorch finds the file, too; else Folder. A file
+// that lies in Folder already, which Find takes first, stays or is replaced there.
+func Place(env func(string) string) string {
+	if isFile(filepath.Join(Folder(env), officialName)) {
+		return Folder(env)
+	}
+	if env("TORCH_HOME") != "" || isDir(torchHome(env)) {
+		if hub := hubFolder(env); writable(hub) {
+			return hub
+		}
+	}
+	return Folder(env)
+}
+
 // hubFolder returns where torch.hub keeps checkpoints.
 func hubFolder(env func(string) string) string {
-	torch := env("TORCH_HOME")
-	if torch == "" {
-		base := env("XDG_CACHE_HOME")
-		if base == "" {
-			base = filepath.Join(home(env), ".cache")
-		}
-		torch = filepath.Join(base, "torch")
+	return filepath.Join(torchHome(env), "hub", "checkpoints")
+}
+
+// torchHome returns PyTorch's folder for what it downloads.
+func torchHome(env func(string) string) string {
+	if torch := env("TORCH_HOME"); torch != "" {
+		return fromHome(torch, env) // as PyTorch takes it
 	}
-	return filepath.Join(torch, "hub", "checkpoints")
+	base := env("XDG_CACHE_HOME")
+	if base == "" {
+		base = filepath.Join(home(env), ".cache")
+	}
+	return filepath.Join(base, "torch")
+}
+
+// writable reports whether a file can be made in dir, or in the nearest folder above it
+// that exists.
+func writable(dir string) bool {
+	for !isDir(dir) {
+		up := filepath.Dir(dir)
+		if _, err := os.Lstat(dir); err == nil || up == dir {
+			return false // something else is in the way
+		}
+		dir = up
+	}
+	f, err := os.CreateTemp(dir, ".icebox-*")
+	if err != nil {
+		return false
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name())) == nil
 }
 
 func home(env func(string) string) string {
@@ -176,6 +227,11 @@ func filesIn(dir string) []string {
 		}
 	}
 	return out
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func isFile(path string) bool {

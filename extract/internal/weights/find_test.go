@@ -82,6 +82,7 @@ func TestHubFolderFollowsPyTorch(t *testing.T) {
 		vars map[string]string
 		want string
 	}{
+		{map[string]string{"TORCH_HOME": "~/t", "HOME": "/h"}, "/h/t/hub/checkpoints"},
 		{map[string]string{"TORCH_HOME": "/t", "XDG_CACHE_HOME": "/x", "HOME": "/h"}, "/t/hub/checkpoints"},
 		{map[string]string{"XDG_CACHE_HOME": "/x", "HOME": "/h"}, "/x/torch/hub/checkpoints"},
 		{map[string]string{"HOME": "/h"}, "/h/.cache/torch/hub/checkpoints"},

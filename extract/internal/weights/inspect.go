@@ -3,6 +3,7 @@ package weights
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 )
 
@@ -27,7 +28,8 @@ type TensorInfo struct {
 }
 
 // Inspect describes the weights file at path. A sound file with other tensors than
-// resnet18's is described too, and Problem says how they differ.
+// resnet18's is described too, and Problem says how they differ. A damaged file is
+// ErrFormat.
 func Inspect(path string) (Info, error) {
 	f, err := openFile(path)
 	if err != nil {
@@ -51,9 +53,13 @@ func Inspect(path string) (Info, error) {
 	if err != nil {
 		return Info{}, fmt.Errorf("weights %s: %w", path, err)
 	}
-	if set, err := f.set(); err != nil {
+	set, err := f.set()
+	switch {
+	case errors.Is(err, ErrFormat): // found out only when the values are read
+		return Info{}, fmt.Errorf("weights %s: %w", path, err)
+	case err != nil:
 		info.Problem = err.Error()
-	} else {
+	default:
 		info.Hash = set.Hash()
 	}
 	return info, nil

@@ -1,0 +1,108 @@
+package features
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"icebox/cache"
+	"icebox/extract"
+	"icebox/headtrain"
+)
+
+// Made says what somebody named of how features were made. The zero value, and each zero
+// field, fits all.
+type Made struct {
+	Weights string // path of a file, "random" or "random:SEED"
+	Numeric string // fp32, tf32, fp16
+	EXIF    *bool  // photos are turned upright by their EXIF tag
+	DType   cache.DType
+	Env     func(string) string // see extract.Options
+}
+
+// String names what is asked for.
+func (m Made) String() string {
+	var all []string
+	if m.Weights != "" {
+		all = append(all, "weights "+m.Weights)
+	}
+	if m.Numeric != "" {
+		all = append(all, m.Numeric)
+	}
+	if m.EXIF != nil {
+		all = append(all, exifWords(*m.EXIF))
+	}
+	if m.DType != "" {
+		all = append(all, "stored as "+string(m.DType))
+	}
+	return strings.Join(all, ", ")
+}
+
+func exifWords(upright bool) string {
+	if upright {
+		return "photos turned upright"
+	}
+	return "photos as the sensor recorded them"
+}
+
+// made is what String says of a space.
+func (s Space) made() string {
+	exif := s.Fingerprint.Preprocess.EXIF
+	return Made{Weights: s.Weights.String(), Numeric: s.Fingerprint.Numeric, EXIF: &exif, DType: s.DType}.String()
+}
+
+// among returns the spaces that were made so. It is [ErrNotExtracted] where none was.
+func (m Made) among(ctx context.Context, spaces []Space) ([]Space, error) {
+	fits, err := m.fits(ctx, spaces)
+	if err != nil {
+		return nil, err
+	}
+	if kept := slices.DeleteFunc(slices.Clone(spaces), func(s Space) bool { return !fits(s) }); len(kept) > 0 || len(spaces) == 0 {
+		return kept, nil
+	}
+	var have []string
+	for _, s := range spaces {
+		have = append(have, fmt.Sprintf("%.12s (%s)", s.ID, s.made()))
+	}
+	return nil, fmt.Errorf("%w: the cache has other features of this dataset than those asked for (%s): it has %s", ErrNotExtracted, m, strings.Join(have, "; "))
+}
+
+// Check returns an error, a [headtrain.ErrFingerprint], unless the rows of a head, which
+// are of space s, were made so.
+func (m Made) Check(ctx context.Context, s Space) error {
+	fits, err := m.fits(ctx, []Space{s})
+	if err == nil && !fits(s) {
+		err = fmt.Errorf("%w: the head takes other features (%s) than those asked for (%s)", headtrain.ErrFingerprint, s.made(), m)
+	}
+	return err
+}
+
+// fits returns what tells the spaces that were made so. Weights are known by their
+// tensors, whatever the file is called; by its path if the file has gone since.
+func (m Made) fits(ctx context.Context, spaces []Space) (func(Space) bool, error) {
+	sameWeights := func(Space) bool { return true }
+	if m.Weights != "" {
+		x, err := extract.Open(ctx, extract.Options{Weights: m.Weights, Env: m.Env})
+		switch {
+		case err == nil:
+			hash := x.Weights().Hash
+			sameWeights = func(s Space) bool { return s.Weights.Hash == hash }
+			err = x.Close()
+		case errors.Is(err, extract.ErrWeightsOpen):
+			sameWeights = func(s Space) bool { return s.Weights.Path == filepath.Clean(m.Weights) }
+			if slices.ContainsFunc(spaces, sameWeights) {
+				err = nil
+			}
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return func(s Space) bool {
+		print := s.Fingerprint
+		return sameWeights(s) && (m.Numeric == "" || print.Numeric == m.Numeric) && (m.EXIF == nil || print.Preprocess.EXIF == *m.EXIF) && (m.DType == "" || s.DType == m.DType)
+	}, nil
+}
