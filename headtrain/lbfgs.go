@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"icebox/headtrain/internal/affine"
+	"icebox/headtrain/internal/kernel"
 	"icebox/headtrain/internal/labelled"
 )
 
@@ -22,6 +23,10 @@ type lbfgs struct {
 	x, g, dir []float64 // the point, its gradient and the way down; laid out as the weights
 	loss      float64   // the objective at x, penalty included
 	steps     []taken   // the last steps, oldest first
+	dot       func(a, b []float64) float64
+
+	mapped []float32 // the rows, mapped and stride apart, once a pass has gathered them; nil where they take too much
+	filled bool
 }
 
 // taken is a step and the change of the gradient along it.
@@ -35,20 +40,24 @@ type taken struct {
 const LBFGSTolerance = 1e-7
 
 const (
-	lbfgsMemory   = 10   // steps remembered
-	lbfgsTries    = 25   // of a line search
-	lossNoise     = 1e-7 // how much rounding may change a loss of 1 or less
+	lbfgsMemory   = 10      // steps remembered
+	lbfgsTries    = 25      // of a line search
+	mostMapped    = 1 << 26 // values of mapped rows that are kept from pass to pass: 256 MiB
+	lossNoise     = 1e-7    // how much rounding may change a loss of 1 or less
 	armijo, wolfe = 1e-4, 0.9
 )
 
 // newLBFGS starts at weights of 0.
 func newLBFGS(s *stack) *lbfgs {
 	f, n := s.heads[0], len(s.params)
-	m := &lbfgs{s: s, f: f, penalty: s.condition(f.options), x: make([]float64, n), g: make([]float64, n), dir: make([]float64, n)}
+	m := &lbfgs{s: s, f: f, penalty: s.condition(f.options), x: make([]float64, n), g: make([]float64, n), dir: make([]float64, n), dot: dot}
 	for _, r := range s.train.Rows {
 		s.counts[s.train.Labels[r]]++
 	}
 	f.batchWeight = f.objective.setBatch(s.counts)
+	if n := kernel.RoundUp(len(s.train.Rows)) * s.stride; n <= mostMapped {
+		m.mapped = make([]float32, n)
+	}
 	return m
 }
 
@@ -143,19 +152,24 @@ func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
 	}
 	clear(g)
 	f.sum, f.weight = tally{}, f.batchWeight
-	rows := s.train.Rows
+	rows, own := s.train.Rows, s.panel.x
 	for at := 0; at < len(rows); at += panelRows {
 		if err := ctx.Err(); err != nil {
 			return 0, fmt.Errorf("training stopped in epoch %d: %w", len(f.history)+1, err)
 		}
 		end := min(at+panelRows, len(rows))
 		s.task.fresh, s.task.last, s.task.upcoming = true, false, rows[end:]
+		if m.mapped != nil {
+			s.panel.x, s.task.gathered = m.mapped[at*s.stride:], m.filled
+		}
 		s.pass(s.train, rows[at:end], 0, true)
 		s.learnWide()
+		s.panel.x, s.task.gathered = own, false
 		for i, v := range s.grad {
 			g[i] += float64(v)
 		}
 	}
+	m.filled = true
 	loss, decay := f.sum.loss/f.weight, f.options.WeightDecay
 	for c := range s.classes {
 		for j := c * s.stride; j < c*s.stride+s.dim; j++ {
@@ -197,7 +211,7 @@ func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
 // does, the slope tells which point is lower (the approximate Wolfe conditions of
 // Hager and Zhang).
 func (m *lbfgs) search(ctx context.Context) (found bool, err error) {
-	slope := dot(m.g, m.dir)
+	slope := m.dot(m.g, m.dir)
 	t, low, high := 1.0, 0.0, math.Inf(1)
 	if len(m.steps) == 0 {
 		t = min(1, 1/math.Sqrt(-slope))
@@ -211,7 +225,7 @@ func (m *lbfgs) search(ctx context.Context) (found bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		there := dot(g, m.dir)
+		there := m.dot(g, m.dir)
 		lower := loss <= m.loss+float64(armijo*t*slope) ||
 			loss <= m.loss+float64(lossNoise*max(1, m.loss)) && there <= float64((2*armijo-1)*slope)
 		switch {
@@ -240,18 +254,18 @@ func (m *lbfgs) direct() {
 	alpha := make([]float64, len(m.steps))
 	for i := len(m.steps) - 1; i >= 0; i-- {
 		p := m.steps[i]
-		alpha[i] = float64(p.rho * dot(p.s, d))
+		alpha[i] = float64(p.rho * m.dot(p.s, d))
 		addScaled(d, -alpha[i], p.y)
 	}
 	if n := len(m.steps); n > 0 {
 		p := m.steps[n-1]
-		scale := 1 / float64(p.rho*dot(p.y, p.y))
+		scale := 1 / float64(p.rho*m.dot(p.y, p.y))
 		for i := range d {
 			d[i] *= scale
 		}
 	}
 	for i, p := range m.steps {
-		addScaled(d, alpha[i]-float64(p.rho*dot(p.y, d)), p.s)
+		addScaled(d, alpha[i]-float64(p.rho*m.dot(p.y, d)), p.s)
 	}
 }
 
@@ -262,7 +276,7 @@ func (m *lbfgs) move(x, g []float64, loss float64) {
 	for i := range x {
 		p.s[i], p.y[i] = x[i]-m.x[i], g[i]-m.g[i]
 	}
-	if sy := dot(p.s, p.y); sy > 1e-12*dot(p.y, p.y) {
+	if sy := m.dot(p.s, p.y); sy > 1e-12*m.dot(p.y, p.y) {
 		p.rho = 1 / sy
 		if len(m.steps) == lbfgsMemory {
 			copy(m.steps, m.steps[1:])
@@ -279,6 +293,22 @@ func dot(a, b []float64) float64 {
 		sum += float64(v * b[i])
 	}
 	return sum
+}
+
+// dotByFours is dot in four sums at once, which takes a third of the time, since an
+// addition need not wait for the one before it. Heads that are kept are trained with dot,
+// whose order is part of what they are.
+func dotByFours(a, b []float64) float64 {
+	var s0, s1, s2, s3 float64
+	b = b[:len(a)]
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		s0 += float64(a[i] * b[i])
+		s1 += float64(a[i+1] * b[i+1])
+		s2 += float64(a[i+2] * b[i+2])
+		s3 += float64(a[i+3] * b[i+3])
+	}
+	return (s0 + s1) + (s2 + s3) + dot(a[i:], b[i:])
 }
 
 func addScaled(a []float64, factor float64, b []float64) {

@@ -101,6 +101,22 @@ func TestWarmStartsAreCheaper(t *testing.T) {
 	}
 }
 
+// What a walk does not come to has no influence on what it came to.
+func TestAWalkEndsWhenItIsEnough(t *testing.T) {
+	p := twoPaths(InputStandardise, 1e-3)
+	whole := pathOf(t, p)
+	var asked []int
+	p.Enough = func(decay int) bool { asked = append(asked, decay); return decay == 1 }
+	for part, heads := range pathOf(t, p) {
+		if len(heads) != 2 || !sameHead(heads[0], whole[part][0]) || !sameHead(heads[1], whole[part][1]) {
+			t.Errorf("part %d: %d heads", part, len(heads))
+		}
+	}
+	if !slices.Equal(asked, []int{0, 1}) {
+		t.Errorf("asked after %v", asked)
+	}
+}
+
 func TestPathsRefuseWhatTheyCannotWalk(t *testing.T) {
 	none := func(int, int, *Head) error { return nil }
 	for _, spoil := range []func(*Path){

@@ -21,6 +21,7 @@ type passTask struct {
 	splits      int  // items of update for each group of columns
 	strips      int  // blocks of features in each of these
 	fresh, last bool // the first, or last, panel of a batch
+	gathered    bool // the panel has its mapped rows already
 }
 
 // trainBatch takes one step on a batch of rows, and adds what these were judged
@@ -140,6 +141,11 @@ func (s *stack) forward(worker, item int) {
 // logits maps a block of rows into x, mixes in their partners, and takes it to logits
 // under the parameters of some columns.
 func (s *stack) logits(z, x []float32, w *scratch, at int, params []float32, cols int, ahead *kernel.Ahead) {
+	if s.task.gathered {
+		s.findLabels(&w.labels, s.task.rows, at)
+		s.isa.Forward(z, x, s.stride, params, s.stride, s.dim, cols, ahead)
+		return
+	}
 	s.find(&w.labels, w, s.task.rows, at)
 	if !s.mixes() {
 		s.isa.GatherForward(z, x, &w.rows, s.input.AffineMap, params, s.stride, s.dim, cols, ahead)
@@ -160,6 +166,14 @@ func (s *stack) find(labels *[kernel.Block]int32, w *scratch, rows []int32, at i
 		row := rows[min(at+i, last)]
 		w.rows.Row[i], w.rows.Scale[i] = &t.set.Row(int(row))[0], t.set.Scale(row)
 		labels[i] = t.set.Labels[row]
+	}
+}
+
+// findLabels writes down the labels of a block of rows, as find does.
+func (s *stack) findLabels(labels *[kernel.Block]int32, rows []int32, at int) {
+	last := len(rows) - 1
+	for i := range kernel.Block {
+		labels[i] = s.task.set.Labels[rows[min(at+i, last)]]
 	}
 }
 

@@ -51,7 +51,9 @@ func (s *stack) update(worker, item int) {
 	}
 	items := (len(s.heads)*s.classes + s.groupCols() - 1) / s.groupCols() * t.splits
 	n := len(t.rows)
-	s.fetchRows(n+item*n/items, n+(item+1)*n/items)
+	if !t.gathered {
+		s.fetchRows(n+item*n/items, n+(item+1)*n/items)
+	}
 	s.gradient(g, c0, c1, f0, f1, fresh)
 	if t.last {
 		s.apply(g, c0, c1, f0, f1)

@@ -24,13 +24,9 @@ const enoughValidation = 2500
 // fewest that do are two, where a class is small.
 var tuneFolds = []int{5, 3, 2}
 
-// Bounds of the work of tuning, so that it stays within seconds. Beyond foldRows, which
-// counts the rows of all folds that are judged, fewer folds are; beyond tuneWork, in
-// multiplications of a pass, options stay as they are.
-const (
-	foldRows = 100_000
-	tuneWork = 4e9
-)
+// tuneWork bounds the work of tuning, in multiplications of a pass, so that it stays within
+// seconds. Beyond it options stay as they are.
+const tuneWork = 4e9
 
 // tuned chooses the options of a task, if o asks for it, and the rows that its head learns
 // from and is calibrated on. Rows of test choose nothing.
@@ -132,14 +128,15 @@ func (o Options) joins(ds *dataset.Dataset, p parts) bool {
 }
 
 // foldsOf deals rows to as many folds as every class has rows for, and returns those that
-// are to be judged; none where a class has too few rows.
+// are to be judged: as many as have enough rows to choose by, or else all. There are none
+// where a class has too few rows.
 func foldsOf(ds *dataset.Dataset, r *features.Rows) (parts []headtrain.Part) {
 	for _, n := range tuneFolds {
 		folds, err := dataset.NewFolds(ds, r.Items, n)
 		if err != nil {
 			continue
 		}
-		for fold := range max(1, min(n, foldRows/r.Len())) {
+		for fold := range min(n, (enoughValidation*n+r.Len()-1)/r.Len()) {
 			parts = append(parts, headtrain.Part(folds.Share(fold, 1)))
 		}
 		return parts

@@ -17,6 +17,14 @@ const (
 	pathIterations = 50
 )
 
+// A path ends where the loss is clearlyWorse times the least one, or more, since smaller
+// decays overfit more and more, and take the most passes. Where fewer than manyRows judge,
+// a single loss may be so by chance, and it takes two, one after the other.
+const (
+	clearlyWorse = 1.01
+	manyRows     = 1000
+)
+
 // Search is the candidates, and the rows that they learn from and are judged by.
 type Search struct {
 	Trainer headtrain.Trainer
@@ -37,7 +45,7 @@ type Point struct {
 
 // Outcome is what a search found.
 type Outcome struct {
-	Points []Point // in the order of Search.Heads
+	Points []Point // in the order of Search.Heads; a path may end before the last of these
 	Best   int     // the point of the least loss, the first one of equals
 
 	Logits []float32 // of the best point's heads, rows × classes
@@ -54,9 +62,11 @@ func (o *Outcome) Error() float64 {
 // alone, not on threads or time. If every candidate diverges, the error wraps
 // headtrain.ErrDiverged; it may be one of the datasets or that of ctx.
 func (s Search) Run(ctx context.Context) (*Outcome, error) {
-	r := &search{Search: s, logits: make([][]float32, len(s.Heads))}
+	r := &search{Search: s, logits: make([][]float32, len(s.Heads)), outcome: &Outcome{}, least: math.Inf(1)}
 	for _, p := range s.Parts {
-		r.judges = append(r.judges, s.judgeOf(p))
+		judge := s.judgeOf(p)
+		r.judges = append(r.judges, judge)
+		r.outcome.Labels = append(r.outcome.Labels, judge.Labels...)
 	}
 	train := r.each
 	if s.alongPath() {
@@ -65,7 +75,8 @@ func (s Search) Run(ctx context.Context) (*Outcome, error) {
 	if err := train(ctx); err != nil {
 		return nil, err
 	}
-	return r.outcome(), nil
+	r.outcome.Logits = r.logits[r.outcome.Best]
+	return r.outcome, nil
 }
 
 // alongPath reports whether the candidates are a path of weight decays.
@@ -88,6 +99,9 @@ type search struct {
 	Search
 	judges []*headtrain.Dataset // by part
 	logits [][]float32          // by candidate, part by part; nil once a head has diverged
+
+	outcome *Outcome
+	least   float64 // loss so far
 }
 
 // walk trains the candidates along a path. It begins with the larger decays of the usual
@@ -102,6 +116,19 @@ func (r *search) walk(ctx context.Context) error {
 	before := len(p.Decays)
 	for _, o := range r.Heads {
 		p.Decays = append(p.Decays, o.WeightDecay)
+	}
+	worse, most := 0, 1
+	if len(r.outcome.Labels) < manyRows {
+		most = 2
+	}
+	p.Enough = func(decay int) bool {
+		if decay < before {
+			return false
+		}
+		if worse++; r.add(decay-before) <= clearlyWorse*r.least {
+			worse = 0
+		}
+		return worse == most
 	}
 	return p.Walk(ctx, func(part, decay int, h *headtrain.Head) error {
 		if decay < before {
@@ -140,6 +167,9 @@ func (r *search) each(ctx context.Context) error {
 	if len(failed) == len(r.Heads) {
 		return err
 	}
+	for candidate := range r.Heads {
+		r.add(candidate)
+	}
 	return nil
 }
 
@@ -153,23 +183,18 @@ func (r *search) judge(ctx context.Context, part, candidate int, h *headtrain.He
 	return err
 }
 
-func (r *search) outcome() *Outcome {
-	o := &Outcome{}
-	for _, d := range r.judges {
-		o.Labels = append(o.Labels, d.Labels...)
+// add adds a candidate, the next one, that all parts have judged. It returns its loss.
+func (r *search) add(candidate int) float64 {
+	o, logits := r.outcome, r.logits[candidate]
+	p := Point{Options: r.Heads[candidate], Loss: math.Inf(1)}
+	if logits != nil {
+		p.Loss, p.Accuracy = leastLoss(logits, o.Labels), accuracy(logits, o.Labels)
 	}
-	for i, logits := range r.logits {
-		p := Point{Options: r.Heads[i], Loss: math.Inf(1)}
-		if logits != nil {
-			p.Loss, p.Accuracy = leastLoss(logits, o.Labels), accuracy(logits, o.Labels)
-		}
-		o.Points = append(o.Points, p)
-		if p.Loss < o.Points[o.Best].Loss {
-			o.Best = i
-		}
+	o.Points = append(o.Points, p)
+	if p.Loss < r.least {
+		r.least, o.Best = p.Loss, candidate
 	}
-	o.Logits = r.logits[o.Best]
-	return o
+	return p.Loss
 }
 
 // logitsOf computes the logits of h for the rows of d, on all processors.

@@ -3,6 +3,7 @@ package tune
 import (
 	"errors"
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"testing"
@@ -48,7 +49,7 @@ func TestTheChoiceHasTheLeastLossOnUnseenRows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if done != 3*len(s.Heads) || len(out.Points) != len(s.Heads) || len(out.Labels) != 120 || len(out.Logits) != 120*4 {
+		if len(out.Points) < 3 || done != 3*len(out.Points) || len(out.Labels) != 120 || len(out.Logits) != 120*4 {
 			t.Errorf("%d heads done, %d points, %d rows, %d logits", done, len(out.Points), len(out.Labels), len(out.Logits))
 		}
 		for i, p := range out.Points {
@@ -63,6 +64,37 @@ func TestTheChoiceHasTheLeastLossOnUnseenRows(t *testing.T) {
 		if want := math.Sqrt(best.Accuracy * (1 - best.Accuracy) / 120); out.Error() != want {
 			t.Errorf("standard error %v, want %v", out.Error(), want)
 		}
+	}
+}
+
+// A path ends where decays overfit, and what lies beyond changes nothing. A candidate alone
+// is judged as it is among others.
+func TestAPathEndsWhereDecaysOverfit(t *testing.T) {
+	s := some(t, headtrain.Options{})
+	s.Train = clusters(120)
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range s.Train.Labels {
+		if r.IntN(3) == 0 {
+			s.Train.Labels[i] = int32(r.IntN(4)) // what only weight decay keeps from being learnt
+		}
+	}
+	out, err := s.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(out.Points)
+	if n == len(s.Heads) || out.Best >= n-2 {
+		t.Fatalf("%d points, the best is %d: %+v", n, out.Best, out.Points)
+	}
+	for i := out.Best + 1; i < n; i++ { // of so few rows, two after one another
+		if worse := out.Points[i].Loss > clearlyWorse*out.Points[out.Best].Loss; worse != (i >= n-2) {
+			t.Errorf("%d points, the best is %d: %+v", n, out.Best, out.Points)
+		}
+	}
+	s.Heads = s.Heads[out.Best : out.Best+1]
+	alone, err := s.Run(t.Context())
+	if err != nil || !reflect.DeepEqual(alone.Logits, out.Logits) {
+		t.Errorf("alone the head has other logits: %v", err)
 	}
 }
 

@@ -12,8 +12,13 @@ import (
 // and returns the first error. The context of f ends with that error. A call
 // that has not begun when ctx ends is left out.
 func Each(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+	return EachOn(ctx, runtime.GOMAXPROCS(0), n, f)
+}
+
+// EachOn is Each on some number of goroutines.
+func EachOn(ctx context.Context, goroutines, n int, f func(ctx context.Context, i int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0))
+	group.SetLimit(goroutines)
 	for i := range n {
 		group.Go(func() error {
 			if err := ctx.Err(); err != nil {
