@@ -55,10 +55,10 @@ func noteLeaks(l *report.Leaks, split dataset.Split, j *journal.Journal) {
 	if l == nil || l.Images == 0 {
 		return
 	}
-	steps := []journal.Step{{Do: journal.Inspect}}
+	steps, what := []journal.Step{{Do: journal.Inspect}}, "to list them"
 	if !split.Near && split != (dataset.Split{}) {
-		steps = append(steps, journal.SetTo("Data.Split.Near", true))
+		steps, what = append(steps, journal.SetTo("Data.Split.Near", true)), "to list them, or to keep copies in one part"
 	}
-	j.Note(fmt.Sprintf("%s of %s have a near copy among the training images, so that the numbers of that part are too good; to list them, or to keep copies in one part",
-		words.Number(l.Images), words.Count(l.Of, l.Part+" image")), steps...)
+	j.Note(fmt.Sprintf("%s of %s have a near copy among the training images, so that the numbers of that part are too good; %s",
+		words.Number(l.Images), words.Count(l.Of, l.Part+" image"), what), steps...)
 }

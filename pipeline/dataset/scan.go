@@ -119,7 +119,7 @@ func ImagesBelow(ctx context.Context, dir string) ([]string, Skipped, error) {
 
 func newScanner(ctx context.Context, ds *Dataset) *scanner {
 	ds.Skipped = Skipped{}
-	return &scanner{ctx: ctx, ds: ds, listed: map[place]contents{}, ownSeen: map[string]bool{}}
+	return &scanner{ctx: ctx, ds: ds, listed: map[place]contents{}, ownSeen: map[string]bool{}, seen: map[uint64][]fs.FileInfo{}}
 }
 
 // scanner collects items; names runs beside ds.Items and holds class names.
@@ -132,8 +132,9 @@ type scanner struct {
 
 	unlabelled bool // nobody asks for labels: tables are read for their paths alone
 
-	listed  map[place]contents // folders that are not walked yet
-	ownSeen map[string]bool    // folders and files that are counted in own
+	listed  map[place]contents       // folders that are not walked yet
+	ownSeen map[string]bool          // folders and files that are counted in own
+	seen    map[uint64][]fs.FileInfo // folders that are walked, by number
 
 	kept []Split // of the stored datasets that are sources
 
@@ -194,6 +195,10 @@ func (s *scanner) walk(root int, rel, class string, part Part, above []fs.FileIn
 	}
 	if slices.ContainsFunc(above, func(up fs.FileInfo) bool { return os.SameFile(up, self) }) {
 		s.note("%s leads back to a folder above it: not followed", dir)
+		return nil
+	}
+	if s.walked(dir, self) {
+		s.note("%s is a link to a folder that has been read: not followed", dir)
 		return nil
 	}
 	l, err := s.list(root, rel)
@@ -261,6 +266,23 @@ func statImages(ctx context.Context, dir string, names []string) ([]info, error)
 		})
 	}
 	return found, g.Wait()
+}
+
+// walked reports whether dir, which is self, is a symbolic link to a folder that has been
+// walked already: links that lead to one folder on many ways would be followed on each of
+// them, and on each of those below, 2ⁿ in all.
+func (s *scanner) walked(dir string, self fs.FileInfo) bool {
+	fi, err := os.Lstat(dir)
+	isLink := err == nil && fi.Mode()&fs.ModeSymlink != 0
+	number := StatOf(self).Inode
+	if number == 0 && !isLink {
+		return false // a system that numbers no files, where all would be compared with all
+	}
+	if slices.ContainsFunc(s.seen[number], func(fi fs.FileInfo) bool { return os.SameFile(fi, self) }) {
+		return isLink
+	}
+	s.seen[number] = append(s.seen[number], self)
+	return false
 }
 
 // isImage reports whether a file is an image that icebox reads, by its ending or else by

@@ -184,3 +184,25 @@ func TestTrainableNamesWhatIsMissing(t *testing.T) {
 		}
 	}
 }
+
+// Twenty folders, each with two links to the next, are a million ways to one image.
+func TestLinksThatMeetAgainAreFollowedOnce(t *testing.T) {
+	dir := tree(t, "cat/0.jpg", "dog/0.jpg", "cat/deep/end.jpg")
+	below := filepath.Join(dir, "cat", "deep")
+	for i := range 20 {
+		level := filepath.Join(t.TempDir(), fmt.Sprint("level", i))
+		must(t, os.Mkdir(level, 0o755))
+		for _, name := range []string{"a", "b"} {
+			if err := os.Symlink(below, filepath.Join(level, name)); err != nil {
+				t.Skipf("skipped: links cannot be made here: %v", err)
+			}
+		}
+		below = level
+	}
+	must(t, os.Symlink(below, filepath.Join(dir, "dog", "many")))
+	ds, err := Scan(context.Background(), Options{Train: dir}, nil)
+	must(t, err)
+	if len(ds.Items) > 4 {
+		t.Errorf("%d items: %v", len(ds.Items), listing(ds)[:4])
+	}
+}
