@@ -242,7 +242,7 @@ func (o Options) extractOptions() extract.Options {
 
 func (o Options) featureOptions() features.Options {
 	return features.Options{
-		Workers: o.Extract.Workers, BatchSize: o.Extract.BatchSize, MaxFailureRate: o.Extract.MaxFailureRate, RetryFailed: o.Extract.RetryFailed,
+		Workers: o.Extract.Workers, BatchSize: o.Extract.BatchSize, MaxFailureRate: o.Extract.MaxFailureRate, MaxPixels: o.Extract.MaxPixels, RetryFailed: o.Extract.RetryFailed,
 		DType: cache.DType(o.Cache.DType),
 	}
 }

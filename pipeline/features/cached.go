@@ -168,7 +168,7 @@ func (c *Cached) count(bad failures) {
 		it := &c.ds.Items[i]
 		if it.Hashed() && c.store.has(c.space.ID, it.Hash) {
 			f.Hits++
-		} else if reason, ok := bad[it.Hash]; ok && it.Hashed() {
+		} else if reason, ok := bad.reasons[it.Hash]; ok && it.Hashed() {
 			tried[c.ds.Display(it)] = reason
 		}
 	}

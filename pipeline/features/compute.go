@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -188,7 +190,7 @@ func (e *extraction) batch(ctx context.Context, b *batch, items []int) error {
 		}
 		e.mu.Lock()
 		e.work.Computed++
-		delete(e.inv.bad, it.Hash)
+		e.inv.bad.remove(it.Hash)
 		e.mu.Unlock()
 	}
 	e.writeNanos.Add(int64(time.Since(start)))
@@ -217,7 +219,7 @@ func (e *extraction) read(i int) []byte {
 
 	e.mu.Lock()
 	it.Hash, it.Stat = hash, stat.Trusted(start)
-	reason, known := e.inv.bad[hash]
+	reason, known := e.inv.bad.known(hash, e.options.MaxPixels)
 	known = known && !e.options.RetryFailed
 	hit := e.store.has(e.space.ID, hash)
 	if hit {
@@ -241,7 +243,7 @@ func (e *extraction) fail(i int, reason error, content bool) {
 	defer e.mu.Unlock()
 	e.inv.tried[e.inv.ds.Display(it)] = reason.Error()
 	if content {
-		e.inv.bad[it.Hash] = reason.Error()
+		e.inv.bad.add(it.Hash, reason, e.options.MaxPixels)
 	}
 }
 
@@ -272,11 +274,10 @@ func (e *extraction) storeIfDue() error {
 func (e *extraction) storeKnown() error {
 	e.mu.Lock()
 	ds, err := e.inv.ds.Encode()
-	var bad []byte
+	var bad map[string][]byte
 	if err == nil {
-		bad, err = e.inv.bad.encode()
+		bad, err = e.inv.bad.documents(e.space.ID)
 	}
-	nBad := len(e.inv.bad)
 	e.mu.Unlock()
 	if err != nil {
 		return err
@@ -284,10 +285,12 @@ func (e *extraction) storeKnown() error {
 	if err := e.w.PutDoc(e.inv.ds.Document(e.inv.purpose), ds); err != nil {
 		return err
 	}
-	if nBad == 0 {
-		bad = nil // which deletes the document
+	for _, name := range slices.Sorted(maps.Keys(bad)) {
+		if err := e.w.PutDoc(name, bad[name]); err != nil {
+			return err
+		}
 	}
-	return e.w.PutDoc(failuresDoc(e.space.ID), bad)
+	return nil
 }
 
 // gate lets an engine that this cache has not seen compute a test image beside the

@@ -18,6 +18,7 @@ type Options struct {
 	Workers        int     // goroutines that decode and compute; 0 means one a CPU
 	BatchSize      int     // images a worker takes at a time
 	MaxFailureRate float64 // fraction of bad images past which a run fails (and more than 10)
+	MaxPixels      int64   // of the backbone's options: larger images are refused
 	RetryFailed    bool    // try images again that are remembered as bad
 	DType          cache.DType
 }

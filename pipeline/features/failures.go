@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"icebox/cache"
+	"icebox/extract"
 	"icebox/pipeline/journal"
 )
 
@@ -19,42 +20,99 @@ type Bad struct {
 	Reason string `json:"reason"`
 }
 
-// failures remembers, for one space, the contents that no feature can be computed
-// from, and why. It is the document "failures/<space>" of the cache: a JSON object
-// from hexadecimal content hash to reason.
-type failures map[cache.Key]string
+// failures remembers, for one space, the contents that no feature can be computed from, and
+// why. In the cache it is two documents: "failures/<space>" is a JSON object from
+// hexadecimal content hash to reason, and "limits/<space>" one to the extract.max_pixels
+// that refused an image, for the reasons that come of it.
+type failures struct {
+	reasons map[cache.Key]string
+	limits  map[cache.Key]int64
+}
 
-const failuresPrefix = "failures/"
+const (
+	failuresPrefix = "failures/"
+	limitsPrefix   = "limits/"
+)
 
-func failuresDoc(space string) string { return failuresPrefix + space }
+// known returns why a content is bad. One that a limit has refused is not known to be bad
+// under a larger limit.
+func (f failures) known(k cache.Key, maxPixels int64) (reason string, ok bool) {
+	reason, ok = f.reasons[k]
+	if limit, limited := f.limits[k]; limited && maxPixels > limit {
+		return "", false
+	}
+	return reason, ok
+}
 
-func loadFailures(s *Store, space string) (failures, error) {
-	f := failures{}
-	doc, err := s.Doc(failuresDoc(space))
+// add remembers that a content is bad, where the limit was maxPixels.
+func (f failures) add(k cache.Key, reason error, maxPixels int64) {
+	f.reasons[k] = reason.Error()
+	delete(f.limits, k)
+	if errors.Is(reason, extract.ErrImageTooLarge) {
+		f.limits[k] = maxPixels
+	}
+}
+
+func (f failures) remove(k cache.Key) {
+	delete(f.reasons, k)
+	delete(f.limits, k)
+}
+
+func loadFailures(s *Store, space string) (f failures, err error) {
+	if f.reasons, err = loadByHash[string](s, failuresPrefix+space); err == nil {
+		f.limits, err = loadByHash[int64](s, limitsPrefix+space)
+	}
+	for k, reason := range f.reasons {
+		// An older program did not say which limit it was: it is tried again.
+		if _, limited := f.limits[k]; !limited && strings.Contains(reason, "(raise the limit") {
+			f.limits[k] = 0
+		}
+	}
+	return f, err
+}
+
+// loadByHash reads a JSON object from hexadecimal content hash to value; empty where there is
+// no such document.
+func loadByHash[V any](s *Store, name string) (map[cache.Key]V, error) {
+	values := map[cache.Key]V{}
+	doc, err := s.Doc(name)
 	if errors.Is(err, cache.ErrNoDoc) {
-		return f, nil
+		return values, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	var byHex map[string]string
+	var byHex map[string]V
 	if err := json.Unmarshal(doc, &byHex); err != nil {
-		return nil, fmt.Errorf("%w: document %s: %w", cache.ErrCorrupt, failuresDoc(space), err)
+		return nil, fmt.Errorf("%w: document %s: %w", cache.ErrCorrupt, name, err)
 	}
-	for h, reason := range byHex {
+	for h, v := range byHex {
 		var k cache.Key
 		if n, err := hex.Decode(k[:], []byte(h)); err != nil || n != len(k) {
-			return nil, fmt.Errorf("%w: document %s: key %q", cache.ErrCorrupt, failuresDoc(space), h)
+			return nil, fmt.Errorf("%w: document %s: key %q", cache.ErrCorrupt, name, h)
 		}
-		f[k] = reason
+		values[k] = v
 	}
-	return f, nil
+	return values, nil
 }
 
-func (f failures) encode() ([]byte, error) {
-	byHex := make(map[string]string, len(f))
-	for k, reason := range f {
-		byHex[hex.EncodeToString(k[:])] = reason
+// documents returns the documents of f for a space, by name; nil is one to be deleted.
+func (f failures) documents(space string) (map[string][]byte, error) {
+	reasons, err := encodeByHash(f.reasons)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := encodeByHash(f.limits)
+	return map[string][]byte{failuresPrefix + space: reasons, limitsPrefix + space: limits}, err
+}
+
+func encodeByHash[V any](values map[cache.Key]V) ([]byte, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	byHex := make(map[string]V, len(values))
+	for k, v := range values {
+		byHex[hex.EncodeToString(k[:])] = v
 	}
 	return json.Marshal(byHex)
 }

@@ -2,7 +2,6 @@ package features
 
 import (
 	"fmt"
-	"strings"
 
 	"icebox/cache"
 	"icebox/pipeline/dataset"
@@ -31,7 +30,11 @@ func VerifyDocuments(path string) ([]cache.Fault, error) {
 		}
 	}
 	for _, name := range s.Docs(failuresPrefix) {
-		_, err := loadFailures(s, strings.TrimPrefix(name, failuresPrefix))
+		_, err := loadByHash[string](s, name)
+		check("document "+name, err)
+	}
+	for _, name := range s.Docs(limitsPrefix) {
+		_, err := loadByHash[int64](s, name)
 		check("document "+name, err)
 	}
 	_, err = loadVerdicts(s)
