@@ -35,7 +35,16 @@ func (p *Preprocessor) decode(h header, data []byte, window image.Rectangle) (ra
 		src, err = p.decodeTIFF(h, data)
 	}
 	if err != nil {
-		return nil, classify(h.kind, err)
+		err = classify(h.kind, err)
+	}
+	if err != nil && p.opts.AcceptTruncated && salvageable(h.kind) {
+		if part, ok := p.salvage(h, data, window); ok {
+			src, err = part, nil
+			p.traits.Truncated = true
+		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	if w, ht := src.size(); w != h.width || ht != h.height {
 		return nil, failf(ErrFormat, "damaged %v: %d×%d pixels in the header, %d×%d in the image", h.kind, h.width, h.height, w, ht)

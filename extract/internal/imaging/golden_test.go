@@ -146,6 +146,21 @@ func TestBackgroundsEqualPillow(t *testing.T) {
 	}
 }
 
+func TestTruncatedFilesEqualPillow(t *testing.T) {
+	p, err := New(Options{AcceptTruncated: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range loadGolden(t).Truncated {
+		dst := new(Pixels)
+		if err := p.Crop(dst, fixture(t, g.File)[:g.Keep]); err != nil || !p.Traits().Truncated {
+			t.Errorf("%s, the first %d bytes: %v, %+v", g.File, g.Keep, err, p.Traits())
+		} else if sum(dst[:]) != g.Crop {
+			t.Errorf("%s, the first %d bytes: differs from Pillow's", g.File, g.Keep)
+		}
+	}
+}
+
 func TestProbeEqualsPillow(t *testing.T) {
 	for _, g := range loadGolden(t).Images {
 		got, err := Probe(fixture(t, g.File))

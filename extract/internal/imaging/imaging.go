@@ -47,6 +47,10 @@ type Options struct {
 	// over, and that FitPad fills the rest with. "" drops the alpha channel, as Pillow's
 	// convert("RGB") does, and fills with black.
 	Background string
+	// AcceptTruncated makes the best of a plain JPEG or a PNG whose data end early, as
+	// Pillow does with LOAD_TRUNCATED_IMAGES: missing blocks of a JPEG are grey, missing
+	// rows of a PNG 0. Files that end within their header, and other kinds, are refused.
+	AcceptTruncated bool
 }
 
 // Traits are what is remarkable about a picture.
@@ -54,6 +58,7 @@ type Traits struct {
 	Alpha     bool // some pixel is not opaque
 	Grey16    bool // grey of 16 bits, which Pillow clips to 255, and which is divided by 256 here
 	Elongated bool // one side is more than twice the other
+	Truncated bool // the data end early, and were accepted all the same
 }
 
 // Validate reports every fault of the options at once.
@@ -137,8 +142,8 @@ func (p *Preprocessor) release() {
 	p.blended.translucent = nil
 }
 
-// checkSize refuses sizes over the limit, and sizes that the bytes at hand
-// cannot fill, before a decoder allocates memory for them.
+// checkSize refuses sizes over the limit, and sizes that the bytes at hand cannot fill,
+// unless they need not, before a decoder allocates memory for them.
 func (p *Preprocessor) checkSize(h header, have int) error {
 	limit := p.opts.MaxPixels
 	if limit == 0 {
@@ -148,7 +153,7 @@ func (p *Preprocessor) checkSize(h header, have int) error {
 		return failf(ErrTooLarge, "%v of %d×%d pixels exceeds the limit of %d pixels (raise the limit, or shrink the image)",
 			h.kind, h.width, h.height, limit)
 	}
-	if least := h.leastBytes(); int64(have) < least {
+	if least := h.leastBytes(); int64(have) < least && !(p.opts.AcceptTruncated && salvageable(h.kind)) {
 		return failf(ErrTruncated, "truncated %v: %d×%d pixels cannot fit in %d bytes", h.kind, h.width, h.height, have)
 	}
 	return nil
