@@ -25,10 +25,16 @@ type Preprocess struct {
 	Version int       `json:"version"` // of the arithmetic
 	Decoder string    `json:"decoder"` // class of the JPEG decoder
 	EXIF    bool      `json:"exif"`    // turned upright by the EXIF tag
-	Resize  int       `json:"resize"`  // shorter side, antialiased bilinear
+	Resize  int       `json:"resize"`  // side, antialiased bilinear: the shorter one, or as Fit says
 	Crop    int       `json:"crop"`
 	Mean    [3]string `json:"mean"`
 	Std     [3]string `json:"std"`
+
+	// Those that follow are "" in features made as torchvision does, and leave no trace in
+	// an ID then.
+	Fit        string `json:"fit,omitempty"`        // squash: both sides are resized; pad: the longer one, and Background around it
+	Background string `json:"background,omitempty"` // #rrggbb below transparent pixels; "": alpha is dropped
+	Truncated  string `json:"truncated,omitempty"`  // accept: images that end early are decoded as far as they go
 }
 
 // ID returns the name of the feature space in which rows of this function, kept
@@ -46,7 +52,7 @@ func (f Fingerprint) ID(dtype string) string {
 }
 
 func fingerprint(weightsHash, numeric string, o Options) Fingerprint {
-	return Fingerprint{
+	f := Fingerprint{
 		Architecture: "resnet18",
 		Weights:      weightsHash,
 		Preprocess: Preprocess{
@@ -61,4 +67,15 @@ func fingerprint(weightsHash, numeric string, o Options) Fingerprint {
 		Numeric: numeric,
 		View:    "centre",
 	}
+	p := &f.Preprocess
+	if o.Fit == Squash || o.Fit == Pad {
+		p.Fit, p.Resize = o.Fit, Side
+	}
+	if o.Truncated == Accept {
+		p.Truncated = Accept
+	}
+	if rgb, err := imaging.Colour(o.Background); err == nil {
+		p.Background = fmt.Sprintf("#%x", rgb)
+	}
+	return f
 }
