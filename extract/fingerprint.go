@@ -17,7 +17,7 @@ type Fingerprint struct {
 	Weights      string     `json:"weights"`      // hash of the tensors
 	Preprocess   Preprocess `json:"preprocess"`
 	Numeric      string     `json:"numeric"` // fp32: cosine ≥ 0.99999 to the reference; tf32 ≥ 0.9999; fp16 ≥ 0.999
-	View         string     `json:"view"`    // centre: the one upright centre crop
+	View         string     `json:"view"`    // centre: the one upright picture that Preprocess makes
 }
 
 // Preprocess holds the numbers of the path from image bytes to network input.
@@ -52,22 +52,20 @@ func (f Fingerprint) ID(dtype string) string {
 }
 
 func fingerprint(weightsHash, numeric string, o Options) Fingerprint {
-	f := Fingerprint{
-		Architecture: "resnet18",
-		Weights:      weightsHash,
-		Preprocess: Preprocess{
-			Version: imaging.Version,
-			Decoder: imaging.DecoderClass,
-			EXIF:    !o.IgnoreEXIF,
-			Resize:  256,
-			Crop:    Side,
-			Mean:    [3]string{"0.485", "0.456", "0.406"},
-			Std:     [3]string{"0.229", "0.224", "0.225"},
-		},
-		Numeric: numeric,
-		View:    "centre",
+	return Fingerprint{Architecture: "resnet18", Weights: weightsHash, Preprocess: o.Preprocess(), Numeric: numeric, View: "centre"}
+}
+
+// Preprocess says what becomes of an image before the backbone sees it.
+func (o Options) Preprocess() Preprocess {
+	p := Preprocess{
+		Version: imaging.Version,
+		Decoder: imaging.DecoderClass,
+		EXIF:    !o.IgnoreEXIF,
+		Resize:  256,
+		Crop:    Side,
+		Mean:    [3]string{"0.485", "0.456", "0.406"},
+		Std:     [3]string{"0.229", "0.224", "0.225"},
 	}
-	p := &f.Preprocess
 	if o.Fit == Squash || o.Fit == Pad {
 		p.Fit, p.Resize = o.Fit, Side
 	}
@@ -77,5 +75,5 @@ func fingerprint(weightsHash, numeric string, o Options) Fingerprint {
 	if rgb, err := imaging.Colour(o.Background); err == nil {
 		p.Background = fmt.Sprintf("#%x", rgb)
 	}
-	return f
+	return p
 }
