@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"icebox/cache"
 	"icebox/extract"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
@@ -40,6 +41,22 @@ func prepared(o Options, fit, background, truncated string) Options {
 	return o
 }
 
+// described is what is said of a space of the cache at path.
+func described(t *testing.T, path, space string) string {
+	t.Helper()
+	c, err := cache.Open(path, cache.Options{})
+	must(t, err)
+	defer c.Close()
+	for _, s := range c.Spaces() {
+		if s.ID == space {
+			text, err := features.DescribeSpace(s.Space)
+			must(t, err)
+			return text
+		}
+	}
+	return ""
+}
+
 func TestFeaturesPreparedOtherwiseAreKeptApart(t *testing.T) {
 	ctx := context.Background()
 	o := ready(t, settings(photos(t, 2, 6)))
@@ -62,6 +79,9 @@ func TestFeaturesPreparedOtherwiseAreKeptApart(t *testing.T) {
 		must(t, err)
 		if sum.Space == usual.Space || sum.Hits != 0 || sum.Computed != 12 {
 			t.Errorf("%s: %+v", c.says, sum)
+		}
+		if got, want := described(t, o.Cache.Path, sum.Space), "fp32, "+strings.Replace(c.says, "white", "#ffffff", 1)+", weights random:7"; !strings.HasPrefix(got, want) {
+			t.Errorf("the space is described as %q, want %q", got, want)
 		}
 		for want, o := range map[string]Options{sum.Space: c.o, usual.Space: o} {
 			got, err := Train(ctx, o, Choice{Made: MadeBy()}, Silent)

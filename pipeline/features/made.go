@@ -62,13 +62,20 @@ func exifWords(upright bool) string {
 	return "photos as the sensor recorded them"
 }
 
-// made is what String says of a space. What is as usual is not said.
-func (s Space) made() string {
+// unusual is how images were prepared for a space, where it is not as usual.
+func (s Space) unusual() Made {
 	p := s.Fingerprint.Preprocess
-	m := Made{Weights: s.Weights.String(), Numeric: s.Fingerprint.Numeric, EXIF: &p.EXIF, Fit: p.Fit, Truncated: p.Truncated, DType: s.DType}
+	m := Made{Fit: p.Fit, Truncated: p.Truncated}
 	if p.Background != "" {
 		m.Background = &p.Background
 	}
+	return m
+}
+
+// made is what String says of a space.
+func (s Space) made() string {
+	m, exif := s.unusual(), s.Fingerprint.Preprocess.EXIF
+	m.Weights, m.Numeric, m.EXIF, m.DType = s.Weights.String(), s.Fingerprint.Numeric, &exif, s.DType
 	return m.String()
 }
 

@@ -68,7 +68,7 @@ func (o Options) Validate() error {
 		errs = append(errs, fmt.Errorf("MaxPixels (%d) must not be negative; 0 means the default of %d", o.MaxPixels, int64(DefaultMaxPixels)))
 	}
 	if !slices.Contains([]string{"", FitCrop, FitSquash, FitPad}, o.Fit) {
-		errs = append(errs, fmt.Errorf("Fit %q is not known: choose %s, %s or %s", o.Fit, FitCrop, FitSquash, FitPad))
+		errs = append(errs, fmt.Errorf("the fit %q is not known: choose %s, %s or %s", o.Fit, FitCrop, FitSquash, FitPad))
 	}
 	if o.Background != "" {
 		_, err := Colour(o.Background)
