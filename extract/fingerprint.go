@@ -33,7 +33,7 @@ type Preprocess struct {
 	// Those that follow are "" in features made as torchvision does, and leave no trace in
 	// an ID then.
 	Fit        string `json:"fit,omitempty"`        // squash: both sides are resized; pad: the longer one, and Background around it
-	Background string `json:"background,omitempty"` // #rrggbb below transparent pixels; "": alpha is dropped
+	Background string `json:"background,omitempty"` // #rrggbb below transparent pixels and around padded pictures; "": alpha is dropped
 	Truncated  string `json:"truncated,omitempty"`  // accept: images that end early are decoded as far as they go
 }
 

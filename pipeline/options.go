@@ -200,8 +200,7 @@ func (o Options) Validate() error {
 	l.Check(o.Backbone.Name == "resnet18", "Backbone.Name", "%q is not known: the one backbone is resnet18", o.Backbone.Name)
 	e := o.Extract
 	backbone, pixels := o.extractOptions(), extract.Options{Fit: e.Fit, Background: e.Background, Truncated: e.Truncated}
-	backbone.Fit, backbone.Background, backbone.Truncated = "", "", "" // whose fields here are another section's, as is
-	backbone.MaxPixels = 0
+	backbone.Fit, backbone.Background, backbone.Truncated, backbone.MaxPixels = "", "", "", 0 // whose fields here are another section's
 	l.Under("Backbone", backbone.Validate())
 	l.Under("Extract", pixels.Validate())
 	number := func(field string, v float64) {

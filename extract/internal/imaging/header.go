@@ -112,7 +112,6 @@ func (h *header) parsePNG(data []byte) error {
 	if kind := int(data[25]); kind < len(samples) {
 		h.rowBits = h.width * samples[kind] * int(data[24])
 	}
-
 	h.grey16 = data[24] == 16 && data[25] == 0
 
 	var m metadata
