@@ -6,10 +6,10 @@
 //	id := x.Fingerprint().ID("float32")              // the name of the function
 //
 // An [Extractor] decodes an image (JPEG, PNG, GIF, BMP, WebP, TIFF), turns it
-// upright by its EXIF tag, resizes and crops it to 224×224 pixels with the
-// arithmetic of Pillow and torchvision, and runs the backbone up to the global
-// average pool. Its feature is the input of torchvision's fc layer: [Dim] float32
-// values, each ≥ 0.
+// upright by its EXIF tag, resizes and crops it to 224×224 pixels (or squashes or
+// pads it, as [Options] say) with the arithmetic of Pillow and torchvision, and runs
+// the backbone up to the global average pool. Its feature is the input of
+// torchvision's fc layer: [Dim] float32 values, each ≥ 0.
 //
 // # Contract
 //

@@ -65,7 +65,7 @@ func Open(ctx context.Context, o Options) (*Extractor, error) {
 	x := &Extractor{opts: o, weights: set, specs: o.candidates()}
 	x.print = fingerprint(set.Hash(), o.numeric(), o)
 	x.scratch.make = func() *scratch {
-		p, err := imaging.New(imaging.Options{IgnoreEXIF: o.IgnoreEXIF, MaxPixels: o.MaxPixels})
+		p, err := imaging.New(o.pixels())
 		if err != nil {
 			panic(err) // unreachable: Validate has passed the same options
 		}
@@ -147,8 +147,22 @@ func (x *Extractor) EngineName() (engine, isa string) {
 // whose row is then zero. The error that is returned is not about one image: the
 // engine failed, or ctx ended, and what rows then holds is unspecified.
 func (x *Extractor) Extract(ctx context.Context, images [][]byte, rows []float32, errs []error) error {
-	if len(rows) != len(images)*Dim || len(errs) != len(images) {
-		return fmt.Errorf("extract: %d images need %d floats and as many errors, got %d and %d", len(images), len(images)*Dim, len(rows), len(errs))
+	return x.ExtractTraits(ctx, images, rows, errs, make([]Traits, len(images)))
+}
+
+// Traits are what is remarkable about an image.
+type Traits struct {
+	Alpha     bool // some pixel is not opaque
+	Grey16    bool // grey of 16 bits, which Pillow clips to 255, and which is divided by 256 here
+	Elongated bool // one side is more than twice the other
+	Truncated bool // it ends early, and was accepted all the same
+}
+
+// ExtractTraits is Extract that also says, in traits[i], what is remarkable about image i;
+// they are zero for an image with an error.
+func (x *Extractor) ExtractTraits(ctx context.Context, images [][]byte, rows []float32, errs []error, traits []Traits) error {
+	if len(rows) != len(images)*Dim || len(errs) != len(images) || len(traits) != len(images) {
+		return fmt.Errorf("extract: %d images need %d floats and as many errors and traits, got %d, %d and %d", len(images), len(images)*Dim, len(rows), len(errs), len(traits))
 	}
 	engine, err := x.engine()
 	if err != nil {
@@ -157,7 +171,7 @@ func (x *Extractor) Extract(ctx context.Context, images [][]byte, rows []float32
 	s := x.scratch.get()
 	defer x.scratch.put(s)
 	start := time.Now()
-	if err := s.decode(ctx, images, errs); err != nil {
+	if err := s.decode(ctx, images, errs, traits); err != nil {
 		return err
 	}
 	decoded := time.Now()
@@ -181,7 +195,7 @@ func (x *Extractor) Extract(ctx context.Context, images [][]byte, rows []float32
 
 // decode fills the slots of s.pixels with the crops of the images that can be
 // decoded, and notes in s.at which image each slot holds.
-func (s *scratch) decode(ctx context.Context, images [][]byte, errs []error) error {
+func (s *scratch) decode(ctx context.Context, images [][]byte, errs []error, traits []Traits) error {
 	s.pixels = mem.Grow(s.pixels, len(images)*PixelBytes)
 	s.at = s.at[:0]
 	for i, data := range images {
@@ -190,8 +204,9 @@ func (s *scratch) decode(ctx context.Context, images [][]byte, errs []error) err
 		}
 		slot := len(s.at) * PixelBytes
 		errs[i] = s.Crop((*imaging.Pixels)(s.pixels[slot:slot+PixelBytes]), data)
-		if errs[i] == nil {
+		if traits[i] = (Traits{}); errs[i] == nil {
 			s.at = append(s.at, i)
+			traits[i] = Traits(s.Traits())
 		}
 	}
 	return nil

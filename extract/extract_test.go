@@ -155,10 +155,42 @@ func TestSpaceIDsArePinnedAndDiffer(t *testing.T) {
 	}
 	ids := []string{base.ID("float32"), base.ID("float16"), open(t, Options{Weights: "random:1"}).Fingerprint().ID("float32"),
 		open(t, Options{IgnoreEXIF: true}).Fingerprint().ID("float32")}
-	slices.Sort(ids)
-	if n := len(slices.Compact(ids)); n != 4 {
-		t.Errorf("%d different spaces of 4", n)
+	for _, o := range []Options{{Fit: Squash}, {Fit: Pad}, {Fit: Pad, Background: "black"}, {Background: "black"}, {Background: "#12ab9f"}, {Truncated: Accept}} {
+		ids = append(ids, open(t, o).Fingerprint().ID("float32"))
 	}
+	slices.Sort(ids)
+	if n := len(slices.Compact(ids)); n != 10 {
+		t.Errorf("%d different spaces of 10", n)
+	}
+	for _, same := range [][2]Options{{{}, {Fit: Crop, Truncated: Refuse}}, {{Background: "white"}, {Background: "#FFFFFF"}}} {
+		if a, b := open(t, same[0]).Fingerprint(), open(t, same[1]).Fingerprint(); a != b {
+			t.Errorf("%+v has another fingerprint than %+v", a, b)
+		}
+	}
+}
+
+func TestTraitsTellWhatImagesAre(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: it wants the real backbone, which takes minutes under the race detector")
+	}
+	x := open(t, Options{Truncated: Accept})
+	plain := encoded(t, 1)[0]
+	images := [][]byte{plain, pngOf(t, image.NewNRGBA(image.Rect(0, 0, 9, 20))), {}, pngOf(t, image.NewGray16(image.Rect(0, 0, 8, 4))), plain[:len(plain)-9]}
+	rows, errs, traits := make([]float32, 5*Dim), make([]error, 5), make([]Traits, 5)
+	if err := x.ExtractTraits(context.Background(), images, rows, errs, traits); err != nil {
+		t.Fatal(err)
+	}
+	if want := []Traits{{}, {Alpha: true, Elongated: true}, {}, {Grey16: true}, {Truncated: true}}; !slices.Equal(traits, want) {
+		t.Errorf("%+v, want %+v (%v)", traits, want, errs)
+	}
+}
+
+func pngOf(t *testing.T, img image.Image) []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, img); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func TestGatePassesASoundEngineAndStopsABrokenOne(t *testing.T) {
@@ -198,7 +230,7 @@ func (brokenEngine) Forward(_ context.Context, features []float32, pixels []uint
 func (brokenEngine) Close() error { return nil }
 
 func TestOptionsReportEveryFault(t *testing.T) {
-	err := Options{Weights: "random:x", Engine: "tpu", Device: "tpu", Precision: "int8", ISA: "mmx", Plan: "none", Threads: -1, MaxPixels: -1}.Validate()
+	err := Options{Weights: "random:x", Engine: "tpu", Device: "tpu", Precision: "int8", ISA: "mmx", Plan: "none", Threads: -1, Fit: "stretch", Truncated: "yes", Background: "grey", MaxPixels: -1}.Validate()
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		t.Fatalf("%v", err)
@@ -211,7 +243,7 @@ func TestOptionsReportEveryFault(t *testing.T) {
 		}
 		got = append(got, f.Field)
 	}
-	if want := []string{"Weights", "Engine", "Device", "Precision", "ISA", "Plan", "Threads", "MaxPixels"}; !slices.Equal(got, want) {
+	if want := []string{"Weights", "Engine", "Device", "Precision", "ISA", "Plan", "Threads", "Fit", "Truncated", "Background", "MaxPixels"}; !slices.Equal(got, want) {
 		t.Errorf("faults of %v, want %v", got, want)
 	}
 	for _, want := range []string{"random:", `Engine "tpu"`, "mmx", "MaxPixels (-1) must be ≥ 0"} {

@@ -17,7 +17,7 @@ type Fingerprint struct {
 	Weights      string     `json:"weights"`      // hash of the tensors
 	Preprocess   Preprocess `json:"preprocess"`
 	Numeric      string     `json:"numeric"` // fp32: cosine ≥ 0.99999 to the reference; tf32 ≥ 0.9999; fp16 ≥ 0.999
-	View         string     `json:"view"`    // centre: the one upright centre crop
+	View         string     `json:"view"`    // centre: the one upright picture that Preprocess makes
 }
 
 // Preprocess holds the numbers of the path from image bytes to network input.
@@ -25,10 +25,16 @@ type Preprocess struct {
 	Version int       `json:"version"` // of the arithmetic
 	Decoder string    `json:"decoder"` // class of the JPEG decoder
 	EXIF    bool      `json:"exif"`    // turned upright by the EXIF tag
-	Resize  int       `json:"resize"`  // shorter side, antialiased bilinear
+	Resize  int       `json:"resize"`  // side, antialiased bilinear: the shorter one, or as Fit says
 	Crop    int       `json:"crop"`
 	Mean    [3]string `json:"mean"`
 	Std     [3]string `json:"std"`
+
+	// Those that follow are "" in features made as torchvision does, and leave no trace in
+	// an ID then.
+	Fit        string `json:"fit,omitempty"`        // squash: both sides are resized; pad: the longer one, and Background around it
+	Background string `json:"background,omitempty"` // #rrggbb below transparent pixels and around padded pictures; "": alpha is dropped
+	Truncated  string `json:"truncated,omitempty"`  // accept: images that end early are decoded as far as they go
 }
 
 // ID returns the name of the feature space in which rows of this function, kept
@@ -46,19 +52,28 @@ func (f Fingerprint) ID(dtype string) string {
 }
 
 func fingerprint(weightsHash, numeric string, o Options) Fingerprint {
-	return Fingerprint{
-		Architecture: "resnet18",
-		Weights:      weightsHash,
-		Preprocess: Preprocess{
-			Version: imaging.Version,
-			Decoder: imaging.DecoderClass,
-			EXIF:    !o.IgnoreEXIF,
-			Resize:  256,
-			Crop:    Side,
-			Mean:    [3]string{"0.485", "0.456", "0.406"},
-			Std:     [3]string{"0.229", "0.224", "0.225"},
-		},
-		Numeric: numeric,
-		View:    "centre",
+	return Fingerprint{Architecture: "resnet18", Weights: weightsHash, Preprocess: o.Preprocess(), Numeric: numeric, View: "centre"}
+}
+
+// Preprocess says what becomes of an image before the backbone sees it.
+func (o Options) Preprocess() Preprocess {
+	p := Preprocess{
+		Version: imaging.Version,
+		Decoder: imaging.DecoderClass,
+		EXIF:    !o.IgnoreEXIF,
+		Resize:  256,
+		Crop:    Side,
+		Mean:    [3]string{"0.485", "0.456", "0.406"},
+		Std:     [3]string{"0.229", "0.224", "0.225"},
 	}
+	if o.Fit == Squash || o.Fit == Pad {
+		p.Fit, p.Resize = o.Fit, Side
+	}
+	if o.Truncated == Accept {
+		p.Truncated = Accept
+	}
+	if rgb, err := imaging.Colour(o.Background); err == nil {
+		p.Background = fmt.Sprintf("#%x", rgb)
+	}
+	return p
 }

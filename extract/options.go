@@ -19,6 +19,13 @@ const (
 	Native   = "native"   // Engine: the CPU engine of this package
 	CUDA     = "cuda"     // Engine: the GPU engine, if the program offers it; Device: every GPU
 	Portable = "portable" // ISA: plain Go, no assembly
+
+	Crop   = imaging.FitCrop   // Fit: the middle of the picture
+	Squash = imaging.FitSquash // Fit: all of it, its sides made equal
+	Pad    = imaging.FitPad    // Fit: all of it, and something around it
+
+	Refuse = "refuse" // Truncated: an image that ends early is bad
+	Accept = "accept" // Truncated: it is taken as far as it goes
 )
 
 // Options say which function to open. The zero value looks for weights on this
@@ -63,6 +70,17 @@ type Options struct {
 	// IgnoreEXIF leaves a photo as its sensor recorded it, as torchvision's
 	// ImageFolder does. It is part of the fingerprint.
 	IgnoreEXIF bool
+	// Fit is how a picture becomes a square: "crop" (also "") cuts out the middle, as
+	// torchvision does; "squash" makes the sides equal; "pad" fills the rest of a square
+	// with Background, or with black. It is part of the fingerprint, as the next two are.
+	Fit string
+	// Background is the colour that transparent pixels lie over: "white", "black" or
+	// "#rrggbb". "" drops the alpha channel, as Pillow's convert("RGB") does.
+	Background string
+	// Truncated is "refuse" (also "") or "accept": a plain JPEG or a PNG that ends early
+	// is decoded as far as it goes. The rest is grey or black, as Pillow makes it where
+	// LOAD_TRUNCATED_IMAGES is set. Other kinds of image are refused.
+	Truncated string
 	// MaxPixels is the most pixels that an image may have. A larger one is refused by
 	// its header, before it is decoded. 0 means [DefaultMaxPixels].
 	MaxPixels int64
@@ -125,8 +143,21 @@ func (o Options) Validate() error {
 	add(!slices.Contains([]string{"", Auto, "avx512", "avx2", Portable}, o.ISA), "ISA", "%q is not known: choose auto, avx512, avx2 or portable", o.ISA)
 	add(!slices.Contains([]string{"", Auto, resnet.Winograd, resnet.Compact}, o.Plan), "Plan", "%q is not known: choose auto, %s or %s", o.Plan, resnet.Winograd, resnet.Compact)
 	add(o.Threads < 0, "Threads", "(%d) must be ≥ 0", o.Threads)
+	for _, w := range []struct{ field, word string }{{"Fit", o.Fit}, {"Truncated", o.Truncated}} {
+		words := Choices()[w.field]
+		add(w.word != "" && !slices.Contains(words, w.word), w.field, "%q is not known: choose %s", w.word, strings.Join(words, ", "))
+	}
+	if o.Background != "" {
+		_, err := imaging.Colour(o.Background)
+		add(err != nil, "Background", "%v", err)
+	}
 	add(o.MaxPixels < 0, "MaxPixels", "(%d) must be ≥ 0", o.MaxPixels)
 	return errors.Join(faults...)
+}
+
+// pixels are the options of the way from an image's bytes to a crop.
+func (o Options) pixels() imaging.Options {
+	return imaging.Options{IgnoreEXIF: o.IgnoreEXIF, MaxPixels: o.MaxPixels, Fit: o.Fit, Background: o.Background, AcceptTruncated: o.Truncated == Accept}
 }
 
 // numeric is the numeric class that rows will have.

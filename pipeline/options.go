@@ -95,9 +95,12 @@ type Backbone struct {
 
 // Extraction configures the first stage.
 type Extraction struct {
-	Workers        int     // goroutines that decode and compute; 0 means one a CPU
-	BatchSize      int     // images a worker takes at a time
-	EXIF           bool    // turn photos upright by their EXIF tag
+	Workers        int    // goroutines that decode and compute; 0 means one a CPU
+	BatchSize      int    // images a worker takes at a time
+	EXIF           bool   // turn photos upright by their EXIF tag
+	Fit            string // how a picture becomes a square, and the two that follow:
+	Background     string // see extract.Options
+	Truncated      string
 	MaxPixels      int64   // larger images are refused by their header
 	MaxFailureRate float64 // a run fails if more than this fraction of the images, and more than 10, are bad
 	RetryFailed    bool    // try images again that are remembered as bad
@@ -144,7 +147,7 @@ type Choice struct {
 // MadeBy lists the fields of [Options] that features are made by, and that may be in
 // Choice.Made.
 func MadeBy() []string {
-	return []string{"Backbone.Weights", "Backbone.Precision", "Extract.EXIF", "Cache.DType"}
+	return []string{"Backbone.Weights", "Backbone.Precision", "Extract.EXIF", "Extract.Fit", "Extract.Background", "Extract.Truncated", "Cache.DType"}
 }
 
 // made is what c says of how features were made. Weights "auto" are any.
@@ -160,6 +163,12 @@ func (o Options) made(c Choice) features.Made {
 			m.Numeric = o.Backbone.Precision
 		case "Extract.EXIF":
 			m.EXIF = &o.Extract.EXIF
+		case "Extract.Fit":
+			m.Fit = o.Extract.Fit
+		case "Extract.Background":
+			m.Background = &o.Extract.Background
+		case "Extract.Truncated":
+			m.Truncated = o.Extract.Truncated
 		case "Cache.DType":
 			m.DType = cache.DType(o.Cache.DType)
 		}
@@ -174,7 +183,7 @@ func Default() Options {
 	return Options{
 		Data:     dataset.Options{Split: dataset.Split{Val: 0.1}, Reading: dataset.Reading{Layout: dataset.LayoutAuto}, MaxClasses: dataset.DefaultMaxClasses},
 		Backbone: Backbone{Name: "resnet18", Weights: extract.Auto, Engine: extract.Auto, ISA: extract.Auto, Plan: extract.Auto, Device: extract.Auto, Precision: "fp32"},
-		Extract:  Extraction{BatchSize: 16, EXIF: true, MaxPixels: extract.DefaultMaxPixels, MaxFailureRate: 0.01},
+		Extract:  Extraction{BatchSize: 16, EXIF: true, Fit: extract.Crop, Truncated: extract.Refuse, MaxPixels: extract.DefaultMaxPixels, MaxFailureRate: 0.01},
 		Cache:    Cache{Path: ".icebox/features.db", DType: string(cache.Float32)},
 		Head:     head, HeadEngine: headtrain.EngineFused, Tune: TuneOff,
 		Answers: Answers{Calibrate: true},
@@ -189,10 +198,11 @@ func (o Options) Validate() error {
 	ranges := Ranges()
 	l.Under("Data", o.Data.Validate())
 	l.Check(o.Backbone.Name == "resnet18", "Backbone.Name", "%q is not known: the one backbone is resnet18", o.Backbone.Name)
-	backbone := o.extractOptions()
-	backbone.MaxPixels = 0 // whose field here is another section's
-	l.Under("Backbone", backbone.Validate())
 	e := o.Extract
+	backbone, pixels := o.extractOptions(), extract.Options{Fit: e.Fit, Background: e.Background, Truncated: e.Truncated}
+	backbone.Fit, backbone.Background, backbone.Truncated, backbone.MaxPixels = "", "", "", 0 // whose fields here are another section's
+	l.Under("Backbone", backbone.Validate())
+	l.Under("Extract", pixels.Validate())
 	number := func(field string, v float64) {
 		l.Check(ranges[field].Holds(v), field, "(%s) must be %v", strconv.FormatFloat(v, 'f', -1, 64), ranges[field])
 	}
@@ -236,7 +246,7 @@ func (o Options) extractOptions() extract.Options {
 	return extract.Options{
 		Weights: o.Backbone.Weights, WeightsHash: o.Backbone.WeightsHash, WeightsHints: o.Backbone.WeightsHints,
 		Engine: o.Backbone.Engine, ISA: o.Backbone.ISA, Plan: o.Backbone.Plan, Engines: o.Engines, Device: o.Backbone.Device, Precision: o.Backbone.Precision,
-		IgnoreEXIF: !o.Extract.EXIF, MaxPixels: o.Extract.MaxPixels, Env: o.Env, Fetch: o.Fetch,
+		IgnoreEXIF: !o.Extract.EXIF, Fit: o.Extract.Fit, Background: o.Extract.Background, Truncated: o.Extract.Truncated, MaxPixels: o.Extract.MaxPixels, Env: o.Env, Fetch: o.Fetch,
 	}
 }
 
@@ -257,7 +267,9 @@ func (o Options) adopt(i runs.HeadInfo) Options {
 	}
 	o.Backbone.WeightsHash = i.Weights.Hash
 	o.Backbone.Precision = i.Fingerprint.Numeric
-	o.Extract.EXIF = i.Fingerprint.Preprocess.EXIF
+	p := i.Fingerprint.Preprocess
+	o.Extract.EXIF, o.Extract.Background = p.EXIF, p.Background
+	o.Extract.Fit, o.Extract.Truncated = cmp.Or(p.Fit, extract.Crop), cmp.Or(p.Truncated, extract.Refuse)
 	o.Cache.DType = string(i.DType)
 	return o
 }

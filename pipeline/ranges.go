@@ -30,7 +30,12 @@ func Choices() map[string][]string {
 	all := map[string][]string{
 		"Backbone.Name": {"resnet18"}, "Tune": {TuneAuto, TuneOff}, "Cache.DType": {string(cache.Float32), string(cache.Float16)},
 	}
-	maps.Insert(all, below("Backbone", extract.Choices()))
+	backbone := extract.Choices()
+	for _, field := range []string{"Fit", "Truncated"} {
+		all["Extract."+field] = backbone[field]
+		delete(backbone, field)
+	}
+	maps.Insert(all, below("Backbone", backbone))
 	all["Data.Reading.Layout"] = dataset.Layouts
 	maps.Insert(all, below("Head", headtrain.Choices()))
 	maps.Insert(all, below("Sweep", sweep.Choices()))

@@ -216,6 +216,8 @@ func (p *process) words(s journal.Step) string {
 		return "`icebox eval --run " + quoted(p.short(s.Dir)) + " --features DIR`"
 	case journal.TrainRows:
 		return "`icebox train --features " + quoted(p.short(s.Dir)) + "`"
+	case journal.Convert:
+		return "`magick mogrify -format jpg IMAGES`, or another program that converts them to JPEG or PNG"
 	case journal.NamePart:
 		return "data.train, data.val and data.test, one each"
 	}

@@ -41,6 +41,7 @@ func (r *rowsFlags) load(p *process, cmd *cobra.Command, args []string) (*config
 	for _, source := range []struct{ key, name string }{
 		{"data.train", "--data"}, {"cache.path", "--cache"}, {"backbone.weights", "--weights"},
 		{"backbone.precision", "backbone.precision"}, {"extract.exif", "extract.exif"}, {"cache.dtype", "cache.dtype"},
+		{"extract.fit", "extract.fit"}, {"extract.background", "extract.background"}, {"extract.truncated", "extract.truncated"},
 	} {
 		if cfg.OnCommandLine(source.key) {
 			return nil, bothSources(source.name)

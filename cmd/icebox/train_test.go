@@ -92,6 +92,7 @@ func TestTrainTakesNoOtherFeaturesThanNamed(t *testing.T) {
 		for option, want := range map[string]string{
 			"--weights=random:4": "(weights random:4)", "extract.exif=false": "(photos as the sensor recorded them)", "cache.dtype=float16": "(stored as float16)",
 			"backbone.precision=tf32": "(tf32)", "--weights=none.pth": "none.pth: no such file",
+			"extract.fit=squash": "(fit squash)", "extract.background=#fff0e0": "(background #fff0e0)", "extract.truncated=accept": "(truncated images: accept)",
 		} {
 			r := icebox(t, dir, command, "head.epochs=2", option)
 			if r.code != exitData && r.code != exitWeights || !strings.Contains(r.errOut, want) {
@@ -99,7 +100,7 @@ func TestTrainTakesNoOtherFeaturesThanNamed(t *testing.T) {
 			}
 		}
 	}
-	for _, options := range [][]string{{"--weights=random"}, {"--weights=auto"}, {"extract.exif=true", "cache.dtype=float32", "backbone.precision=fp32"}, {"backbone.device=cpu"}} {
+	for _, options := range [][]string{{"--weights=random"}, {"--weights=auto"}, {"extract.exif=true", "cache.dtype=float32", "backbone.precision=fp32"}, {"extract.fit=crop", "extract.background=", "extract.truncated=refuse"}, {"backbone.device=cpu"}} {
 		if r := icebox(t, dir, append([]string{"train", "head.epochs=2"}, options...)...); r.code != exitOK {
 			t.Errorf("%v: exit %d: %s", options, r.code, r.errOut)
 		}
@@ -114,7 +115,7 @@ func TestHeadsTakeNoOtherFeaturesThanTheirs(t *testing.T) {
 	run := icebox(t, dir, "run", "--data", "photos", "--weights", "random:5", "--json").lastJSON(t)["run_dir"].(string)
 	for option, want := range map[string]string{
 		"--weights=random:4": "(weights random:4)", "extract.exif=false": "(photos as the sensor recorded them)", "cache.dtype=float16": "(stored as float16)",
-		"backbone.precision=fp16": "(fp16)", "--weights=none.pth": "none.pth: no such file",
+		"backbone.precision=fp16": "(fp16)", "--weights=none.pth": "none.pth: no such file", "extract.fit=pad": "(fit pad)",
 	} {
 		commands := [][]string{{"eval", "--run", run}, {"insight", "--run", run}}
 		if strings.HasPrefix(option, "-") {

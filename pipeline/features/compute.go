@@ -33,7 +33,7 @@ type extraction struct {
 	producer extract.EngineInfo // of the rows that are handed over
 	passed   verdicts           // of the gate
 
-	mu         sync.Mutex // guards what follows, inv, its items, and work.Computed
+	mu         sync.Mutex // guards what follows, inv, its items, work.Computed and work.Seen
 	storeAfter time.Time  // when the dataset is next stored
 }
 
@@ -81,7 +81,7 @@ func (e *extraction) compute(ctx context.Context, b *batch, n int) error {
 		if err != nil {
 			return err
 		}
-		if err := e.backbone.Extract(ctx, b.images, b.rows[:n*extract.Dim], b.errs[:n]); err != nil {
+		if err := e.backbone.ExtractTraits(ctx, b.images, b.rows[:n*extract.Dim], b.errs[:n], b.traits[:n]); err != nil {
 			return err
 		}
 		after, err := e.backbone.Engine()
@@ -158,10 +158,11 @@ type batch struct {
 	images [][]byte
 	rows   []float32
 	errs   []error
+	traits []extract.Traits
 }
 
 func newBatch(size int) *batch {
-	return &batch{rows: make([]float32, size*extract.Dim), errs: make([]error, size)}
+	return &batch{rows: make([]float32, size*extract.Dim), errs: make([]error, size), traits: make([]extract.Traits, size)}
 }
 
 // batch reads the items, computes those whose content the cache has not, and
@@ -190,6 +191,7 @@ func (e *extraction) batch(ctx context.Context, b *batch, items []int) error {
 		}
 		e.mu.Lock()
 		e.work.Computed++
+		e.work.Seen.add(b.traits[k])
 		e.inv.bad.remove(it.Hash)
 		e.mu.Unlock()
 	}

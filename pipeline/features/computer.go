@@ -64,6 +64,7 @@ type Work struct {
 	Engine string `json:"engine"`
 	ISA    string `json:"isa"`
 
+	Seen  Seen  `json:"seen"`
 	Times Times `json:"work"`
 }
 
@@ -93,6 +94,7 @@ func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p
 	}
 	c.journal.Stage("extract")
 	src.work, err = c.Compute(ctx, inv)
+	c.noteSeen(src.work, p)
 	if p == dataset.ForPrediction {
 		src.found = inv.Found()
 		return src, err

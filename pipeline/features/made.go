@@ -1,6 +1,7 @@
 package features
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,10 @@ type Made struct {
 	EXIF    *bool  // photos are turned upright by their EXIF tag
 	DType   cache.DType
 	Env     func(string) string // see extract.Options
+
+	Fit        string  // see extract.Options, as for these:
+	Background *string // that it is "" may be named, too
+	Truncated  string
 }
 
 // String names what is asked for.
@@ -35,6 +40,15 @@ func (m Made) String() string {
 	if m.EXIF != nil {
 		all = append(all, exifWords(*m.EXIF))
 	}
+	if m.Fit != "" {
+		all = append(all, "fit "+m.Fit)
+	}
+	if m.Background != nil {
+		all = append(all, "background "+cmp.Or(*m.Background, "none"))
+	}
+	if m.Truncated != "" {
+		all = append(all, "truncated images: "+m.Truncated)
+	}
 	if m.DType != "" {
 		all = append(all, "stored as "+string(m.DType))
 	}
@@ -48,10 +62,32 @@ func exifWords(upright bool) string {
 	return "photos as the sensor recorded them"
 }
 
+// unusual is how images were prepared for a space, where it is not as usual.
+func (s Space) unusual() Made {
+	p := s.Fingerprint.Preprocess
+	m := Made{Fit: p.Fit, Truncated: p.Truncated}
+	if p.Background != "" {
+		m.Background = &p.Background
+	}
+	return m
+}
+
 // made is what String says of a space.
 func (s Space) made() string {
-	exif := s.Fingerprint.Preprocess.EXIF
-	return Made{Weights: s.Weights.String(), Numeric: s.Fingerprint.Numeric, EXIF: &exif, DType: s.DType}.String()
+	m, exif := s.unusual(), s.Fingerprint.Preprocess.EXIF
+	m.Weights, m.Numeric, m.EXIF, m.DType = s.Weights.String(), s.Fingerprint.Numeric, &exif, s.DType
+	return m.String()
+}
+
+// prepares reports whether images are prepared as m names it.
+func (m Made) prepares(p extract.Preprocess) bool {
+	named := extract.Options{Fit: m.Fit, Truncated: m.Truncated}
+	if m.Background != nil {
+		named.Background = *m.Background
+	}
+	want := named.Preprocess()
+	return (m.EXIF == nil || p.EXIF == *m.EXIF) && (m.Fit == "" || p.Fit == want.Fit) &&
+		(m.Background == nil || p.Background == want.Background) && (m.Truncated == "" || p.Truncated == want.Truncated)
 }
 
 // among returns the spaces that were made so. It is [ErrNotExtracted] where none was.
@@ -103,6 +139,6 @@ func (m Made) fits(ctx context.Context, spaces []Space) (func(Space) bool, error
 	}
 	return func(s Space) bool {
 		print := s.Fingerprint
-		return sameWeights(s) && (m.Numeric == "" || print.Numeric == m.Numeric) && (m.EXIF == nil || print.Preprocess.EXIF == *m.EXIF) && (m.DType == "" || s.DType == m.DType)
+		return sameWeights(s) && (m.Numeric == "" || print.Numeric == m.Numeric) && m.prepares(print.Preprocess) && (m.DType == "" || s.DType == m.DType)
 	}, nil
 }

@@ -106,8 +106,10 @@ func CompleteSpace(path, prefix string) (string, error) {
 }
 
 // DescribeSpace says in a few words what the features of a space are: their numeric
-// class and the weights.
+// class, how the images were prepared, where it is not as usual, and the weights.
 func DescribeSpace(s cache.Space) (string, error) {
 	info, err := spaceIn(s)
-	return fmt.Sprintf("%s, weights %s (%.12s)", info.Fingerprint.Numeric, info.Weights, info.Weights.Hash), err
+	m := info.unusual()
+	m.Numeric = info.Fingerprint.Numeric
+	return fmt.Sprintf("%v, weights %s (%.12s)", m, info.Weights, info.Weights.Hash), err
 }

@@ -95,6 +95,7 @@ func TestUnreadableFilesSayWhatTheyAre(t *testing.T) {
 		{"zeros", "\x00\x00\x00\x00\x00\x00", ErrFormat, "not an image (looks like zeros)"},
 		{"noise", "\x01\x02\x03\xff\xfe", ErrFormat, "not an image (looks like unknown binary data)"},
 		{"heic", "\x00\x00\x00\x18ftypheic", ErrUnsupported, "HEIC is not supported (convert it to JPEG or PNG)"},
+		{"avif in a general container", "\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avif", ErrUnsupported, "AVIF is not supported (convert it to JPEG or PNG)"},
 		{"avif", "\x00\x00\x00\x18ftypavif", ErrUnsupported, "AVIF is not supported (convert it to JPEG or PNG)"},
 	} {
 		_, err := Probe([]byte(c.data))
@@ -184,13 +185,54 @@ func TestTruncatedFilesAreCalledTruncated(t *testing.T) {
 	}
 }
 
+// Of what is whole, nothing changes; of what is cut off, a plain JPEG and a PNG are
+// pictures as soon as their pixels begin, and others are refused as ever.
+func TestAcceptingTruncatedFilesChangesNoOther(t *testing.T) {
+	accepts, err := New(Options{AcceptTruncated: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refuses Preprocessor
+	for _, g := range loadGolden(t).Images {
+		data := fixture(t, g.File)
+		if *mustCrop(t, accepts, data) != *mustCrop(t, &refuses, data) || accepts.Traits().Truncated {
+			t.Errorf("%s is whole: %+v", g.File, accepts.Traits())
+		}
+	}
+	for _, name := range []string{"progressive.jpg", "cmyk-real.jpg", "plain.gif", "rgb.bmp", "lossy-61x47.webp", "lossless.webp", "rgb-raw.tif"} {
+		data := fixture(t, name)
+		data = data[:len(data)*3/4]
+		want, got := refuses.Crop(new(Pixels), data), accepts.Crop(new(Pixels), data)
+		if want == nil || got == nil || got.Error() != want.Error() {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	for name, data := range map[string][]byte{
+		"a restart marker of another number": patched(t, "restart.jpg", 715, "\xd6"),
+		"rows that do not unpack":            patched(t, "rgb8.png", 90, "\x00\xff\x00\xff"),
+	} {
+		want, got := refuses.Crop(new(Pixels), data), accepts.Crop(new(Pixels), data)
+		if want == nil || got == nil || got.Error() != want.Error() {
+			t.Errorf("%s: %v, want %v", name, got, want)
+		}
+	}
+	if err := accepts.Crop(new(Pixels), pngHeader(11000, 11000)); err == nil {
+		t.Error("a PNG without pixels is accepted")
+	}
+}
+
 func TestEveryPrefixFailsCleanly(t *testing.T) {
 	for _, name := range []string{"f420-3x3.jpg", "palette2-trns.png", "part.gif", "bilevel.bmp", "lossy-2x5.webp", "lossy-alpha.webp", "white-is-zero.tif"} {
 		whole := fixture(t, name)
-		var p Preprocessor
-		for n := range whole {
-			if err := p.Crop(new(Pixels), whole[:n]); err != nil {
-				checkClassed(t, name, err)
+		for _, accept := range []bool{false, true} {
+			p, err := New(Options{AcceptTruncated: accept, Background: "white", Fit: FitPad})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for n := range whole {
+				if err := p.Crop(new(Pixels), whole[:n]); err != nil {
+					checkClassed(t, name, err)
+				}
 			}
 		}
 	}
@@ -312,7 +354,14 @@ func FuzzCrop(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	forgiving, err := New(Options{MaxPixels: 1 << 16, Fit: FitPad, Background: "white", AcceptTruncated: true})
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := forgiving.Crop(new(Pixels), data); err != nil {
+			checkClassed(t, "crop", err)
+		}
 		var dst Pixels
 		info, probed := Probe(data)
 		if err := p.Crop(&dst, data); err != nil {

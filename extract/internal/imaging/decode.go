@@ -16,7 +16,7 @@ import (
 )
 
 // decode gives the picture as a raster, valid until the next decode. Only
-// pixels of the window will be asked for.
+// pixels of the window will be asked for. It notes in p.traits what it sees.
 func (p *Preprocessor) decode(h header, data []byte, window image.Rectangle) (raster, error) {
 	var src raster
 	var err error
@@ -35,12 +35,36 @@ func (p *Preprocessor) decode(h header, data []byte, window image.Rectangle) (ra
 		src, err = p.decodeTIFF(h, data)
 	}
 	if err != nil {
-		return nil, classify(h.kind, err)
+		err = classify(h.kind, err)
+	}
+	if err != nil && p.opts.AcceptTruncated && salvageable(h.kind) {
+		if part, ok := p.salvage(h, data, window); ok {
+			src, err = part, nil
+			p.traits.Truncated = true
+		}
+	}
+	if err != nil {
+		return nil, err
 	}
 	if w, ht := src.size(); w != h.width || ht != h.height {
 		return nil, failf(ErrFormat, "damaged %v: %d×%d pixels in the header, %d×%d in the image", h.kind, h.width, h.height, w, ht)
 	}
-	return src, nil
+	return p.flatten(src), nil
+}
+
+// flatten lays a picture with transparent pixels over the background; without one, what
+// lies below their alpha is the picture.
+func (p *Preprocessor) flatten(src raster) raster {
+	t, ok := src.(translucent)
+	if !ok || t.opaque() {
+		return src
+	}
+	p.traits.Alpha = true
+	if p.opts.Background == "" {
+		return src
+	}
+	p.blended.translucent, p.blended.over = t, p.over
+	return &p.blended
 }
 
 // recovered, deferred, turns a panic of a decoder into an error of the file.
@@ -50,7 +74,7 @@ func recovered(k format.Format, err *error) {
 	}
 }
 
-func (p *Preprocessor) decodeWith(decode func(io.Reader) (image.Image, error), data []byte) (raster, error) {
+func (p *Preprocessor) decodeWith(decode func(io.Reader) (image.Image, error), data []byte) (translucent, error) {
 	img, err := decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
@@ -58,7 +82,7 @@ func (p *Preprocessor) decodeWith(decode func(io.Reader) (image.Image, error), d
 	return p.fromImage(img)
 }
 
-func (p *Preprocessor) decodeTIFF(h header, data []byte) (raster, error) {
+func (p *Preprocessor) decodeTIFF(h header, data []byte) (translucent, error) {
 	img, err := tiff.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
@@ -70,7 +94,7 @@ func (p *Preprocessor) decodeTIFF(h header, data []byte) (raster, error) {
 }
 
 // fromImage wraps the pixels of a decoded image.
-func (p *Preprocessor) fromImage(img image.Image) (raster, error) {
+func (p *Preprocessor) fromImage(img image.Image) (translucent, error) {
 	b := img.Bounds()
 	at := packed{width: b.Dx(), height: b.Dy()}
 	switch img := img.(type) {
@@ -80,17 +104,21 @@ func (p *Preprocessor) fromImage(img image.Image) (raster, error) {
 		at.pix, at.stride, at.step = img.Pix, img.Stride, 2
 	case *image.NRGBA:
 		at.pix, at.stride, at.step, at.rgb = img.Pix, img.Stride, 4, [3]int{0, 1, 2}
+		at.alpha = 3
 	case *image.NRGBA64:
 		at.pix, at.stride, at.step, at.rgb = img.Pix, img.Stride, 8, [3]int{0, 2, 4}
+		at.alpha = 6
 	case *image.RGBA:
 		at.pix, at.stride, at.step, at.rgb = img.Pix, img.Stride, 4, [3]int{0, 1, 2}
 		if !img.Opaque() {
-			return &premultiplied{at, 3}, nil
+			at.alpha = 3
+			return &premultiplied{at}, nil
 		}
 	case *image.RGBA64:
 		at.pix, at.stride, at.step, at.rgb = img.Pix, img.Stride, 8, [3]int{0, 2, 4}
 		if !img.Opaque() {
-			return &premultiplied{at, 6}, nil
+			at.alpha = 6
+			return &premultiplied{at}, nil
 		}
 	case *image.Paletted:
 		p.indexed.width, p.indexed.height = at.width, at.height

@@ -5,7 +5,9 @@
 //	                                          (rows on demand)
 //
 // The steps are convert("RGB"), ImageOps.exif_transpose, Resize(256, antialias) and
-// CenterCrop(224). Only the rows and columns that the crop keeps are converted and
+// CenterCrop(224), unless Options ask for another fit, for a colour below transparent
+// pixels or for pictures of files that end early; these are as Pillow's and torchvision's,
+// too, bit by bit. Only the rows and columns that the crop keeps are converted and
 // resampled; of plain JPEG, only what they need is decoded. An orientation is a mapping
 // of indices inside the resampler. So no full RGB copy of a photograph is ever made.
 //
@@ -24,9 +26,16 @@
 //
 // Known differences: 16-bit grey is scaled by v>>8 (Pillow clips it to 255); damaged
 // JPEG data is an error (libjpeg fills the gap and warns), and so is a GIF frame beyond
-// its canvas; EXIF that ImageMagick once wrote as text into a PNG is not read. Refused with [ErrUnsupported]: JPEG with arithmetic
-// coding, 12 bits or unusual sampling factors; BMP of 16 bits or run lengths;
-// TIFF in CMYK, YCbCr or separate planes, or of 2, 4, 12 or 32 bits.
+// its canvas; EXIF that ImageMagick once wrote as text into a PNG is not read; the one
+// transparent colour of a PNG of 2, 4 or 16 bits is found (Pillow compares it with samples
+// that it has scaled); a padded picture keeps a line however long it is (torchvision
+// fails). Files that end early, even where they are accepted, are refused where they end
+// within a header, and so are progressive and CMYK JPEG (of a progressive one, libjpeg
+// smooths what there is), GIF, BMP, WebP and TIFF.
+//
+// Refused with [ErrUnsupported]: JPEG with arithmetic coding, 12 bits or unusual sampling
+// factors; BMP of 16 bits or run lengths; TIFF in CMYK, YCbCr or separate planes, or of 2,
+// 4, 12 or 32 bits.
 //
 // # Memory
 //

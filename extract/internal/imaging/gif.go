@@ -15,6 +15,7 @@ type gifHeader struct {
 	frame       int   // offset of its image descriptor
 	controls    []int // offsets of the flags of the graphic controls before it
 	transparent uint8 // index that fills the canvas around the frame
+	seeThrough  bool  // that index is transparent
 }
 
 const gifHasTransparent = 1
@@ -39,7 +40,7 @@ func (h *header) parseGIF(data []byte) error {
 			if has(data, at, "\x21\xf9\x04") && at+7 < len(data) {
 				h.gif.controls = append(h.gif.controls, at+3)
 				if data[at+3]&gifHasTransparent != 0 {
-					h.gif.transparent = data[at+6]
+					h.gif.transparent, h.gif.seeThrough = data[at+6], true
 				}
 			}
 			for at += 2; at < len(data) && data[at] != 0; {
@@ -72,10 +73,13 @@ func (p *Preprocessor) decodeGIF(h header, data []byte) (raster, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h.gif.seeThrough {
+		p.indexed.alpha[h.gif.transparent] = 0
+	}
 	return &framed{
-		raster: src,
-		width:  h.width, height: h.height,
+		translucent: src,
+		width:       h.width, height: h.height,
 		x: frame.Rect.Min.X, y: frame.Rect.Min.Y,
-		fill: p.indexed.palette[h.gif.transparent],
+		fill: p.indexed.palette[h.gif.transparent], around: p.indexed.alpha[h.gif.transparent],
 	}, nil
 }

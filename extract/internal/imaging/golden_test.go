@@ -29,6 +29,20 @@ type golden struct {
 		Width, Height int
 		Crop          string
 	}
+	Fits []struct {
+		Width, Height     int
+		Squash, Pad, Grey string // SHA-256 of each; Grey is Pad with a colour around it
+	}
+	Backgrounds []struct {
+		File string
+		Used bool // some pixel is not opaque
+		Crop string
+	}
+	Truncated []struct {
+		File string
+		Keep int // bytes
+		Crop string
+	}
 	Exif []struct {
 		Blob        string
 		Orientation int
@@ -49,8 +63,9 @@ func loadGolden(t testing.TB) golden {
 	if err := json.Unmarshal(b, &g); err != nil {
 		t.Fatal(err)
 	}
-	if len(g.Images) < 100 || len(g.Resizes) < 50 || len(g.Exif) < 50 {
-		t.Fatalf("golden.json holds %d images, %d resizes, %d EXIF streams: fewer than were generated", len(g.Images), len(g.Resizes), len(g.Exif))
+	if len(g.Images) < 100 || len(g.Resizes) < 50 || len(g.Exif) < 50 || len(g.Fits) < 20 || len(g.Backgrounds) < 20 || len(g.Truncated) < 200 {
+		t.Fatalf("golden.json holds %d images, %d resizes, %d EXIF streams, %d fits, %d backgrounds, %d truncated files: fewer than were generated",
+			len(g.Images), len(g.Resizes), len(g.Exif), len(g.Fits), len(g.Backgrounds), len(g.Truncated))
 	}
 	return g
 }
@@ -98,6 +113,51 @@ func TestCropEqualsPillow(t *testing.T) {
 				t.Errorf("crop without EXIF differs from Pillow's")
 			}
 		})
+	}
+}
+
+// ownAlpha are PNGs whose one transparent colour Pillow does not find: it compares the
+// number in the file with samples that it has scaled to 8 bits.
+var ownAlpha = map[string]bool{"grey2-trns.png": true, "grey4-trns.png": true, "rgb16-trns.png": true}
+
+func TestBackgroundsEqualPillow(t *testing.T) {
+	over, err := New(Options{Background: "#12ab9f"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dropped Preprocessor
+	used := map[string]bool{}
+	for _, g := range loadGolden(t).Backgrounds {
+		used[g.File] = g.Used || ownAlpha[g.File]
+		got := mustCrop(t, over, fixture(t, g.File))
+		if sum(got[:]) != g.Crop && !ownAlpha[g.File] {
+			t.Errorf("%s: over a background it differs from Pillow's", g.File)
+		}
+	}
+	for _, g := range loadGolden(t).Images {
+		data := fixture(t, g.File)
+		a, b := mustCrop(t, over, data), mustCrop(t, &dropped, data)
+		if over.Traits() != dropped.Traits() || over.Traits().Alpha != used[g.File] {
+			t.Errorf("%s: %+v, and %+v without a background", g.File, over.Traits(), dropped.Traits())
+		}
+		if !used[g.File] && *a != *b {
+			t.Errorf("%s: a background changes an opaque picture", g.File)
+		}
+	}
+}
+
+func TestTruncatedFilesEqualPillow(t *testing.T) {
+	p, err := New(Options{AcceptTruncated: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range loadGolden(t).Truncated {
+		dst := new(Pixels)
+		if err := p.Crop(dst, fixture(t, g.File)[:g.Keep]); err != nil || !p.Traits().Truncated {
+			t.Errorf("%s, the first %d bytes: %v, %+v", g.File, g.Keep, err, p.Traits())
+		} else if sum(dst[:]) != g.Crop {
+			t.Errorf("%s, the first %d bytes: differs from Pillow's", g.File, g.Keep)
+		}
 	}
 }
 

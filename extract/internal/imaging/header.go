@@ -3,6 +3,7 @@ package imaging
 import (
 	"bytes"
 	"encoding/binary"
+	"image/color"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
@@ -31,7 +32,8 @@ type header struct {
 	kind          format.Format
 	width, height int
 	orientation   int
-	rowBits       int // PNG and BMP: bits of a row of samples
+	rowBits       int  // PNG and BMP: bits of a row of samples
+	grey16        bool // a picture of grey samples of 16 bits, and no alpha channel
 	jpeg          jpegHeader
 	inverted      bool // TIFF: the decoder takes black for white
 	gif           gifHeader
@@ -110,6 +112,7 @@ func (h *header) parsePNG(data []byte) error {
 	if kind := int(data[25]); kind < len(samples) {
 		h.rowBits = h.width * samples[kind] * int(data[24])
 	}
+	h.grey16 = data[24] == 16 && data[25] == 0
 
 	var m metadata
 	for rest := data[8:]; len(rest) >= 12; {
@@ -149,7 +152,7 @@ func (h *header) parseTIFF(data []byte) error {
 	if err != nil {
 		return classify(format.TIFF, err)
 	}
-	h.width, h.height = c.Width, c.Height
+	h.width, h.height, h.grey16 = c.Width, c.Height, c.ColorModel == color.Gray16Model
 	tags := map[uint16]int{tagSamples: 1}
 	directory(data, func(f field) {
 		if v, ok := f.integer(); ok {

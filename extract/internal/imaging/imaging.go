@@ -3,6 +3,7 @@ package imaging
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"icebox/extract/internal/jpeg"
 
@@ -40,6 +41,24 @@ type Options struct {
 	IgnoreEXIF bool
 	// MaxPixels is the most pixels that an image may have; 0 means DefaultMaxPixels.
 	MaxPixels int64
+	// Fit is how a picture becomes a square: FitCrop (also ""), FitSquash or FitPad.
+	Fit string
+	// Background is a colour, in a form that [Colour] reads, that transparent pixels lie
+	// over, and that FitPad fills the rest with. "" drops the alpha channel, as Pillow's
+	// convert("RGB") does, and fills with black.
+	Background string
+	// AcceptTruncated makes the best of a plain JPEG or a PNG whose data end early, as
+	// Pillow does with LOAD_TRUNCATED_IMAGES: missing blocks of a JPEG are grey, missing
+	// rows of a PNG 0. Files that end within their header, and other kinds, are refused.
+	AcceptTruncated bool
+}
+
+// Traits are what is remarkable about a picture.
+type Traits struct {
+	Alpha     bool // some pixel is not opaque
+	Grey16    bool // grey of 16 bits, which Pillow clips to 255, and which is divided by 256 here
+	Elongated bool // one side is more than twice the other
+	Truncated bool // the data end early, and were accepted all the same
 }
 
 // Validate reports every fault of the options at once.
@@ -48,6 +67,13 @@ func (o Options) Validate() error {
 	if o.MaxPixels < 0 {
 		errs = append(errs, fmt.Errorf("MaxPixels (%d) must not be negative; 0 means the default of %d", o.MaxPixels, int64(DefaultMaxPixels)))
 	}
+	if !slices.Contains([]string{"", FitCrop, FitSquash, FitPad}, o.Fit) {
+		errs = append(errs, fmt.Errorf("the fit %q is not known: choose %s, %s or %s", o.Fit, FitCrop, FitSquash, FitPad))
+	}
+	if o.Background != "" {
+		_, err := Colour(o.Background)
+		errs = append(errs, err)
+	}
 	return errors.Join(errs...)
 }
 
@@ -55,11 +81,14 @@ func (o Options) Validate() error {
 // must not use it at once. The zero value has default options and is ready for use.
 type Preprocessor struct {
 	opts    Options
+	over    [3]byte // the background
+	traits  Traits
 	resizer resizer
 	jpeg    jpeg.Decoder
 	planes  planes
 	webp    webpPlanes
 	indexed indexed
+	blended blended
 }
 
 // New returns a Preprocessor for valid options.
@@ -67,8 +96,17 @@ func New(o Options) (*Preprocessor, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	return &Preprocessor{opts: o}, nil
+	p := &Preprocessor{opts: o, resizer: resizer{fit: o.Fit}}
+	if o.Background != "" {
+		p.over, _ = Colour(o.Background) // Validate has read it
+	}
+	p.resizer.fill = p.over
+	return p, nil
 }
+
+// Traits tells what is remarkable about the picture that the last call of Crop made a
+// crop of.
+func (p *Preprocessor) Traits() Traits { return p.traits }
 
 // Crop decodes an image and writes its crop to dst. After an error the contents of dst
 // are unspecified. Crop only reads data, and does not keep it.
@@ -80,6 +118,7 @@ func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 	if err := p.checkSize(h, len(data)); err != nil {
 		return err
 	}
+	p.traits = Traits{Grey16: h.grey16, Elongated: elongated(h.width, h.height)}
 	defer p.release()
 	defer recovered(h.kind, &err)
 	o := orientation(h.orientation)
@@ -98,12 +137,13 @@ func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 func (p *Preprocessor) release() {
 	p.jpeg.Forget()
 	p.planes.comp = [4]jpeg.Plane{}
-	p.webp.img = nil
+	p.webp.img, p.webp.alpha = nil, nil
 	p.indexed.pix = nil
+	p.blended.translucent = nil
 }
 
-// checkSize refuses sizes over the limit, and sizes that the bytes at hand
-// cannot fill, before a decoder allocates memory for them.
+// checkSize refuses sizes over the limit, and sizes that the bytes at hand cannot fill,
+// unless they need not, before a decoder allocates memory for them.
 func (p *Preprocessor) checkSize(h header, have int) error {
 	limit := p.opts.MaxPixels
 	if limit == 0 {
@@ -113,7 +153,7 @@ func (p *Preprocessor) checkSize(h header, have int) error {
 		return failf(ErrTooLarge, "%v of %d×%d pixels exceeds the limit of %d pixels (raise the limit, or shrink the image)",
 			h.kind, h.width, h.height, limit)
 	}
-	if least := h.leastBytes(); int64(have) < least {
+	if least := h.leastBytes(); int64(have) < least && !(p.opts.AcceptTruncated && salvageable(h.kind)) {
 		return failf(ErrTruncated, "truncated %v: %d×%d pixels cannot fit in %d bytes", h.kind, h.width, h.height, have)
 	}
 	return nil

@@ -12,13 +12,14 @@ type raster interface {
 	row(dst []byte, y, x0, x1 int)
 }
 
-// packed is a raster of interleaved samples, of which the upper byte of up to
-// three is used: alpha is dropped and 16 bits become 8 by v>>8.
+// packed is a raster of interleaved samples, of which the upper byte is used: 16 bits
+// become 8 by v>>8.
 type packed struct {
 	width, height int
 	pix           []byte
 	stride, step  int
 	rgb           [3]int // offset of each channel in a pixel
+	alpha         int    // offset of alpha; 0 is none
 }
 
 func (p *packed) size() (int, int) { return p.width, p.height }
@@ -61,10 +62,7 @@ func spreadGrey(dst, src []byte) (restSrc, restDst []byte) {
 
 // premultiplied is a packed raster whose colours are multiplied by alpha. Pillow
 // divides them by it before it drops alpha.
-type premultiplied struct {
-	packed
-	alpha int // offset of alpha in a pixel
-}
+type premultiplied struct{ packed }
 
 func (p *premultiplied) row(dst []byte, y, x0, x1 int) {
 	p.packed.row(dst, y, x0, x1)
@@ -90,6 +88,7 @@ type indexed struct {
 	pix           []byte
 	stride        int
 	palette       [256][3]byte
+	alpha         [256]uint8
 }
 
 func (p *indexed) size() (int, int) { return p.width, p.height }
@@ -100,13 +99,16 @@ func (p *indexed) row(dst []byte, y, x0, x1 int) {
 	}
 }
 
-// setPalette takes the colours without their alpha.
+// setPalette takes the colours. Those that the file leaves out are black.
 func (p *indexed) setPalette(colors color.Palette) {
 	p.palette = [256][3]byte{}
+	for i := range p.alpha {
+		p.alpha[i] = 255
+	}
 	for i, c := range colors[:min(len(colors), 256)] {
 		switch c := c.(type) {
 		case color.NRGBA:
-			p.palette[i] = [3]byte{c.R, c.G, c.B}
+			p.palette[i], p.alpha[i] = [3]byte{c.R, c.G, c.B}, c.A
 		default:
 			r, g, b, _ := c.RGBA()
 			p.palette[i] = [3]byte{byte(r >> 8), byte(g >> 8), byte(b >> 8)}
@@ -116,10 +118,11 @@ func (p *indexed) setPalette(colors color.Palette) {
 
 // framed is a raster that covers a part of a canvas of one colour.
 type framed struct {
-	raster
+	translucent
 	width, height int
 	x, y          int
 	fill          [3]byte
+	around        uint8 // alpha of the canvas
 }
 
 func (p *framed) size() (int, int) { return p.width, p.height }
@@ -128,12 +131,14 @@ func (p *framed) row(dst []byte, y, x0, x1 int) {
 	for i := range x1 - x0 {
 		*(*[3]byte)(dst[3*i:]) = p.fill
 	}
-	w, h := p.raster.size()
-	if y < p.y || y >= p.y+h {
-		return
+	if from, to, ok := p.inside(y, x0, x1); ok {
+		p.translucent.row(dst[3*(from-x0):], y-p.y, from-p.x, to-p.x)
 	}
-	from, to := max(x0, p.x), min(x1, p.x+w)
-	if from < to {
-		p.raster.row(dst[3*(from-x0):], y-p.y, from-p.x, to-p.x)
-	}
+}
+
+// inside returns the columns of [x0, x1) of line y that the raster covers.
+func (p *framed) inside(y, x0, x1 int) (from, to int, ok bool) {
+	w, h := p.translucent.size()
+	from, to = max(x0, p.x), min(x1, p.x+w)
+	return from, to, y >= p.y && y < p.y+h && from < to
 }

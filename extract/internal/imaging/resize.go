@@ -30,7 +30,8 @@ type axis struct {
 }
 
 // plan prepares the outputs [first, first+Size) of a triangle filter that
-// turns in samples to out. With mirror, the input runs backwards.
+// turns in samples to out. With mirror, the input runs backwards. Outputs
+// beyond the ends are those at the ends: they are padding, and drawn over.
 //
 // The conversions to float64 forbid fused multiply-add, which some processors
 // would otherwise use, and Pillow's builds do not.
@@ -39,7 +40,7 @@ func (a *axis) plan(in, out, first int, mirror bool) {
 	support := max(scale, 1)
 	a.lo, a.hi, a.widest = in, 0, 0
 	for i := range a.spans {
-		center := float64((float64(first+i) + 0.5) * scale)
+		center := a.center(first+i, out, scale)
 		start := max(int(center-support+0.5), 0)
 		n := min(int(center+support+0.5), in) - start
 		a.spans[i] = span{start, n}
@@ -52,7 +53,7 @@ func (a *axis) plan(in, out, first int, mirror bool) {
 	a.filter.Reset(Size, a.widest)
 	for i := range a.spans {
 		s := &a.spans[i]
-		center := float64((float64(first+i) + 0.5) * scale)
+		center := a.center(first+i, out, scale)
 		a.weigh(s.start, s.n, center, 1/support)
 		if mirror {
 			s.start = in - s.start - s.n
@@ -60,6 +61,11 @@ func (a *axis) plan(in, out, first int, mirror bool) {
 		}
 		a.filter.Add(s.start-a.lo, a.fixed)
 	}
+}
+
+// center is the place in the input of an output, of which there are as many as out.
+func (a *axis) center(i, out int, scale float64) float64 {
+	return float64((float64(min(max(i, 0), out-1)) + 0.5) * scale)
 }
 
 // weigh makes a.fixed the triangle weights of n samples from start on.
@@ -82,17 +88,12 @@ func triangle(x, invScale float64) float64 {
 	return max(0, 1-math.Abs(float64(x*invScale)))
 }
 
-// fitted returns the lengths that Resize(256) gives an image: the shorter side
-// exactly, the longer one rounded down.
-func fitted(w, h int) (int, int) {
-	if w <= h {
-		return resizedSide, int(float64(resizedSide*h) / float64(w))
-	}
-	return int(float64(resizedSide*w) / float64(h)), resizedSide
-}
-
-// centred returns where CenterCrop begins, with Python's rounding to even.
+// centred returns where CenterCrop begins, with Python's rounding to even. Where the
+// picture is shorter, it begins before it.
 func centred(length int) int {
+	if length < Size {
+		return -((Size - length) / 2)
+	}
 	return int(math.RoundToEven(float64(length-Size) / 2))
 }
 
@@ -114,7 +115,10 @@ func downFirst(w, h, rw, rh int) bool {
 //	                                  lines ──across─┴▶ one output line
 //	across first: stored rows ──across──▶ one row ──along──▶ one output line
 type resizer struct {
+	fit           string  // "" is FitCrop
+	fill          [3]byte // around a padded picture
 	planned       plannedFor
+	covered       image.Rectangle // of the crop
 	along, across axis
 	acrossIsFirst bool
 	transposed    bool
@@ -145,27 +149,31 @@ func (r *resizer) plan(w, h int, o orientation) image.Rectangle {
 func (r *resizer) prepare(w, h int, o orientation) {
 	r.transposed = o.transposed()
 	mirrorX, mirrorY := o.mirrored()
+	upright := image.Pt(w, h)
 	if r.transposed {
-		rh, rw := fitted(h, w)
-		r.along.plan(w, rw, centred(rw), mirrorX)
-		r.across.plan(h, rh, centred(rh), mirrorY)
-		r.acrossIsFirst = !downFirst(h, w, rh, rw)
-	} else {
-		rw, rh := fitted(w, h)
-		r.along.plan(w, rw, centred(rw), mirrorX)
-		r.across.plan(h, rh, centred(rh), mirrorY)
-		r.acrossIsFirst = downFirst(w, h, rw, rh)
+		upright = image.Pt(h, w)
 	}
+	size := resized(r.fit, upright.X, upright.Y)
+	r.covered = covered(size)
+	r.acrossIsFirst = downFirst(upright.X, upright.Y, size.X, size.Y) != r.transposed
+	if r.transposed {
+		size = image.Pt(size.Y, size.X)
+	}
+	r.along.plan(w, size.X, centred(size.X), mirrorX)
+	r.across.plan(h, size.Y, centred(size.Y), mirrorY)
 }
 
 // draw resizes src, for which plan has prepared, and writes the middle of it,
-// upright, to dst.
+// upright, to dst, with the filling around it.
 func (r *resizer) draw(dst *Pixels, src raster) {
 	r.at = mem.Grow(r.at, r.across.widest+1)
 	if r.acrossIsFirst {
 		r.acrossFirst(dst, src)
 	} else {
 		r.alongFirst(dst, src)
+	}
+	if r.covered.Size() != image.Pt(Size, Size) {
+		surround(dst, r.covered, r.fill)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/disintegration/imaging"
@@ -27,8 +28,10 @@ func drawn(w, h int) *packed {
 	return p
 }
 
-func cropOf(src raster, o orientation) *Pixels {
-	var r resizer
+func cropOf(src raster, o orientation) *Pixels { return fitOf(src, o, FitCrop) }
+
+func fitOf(src raster, o orientation, fit string) *Pixels {
+	r := resizer{fit: fit}
 	dst := new(Pixels)
 	r.crop(dst, src, o)
 	return dst
@@ -52,6 +55,35 @@ func TestResizeEqualsPillow(t *testing.T) {
 	for _, g := range loadGolden(t).Resizes {
 		if got := sum(cropOf(drawn(g.Width, g.Height), upright)[:]); got != g.Crop {
 			t.Errorf("%d×%d: crop differs from Pillow's", g.Width, g.Height)
+		}
+	}
+}
+
+func TestFitsEqualPillow(t *testing.T) {
+	for _, g := range loadGolden(t).Fits {
+		for _, c := range []struct {
+			fit, want string
+			fill      [3]byte
+		}{{FitSquash, g.Squash, [3]byte{}}, {FitPad, g.Pad, [3]byte{}}, {FitPad, g.Grey, [3]byte{18, 171, 159}}} {
+			r, dst := resizer{fit: c.fit, fill: c.fill}, new(Pixels)
+			r.crop(dst, drawn(g.Width, g.Height), upright)
+			if c.want != "" && sum(dst[:]) != c.want {
+				t.Errorf("%d×%d, %s, around it %v: differs from Pillow's", g.Width, g.Height, c.fit, c.fill)
+			}
+		}
+	}
+}
+
+// torchvision fails where nothing is left of the shorter side.
+func TestPadLeavesALineOfAVeryLongPicture(t *testing.T) {
+	src := &packed{width: 5000, height: 1, pix: bytes.Repeat([]byte{7}, 15000), stride: 15000, step: 3, rgb: [3]int{0, 1, 2}}
+	for y, line := range slices.Collect(slices.Chunk(fitOf(src, upright, FitPad)[:], lineBytes)) {
+		want := byte(0)
+		if y == 111 {
+			want = 7
+		}
+		if !bytes.Equal(line, bytes.Repeat([]byte{want}, lineBytes)) {
+			t.Errorf("line %d: %v …, want %d", y, line[:6], want)
 		}
 	}
 }
@@ -132,6 +164,9 @@ func TestResizeEqualsPlainAlgorithm(t *testing.T) {
 	})
 }
 
+// fits are all values of Options.Fit.
+var fits = []string{FitCrop, FitSquash, FitPad}
+
 // computed is a picture of any size in no memory. It notes which part was asked for.
 type computed struct {
 	width, height int
@@ -168,15 +203,16 @@ func TestResizeEqualsPortable(t *testing.T) {
 			rt.Skip("too slow for portable code")
 		}
 		o := orientation(rapid.IntRange(1, 8).Draw(rt, "orientation"))
+		fit := rapid.SampledFrom(fits).Draw(rt, "fit")
 		src := &computed{width: w, height: h, seed: rapid.Uint32().Draw(rt, "seed")}
 		var want *Pixels
 		for _, i := range resample.Available() {
 			use(t, i)
-			got := cropOf(src, o)
+			got := fitOf(src, o, fit)
 			if want == nil {
 				want = got
 			} else if !bytes.Equal(got[:], want[:]) {
-				rt.Fatalf("%d×%d, orientation %d, %s: crop differs", w, h, o, i)
+				rt.Fatalf("%d×%d, orientation %d, %s, %s: crop differs", w, h, o, fit, i)
 			}
 		}
 	})
@@ -188,7 +224,7 @@ func TestPlanNamesWhatDrawReads(t *testing.T) {
 		w, h := lengths().Draw(t, "w"), rapid.IntRange(1, 700).Draw(t, "h")
 		o := orientation(rapid.IntRange(1, 8).Draw(t, "orientation"))
 		src := &computed{width: w, height: h}
-		var r resizer
+		r := resizer{fit: rapid.SampledFrom(fits).Draw(t, "fit")}
 		r.plan(3, 5, upright)
 		planned := r.plan(w, h, o)
 		r.draw(new(Pixels), src)
@@ -204,15 +240,19 @@ func TestOrientationEqualsTurningFirst(t *testing.T) {
 		1: imaging.Clone, 2: imaging.FlipH, 3: imaging.Rotate180, 4: imaging.FlipV,
 		5: imaging.Transpose, 6: imaging.Rotate270, 7: imaging.Transverse, 8: imaging.Rotate90,
 	}
-	var r resizer
+	resizers := []resizer{{}, {fit: FitSquash}, {fit: FitPad, fill: [3]byte{1, 2, 3}}}
 	for _, size := range [][2]int{{300, 200}, {200, 300}, {61, 47}, {1, 90}, {90, 1}, {256, 256}, {1000, 301}, {301, 1000}} {
 		src := drawn(size[0], size[1])
 		for o := orientation(1); o <= 8; o++ {
 			turned := packedNRGBA(turns[o](toNRGBA(src)))
-			var got Pixels
-			r.crop(&got, src, o)
-			if !bytes.Equal(got[:], cropOf(turned, upright)[:]) {
-				t.Errorf("%v, orientation %d: differs", size, o)
+			for i := range resizers {
+				var got, want Pixels
+				r := &resizers[i]
+				r.crop(&got, src, o)
+				r.crop(&want, turned, upright)
+				if got != want {
+					t.Errorf("%v, orientation %d, %s: differs", size, o, r.fit)
+				}
 			}
 		}
 	}
@@ -269,8 +309,8 @@ func TestFittedSizes(t *testing.T) {
 		{256, 256, 256, 256, 16, 16}, // untouched
 		{1, 5000, 256, 1280000, 16, 639888},
 	} {
-		rw, rh := fitted(c.w, c.h)
-		got := []int{rw, rh, centred(rw), centred(rh)}
+		size := resized(FitCrop, c.w, c.h)
+		got := []int{size.X, size.Y, centred(size.X), centred(size.Y)}
 		if diff := cmp.Diff([]int{c.rw, c.rh, c.left, c.top}, got); diff != "" {
 			t.Errorf("%d×%d: %s", c.w, c.h, diff)
 		}

@@ -23,9 +23,14 @@ func unreadable(data []byte) error {
 		{0, "II+\x00", "BigTIFF"}, {0, "MM\x00+", "BigTIFF"},
 		{0, "8BPS", "Photoshop"}, {0, "\x00\x00\x01\x00", "icon"},
 	} {
-		if has(data, k.at, k.magic) {
-			return failf(ErrUnsupported, "%s is not supported (convert it to JPEG or PNG)", k.name)
+		if !has(data, k.at, k.magic) {
+			continue
 		}
+		name := k.name
+		if name == "HEIC" && bytes.Contains(data[:min(len(data), 64)], []byte("avif")) {
+			name = "AVIF" // in a general container, which lists what it is compatible with
+		}
+		return failf(ErrUnsupported, "%s is not supported (convert it to JPEG or PNG)", name)
 	}
 	return failf(ErrFormat, "not an image (looks like %s)", looksLike(data))
 }

@@ -96,7 +96,7 @@ func (p *Preprocessor) decodeWebP(h header, data []byte) (raster, error) {
 	if w, ht := src.size(); x+w > h.width || y+ht > h.height {
 		return nil, failf(ErrFormat, "damaged WebP: its first frame exceeds the canvas")
 	}
-	return &framed{raster: src, width: h.width, height: h.height, x: x, y: y}, nil
+	return &framed{translucent: src, width: h.width, height: h.height, x: x, y: y}, nil
 }
 
 // still wraps the chunks of a frame into a file of their own.
@@ -114,17 +114,17 @@ func still(widthLess1, heightLess1 int, chunks []byte) []byte {
 	return out
 }
 
-func (p *Preprocessor) decodeStillWebP(data []byte) (raster, error) {
+func (p *Preprocessor) decodeStillWebP(data []byte) (translucent, error) {
 	img, err := webp.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
 	switch img := img.(type) {
 	case *image.YCbCr:
-		p.webp.img = img
+		p.webp.img, p.webp.alpha = img, nil
 		return &p.webp, nil
 	case *image.NYCbCrA:
-		p.webp.img = &img.YCbCr
+		p.webp.img, p.webp.alpha, p.webp.alphaStride = &img.YCbCr, img.A, img.AStride
 		return &p.webp, nil
 	}
 	return p.fromImage(img)
@@ -132,8 +132,10 @@ func (p *Preprocessor) decodeStillWebP(data []byte) (raster, error) {
 
 // webpPlanes is a raster of 4:2:0 planes, upsampled as libwebp does.
 type webpPlanes struct {
-	img  *image.YCbCr
-	u, v []byte
+	img         *image.YCbCr
+	alpha       []byte // nil is none
+	alphaStride int
+	u, v        []byte
 }
 
 func (p *webpPlanes) size() (int, int) { return p.img.Rect.Dx(), p.img.Rect.Dy() }

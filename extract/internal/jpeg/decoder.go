@@ -1,6 +1,7 @@
 package jpeg
 
 import (
+	"bytes"
 	"errors"
 	"image"
 
@@ -22,6 +23,8 @@ const keepBytes = 8 << 20
 type Decoder struct {
 	portable  bool // for tests, as is inspect
 	inspect   func(coefs []int16, quant *[64]uint16)
+	salvages  bool // the end of data is one that Salvage has put there
+	short     bool // a scan ends there
 	data      []byte
 	frame     frame
 	tables    [2][4]table
@@ -44,7 +47,7 @@ func (d *Decoder) isa() isa.ISA {
 // returns the components, which are valid until the next call. It only reads data, and
 // does not keep it. Which files it refuses does not depend on the window.
 func (d *Decoder) Decode(data []byte, window image.Rectangle) ([]Plane, error) {
-	d.data = data
+	d.data, d.short = data, false
 	defer d.release()
 	f := &d.frame
 	*f = frame{comps: f.comps}
@@ -72,15 +75,32 @@ func (d *Decoder) Decode(data []byte, window image.Rectangle) ([]Plane, error) {
 		}
 	}
 	for i := range f.count {
-		if !f.comps[i].decoded {
+		c := &f.comps[i]
+		if !c.decoded && !d.short {
 			return nil, ErrForeign
 		}
-		d.planes[i] = f.comps[i].plane
+		if !c.decoded {
+			c.plane.grey()
+		}
+		d.planes[i] = c.plane
 	}
 	if f.count == 0 {
 		return nil, ErrForeign
 	}
 	return d.planes[:f.count], nil
+}
+
+// Salvage is Decode for a file that ends within the data of a scan, which Decode refuses.
+// The blocks that are missing are grey, as libjpeg makes them if it is told that the
+// picture ends there. It refuses files that end elsewhere or have anything else wrong.
+func (d *Decoder) Salvage(data []byte, window image.Rectangle) ([]Plane, error) {
+	d.salvages = true
+	defer func() { d.salvages = false }()
+	planes, err := d.Decode(append(bytes.Clone(data), 0xff, markEOI), window)
+	if err == nil && !d.short {
+		err = ErrForeign
+	}
+	return planes, err
 }
 
 // release drops the file.

@@ -48,7 +48,34 @@ func FuzzDecode(f *testing.F) {
 		if tame {
 			compareStandard(t, data, planes, got)
 		}
-		comparePart(t, native, data, pixels, w, part)
+		comparePart(t, native.Decode, data, pixels, w, part)
+	})
+}
+
+// FuzzSalvage holds that every beginning of a sound file that reaches into its first scan
+// is salvaged, whichever part of the picture is wanted.
+func FuzzSalvage(f *testing.F) {
+	for _, name := range []string{"q75.jpg", "restart.jpg", "grey.jpg", "s420-restart-1.jpg", "s440-9x9.jpg", "s-mixed.jpg", "s-harshest.jpg", "f420-3x3.jpg", "quality100.jpg"} {
+		f.Add(fixture(f, name), uint16(3), uint16(5), uint16(7))
+	}
+	d := new(Decoder)
+	f.Fuzz(func(t *testing.T, data []byte, cut, x, y uint16) {
+		w := whole(t, data)
+		start := bytes.LastIndex(data, []byte{0xff, markSOS}) + 14
+		if w.Empty() || w.Dx()*w.Dy() > fuzzPixels || start < 14 || start >= len(data)-2 {
+			return
+		}
+		if _, err := d.Decode(data, w); err != nil || d.frame.count > 1 && int(data[start-10]) == 1 {
+			return
+		}
+		data = data[:start+int(cut)%(len(data)-2-start)]
+		planes, err := d.Salvage(data, w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pixels := rgb(new(Rows), planes, w)
+		part := image.Rect(int(x)%w.Dx(), int(y)%w.Dy(), w.Dx(), w.Dy())
+		comparePart(t, d.Salvage, data, pixels, w, part)
 	})
 }
 
@@ -103,8 +130,8 @@ func standard(img image.Image, i int) ([]byte, int) {
 	return nil, 0
 }
 
-func comparePart(t *testing.T, d *Decoder, data, pixels []byte, w, part image.Rectangle) {
-	planes, err := d.Decode(data, part)
+func comparePart(t *testing.T, decode func([]byte, image.Rectangle) ([]Plane, error), data, pixels []byte, w, part image.Rectangle) {
+	planes, err := decode(data, part)
 	if err != nil {
 		t.Fatalf("the whole is sound, %v is not: %v", part, err)
 	}

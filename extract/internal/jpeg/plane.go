@@ -16,6 +16,13 @@ type Plane struct {
 	H, V          int
 }
 
+// grey makes all samples those of blocks whose coefficients are 0.
+func (p *Plane) grey() {
+	for i := range p.Pix {
+		p.Pix[i] = 128
+	}
+}
+
 // line returns the samples [x0, x1) of row y.
 func (p *Plane) line(y, x0, x1 int) []byte {
 	at := (y-p.Y)*p.Stride - p.X

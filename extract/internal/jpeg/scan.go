@@ -1,6 +1,10 @@
 package jpeg
 
-import "bytes"
+import (
+	"bytes"
+
+	"icebox/extract/internal/isa"
+)
 
 // scan decodes the scan that a header announces, whose data begins at an
 // offset, and returns the offset of the marker behind it.
@@ -14,6 +18,10 @@ func (d *Decoder) scan(header []byte, at int) (next int, err error) {
 		return 0, ErrForeign
 	}
 	w := d.newWalk(comps)
+	if d.salvages && next == len(d.data)-2 && len(d.ends) <= w.intervals() {
+		d.short = true
+		w.goOn()
+	}
 	if len(w.units) > maxMCUBlocks || len(d.ends) != w.intervals() || !w.run() {
 		return 0, ErrForeign
 	}
@@ -108,13 +116,18 @@ type walk struct {
 	y0, y1   int // rows of MCUs that are decoded
 	left     int // MCUs of the interval
 	interval int // the next one
+
+	isa     isa.ISA
+	atATime int  // most MCUs that one call reads
+	cut     int  // where data that end early end; -1 if they do not
+	spent   bool // all that follows is missing
 }
 
 // newWalk lists the blocks of an MCU. In a scan of one component it is one
 // block, and those of padding are left out.
 func (d *Decoder) newWalk(comps []int) walk {
 	f := &d.frame
-	w := walk{reader: reader{data: d.packed}, d: d, comps: comps, units: d.units[:0], single: len(comps) == 1}
+	w := walk{reader: reader{data: d.packed}, d: d, comps: comps, units: d.units[:0], single: len(comps) == 1, isa: d.isa(), atATime: atATime, cut: -1}
 	c := &f.comps[comps[0]]
 	down := 0
 	if w.single {
@@ -150,6 +163,32 @@ func (w *walk) intervals() int {
 	return 1
 }
 
+// maxMCUBytes is more than an MCU needs: each of its coefficients takes at most 26 bits.
+const maxMCUBytes = maxMCUBlocks * 64 * 4
+
+// goOn has the MCU within which the data end go on with bits that are 0, as libjpeg does.
+// Those behind it are left out; the reader must stop after each to find it.
+func (w *walk) goOn() {
+	d := w.d
+	last := len(d.ends) - 1
+	w.cut, w.isa, w.atATime = d.ends[last], isa.Portable, 1
+	d.packed = append(d.packed, make([]byte, 2*maxMCUBytes)...)
+	w.data = d.packed
+	d.ends[last] += maxMCUBytes
+	for len(d.ends) < w.intervals() { // of which at most one is begun
+		d.ends = append(d.ends, d.ends[last]+maxMCUBytes)
+	}
+}
+
+// ended tells whether the bits behind the end of data that end early are in use, or,
+// after a block that makes no sense, may be.
+func (w *walk) ended(sound bool) bool {
+	if w.cut < 0 || w.end <= w.cut {
+		return false
+	}
+	return 8*(w.pos-w.cut)-w.n > 0 || !sound && w.pos+64*4 > w.cut
+}
+
 // run goes through the whole scan: damage in the rows that are wanted often shows only
 // behind them, when the data end too early.
 func (w *walk) run() bool {
@@ -162,7 +201,7 @@ func (w *walk) run() bool {
 		at = first + w.x1 - w.x0
 		w.transform(row - w.y0)
 	}
-	return w.pass(w.total-at) && w.beyond() <= 0
+	return w.pass(w.total-at) && (w.cut >= 0 || w.beyond() <= 0)
 }
 
 // atATime is the most MCUs that one call passes. The runtime cannot interrupt assembly,
@@ -171,12 +210,13 @@ const atATime = 4096
 
 // pass goes through n MCUs that are not wanted.
 func (w *walk) pass(n int) bool {
-	for n > 0 {
+	for n > 0 && !w.spent {
 		if !w.begin() {
 			return false
 		}
-		part := min(n, w.left, atATime)
-		if !skip(w.d.isa(), &w.reader, w.units, part) {
+		part := min(n, w.left, w.atATime)
+		sound := skip(w.isa, &w.reader, w.units, part)
+		if w.spent = w.ended(sound); !sound && !w.spent {
 			return false
 		}
 		n, w.left = n-part, w.left-part
@@ -186,12 +226,13 @@ func (w *walk) pass(n int) bool {
 
 // take decodes the n MCUs of a row that are wanted.
 func (w *walk) take(n int) bool {
-	for first := 0; first < n; {
+	for first := 0; first < n && !w.spent; {
 		if !w.begin() {
 			return false
 		}
-		part := min(n-first, w.left)
-		if !decode(w.d.isa(), &w.reader, w.units, first, part) {
+		part := min(n-first, w.left, w.atATime)
+		sound := decode(w.isa, &w.reader, w.units, first, part)
+		if w.spent = w.ended(sound); !sound && !w.spent {
 			return false
 		}
 		first, w.left = first+part, w.left-part
@@ -206,7 +247,7 @@ func (w *walk) begin() bool {
 	}
 	from := 0
 	if w.interval > 0 {
-		if b := w.beyond(); b > 0 || b <= -8 {
+		if b := w.beyond(); (b > 0 || b <= -8) && (w.cut < 0 || w.end <= w.cut) {
 			return false
 		}
 		from = w.end

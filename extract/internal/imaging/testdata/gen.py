@@ -8,8 +8,9 @@ Pillow and torchvision. See README.md for what each file holds.
 import hashlib, io, json, os, struct, warnings, zlib
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 from torchvision import transforms as T
+from torchvision.transforms import v2
 
 warnings.simplefilter("ignore")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -146,7 +147,10 @@ def real_jpegs():
         add(f"{name}.jpg", saved(Image.fromarray(smooth(61, 47)), "JPEG", **kw), exact=name != "progressive")
     add("grey.jpg", saved(Image.fromarray(smooth(61, 47, 1)[..., 0]), "JPEG", quality=75))
     add("grey-progressive.jpg", saved(Image.fromarray(smooth(61, 47, 1)[..., 0]), "JPEG", quality=75, progressive=True), exact=False)
-    add("cmyk-real.jpg", saved(Image.fromarray(smooth(48, 40, 4), "CMYK"), "JPEG", quality=90), exact=False)
+    cmyk = saved(Image.fromarray(smooth(48, 40, 4), "CMYK"), "JPEG", quality=90)
+    add("cmyk-real.jpg", cmyk, exact=False)
+    at = cmyk.index(b"\xff\xee")  # Adobe's segment
+    add("cmyk-real-no-app.jpg", cmyk[:at] + cmyk[at + 2 + struct.unpack(">H", cmyk[at + 2:at + 4])[0]:], exact=False)
 
 
 # ---- JPEG of every shape that a sequential one can have ----
@@ -457,10 +461,61 @@ def resizes():
     return [dict(width=w, height=h, crop=sha(np.asarray(CROP(Image.fromarray(pattern(w, h)))))) for w, h in sizes]
 
 
+def fits():
+    """What squash and pad make of the formula. The padding is as functional.pad makes it."""
+    sizes = [(1, 1), (1, 5000), (5000, 1), (32, 32), (31, 33), (224, 224), (223, 224), (224, 225), (300, 300), (500, 375), (375, 500), (640, 427),
+             (1600, 400), (400, 1600), (113, 700), (1031, 257), (224, 100), (100, 224), (2, 449), (449, 2), (1000, 301)]
+    squash, longer = v2.Resize((224, 224)), v2.Resize(None, max_size=224)
+    table = []
+    for w, h in sizes:
+        im = Image.fromarray(pattern(w, h))
+        row = dict(width=w, height=h, squash=sha(np.asarray(squash(im))))
+        if min(w, h) * 224 >= max(w, h):  # else torchvision fails: nothing is left of the shorter side
+            small = longer(im)
+            left, top = (224 - small.width) // 2, (224 - small.height) // 2
+            for name, fill in (("pad", (0, 0, 0)), ("grey", (18, 171, 159))):
+                padded = v2.functional.pad(small, [left, top, 224 - small.width - left, 224 - small.height - top], fill=fill)
+                row[name] = sha(np.asarray(padded))
+        table.append(row)
+    return table
+
+
+def backgrounds():
+    """The fixtures with an alpha channel, laid over a colour by alpha_composite."""
+    table = []
+    for i in images:
+        im = Image.open(f"images/{i['file']}")
+        if im.mode not in ("RGBA", "LA", "PA") and "transparency" not in im.info:
+            continue
+        im = ImageOps.exif_transpose(im).convert("RGBA")
+        over = Image.alpha_composite(Image.new("RGBA", im.size, (18, 171, 159, 255)), im)
+        table.append(dict(file=i["file"], used=bool((np.asarray(im)[..., 3] < 255).any()), crop=sha(np.asarray(CROP(over.convert("RGB"))))))
+    return table
+
+
+def truncated():
+    """What Pillow makes of the beginnings of files, if it is told to accept them."""
+    table = []
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    for name in ["q75.jpg", "q95_444.jpg", "restart.jpg", "grey.jpg", "quality60.jpg", "s420-restart.jpg", "s444-restart-1.jpg", "s440-scans.jpg",
+                 "s420-scans-restart.jpg", "s-rgb.jpg", "s-long-codes.jpg", "exif6.jpg", "f411-61x47.jpg",
+                 "rgb8.png", "rgb16.png", "la8.png", "rgba16.png", "palette4.png", "palette8-trns.png", "grey1.png", "grey8-trns.png"]:
+        with open(f"images/{name}", "rb") as f:
+            data = f.read()
+        start = data.index(b"\xff\xda") + 20 if name.endswith("jpg") else data.index(b"IDAT") + 12
+        for keep in sorted({len(data) - 2, len(data) - 15, len(data) - 57} | {start + (len(data) - start) * n // 12 for n in range(12)}):
+            # A file that ends within the header of a scan is refused, where Pillow returns a black picture.
+            if keep < start or name.endswith("jpg") and data.rfind(b"\xff\xda", 0, keep) > keep - 14:
+                continue
+            im = ImageOps.exif_transpose(Image.open(io.BytesIO(data[:keep]))).convert("RGB")
+            table.append(dict(file=name, keep=keep, crop=sha(np.asarray(CROP(im)))))
+    return table
+
+
 flat_jpegs(); real_jpegs(); pngs(); gifs(); bmps(); webps(); tiffs(); refused(); sequential_jpegs()
 ramp = np.stack([np.arange(256, dtype=np.uint8)] * 3, -1)[None]
 NORMALISE(Image.fromarray(ramp)).numpy().astype("<f4").tofile("lut.f32")
 tensor = NORMALISE(CROP(Image.fromarray(pattern(320, 240)))).numpy().astype("<f4")
-golden = dict(images=images, resizes=resizes(), exif=exif_blobs(), tensor=dict(width=320, height=240, sha256=sha(tensor)))
+golden = dict(images=images, resizes=resizes(), exif=exif_blobs(), fits=fits(), backgrounds=backgrounds(), truncated=truncated(), tensor=dict(width=320, height=240, sha256=sha(tensor)))
 with open("golden.json", "w") as f:
     json.dump(golden, f, indent=0)
