@@ -13,8 +13,8 @@ import (
 type CompactOptions struct {
 	Options
 
-	// Salvage keeps what is sound of a damaged file. Without it, damage is an error
-	// and the file stays as it is.
+	// Salvage keeps what is sound of a damaged file. Without it, all that [Verify] calls
+	// a fault is an error (ErrCorrupt), and the file stays as it is.
 	Salvage bool
 }
 
@@ -89,11 +89,15 @@ type contents struct {
 	lost   []Fault
 }
 
-// gatherState takes everything, and fails on damage.
+// gatherState takes everything, and fails on damage, that of a meta page too: what the last
+// commit added may still lie in the file, and only a search finds it.
 func gatherState(f *os.File) (*contents, error) {
 	s, err := load(f, nil, strict)
 	if err != nil {
 		return nil, err
+	}
+	if s.recovered != nil {
+		return nil, corruptf("%w", s.recovered)
 	}
 	return s.contents(), nil
 }
