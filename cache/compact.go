@@ -54,7 +54,9 @@ func (c *Cache) Tidy(added int) (bool, error) {
 	if added*16 < rows || st.FreeBytes*200 < st.FileBytes || st.FreeBytes < 64<<10 {
 		return false, nil
 	}
-	if _, err := Compact(c.path, CompactOptions{Options: c.opts}); err != nil {
+	o := c.opts
+	o.ClaimWait = 0 // it can as well be left to the next one
+	if _, err := Compact(c.path, CompactOptions{Options: o}); err != nil {
 		return false, err
 	}
 	return true, c.Refresh()
