@@ -44,6 +44,7 @@ var hints = []hintOf{
 	{of: cache.ErrCorrupt, text: "`icebox cache verify` lists the damage, `icebox cache compact --salvage` keeps what is sound, `icebox extract` computes the rest again"},
 	{of: cache.ErrNewer, text: "a newer icebox"},
 	{of: cache.ErrNotCache, text: "another --cache FILE, or to move that file away"},
+	{of: runs.ErrBusy, text: "again when that process is done"},
 	{of: cache.ErrLocked, text: "again when that process is done, or --wait 1h to queue for it"},
 	{of: cache.ErrFull, text: diskHint},
 	{of: syscall.ENOSPC, text: diskHint},
