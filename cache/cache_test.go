@@ -712,7 +712,7 @@ func TestCompactKeepsAllAndFreesTheRest(t *testing.T) {
 func TestStaleNewFileIsOverwritten(t *testing.T) {
 	c := newCache(t, quick())
 	fill(t, c, keysOf(0, 40), space8)
-	must(t, os.WriteFile(newPath(c.path), []byte(strings.Repeat("left by a killed process", 1000)), 0o644))
+	must(t, os.WriteFile(makingPath(c.path), readFile(t, c.path)[:2*pageSize+100], 0o644)) // as a killed process leaves it
 	_, err := Compact(c.path, CompactOptions{Options: quick()})
 	must(t, err)
 	must(t, c.Refresh())

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -45,7 +46,7 @@ func (c *Cache) commit(ch change) error {
 	t := &transaction{was: c.state, noSync: c.noSync, ledger: c.state.ledger.clone(), change: ch, docRefs: map[string]docRef{}}
 	err := t.prepare()
 	if err == nil {
-		err = guard(func() error { return t.run(c.path, c.opts.LockWait) })
+		err = guard(func() error { return t.run(c.path, c.opts.commitWait()) })
 	}
 	if err != nil {
 		return inFile(c.path, asFull(err))
@@ -122,8 +123,8 @@ func (t *transaction) account(b *newBlock) {
 }
 
 // run opens bbolt for as long as the commit takes.
-func (t *transaction) run(path string, wait time.Duration) error {
-	file, db, err := openBolt(path, wait, t.was.info)
+func (t *transaction) run(path string, w *wait) error {
+	file, db, err := openBolt(path, t.was.info, 0, w)
 	if err != nil {
 		return err
 	}
@@ -154,14 +155,15 @@ func abandon(f *os.File) {
 	_ = f.Close()
 }
 
-// openBolt opens the file for writing and waits for its readers. If was is not nil
-// the file must be that one.
-func openBolt(path string, wait time.Duration, was os.FileInfo) (file *os.File, db *bbolt.DB, err error) {
-	open := func(name string, flag int, mode os.FileMode) (*os.File, error) {
-		if was != nil {
-			flag &^= os.O_CREATE
+// openBolt opens the file for writing and waits for its readers. It must be the one that
+// was is of; if was is nil, it is made, with the permissions perm.
+func openBolt(path string, was os.FileInfo, perm fs.FileMode, w *wait) (file *os.File, db *bbolt.DB, err error) {
+	open := func(name string, flag int, perm os.FileMode) (*os.File, error) {
+		flag &^= os.O_CREATE
+		if was == nil && file == nil {
+			flag |= os.O_CREATE | os.O_EXCL
 		}
-		f, err := os.OpenFile(name, flag, mode)
+		f, err := openPlain(name, flag, perm)
 		if err != nil {
 			return nil, err
 		}
@@ -177,9 +179,16 @@ func openBolt(path string, wait time.Duration, was os.FileInfo) (file *os.File, 
 			abandon(file)
 		}
 	}()
-	db, err = bbolt.Open(path, 0o644, &bbolt.Options{Timeout: wait, PageSize: pageSize, OpenFile: open})
-	if errors.Is(err, berrors.ErrTimeout) {
-		err = fmt.Errorf("%w: other processes have been reading it for %v", ErrLocked, wait)
+	for {
+		// bbolt's own wait cannot be interrupted: it is asked for a short one again and again.
+		db, err = bbolt.Open(path, perm, &bbolt.Options{Timeout: 2 * lockPause, PageSize: pageSize, OpenFile: open})
+		if !errors.Is(err, berrors.ErrTimeout) {
+			break
+		}
+		if over, done := w.over(path + " is being read by other processes: waiting for them to write to it"); over {
+			spent := time.Since(w.begin).Round(10 * time.Millisecond)
+			return nil, nil, errors.Join(fmt.Errorf("%w: other processes have been reading it for %v", ErrLocked, spent), done)
+		}
 	}
 	if err != nil {
 		return nil, nil, err

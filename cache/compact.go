@@ -13,8 +13,8 @@ import (
 type CompactOptions struct {
 	Options
 
-	// Salvage keeps what is sound of a damaged file. Without it, damage is an error
-	// and the file stays as it is.
+	// Salvage keeps what is sound of a damaged file. Without it, all that [Verify] calls
+	// a fault is an error (ErrCorrupt), and the file stays as it is.
 	Salvage bool
 }
 
@@ -54,7 +54,9 @@ func (c *Cache) Tidy(added int) (bool, error) {
 	if added*16 < rows || st.FreeBytes*200 < st.FileBytes || st.FreeBytes < 64<<10 {
 		return false, nil
 	}
-	if _, err := Compact(c.path, CompactOptions{Options: c.opts}); err != nil {
+	o := c.opts
+	o.ClaimWait = 0 // it can as well be left to the next one
+	if _, err := Compact(c.path, CompactOptions{Options: o}); err != nil {
 		return false, err
 	}
 	return true, c.Refresh()
@@ -89,11 +91,15 @@ type contents struct {
 	lost   []Fault
 }
 
-// gatherState takes everything, and fails on damage.
+// gatherState takes everything, and fails on damage, that of a meta page too: what the last
+// commit added may still lie in the file, and only a search finds it.
 func gatherState(f *os.File) (*contents, error) {
 	s, err := load(f, nil, strict)
 	if err != nil {
 		return nil, err
+	}
+	if s.recovered != nil {
+		return nil, corruptf("%w", s.recovered)
 	}
 	return s.contents(), nil
 }
@@ -124,19 +130,24 @@ func (r *rewrite) run() (report CompactReport, err error) {
 	if r.path, err = realPath(r.path); err != nil {
 		return report, err
 	}
-	cl, err := takeClaim(r.path)
+	cl, err := takeClaim(r.path, r.opts)
 	if err != nil {
 		return report, err
 	}
 	defer func() { err = errors.Join(err, cl.release()) }()
-	if err := r.copy(); err != nil {
-		return report, errors.Join(inFile(r.path, asFull(err)), remove(newPath(r.path)))
+	if err := clearMaking(r.path); err != nil {
+		return report, err
 	}
-	return r.report, inFile(r.path, moveInto(newPath(r.path), r.path, r.opts.LockWait))
+	tmp := makingPath(r.path)
+	if err := r.copy(tmp); err != nil {
+		return report, errors.Join(inFile(r.path, asFull(err)), remove(tmp))
+	}
+	return r.report, inFile(r.path, moveInto(tmp, r.path, r.opts.LockWait))
 }
 
-// copy makes the new file, complete, checked and on the disk.
-func (r *rewrite) copy() error {
+// copy makes the new file at tmp, complete, checked and on the disk, with the owner and the
+// permissions of the old one.
+func (r *rewrite) copy(tmp string) error {
 	f, err := openShared(r.path, r.opts.LockWait)
 	if err != nil {
 		return err
@@ -150,8 +161,7 @@ func (r *rewrite) copy() error {
 	if err != nil {
 		return err
 	}
-	tmp := newPath(r.path)
-	if err := writeEmpty(tmp, from.next); err != nil {
+	if err := writeEmpty(tmp, from.next, info.Mode().Perm()&0o700|0o600); err != nil {
 		return err
 	}
 	if err := r.fill(tmp, f, from); err != nil {
@@ -161,12 +171,9 @@ func (r *rewrite) copy() error {
 	if r.report.After, err = finish(tmp); err != nil {
 		return err
 	}
-	check, err := Verify(tmp)
-	if err == nil && !check.OK() {
-		err = fmt.Errorf("the copy is not sound: %s", check.Faults[0])
-	}
-	r.report.Rows, r.report.Lost = check.Rows, append([]Fault{}, from.lost...)
-	return err
+	r.report.Rows, err = checkCopy(tmp)
+	r.report.Lost = append([]Fault{}, from.lost...)
+	return errors.Join(err, sameOwner(tmp, info))
 }
 
 // fill copies documents and rows into the cache file at path.
@@ -176,14 +183,8 @@ func (r *rewrite) fill(path string, f *os.File, from *contents) error {
 		return err
 	}
 	c.noSync = true
-	cl, err := takeClaim(path)
-	if err != nil {
-		return err
-	}
-	w := newWriter(c, cl)
-	err = from.copyTo(w, f)
-	err = errors.Join(err, w.Close(), remove(lockPath(path)))
-	if err != nil {
+	w := newWriter(c, nil) // the claim on the old file is one on this, too
+	if err = errors.Join(from.copyTo(w, f), w.Close()); err != nil {
 		return err
 	}
 	for id, n := range from.rows {
@@ -242,7 +243,7 @@ func (c *contents) copyTo(w *Writer, f *os.File) error {
 
 // finish cuts the room for growth off a complete file and makes it durable.
 func finish(path string) (size int64, err error) {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	f, err := openPlain(path, os.O_RDWR, 0)
 	if err != nil {
 		return 0, err
 	}
@@ -252,6 +253,9 @@ func finish(path string) (size int64, err error) {
 		return 0, err
 	}
 	p, err := openPages(f, info.Size())
+	if err == nil {
+		err = p.badMeta
+	}
 	if err != nil {
 		return 0, err
 	}

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -355,6 +356,48 @@ func TestDamagedMetaPageIsReportedAndRepaired(t *testing.T) {
 		wantSound(t, c.path)
 	}
 }
+
+// A copy of the older commit would be sound and lack the last one for good.
+func TestCompactRefusesADamagedMetaPageAndSalvageKeepsTheLastCommit(t *testing.T) {
+	for _, page := range []int{0, 1} {
+		c := newCache(t, quick())
+		fill(t, c, keysOf(0, 20), space8)
+		w, err := c.Writer()
+		must(t, err)
+		for _, s := range []Space{space8, spaceWide} {
+			must(t, w.Space(s, native1))
+			put(t, w, s, keysOf(20, 40)...)
+		}
+		must(t, w.PutDoc("d", []byte("last")))
+		must(t, w.Close())
+		b := readFile(t, c.path)
+		b[page*pageSize+pageHead+20] ^= 4
+		must(t, os.WriteFile(c.path, b, 0o644))
+		for what, err := range map[string]error{
+			"compact": second(Compact(c.path, CompactOptions{Options: quick()})),
+			"drop":    Drop(c.path, space8.ID, quick()),
+		} {
+			if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), fmt.Sprint("meta page ", page)) {
+				t.Errorf("page %d: %s: %v", page, what, err)
+			}
+		}
+		if !bytes.Equal(readFile(t, c.path), b) {
+			t.Errorf("page %d: the file was changed", page)
+		}
+		report, err := Compact(c.path, CompactOptions{Options: quick(), Salvage: true})
+		must(t, err)
+		c, err = Open(c.path, quick())
+		must(t, err)
+		wantRows(t, c, space8, keysOf(0, 40))
+		wantRows(t, c, spaceWide, keysOf(20, 40))
+		if d, err := c.Doc("d"); string(d) != "last" || len(report.Lost) > 0 {
+			t.Errorf("page %d: document %q, %v, lost %v", page, d, err, report.Lost)
+		}
+		wantSound(t, c.path)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
 
 func TestFaultsInsideBboltAreErrorsAndFreeTheFile(t *testing.T) {
 	if err := guard(func() error { panic("assertion failed") }); !errors.Is(err, ErrCorrupt) {

@@ -24,6 +24,22 @@ func asFull(err error) error {
 	return err
 }
 
+// placeNew gives a complete file its name, unless there is a file of that name by now, and
+// makes the name durable.
+func placeNew(tmp, path string) error {
+	err := os.Link(tmp, path)
+	switch {
+	case err == nil || errors.Is(err, fs.ErrExist):
+		err = os.Remove(tmp)
+	default: // the file system has no links
+		if _, there := os.Lstat(path); there == nil {
+			return os.Remove(tmp)
+		}
+		err = os.Rename(tmp, path)
+	}
+	return errors.Join(err, syncDir(path))
+}
+
 // moveInto renames a complete file to path and makes the name durable. Where open
 // files cannot be replaced (Windows), it waits for their readers.
 func moveInto(tmp, path string, wait time.Duration) error {

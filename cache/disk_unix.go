@@ -25,3 +25,21 @@ func syncDir(path string) error {
 	}
 	return errors.Join(err, d.Close())
 }
+
+// sameOwner gives the file at path the permissions that was has, and its owner and group as
+// far as this process may: where it may not, nobody else gets rights by them.
+func sameOwner(path string, was os.FileInfo) error {
+	perm := was.Mode().Perm()
+	if st, ok := was.Sys().(*syscall.Stat_t); ok {
+		if os.Chown(path, int(st.Uid), int(st.Gid)) != nil && os.Chown(path, -1, int(st.Gid)) != nil {
+			now, err := os.Stat(path)
+			if err != nil {
+				return err
+			}
+			if st2, ok := now.Sys().(*syscall.Stat_t); ok && st2.Gid != st.Gid {
+				perm &^= 0o070
+			}
+		}
+	}
+	return os.Chmod(path, perm)
+}

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/windows"
@@ -11,3 +12,6 @@ var fullErrnos = []syscall.Errno{windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_D
 
 // syncDir does nothing: NTFS keeps renames in its journal.
 func syncDir(string) error { return nil }
+
+// sameOwner does nothing: rights come from the folder.
+func sameOwner(string, os.FileInfo) error { return nil }

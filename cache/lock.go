@@ -1,10 +1,12 @@
 package cache
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -25,31 +27,115 @@ type owner struct {
 
 func lockPath(cache string) string { return cache + ".lock" }
 
-// takeClaim locks the cache for one writer, or fails at once with ErrLocked.
-func takeClaim(cache string) (*claim, error) {
-	f, err := os.OpenFile(lockPath(cache), os.O_RDWR|os.O_CREATE, 0o644)
+// takeClaim locks the cache for one writer, or fails with ErrLocked after o.ClaimWait.
+func takeClaim(cache string, o Options) (*claim, error) {
+	f, err := openLock(cache)
 	if err != nil {
 		return nil, fmt.Errorf("cache %s: lock file: %w", cache, err)
 	}
-	ok, err := tryLock(f, true)
-	if err != nil {
+	c := &claim{f}
+	if err := c.lock(cache, newWait(o.Context, o.ClaimWait, o.Waiting)); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("cache %s: lock file %s: %w", cache, f.Name(), err)
+		return nil, err
 	}
-	if !ok {
-		defer f.Close()
-		return nil, fmt.Errorf("%w: %s is being written by %s: wait for it, or stop it", ErrLocked, cache, readOwner(f))
+	if err := c.sign(); err != nil {
+		return nil, fmt.Errorf("cache %s: lock file %s: %w", cache, f.Name(), asFull(err))
+	}
+	return c, nil
+}
+
+// lock waits for the lock.
+func (c *claim) lock(cache string, w *wait) error {
+	for {
+		ok, err := tryLock(c.f, true)
+		if err != nil {
+			return fmt.Errorf("cache %s: lock file %s: %w", cache, c.f.Name(), err)
+		}
+		if ok {
+			return nil
+		}
+		who := readOwner(c.f)
+		over, err := w.over(fmt.Sprintf("%s is being written by %s: waiting for it", cache, who))
+		if over {
+			held := fmt.Errorf("%w: %s is being written by %s: wait for it, or stop it", ErrLocked, cache, who)
+			return errors.Join(held, err)
+		}
+		time.Sleep(lockPause)
+	}
+}
+
+// sign writes whose the lock is, unless the file is somebody else's, and lets go of it on
+// an error.
+func (c *claim) sign() error {
+	b, err := c.content()
+	if b = bytes.Trim(b, "\x00"); err == nil && len(b) > 0 && !bytes.HasPrefix(b, []byte(ownerBegin)) {
+		err = errors.New("it holds something else: move it elsewhere")
+	}
+	if err != nil {
+		return errors.Join(err, c.f.Close())
 	}
 	host, _ := os.Hostname()
 	me, err := json.Marshal(owner{os.Getpid(), host, strings.Join(os.Args, " "), time.Now().Round(time.Second)})
 	if err == nil {
-		err = errors.Join(f.Truncate(0), writeAll(f, me))
+		err = errors.Join(c.f.Truncate(0), writeAll(c.f, me))
 	}
-	c := &claim{f}
 	if err != nil {
-		return nil, fmt.Errorf("cache %s: lock file: %w", cache, errors.Join(asFull(err), c.release()))
+		return errors.Join(err, c.release())
 	}
-	return c, nil
+	return nil
+}
+
+// ownerBegin begins what an owner writes.
+const ownerBegin = `{"pid":`
+
+func (c *claim) content() ([]byte, error) {
+	return io.ReadAll(io.NewSectionReader(c.f, 0, 1<<16))
+}
+
+// openLock opens the lock file of a cache and makes it if there is none, for everybody who
+// may write to the cache. It follows no link and opens nothing but a file: what is in the
+// place of the lock file must not be written to.
+func openLock(cache string) (*os.File, error) {
+	path, perm := lockPath(cache), fs.FileMode(0)
+	if info, err := os.Stat(cache); err == nil {
+		perm = info.Mode().Perm()&0o666 | 0o600
+	}
+	f, err := openPlain(path, os.O_RDWR, 0)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return f, err
+	}
+	f, err = openPlain(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) { // another process has made it
+		return openPlain(path, os.O_RDWR, 0)
+	}
+	if err == nil && perm != 0 {
+		_ = f.Chmod(perm) // where there are no such modes, none is wanted
+	}
+	return f, err
+}
+
+// openPlain opens a file and refuses a link and whatever else is no file.
+func openPlain(path string, flag int, perm fs.FileMode) (*os.File, error) {
+	info, err := os.Lstat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, notPlain(path)
+	}
+	f, err := os.OpenFile(path, flag|noFollow, perm)
+	if err != nil {
+		return nil, err
+	}
+	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() {
+		err = notPlain(path)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func notPlain(path string) error {
+	return fmt.Errorf("%s is a link or no file: move it elsewhere", path)
 }
 
 func writeAll(f *os.File, b []byte) error {
@@ -60,13 +146,16 @@ func writeAll(f *os.File, b []byte) error {
 // release gives the claim up. The lock file stays: who removes it can remove one that
 // another process has locked meanwhile.
 func (c *claim) release() error {
+	if c == nil {
+		return nil
+	}
 	return errors.Join(c.f.Truncate(0), c.f.Close())
 }
 
 // readOwner says in words who holds the lock.
 func readOwner(f *os.File) string {
 	var o owner
-	b, err := io.ReadAll(io.NewSectionReader(f, 0, 1<<16))
+	b, err := (&claim{f}).content()
 	if err != nil || json.Unmarshal(b, &o) != nil {
 		return "another process"
 	}

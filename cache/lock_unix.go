@@ -8,6 +8,9 @@ import (
 	"syscall"
 )
 
+// noFollow lets the opening of a link fail.
+const noFollow = syscall.O_NOFOLLOW
+
 // unlock gives the lock on f up. Closing f does it too, but not while f is mapped.
 func unlock(f *os.File) error {
 	return os.NewSyscallError("flock", syscall.Flock(int(f.Fd()), syscall.LOCK_UN))

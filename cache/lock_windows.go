@@ -10,6 +10,9 @@ import (
 // last is each half of the offset of the byte that is locked.
 const last = 1<<32 - 1
 
+// noFollow is nothing: links are rare here, and openPlain looks for one before it opens.
+const noFollow = 0
+
 // unlock gives the lock on f up. Closing f does it too, but not at once.
 func unlock(f *os.File) error {
 	err := windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, &windows.Overlapped{Offset: last, OffsetHigh: last})

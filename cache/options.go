@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -16,8 +17,30 @@ type Options struct {
 	FlushEvery time.Duration
 
 	// LockWait is how long to wait while another process reads or commits, 10 s by
-	// default. A writer's claim (see Cache.Writer) is refused at once.
+	// default.
 	LockWait time.Duration
+
+	// ClaimWait is how long to wait for another writer to end before ErrLocked is
+	// returned; 0, the default, is not at all.
+	ClaimWait time.Duration
+
+	// Context, if it is not nil, ends a wait for other processes early: its error is then
+	// in the one returned. With it, a commit waits for readers as long as they live,
+	// whatever LockWait is; once it is done, a second longer.
+	Context context.Context
+
+	// Waiting, if it is not nil, is told why a writer waits, once the wait is long. It must
+	// not call the Cache or the Writer.
+	Waiting func(why string)
+}
+
+// commitWait is the wait of a commit.
+func (o Options) commitWait() *wait {
+	limit := o.LockWait
+	if o.Context != nil {
+		limit = -1
+	}
+	return newWait(o.Context, limit, o.Waiting)
 }
 
 // Validate reports every fault of the options at once.
@@ -31,6 +54,7 @@ func (o Options) Validate() error {
 	check(o.BlockRows >= 0 && o.BlockRows <= maxBlockRows, "BlockRows (%d) must be from 1 to %d, or 0 for 256", o.BlockRows, maxBlockRows)
 	check(o.FlushEvery >= 0, "FlushEvery (%v) must not be negative", o.FlushEvery)
 	check(o.LockWait >= 0, "LockWait (%v) must not be negative", o.LockWait)
+	check(o.ClaimWait >= 0, "ClaimWait (%v) must not be negative", o.ClaimWait)
 	return errors.Join(errs...)
 }
 

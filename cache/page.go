@@ -85,12 +85,17 @@ func openPages(r io.ReaderAt, size int64) (*pages, error) {
 	m0, err0 := p.metaAt(0)
 	var m1 meta
 	var err1 error
-	if err0 == nil {
+	switch {
+	case err0 == nil:
 		m1, err1 = p.metaAt(int64(m0.pageSize))
-	} else {
+	case !unread(err0):
 		m1, err1 = p.searchMeta()
 	}
 	switch {
+	case unread(err0):
+		return nil, err0
+	case unread(err1):
+		return nil, err1
 	case err0 == nil && (err1 != nil || m0.txid > m1.txid):
 		p.meta = m0
 	case err1 == nil:
@@ -114,12 +119,21 @@ func openPages(r io.ReaderAt, size int64) (*pages, error) {
 	return p, p.visit(0, 1)
 }
 
+// metaAt reads a meta page. A read that fails is no damage: it says nothing of the page.
 func (p *pages) metaAt(off int64) (meta, error) {
 	b, err := p.read(off+pageHead, metaSize)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrCorrupt):
 		return meta{}, errNoMeta
+	case err != nil:
+		return meta{}, err
 	}
 	return parseMeta(b)
+}
+
+// unread reports whether err, of metaAt, is about reading and not about what was read.
+func unread(err error) bool {
+	return err != nil && !errors.Is(err, errNoMeta) && !errors.Is(err, errOldMeta) && !errors.Is(err, errBoltNext)
 }
 
 // searchMeta looks for the second meta page where the first, which tells the page
@@ -130,6 +144,9 @@ func (p *pages) searchMeta() (m meta, err error) {
 		m, err = p.metaAt(size)
 		if err == nil && int64(m.pageSize) == size {
 			return m, nil
+		}
+		if unread(err) {
+			return meta{}, err
 		}
 		if errors.Is(err, errOldMeta) {
 			found = err
@@ -144,6 +161,9 @@ func (p *pages) read(off, n int64) ([]byte, error) {
 	}
 	b := make([]byte, n)
 	if _, err := p.r.ReadAt(b, off); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = corruptf("the file became shorter while it was read")
+		}
 		return nil, err
 	}
 	return b, nil

@@ -19,11 +19,12 @@ type scan struct {
 
 // gatherSound takes what has a right checksum. Where the tree can be read it says what
 // there should be; where not, blocks and documents are taken as the pages show them,
-// perhaps in the version of an earlier commit.
+// perhaps in the version of an earlier commit. Where a meta page is damaged the last
+// commit counts as far as the search finds it.
 func gatherSound(f *os.File) (*contents, error) {
-	s, err := load(f, nil, func(string, error) error { return nil })
-	if err != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotCache) {
-		return nil, err
+	s, unreadable := load(f, nil, func(string, error) error { return nil })
+	if errors.Is(unreadable, ErrNewer) {
+		return nil, unreadable
 	}
 	info, err := f.Stat()
 	if err != nil {
@@ -31,13 +32,19 @@ func gatherSound(f *os.File) (*contents, error) {
 	}
 	found := scanPages(f, info.Size())
 	if s == nil && found.ledger == nil && len(found.blocks) == 0 {
-		return nil, ErrNotCache
+		if errors.Is(unreadable, ErrCorrupt) {
+			return nil, ErrNotCache
+		}
+		return nil, unreadable
 	}
-	if s != nil {
+	if s != nil && (s.recovered == nil || found.ledger == nil || found.ledger.Next < s.ledger.Next) {
 		found.ledger = s.ledger
 	}
 	c := found.contents()
 	if s != nil && len(s.docs) == s.ledger.Docs.N {
+		if s.recovered != nil {
+			s.takeLater(found.docs)
+		}
 		c.keepDocs(f, s.docs)
 	} else {
 		c.lost = append(c.lost, Fault{"documents", "their list is damaged; what was found is kept, perhaps in an earlier version"})
@@ -69,6 +76,15 @@ func (n *scan) contents() *contents {
 		return s == nil || s.sameShape(Space{DType: b.dtype, Dim: b.dim}) != nil
 	})
 	return c
+}
+
+// takeLater takes the documents that a search found of commits after the one in use.
+func (s *state) takeLater(found map[string]docRef) {
+	for name, ref := range found {
+		if ref.seq >= s.ledger.Next {
+			s.docs[name] = ref
+		}
+	}
 }
 
 // keepDocs takes the documents that the tree lists, of a damaged one the version that

@@ -232,3 +232,43 @@ func TestSoundPagesWithTheWrongThingsAreNoticed(t *testing.T) {
 		}
 	}
 }
+
+// failingReader fails the n-th read, counted from 0, as a disk or a network does.
+type failingReader struct {
+	*bytes.Reader
+	n int
+}
+
+var errRead = errors.New("input/output error")
+
+func (r *failingReader) ReadAt(b []byte, off int64) (int, error) {
+	r.n--
+	if r.n == -1 {
+		return 0, errRead
+	}
+	return r.Reader.ReadAt(b, off)
+}
+
+// A read that fails must not pass for a damaged meta page: the commit of the other page
+// would be taken for the last, and a file be cut to the length that it had then.
+func TestFailedReadIsNoDamage(t *testing.T) {
+	sound := boltFile(t, 200)
+	for _, damaged := range []int{-1, 0, 1} {
+		b := bytes.Clone(sound)
+		if damaged >= 0 {
+			b[damaged*pageSize+pageHead+20] ^= 4
+		}
+		want, err := openPages(bytes.NewReader(b), int64(len(b)))
+		must(t, err)
+		for n := 0; ; n++ {
+			r := &failingReader{bytes.NewReader(b), n}
+			p, err := openPages(r, int64(len(b)))
+			if err == nil && r.n >= 0 {
+				break // it did not come that far
+			}
+			if !errors.Is(err, errRead) || errors.Is(err, ErrCorrupt) {
+				t.Errorf("page %d damaged, read %d fails: %+v instead of %+v, %v", damaged, n, p, want.meta, err)
+			}
+		}
+	}
+}

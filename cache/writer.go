@@ -34,12 +34,14 @@ type Writer struct {
 }
 
 // Writer claims the cache for writing until Close. The error is ErrLocked, and names
-// the process, if another has it; also if this one has it already.
+// the process, if another has it for longer than Options.ClaimWait; also if this one has it
+// already. It removes what a killed process left of the making of a new file.
 func (c *Cache) Writer() (*Writer, error) {
-	cl, err := takeClaim(c.path)
+	cl, err := takeClaim(c.path, c.opts)
 	if err != nil {
 		return nil, err
 	}
+	_ = clearMaking(c.path) // it is in nobody's way until a file is made
 	if err := c.Refresh(); err != nil {
 		return nil, errors.Join(err, cl.release())
 	}

@@ -67,7 +67,7 @@ type inputs struct {
 // openInputs opens the cache, scans the images, and then opens the backbone.
 func openInputs(ctx context.Context, o Options, a aim, j *journal.Journal) (in inputs, err error) {
 	j.Stage("open")
-	if in.store, err = features.OpenStore(o.Cache.Path, j); err != nil {
+	if in.store, err = features.OpenStore(ctx, o.Cache.Path, o.Cache.Wait, j); err != nil {
 		return in, err
 	}
 	if in.ds, err = scan(ctx, o, a, in.store, j); err != nil {

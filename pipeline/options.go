@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"icebox/cache"
 	"icebox/extract"
@@ -110,6 +111,10 @@ type Extraction struct {
 type Cache struct {
 	Path  string
 	DType string // float32 or float16
+
+	// Wait is how long a program waits for another one that writes to the cache, before it
+	// looks at it; with 0, the default, it ends at once where it would write too.
+	Wait time.Duration
 }
 
 // Answers say how a head's numbers become answers for people.
@@ -211,6 +216,7 @@ func (o Options) Validate() error {
 	number("Extract.MaxPixels", float64(e.MaxPixels))
 	number("Extract.MaxFailureRate", e.MaxFailureRate)
 	l.Check(o.Cache.Path != "", "Cache.Path", "must not be empty")
+	l.Check(o.Cache.Wait >= 0, "Cache.Wait", "(%v) must not be negative", o.Cache.Wait)
 	l.Check(o.Cache.DType == string(cache.Float32) || o.Cache.DType == string(cache.Float16), "Cache.DType", "%q is not known: choose float32 or float16", o.Cache.DType)
 	l.Under("Head", o.Head.Validate())
 	for _, field := range o.Pinned {

@@ -60,7 +60,7 @@ func OpenScorer(ctx context.Context, dir string, places []dataset.Place, o Optio
 // The source is nil where nothing was looked up.
 func poolFeatures(ctx context.Context, places []dataset.Place, o Options, j *journal.Journal) (*features.Cached, error) {
 	j.Stage("open")
-	store, err := features.OpenStore(o.Cache.Path, j)
+	store, err := features.OpenStore(ctx, o.Cache.Path, o.Cache.Wait, j)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ func openSource(ctx context.Context, o Options, c Choice, j *journal.Journal) (f
 		backbone := o.extractOptions()
 		choice.Backbone = &backbone
 	}
-	src, err := features.OpenCached(ctx, o.Cache.Path, o.Data, choice, j)
+	src, err := features.OpenCached(ctx, o.Cache.Path, o.Cache.Wait, o.Data, choice, j)
 	if err != nil {
 		return nil, err
 	}

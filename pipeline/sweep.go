@@ -232,13 +232,16 @@ func newSweep(o runs.Options, dataset string, recipe sweep.Recipe) (*runs.Dir, *
 
 // resumeSweep opens the folder of a sweep that was interrupted, and its log.
 func resumeSweep(path, name string, recipe sweep.Recipe) (*runs.Dir, *sweep.Log, error) {
-	log, err := sweep.ResumeLog(path, recipe)
-	if err != nil {
+	if _, err := Interrupted(path); err != nil {
 		return nil, nil, err
 	}
 	dir, err := runs.Reopen(path, name)
 	if err != nil {
-		log.Close()
+		return nil, nil, err
+	}
+	log, err := sweep.ResumeLog(path, recipe)
+	if err != nil {
+		dir.Close()
 		return nil, nil, err
 	}
 	return dir, log, nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,23 +41,23 @@ func (f *cacheFlags) path(p *process) (string, error) {
 }
 
 // onCache makes cmd one that works on the cache file.
-func (p *process) onCache(cmd *cobra.Command, run func(path string) error) *cobra.Command {
+func (p *process) onCache(cmd *cobra.Command, run func(ctx context.Context, path string) error) *cobra.Command {
 	var f cacheFlags
 	f.addFlags(cmd)
 	cmd.Args = cobra.NoArgs
-	cmd.RunE = func(*cobra.Command, []string) error {
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		path, err := f.path(p)
 		if err != nil {
 			return err
 		}
-		return run(path)
+		return run(cmd.Context(), path)
 	}
 	return cmd
 }
 
 func (p *process) cacheCommand() *cobra.Command {
 	return group("cache", "Look into the cache, check it, export from it, tidy it",
-		p.cacheStatCommand(), p.cacheVerifyCommand(), p.cacheExportCommand(), p.cacheDropCommand(), p.cacheCompactCommand())
+		p.cacheStatCommand(), p.cacheVerifyCommand(), p.cacheExportCommand(), p.waits(p.cacheDropCommand()), p.waits(p.cacheCompactCommand()))
 }
 
 // cacheStat is what `cache stat` finds.
@@ -79,7 +80,7 @@ type datasetStat struct {
 }
 
 func (p *process) cacheStatCommand() *cobra.Command {
-	return p.onCache(&cobra.Command{Use: "stat", Short: "Say what the cache holds"}, func(path string) error {
+	return p.onCache(&cobra.Command{Use: "stat", Short: "Say what the cache holds"}, func(_ context.Context, path string) error {
 		store, err := cache.Open(path, cache.Options{})
 		if err != nil {
 			return err
@@ -143,7 +144,7 @@ func (s *cacheStat) text(w io.Writer, name string) {
 }
 
 func (p *process) cacheVerifyCommand() *cobra.Command {
-	return p.onCache(&cobra.Command{Use: "verify", Short: "Check every block and document of the cache"}, func(path string) error {
+	return p.onCache(&cobra.Command{Use: "verify", Short: "Check every block and document of the cache"}, func(_ context.Context, path string) error {
 		report, err := cache.Verify(path)
 		if err != nil {
 			return err
@@ -194,7 +195,7 @@ func (f *exportFlags) part() (dataset.Part, error) {
 
 func (p *process) cacheExportCommand() *cobra.Command {
 	var f exportFlags
-	cmd := p.onCache(&cobra.Command{Use: "export --out DIR", Short: "Write features.npy, labels.npy and index.csv"}, func(path string) error {
+	cmd := p.onCache(&cobra.Command{Use: "export --out DIR", Short: "Write features.npy, labels.npy and index.csv"}, func(_ context.Context, path string) error {
 		part, err := f.part()
 		if err != nil {
 			return err
@@ -220,7 +221,7 @@ func (p *process) cacheExportCommand() *cobra.Command {
 
 func (p *process) cacheDropCommand() *cobra.Command {
 	var space string
-	cmd := p.onCache(&cobra.Command{Use: "drop --space ID", Short: "Remove the features of one space"}, func(path string) error {
+	cmd := p.onCache(&cobra.Command{Use: "drop --space ID", Short: "Remove the features of one space"}, func(ctx context.Context, path string) error {
 		if space == "" {
 			return usagef("cache drop needs --space ID; `icebox cache stat` lists the spaces")
 		}
@@ -228,7 +229,7 @@ func (p *process) cacheDropCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := cache.Drop(path, id, cache.Options{}); err != nil {
+		if err := cache.Drop(path, id, p.patient(ctx)); err != nil {
 			return err
 		}
 		return p.printLine(map[string]string{"space": id}, "dropped space %.12s", id)
@@ -239,8 +240,8 @@ func (p *process) cacheDropCommand() *cobra.Command {
 
 func (p *process) cacheCompactCommand() *cobra.Command {
 	var salvage bool
-	cmd := p.onCache(&cobra.Command{Use: "compact", Short: "Copy the cache into a new file without gaps"}, func(path string) error {
-		report, err := cache.Compact(path, cache.CompactOptions{Salvage: salvage})
+	cmd := p.onCache(&cobra.Command{Use: "compact", Short: "Copy the cache into a new file without gaps"}, func(ctx context.Context, path string) error {
+		report, err := cache.Compact(path, cache.CompactOptions{Options: p.patient(ctx), Salvage: salvage})
 		if err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ var exitMeanings = []struct {
 	{exitData, "the images, labels or classes are not usable, or features are missing"},
 	{exitWeights, "the backbone's weights are missing, damaged or not the ones wanted"},
 	{exitCache, "the cache file is damaged, foreign or of a newer format"},
-	{exitLocked, "another process writes to the cache"},
+	{exitLocked, "another process writes to the cache, or goes on with the sweep"},
 	{exitBadImages, "more bad images than extract.max_failure_rate allows; good ones are kept"},
 	{exitDiskFull, "no room on the disk; what was committed is kept"},
 	{exitEngine, "the engine failed or disagrees with the reference"},
@@ -65,7 +65,7 @@ var exitClasses = []struct {
 }{
 	{exitInterrupted, []error{context.Canceled}},
 	{exitDiskFull, []error{cache.ErrFull, syscall.ENOSPC}},
-	{exitLocked, []error{cache.ErrLocked}},
+	{exitLocked, []error{cache.ErrLocked, runs.ErrBusy}},
 	{exitCache, []error{cache.ErrCorrupt, cache.ErrNewer, cache.ErrNotCache}},
 	{exitBadImages, []error{features.ErrFailureBudget}},
 	{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsVariable, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum, extract.ErrWeightsOpen, errOffline}},

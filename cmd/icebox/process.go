@@ -21,6 +21,7 @@ type common struct {
 	json    bool
 	quiet   bool
 	offline bool
+	wait    patience // of those commands that write to the cache
 }
 
 // process is everything of the operating system that a command may touch, so that

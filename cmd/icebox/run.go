@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"icebox/cache"
 	"icebox/pipeline"
 	"icebox/pipeline/report"
 )
@@ -77,6 +78,11 @@ const extractKept = "the features computed by then are kept; the same command go
 // interrupted adds to an interruption what it means for the work done.
 func interrupted(err error, kept string) error {
 	if errors.Is(err, context.Canceled) {
+		for _, lost := range []error{cache.ErrLocked, cache.ErrFull} {
+			if errors.Is(err, lost) {
+				kept = fmt.Sprintf("what was computed since the last commit is not kept (%v)", lost)
+			}
+		}
 		return fmt.Errorf("interrupted: %s%w", kept, silentCause{err})
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -96,7 +97,7 @@ func (p *process) options(cfg *config.Config) pipeline.Options {
 	o := cfg.Options
 	o.Env, o.Engines, o.Words = p.getenv, p.engines(0), p.words
 	o.Pinned, o.Record, o.Settings = cfg.Pinned(), config.Write, headSettings
-	o.Output.Program = program()
+	o.Output.Program, o.Cache.Wait = program(), time.Duration(p.wait)
 	return o
 }
 

@@ -10,12 +10,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"icebox/config"
 	"icebox/pipeline"
+	"icebox/pipeline/runs"
 )
 
 // npy is a NumPy file of format 1.
@@ -165,6 +167,14 @@ func TestInterruptedSweepGoesOnWithItsOwnSettings(t *testing.T) {
 
 	if r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt, "head.weight_decay=0.5"); r.code != exitUsage || !strings.Contains(r.errOut, "head.weight_decay was 0 and is 0.5") {
 		t.Errorf("other settings: exit %d, %s", r.code, r.errOut)
+	}
+	if runtime.GOOS != "windows" {
+		other, err := runs.Reopen(sum.InterruptedAt, "")
+		must(t, err)
+		if r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt); r.code != exitLocked || !strings.Contains(r.errOut, "goes on") {
+			t.Errorf("while another process goes on with it: exit %d, %s", r.code, r.errOut)
+		}
+		other.Close()
 	}
 	r := icebox(t, dir, "sweep", "--resume", sum.InterruptedAt, "--json", "output.name=found")
 	if r.code != 0 || !strings.HasSuffix(r.lastJSON(t)["run_dir"].(string), "-found") {

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"icebox/cache"
 	"icebox/extract"
@@ -118,8 +119,9 @@ type Choice struct {
 // OpenCached finds a dataset and its rows in the cache at path. Where the images are at
 // hand it stats them, opens none, and notes what has changed. A split that cannot be
 // kept, because the cache is locked or read-only, is noted and used all the same.
-func OpenCached(ctx context.Context, path string, data dataset.Options, choice Choice, j *journal.Journal) (*Cached, error) {
-	store, err := OpenStore(path, j)
+// For ctx and patience see [OpenStore].
+func OpenCached(ctx context.Context, path string, patience time.Duration, data dataset.Options, choice Choice, j *journal.Journal) (*Cached, error) {
+	store, err := OpenStore(ctx, path, patience, j)
 	if err != nil {
 		return nil, err
 	}

@@ -138,8 +138,8 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 	if kerr := e.storeKnown(); err == nil {
 		err = kerr
 	}
-	if cerr := w.Close(); err == nil {
-		err = cerr
+	if cerr := w.Close(); err == nil || ctx.Err() != nil {
+		err = errors.Join(err, cerr) // an interruption says nothing of what is kept
 	}
 	c.store.added += e.work.Computed
 	decode, forward := c.backbone.Times()

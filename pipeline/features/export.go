@@ -6,9 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 
 	"icebox/cache"
@@ -64,15 +62,7 @@ func Export(path, dir string, choice Choice, p dataset.Part) (*Exported, error) 
 	if out.Rows == 0 {
 		return nil, fmt.Errorf("%w: dataset %s has no %s item with a feature in space %.12s", ErrNotExtracted, ds.Name, p, space.ID)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	for _, name := range []string{featuresFile, labelsFile, indexFile} {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return nil, fmt.Errorf("%s in %s: %w", name, dir, fs.ErrExist)
-		}
-	}
-	return out, errors.Join(e.file(filepath.Join(dir, featuresFile), e.features), e.file(filepath.Join(dir, labelsFile), e.labels), e.file(filepath.Join(dir, indexFile), e.index))
+	return out, e.to(dir)
 }
 
 type export struct {
@@ -80,6 +70,21 @@ type export struct {
 	ds    *dataset.Dataset
 	space string
 	items []*dataset.Item
+}
+
+// to writes the files beside their place first, so that they are there whole or not at all.
+func (e *export) to(dir string) error {
+	p, err := openPublication(dir, featuresFile, labelsFile, indexFile)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	for name, body := range map[string]func(*bufio.Writer) error{featuresFile: e.features, labelsFile: e.labels, indexFile: e.index} {
+		if err := e.file(p.path(name), body); err != nil {
+			return err
+		}
+	}
+	return p.publish()
 }
 
 // file makes path, which must not be there, and lets body fill it.
@@ -90,7 +95,10 @@ func (e *export) file(path string, body func(*bufio.Writer) error) error {
 	}
 	w := bufio.NewWriterSize(f, 1<<20)
 	err = body(w)
-	return errors.Join(err, w.Flush(), f.Close())
+	if err = errors.Join(err, w.Flush()); err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 func (e *export) features(w *bufio.Writer) error {

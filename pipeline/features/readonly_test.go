@@ -13,7 +13,7 @@ func TestACacheThatCannotBeMadeIsReadOnly(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("skipped: it wants a folder in which nobody may write, as Linux has")
 	}
-	s, err := OpenStore("/sys/icebox/features.db", journal.New(journal.Silent, nil))
+	s, err := OpenStore(t.Context(), "/sys/icebox/features.db", 0, journal.New(journal.Silent, nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,13 @@
 package features
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"icebox/cache"
 	"icebox/pipeline/journal"
@@ -15,6 +17,7 @@ import (
 // is empty.
 type Store struct {
 	path  string
+	opts  cache.Options
 	c     *cache.Cache // nil while there is no file
 	added int          // rows, since the store was opened
 }
@@ -23,19 +26,24 @@ type Store struct {
 var ErrReadOnly = errors.New("the cache cannot be written to")
 
 // OpenStore opens the cache at path. It notes a last commit that is damaged, and a file
-// system on which locks may hang, before the first lock is asked for.
-func OpenStore(path string, j *journal.Journal) (*Store, error) {
+// system on which locks may hang, before the first lock is asked for. Where patience is not
+// 0 it waits so long for another process that writes to the cache: what that one writes is
+// then seen. Rows that are to be kept wait for readers until ctx is done; j is told of waits.
+func OpenStore(ctx context.Context, path string, patience time.Duration, j *journal.Journal) (*Store, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: abs}
+	s := &Store{path: abs, opts: cache.Options{Context: ctx, ClaimWait: patience, Waiting: func(why string) { j.Tell(why) }}}
 	if network := cache.Network(abs); network != "" {
 		j.Note(fmt.Sprintf("the cache %s is on %s, where locks may hang and damage may go unseen: a local disk is better", abs, network), journal.Step{Do: journal.Change, Field: "Cache.Path"})
 	}
-	c, err := cache.Open(path, cache.Options{})
+	c, err := cache.Open(path, s.opts)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
+	}
+	if err == nil && patience > 0 {
+		err = queueFor(c)
 	}
 	if err != nil {
 		return nil, err
@@ -45,6 +53,18 @@ func OpenStore(path string, j *journal.Journal) (*Store, error) {
 		j.Note(fmt.Sprintf("the last commit of the cache is damaged, the one before it is in use: %v", damage))
 	}
 	return s, nil
+}
+
+// queueFor waits until nobody writes to the cache.
+func queueFor(c *cache.Cache) error {
+	w, err := c.Writer()
+	if err == nil {
+		return w.Close()
+	}
+	if errors.Is(err, cache.ErrLocked) {
+		return err
+	}
+	return nil // it matters once something is to be written
 }
 
 // Close closes the file, and tidies it where many rows were added.
@@ -90,7 +110,7 @@ func (s *Store) lookUp(space string, keys []cache.Key, x []float32) error {
 // allowed.
 func (s *Store) writer() (*cache.Writer, error) {
 	if s.c == nil {
-		c, err := cache.OpenOrCreate(s.path, cache.Options{})
+		c, err := cache.OpenOrCreate(s.path, s.opts)
 		if err != nil {
 			return nil, readOnly(err)
 		}

@@ -17,7 +17,7 @@ func TestStoreIsTidiedAfterRowsWereAdded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f.db")
 	free := func(added int) int64 {
 		t.Helper()
-		s, err := OpenStore(path, journal.New(journal.Silent, nil))
+		s, err := OpenStore(t.Context(), path, 0, journal.New(journal.Silent, nil))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,7 +98,7 @@ func Create(path string, l Layout, overwrite bool) (*Writer, error) {
 		if err != nil {
 			return nil, err
 		}
-	} else if w.file, err = os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*"); err != nil {
+	} else if w.file, err = createBeside(path); err != nil {
 		return nil, err
 	}
 	w.buffered = bufio.NewWriterSize(w.file, 1<<20)
@@ -106,6 +107,13 @@ func Create(path string, l Layout, overwrite bool) (*Writer, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// createBeside makes a file in the folder of path, under a name of its own, with the
+// permissions that new files get.
+func createBeside(path string) (*os.File, error) {
+	name := fmt.Sprintf(".%s.%x", filepath.Base(path), rand.Uint64())
+	return os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
 // NewCSV writes rows as CSV to out. The caller ends with Close, which leaves out open.
@@ -126,7 +134,7 @@ func (w *Writer) Close() error {
 		return err
 	}
 	if w.renamed {
-		err = errors.Join(err, w.file.Chmod(0o644), w.file.Sync())
+		err = errors.Join(err, w.file.Sync())
 	}
 	err = errors.Join(err, w.file.Close())
 	if w.renamed {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"icebox/headtrain"
+	"icebox/pipeline/internal/lock"
 )
 
 // Files of a run folder that a program writes whatever it finds out. Reports add theirs.
@@ -33,6 +34,8 @@ var (
 	ErrReadOnly = errors.New("the folder of runs cannot be written to")
 	// ErrPartial is returned for a folder that is not one of a run that was interrupted.
 	ErrPartial = errors.New("not the folder of an interrupted run")
+	// ErrBusy is returned for the folder of a run that is not over.
+	ErrBusy = errors.New("another process writes to it: the run goes on")
 )
 
 // Options say where run folders go.
@@ -51,9 +54,9 @@ type Dir struct {
 	path    string // where it is being written; "" once it is done
 	final   string // its name once it is whole
 	metrics *os.File
-	failed  error // first error of writing metrics
-	keep    bool  // what is in it is worth keeping, whole or not
-	lock    *lock // says that this process lives
+	failed  error      // first error of writing metrics
+	keep    bool       // what is in it is worth keeping, whole or not
+	lock    *lock.Lock // says that this process lives
 }
 
 // timeLayout is how the time begins the name of a folder.
@@ -87,14 +90,14 @@ func New(o Options, dataset string) (*Dir, error) {
 		final = fmt.Sprintf("%s-%d", base, n)
 	}
 	d := &Dir{path: final + partial, final: final}
-	d.lock = takeLock(d.File(lockFile))
+	d.lock, _ = lock.Take(d.path) // nobody else can know of the folder
 	err = os.WriteFile(d.File(ConfigFile), o.Config, 0o644)
 	if err == nil {
 		d.metrics, err = os.Create(d.File(MetricsFile))
 	}
 	if err != nil {
 		os.RemoveAll(d.path)
-		d.lock.release()
+		d.lock.Release()
 		return nil, err
 	}
 	return d, nil
@@ -105,7 +108,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// Reopen opens a folder that was kept before it was whole. A name, if it is not "", takes
+// Reopen opens a folder that was kept before it was whole, unless another process has it
+// ([ErrBusy]). A name, if it is not "", takes
 // the place of the one that the folder was begun with.
 func Reopen(path, name string) (*Dir, error) {
 	path, err := filepath.Abs(path)
@@ -123,8 +127,22 @@ func Reopen(path, name string) (*Dir, error) {
 			d.final = fmt.Sprintf("%s-%d", base, n)
 		}
 	}
-	d.metrics, err = os.Create(d.File(MetricsFile))
-	return d, err
+	if d.lock, err = lock.Take(path); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, busy(err))
+	}
+	if d.metrics, err = os.Create(d.File(MetricsFile)); err != nil {
+		d.lock.Release()
+		return nil, err
+	}
+	return d, nil
+}
+
+// busy makes an [ErrBusy] of the lock's own error.
+func busy(err error) error {
+	if errors.Is(err, lock.ErrHeld) {
+		return ErrBusy
+	}
+	return err
 }
 
 // isNamed reports whether the folder has a name, be it with a number behind it.
@@ -163,11 +181,11 @@ func CheckWritable(dir string) error {
 
 // Done gives the folder its name: it is whole.
 func (d *Dir) Done() error {
-	_ = os.Remove(d.File(lockFile)) // before it is released: nobody takes the folder for a dead one
+	_ = os.Remove(d.File(lock.Name)) // before it is released: nobody takes the folder for a dead one
 	err := os.Rename(d.path, d.final)
 	if err == nil {
 		d.path = ""
-		d.lock.release()
+		d.lock.Release()
 	}
 	return err
 }
@@ -178,11 +196,11 @@ func (d *Dir) Close() {
 	if d.path != "" {
 		d.metrics.Close()
 		if d.keep {
-			_ = os.Remove(d.File(lockFile))
+			_ = os.Remove(d.File(lock.Name))
 		} else {
 			os.RemoveAll(d.path)
 		}
-		d.lock.release()
+		d.lock.Release()
 	}
 }
 

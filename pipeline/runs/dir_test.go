@@ -200,3 +200,34 @@ func TestRunningNumbersHaveTheirOwnNames(t *testing.T) {
 		}
 	}
 }
+
+// Two that go on with one folder would mix their files.
+func TestFolderIsReopenedByOneAtATime(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no locks that go with their process here")
+	}
+	o := runs.Options{Dir: t.TempDir()}
+	first, err := runs.New(o, "photos")
+	must(t, err)
+	first.Keep(true)
+	for _, d := range []*runs.Dir{first, nil} {
+		if d == nil {
+			d, err = runs.Reopen(first.Path(), "")
+			must(t, err)
+		}
+		if _, err := runs.Reopen(d.Path(), "other"); !errors.Is(err, runs.ErrBusy) || !strings.Contains(err.Error(), d.Path()) {
+			t.Errorf("beside the one that writes: %v", err)
+		}
+		d.Close()
+	}
+	if left := names(t, first.Path()); slices.Contains(left, "lock") {
+		t.Errorf("left: %v", left)
+	}
+	must(t, os.Symlink(filepath.Join(o.Dir, "victim"), filepath.Join(first.Path(), "lock")))
+	if _, err := runs.Reopen(first.Path(), ""); err == nil {
+		t.Error("a link was taken for the lock")
+	}
+	if _, err := os.Lstat(filepath.Join(o.Dir, "victim")); err == nil {
+		t.Error("a link was followed")
+	}
+}

@@ -5,10 +5,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-)
 
-// lockFile is locked as long as a process writes to the folder that it lies in.
-const lockFile = "lock"
+	"icebox/pipeline/internal/lock"
+)
 
 // Tidy deletes the folders in dir that killed runs left, and returns their names: folders
 // that are not whole, that no process has locked any more and that hold nothing but what
@@ -21,14 +20,14 @@ func Tidy(dir string) (gone []string) {
 		if !e.IsDir() || !strings.HasSuffix(e.Name(), partial) || !onlyOwn(path) {
 			continue
 		}
-		l := takeLeft(filepath.Join(path, lockFile))
+		l := lock.TakeLeft(path)
 		if l == nil {
 			continue
 		}
 		if onlyOwn(path) && os.RemoveAll(path) == nil {
 			gone = append(gone, e.Name())
 		}
-		l.release()
+		l.Release()
 	}
 	return gone
 }
@@ -43,7 +42,7 @@ func onlyOwn(path string) bool {
 	begun := false
 	for _, e := range entries {
 		begun = begun || e.Name() == ConfigFile
-		if e.IsDir() || !slices.Contains([]string{lockFile, ConfigFile, MetricsFile, HeadFile, LastFile, LabelsFile}, e.Name()) {
+		if e.IsDir() || !slices.Contains([]string{lock.Name, ConfigFile, MetricsFile, HeadFile, LastFile, LabelsFile}, e.Name()) {
 			return false
 		}
 	}

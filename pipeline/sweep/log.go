@@ -74,35 +74,42 @@ func NewLog(dir string, recipe Recipe) (*Log, error) {
 	if l.f, err = os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
 		return nil, err
 	}
-	return l, l.write(recipe)
+	_, err = l.write(recipe)
+	return l, err
 }
 
-// write appends values, a line each, and sees them on the disk.
-func (l *Log) write(values ...any) error {
+// write appends values, a line each, and sees them on the disk. It returns how many of
+// them are whole in the file.
+func (l *Log) write(values ...any) (whole int, err error) {
 	var lines bytes.Buffer
 	for _, v := range values {
 		line, err := json.Marshal(v)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		lines.Write(append(line, '\n'))
 	}
-	if _, err := l.f.Write(lines.Bytes()); err != nil {
-		return err
+	n, err := l.f.Write(lines.Bytes())
+	if err == nil {
+		err = l.f.Sync()
 	}
-	return l.f.Sync()
+	return bytes.Count(lines.Bytes()[:n], []byte("\n")), err
 }
 
+// append adds records to the log, as many as the disk takes.
 func (l *Log) append(records []Record) error {
 	var lines []any
 	for _, r := range records {
-		l.heads[r.HeadID] = r
 		lines = append(lines, r)
 	}
 	if len(lines) == 0 {
 		return nil
 	}
-	return l.write(lines...)
+	whole, err := l.write(lines...)
+	for _, r := range records[:whole] {
+		l.heads[r.HeadID] = r
+	}
+	return err
 }
 
 // Epochs is the number of epochs that the heads in the log were trained for.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,7 +69,7 @@ func writeNew(path string, tensors []tensor, encode encoder) (err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("weights %s: %w: it is not overwritten", path, fs.ErrExist)
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	temp, err := createBeside(path)
 	if err != nil {
 		return fmt.Errorf("weights %s: %w", path, err)
 	}
@@ -84,8 +85,15 @@ func writeNew(path string, tensors []tensor, encode encoder) (err error) {
 	if err := errors.Join(err, w.Flush()); err != nil {
 		return err
 	}
-	if err := errors.Join(temp.Chmod(0o644), temp.Sync(), temp.Close()); err != nil {
+	if err := errors.Join(temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(temp.Name(), path)
+}
+
+// createBeside makes a file in the folder of path, under a name of its own, with the
+// permissions that new files get.
+func createBeside(path string) (*os.File, error) {
+	name := fmt.Sprintf(".%s.%x", filepath.Base(path), rand.Uint64())
+	return os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 }
