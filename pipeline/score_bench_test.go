@@ -12,7 +12,6 @@ import (
 
 	"icebox/cache"
 	"icebox/extract"
-	"icebox/headtrain"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/predictions"
 	"icebox/pipeline/runs"
@@ -32,7 +31,7 @@ func BenchmarkScore(b *testing.B) {
 		b.Fatal(err)
 	}
 	pool := b.TempDir()
-	fillPool(b, o.Cache.Path, head, pool, files)
+	fillPool(b, o.Cache.Path, head.Fingerprint, pool, files, 100)
 	score := func(ending string) {
 		s, sum, err := OpenScorer(context.Background(), *run.RunDir, []dataset.Place{{Path: pool}}, o, Silent)
 		if err != nil {
@@ -66,8 +65,9 @@ func BenchmarkScore(b *testing.B) {
 	}
 }
 
-// fillPool writes n files to dir, and a row for the content of each to the cache.
-func fillPool(b *testing.B, path string, head *headtrain.Head, dir string, n int) {
+// fillPool writes n files to so many folders in dir, and a row for the content of each to
+// a space of the cache. Rows of a folder are alike.
+func fillPool(b *testing.B, path, space, dir string, n, folders int) {
 	c, err := cache.OpenOrCreate(path, cache.Options{})
 	if err != nil {
 		b.Fatal(err)
@@ -78,7 +78,7 @@ func fillPool(b *testing.B, path string, head *headtrain.Head, dir string, n int
 		b.Fatal(err)
 	}
 	for _, s := range c.Spaces() {
-		if s.ID == head.Fingerprint {
+		if s.ID == space {
 			if err := w.Space(s.Space, cache.Producer{Engine: "benchmark"}); err != nil {
 				b.Fatal(err)
 			}
@@ -87,19 +87,22 @@ func fillPool(b *testing.B, path string, head *headtrain.Head, dir string, n int
 	rng := rand.New(rand.NewPCG(1, 2))
 	row := make([]float32, extract.Dim)
 	for i := range n {
-		name := filepath.Join(dir, fmt.Sprintf("%02d", i%100), fmt.Sprintf("%05d.jpg", i))
+		name := filepath.Join(dir, fmt.Sprintf("%02d", i%folders), fmt.Sprintf("%05d.jpg", i))
 		content := fmt.Appendf(nil, "file %d", i)
 		for j := range row {
 			row[j] = rng.Float32()
+			if j%folders == i%folders {
+				row[j] += 0.2
+			}
 		}
-		if i < 100 {
+		if i < folders {
 			err = os.Mkdir(filepath.Dir(name), 0o755)
 		}
 		if err == nil {
 			err = os.WriteFile(name, content, 0o644)
 		}
 		if err == nil {
-			err = w.Put(head.Fingerprint, sha256.Sum256(content), row)
+			err = w.Put(space, sha256.Sum256(content), row)
 		}
 		if err != nil {
 			b.Fatal(err)

@@ -25,6 +25,9 @@ func (s *Store) assignParts(ctx context.Context, ds *dataset.Dataset, space stri
 // nearPairs are the items, by index, whose features are those of near copies, the nearest
 // first; nil where nobody asks.
 func (s *Store) nearPairs(ctx context.Context, ds *dataset.Dataset, space string, j *journal.Journal) ([][2]int, error) {
+	if !ds.Split.Near {
+		return nil, nil
+	}
 	var items []int
 	var keys []cache.Key
 	open := false // some item has no part yet
@@ -34,7 +37,7 @@ func (s *Store) nearPairs(ctx context.Context, ds *dataset.Dataset, space string
 			open = open || it.Part == dataset.Unassigned
 		}
 	}
-	if !ds.Split.Near || !open {
+	if !open {
 		return nil, nil
 	}
 	j.Start("copies", 0)
