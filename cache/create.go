@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -119,7 +120,7 @@ func checkCopy(path string) (rows int, err error) {
 // sequence number. It is durable after finish.
 func writeEmpty(path string, next uint64, perm fs.FileMode) error {
 	return guard(func() error {
-		_, db, err := openBolt(path, nil, perm, newWait(nil, time.Second, nil))
+		_, db, err := openBolt(path, nil, perm, newWait(context.Background(), time.Second, nil))
 		if err != nil {
 			return err
 		}

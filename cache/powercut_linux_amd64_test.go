@@ -152,6 +152,9 @@ func (s *survey) check(t *testing.T, dir, what string, p promise) {
 // traced runs the script in a new folder; call failAt fails.
 func traced(t *testing.T, failAt int, errno syscall.Errno) (dir string, tr *tracer) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a traced process is slow")
+	}
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	must(t, err)
 	self, err := os.Executable()
