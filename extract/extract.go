@@ -203,7 +203,10 @@ func (s *scratch) decode(ctx context.Context, images [][]byte, errs []error, tra
 			return err
 		}
 		slot := len(s.at) * PixelBytes
-		errs[i] = s.Crop((*imaging.Pixels)(s.pixels[slot:slot+PixelBytes]), data)
+		errs[i] = s.CropContext(ctx, (*imaging.Pixels)(s.pixels[slot:slot+PixelBytes]), data)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if traits[i] = (Traits{}); errs[i] == nil {
 			s.at = append(s.at, i)
 			traits[i] = Traits(s.Traits())

@@ -2,6 +2,7 @@ package imaging
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/jpeg"
@@ -75,7 +76,7 @@ func recovered(k format.Format, err *error) {
 }
 
 func (p *Preprocessor) decodeWith(decode func(io.Reader) (image.Image, error), data []byte) (translucent, error) {
-	img, err := decode(bytes.NewReader(data))
+	img, err := decode(p.reader(data))
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +135,7 @@ func (p *Preprocessor) fromImage(img image.Image) (translucent, error) {
 // classify turns an error of a decoder into one of this package's.
 func classify(k format.Format, err error) error {
 	var own *fault
-	if errors.As(err, &own) {
+	if errors.As(err, &own) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	text := err.Error()

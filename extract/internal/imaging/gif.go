@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"image"
 	"image/gif"
-	"io"
 
 	"icebox/extract/format"
 )
@@ -64,7 +63,7 @@ func (p *Preprocessor) decodeGIF(h header, data []byte) (raster, error) {
 	for _, at := range h.gif.controls {
 		head[at] &^= gifHasTransparent
 	}
-	img, err := gif.Decode(io.MultiReader(bytes.NewReader(head), bytes.NewReader(data[h.gif.frame:])))
+	img, err := gif.Decode(p.reader(head, data[h.gif.frame:]))
 	if err != nil {
 		return nil, err
 	}

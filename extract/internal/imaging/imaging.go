@@ -1,6 +1,7 @@
 package imaging
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -89,6 +90,8 @@ type Preprocessor struct {
 	webp    webpPlanes
 	indexed indexed
 	blended blended
+
+	ctx context.Context // of the call of CropContext; nil in one of Crop
 }
 
 // New returns a Preprocessor for valid options.
@@ -107,6 +110,18 @@ func New(o Options) (*Preprocessor, error) {
 // Traits tells what is remarkable about the picture that the last call of Crop made a
 // crop of.
 func (p *Preprocessor) Traits() Traits { return p.traits }
+
+// CropContext is Crop that gives up when ctx ends, within a second as a rule, and returns its
+// error.
+func (p *Preprocessor) CropContext(ctx context.Context, dst *Pixels, data []byte) error {
+	p.ctx = ctx
+	defer func() { p.ctx = nil }()
+	err := p.Crop(dst, data)
+	if ended := ctx.Err(); ended != nil && err != nil {
+		return ended
+	}
+	return err
+}
 
 // Crop decodes an image and writes its crop to dst. After an error the contents of dst
 // are unspecified. Crop only reads data, and does not keep it.

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"image"
 	stdjpeg "image/jpeg"
-	"io"
 	"strings"
 
 	"icebox/extract/internal/jpeg"
@@ -41,6 +40,9 @@ const (
 	markAPP1  = 0xe1
 	markAPP14 = 0xee
 )
+
+// maxEXIF is how much is kept of an EXIF stream that is split over several segments.
+const maxEXIF = 4 << 20
 
 // jpegApps is what the application segments say.
 type jpegApps struct {
@@ -137,11 +139,13 @@ func (a *jpegApps) add(mark byte, body []byte) {
 	case mark == markAPP14 && len(body) >= 12 && has(body, 0, "Adobe"):
 		a.adobe, a.transform = true, body[11]
 	case mark == markAPP1 && has(body, 0, exifPrefix):
-		// A long EXIF stream is split over several segments.
-		if a.meta.exif == nil {
-			a.meta.exif = body
-		} else {
-			a.meta.exif = append(bytes.Clone(a.meta.exif), body[len(exifPrefix):]...)
+		// A long EXIF stream is split over several segments. What is looked for stands in
+		// its first bytes.
+		switch {
+		case a.meta.exif == nil:
+			a.meta.exif = body[:len(body):len(body)]
+		case len(a.meta.exif) < maxEXIF:
+			a.meta.exif = append(a.meta.exif, body[len(exifPrefix):]...)
 		}
 	case mark == markAPP1:
 		if xmp, ok := bytes.CutPrefix(body, []byte("http://ns.adobe.com/xap/1.0/\x00")); ok {
@@ -201,8 +205,10 @@ func (p *Preprocessor) decodeOtherJPEG(h header, data []byte) (raster, error) {
 	case 4:
 		segment = adobeSegment
 	}
-	img, err := stdjpeg.Decode(io.MultiReader(
-		bytes.NewReader(data[:h.jpeg.scan]), strings.NewReader(segment), bytes.NewReader(data[h.jpeg.scan:])))
+	if err := checkScans(h, data); err != nil {
+		return nil, err
+	}
+	img, err := stdjpeg.Decode(p.reader(data[:h.jpeg.scan], []byte(segment), data[h.jpeg.scan:]))
 	if err != nil {
 		// The decoder returns the same error for a file that is cut off within a scan as
 		// for bad data before a marker.

@@ -1,7 +1,6 @@
 package imaging
 
 import (
-	"bytes"
 	"encoding/binary"
 	"image"
 
@@ -115,7 +114,7 @@ func still(widthLess1, heightLess1 int, chunks []byte) []byte {
 }
 
 func (p *Preprocessor) decodeStillWebP(data []byte) (translucent, error) {
-	img, err := webp.Decode(bytes.NewReader(data))
+	img, err := webp.Decode(p.reader(data))
 	if err != nil {
 		return nil, err
 	}
