@@ -10,12 +10,13 @@
 // Each program is a function that reads from top to bottom: [Run] does all of it;
 // [Extract] stops once the features are in the cache; [Train] begins there and opens no
 // image; [RunSweep] trains many heads there and then does with the best what Train does;
-// [Eval] and [Inspect] look at a head and at its data; [FindRate] looks for a learning
-// rate, [Plan] says what Run would do, and a [Predictor] answers for new images.
+// [Eval] and [Inspect] look at a head and at its data, [Compare] at two heads; [FindRate]
+// looks for a learning rate, [Plan] says what Run would do. A [Scorer] answers for many new
+// images through the cache, a [Predictor] for a few at once.
 //
 // The nouns have packages of their own: dataset (items, labels, parts), features (rows,
 // from the cache or from a folder), sweep, insight, runs (the folder of a run), report
-// (what was found out) and journal (what is said while it runs).
+// (what was found out), predictions (a head's answers in files) and journal (what is said while it runs).
 //
 // # What is never computed twice
 //
