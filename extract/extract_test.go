@@ -217,6 +217,18 @@ func TestGatePassesASoundEngineAndStopsABrokenOne(t *testing.T) {
 	}
 }
 
+func TestWeightsThatRunOverAreToBlameAndNoEngine(t *testing.T) {
+	inf := float32(math.Inf(1))
+	for _, features := range [][]float32{{0, inf}, {-inf}, {float32(math.NaN())}, {1, -1e30}} {
+		if err := checkReference(features); !errors.Is(err, ErrWeightsMismatch) {
+			t.Errorf("%v: %v", features, err)
+		}
+	}
+	if err := checkReference([]float32{0, 3.5, 1e6}); err != nil {
+		t.Error(err)
+	}
+}
+
 // brokenEngine sees nothing but the first pixel.
 type brokenEngine struct{}
 

@@ -37,9 +37,23 @@ func (x *Extractor) gateKey(info EngineInfo) string {
 // class (fp32, tf32, fp16) promises; 0 for another name.
 func LeastCosine(numeric string) float64 { return leastCosine[numeric] }
 
+// farTooLarge is beyond every feature: those of trained weights are below 100.
+const farTooLarge = 1e15
+
+// checkReference returns an [ErrWeightsMismatch] for weights whose features no engine can
+// compute, since a value of theirs is so large that sums run over.
+func checkReference(features []float32) error {
+	for _, v := range features {
+		if !(math.Abs(float64(v)) < farTooLarge) {
+			return fmt.Errorf("%w: with these weights a feature of a test image is %g: some value in the file is far too large", ErrWeightsMismatch, v)
+		}
+	}
+	return nil
+}
+
 // Gate runs a generated image through the engine and through a naive reference in
 // plain Go, and returns a [DisagreeError] if they are further apart than the numeric
-// class allows. It takes seconds: keep the verdict.
+// class allows, and an [ErrWeightsMismatch] if the reference runs over. It takes seconds: keep the verdict.
 func (x *Extractor) Gate(ctx context.Context) (Verdict, error) {
 	engine, err := x.engine()
 	if err != nil {
@@ -55,6 +69,9 @@ func (x *Extractor) Gate(ctx context.Context) (Verdict, error) {
 		}
 	}
 	want := resnet.Reference(x.weights.Tensor, imaging.LUT(), pixels)
+	if err := checkReference(want); err != nil {
+		return Verdict{}, err
+	}
 	v := Verdict{Key: x.gateKey(info)}
 	v.Cosine, v.MaxAbs = compare(got, want)
 	if least := leastCosine[info.Numeric]; !(v.Cosine >= least) {

@@ -373,6 +373,7 @@ func TestBadFeaturesAreRefused(t *testing.T) {
 			}
 			writeFile(t, filepath.Join(dir, "labels.npy"), npyBytes(t, "<i8", "(90,)", bytes.Repeat([]byte{255}, 720)))
 		}, []string{"has a label"}},
+		{"a path without an end", index(at(4, 1, strings.Repeat("p", 20_000))), []string{"row 4", "the path has 20000 bytes"}},
 		{"lines out of order", index(at(4, 0, "5")), []string{"row 4", "order of the rows"}},
 		{"a class with two names", index(at(4, 2, "other")), []string{"row 4", `"other"`, `"class1"`}},
 		{"an unknown part", index(at(4, 3, "holdout")), []string{"holdout"}},

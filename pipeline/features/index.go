@@ -16,6 +16,9 @@ import (
 	"icebox/pipeline/dataset"
 )
 
+// maxField bounds the texts of a line: paths are shorter on every system.
+const maxField = 16 << 10
+
 // index makes the items, with what index.csv says of them, if it is there.
 func (s *arraySet) index() error {
 	s.items = make([]dataset.Item, len(s.labels))
@@ -88,6 +91,11 @@ func (s *arraySet) indexLine(n int, record []string, at map[string]int) error {
 	}
 	if row := field("row"); row != "" && row != strconv.Itoa(n) {
 		return fmt.Errorf("the line is of row %q: lines are in the order of the rows", row)
+	}
+	for _, name := range []string{"path", "label", "group"} {
+		if length := len(field(name)); length > maxField {
+			return fmt.Errorf("the %s has %d bytes: %d are the limit", name, length, maxField)
+		}
 	}
 	it := &s.items[n]
 	it.Path, it.Group = cmp.Or(strings.Clone(field("path")), it.Path), strings.Clone(field("group"))
