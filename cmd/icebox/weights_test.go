@@ -192,7 +192,7 @@ func TestFailedDownloadsSayWhatToDo(t *testing.T) {
 	wrong := sound
 	wrong.SHA256Prefix = strings.Repeat("0", 64)
 	cut := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Length", "1000")
+		w.Header().Set("Content-Length", "46830571")
 		_, _ = w.Write(make([]byte, 100))
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
