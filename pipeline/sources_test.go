@@ -34,7 +34,8 @@ func TestAClassIsAddedToAStoredDataset(t *testing.T) {
 		t.Errorf("%+v", run)
 	}
 	rep, _ := reportOf(t, run)
-	if len(rep.Classes) != 3 || rep.Parts["test"].Top1 < 0.8 {
+	learned := !raceEnabled // its stand-in for the backbone tells no three classes apart
+	if len(rep.Classes) != 3 || learned && rep.Parts["test"].Top1 < 0.8 {
 		t.Errorf("classes %v, accuracy %v", rep.Classes, rep.Parts["test"].Top1)
 	}
 	for path, part := range partsOf(t, o, "photos+more") {
@@ -53,7 +54,7 @@ func TestAClassIsAddedToAStoredDataset(t *testing.T) {
 		t.Errorf("trained on %s: %v, and the run said %v", trained.Dataset, trained.Warnings, again.Warnings)
 	}
 	rows, sum := scored(t, *run.RunDir, o, dataset.Place{Path: dataset.Stored + "photos"})
-	if len(rows) != 20 || sum.Hits != 20 || rows[0].Label != "class0" {
+	if len(rows) != 20 || sum.Hits != 20 || rows[0].Err != "" || learned && rows[0].Label != "class0" {
 		t.Errorf("%d rows of pictures that are gone, the first %+v", len(rows), rows[0])
 	}
 }
