@@ -1,7 +1,6 @@
 package imaging
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"image"
@@ -84,11 +83,11 @@ func (p *Preprocessor) decodeWith(decode func(io.Reader) (image.Image, error), d
 }
 
 func (p *Preprocessor) decodeTIFF(h header, data []byte) (translucent, error) {
-	img, err := tiff.Decode(bytes.NewReader(data))
+	img, err := tiff.Decode(p.readerAt(data))
 	if err != nil {
 		return nil, err
 	}
-	if grey, ok := img.(*image.Gray); ok && h.inverted {
+	if grey, ok := img.(*image.Gray); ok && h.tiff.inverted {
 		invert(grey.Pix)
 	}
 	return p.fromImage(img)

@@ -39,9 +39,10 @@
 //
 // # Memory
 //
-// The size in the header is checked before anything is decoded. A decoder needs
-// 1.5 to 4 bytes a pixel for common kinds and up to 16 for rare ones (a
-// progressive JPEG without chroma subsampling, 16-bit TIFF), so the default
-// limit of 128 megapixels bounds a worker to about 2 GB in the worst case;
-// Options.MaxPixels lowers it.
+// The header is checked before anything is decoded: the number of pixels against
+// Options.MaxPixels, and what the picture will take against Options.Memory. A decoder takes
+// 1 to 4 bytes a pixel for common kinds, and up to 24 for rare ones: a progressive JPEG
+// without chroma subsampling, a CMYK JPEG, a packed TIFF in one strip. Metadata are skipped.
+// See [Preprocessor.Memory], which callers with several workers share memory out by; a
+// lossless WebP made for it can take up to 200 MB more, for the codes that it is packed with.
 package imaging

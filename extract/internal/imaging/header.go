@@ -35,9 +35,31 @@ type header struct {
 	rowBits       int  // PNG and BMP: bits of a row of samples
 	grey16        bool // a picture of grey samples of 16 bits, and no alpha channel
 	jpeg          jpegHeader
-	inverted      bool // TIFF: the decoder takes black for white
+	png           ihdr
 	gif           gifHeader
 	webp          webpHeader
+	tiff          tiffHeader
+}
+
+// ihdr is what a PNG's header says of the samples, and whether one colour is transparent.
+type ihdr struct {
+	colour     byte // pngGrey, pngIndexed or another
+	depth      byte // bits a sample
+	interlaced bool
+	keyed      bool
+}
+
+const (
+	pngGrey    = 0
+	pngIndexed = 3
+)
+
+// tiffHeader is what the decoder does with the pixels.
+type tiffHeader struct {
+	inverted    bool  // the decoder takes black for white
+	packed      bool  // strips or tiles are compressed
+	blockPixels int64 // most pixels of a strip or tile
+	pixel       int64 // bytes that the decoder makes of a pixel
 }
 
 // parseHeader returns, for any bytes, a header with a positive size or an error of one
@@ -109,10 +131,11 @@ func (h *header) parsePNG(data []byte) error {
 	}
 	h.width, h.height = int(width), int(height)
 	samples := [...]int{1, 0, 3, 1, 2, 0, 4}
-	if kind := int(data[25]); kind < len(samples) {
-		h.rowBits = h.width * samples[kind] * int(data[24])
+	h.png = ihdr{depth: data[24], colour: data[25], interlaced: data[28] != 0}
+	if kind := int(h.png.colour); kind < len(samples) {
+		h.rowBits = h.width * samples[kind] * int(h.png.depth)
 	}
-	h.grey16 = data[24] == 16 && data[25] == 0
+	h.grey16 = h.png.depth == 16 && h.png.colour == pngGrey
 
 	var m metadata
 	for rest := data[8:]; len(rest) >= 12; {
@@ -124,6 +147,8 @@ func (h *header) parsePNG(data []byte) error {
 		switch string(rest[4:8]) {
 		case "eXIf":
 			m.exif = body
+		case "tRNS":
+			h.png.keyed = true
 		case "iTXt":
 			// keyword 0 compressed? method language 0 translation 0 text
 			if text, ok := bytes.CutPrefix(body, []byte("XML:com.adobe.xmp\x00\x00")); ok {
@@ -157,6 +182,8 @@ func (h *header) parseTIFF(data []byte) error {
 	directory(data, func(f field) {
 		if v, ok := f.integer(); ok {
 			tags[f.tag] = v
+		} else if f.typ == typeByte {
+			tags[f.tag] = int(f.value[0])
 		}
 	})
 	if tags[tagPlanarConfig] == 2 && tags[tagSamples] > 1 {
@@ -168,7 +195,36 @@ func (h *header) parseTIFF(data []byte) error {
 	}
 	// In a fax code 0 is white, whatever the file says that 0 means; the decoder
 	// gives white in any case.
-	h.inverted = isFax && tags[tagPhotometric] == 1
+	h.tiff = tiffHeader{inverted: isFax && tags[tagPhotometric] == 1, packed: tags[tagCompression] > 1, pixel: pixelBytes(c.ColorModel)}
+	h.tiff.blockPixels = h.blockPixels(tags)
 	h.orientation = metadata{exif: data}.orientation()
 	return nil
+}
+
+// pixelBytes is what a pixel of a model takes in the standard library's pictures.
+func pixelBytes(m color.Model) int64 {
+	switch m {
+	case color.GrayModel:
+		return 1
+	case color.Gray16Model:
+		return 2
+	case color.RGBA64Model, color.NRGBA64Model:
+		return 8
+	case color.RGBAModel, color.NRGBAModel:
+		return 4
+	}
+	return 1 // a palette
+}
+
+// blockPixels is the size of a TIFF's tiles or else strips.
+func (h *header) blockPixels(tags map[uint16]int) int64 {
+	width, height := tags[tagTileWidth], tags[tagTileLength]
+	if width <= 0 {
+		width, height = h.width, h.height
+		if rows := tags[tagRowsPerStrip]; rows > 0 {
+			height = min(rows, height)
+		}
+	}
+	const most = 1 << 24 // the decoder refuses larger ones
+	return int64(min(width, most)) * int64(min(max(height, 1), most))
 }

@@ -42,6 +42,9 @@ type Options struct {
 	IgnoreEXIF bool
 	// MaxPixels is the most pixels that an image may have; 0 means DefaultMaxPixels.
 	MaxPixels int64
+	// Memory is the most bytes that an image may take while it is turned into a crop, its
+	// file among them; see [Preprocessor.Memory]. 0 is no limit.
+	Memory int64
 	// Fit is how a picture becomes a square: FitCrop (also ""), FitSquash or FitPad.
 	Fit string
 	// Background is a colour, in a form that [Colour] reads, that transparent pixels lie
@@ -67,6 +70,9 @@ func (o Options) Validate() error {
 	var errs []error
 	if o.MaxPixels < 0 {
 		errs = append(errs, fmt.Errorf("MaxPixels (%d) must not be negative; 0 means the default of %d", o.MaxPixels, int64(DefaultMaxPixels)))
+	}
+	if o.Memory < 0 {
+		errs = append(errs, fmt.Errorf("Memory (%d) must not be negative; 0 is no limit", o.Memory))
 	}
 	if !slices.Contains([]string{"", FitCrop, FitSquash, FitPad}, o.Fit) {
 		errs = append(errs, fmt.Errorf("the fit %q is not known: choose %s, %s or %s", o.Fit, FitCrop, FitSquash, FitPad))
@@ -126,12 +132,12 @@ func (p *Preprocessor) CropContext(ctx context.Context, dst *Pixels, data []byte
 // Crop decodes an image and writes its crop to dst. After an error the contents of dst
 // are unspecified. Crop only reads data, and does not keep it.
 func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
-	h, err := parseHeader(data)
+	h, err := p.examine(data)
 	if err != nil {
 		return err
 	}
-	if err := p.checkSize(h, len(data)); err != nil {
-		return err
+	if need := p.memory(h, int64(len(data))); p.opts.Memory > 0 && need > p.opts.Memory {
+		return &MemoryError{need, p.opts.Memory, h.kind, h.width, h.height}
 	}
 	p.traits = Traits{Grey16: h.grey16, Elongated: elongated(h.width, h.height)}
 	defer p.release()
@@ -155,6 +161,15 @@ func (p *Preprocessor) release() {
 	p.webp.img, p.webp.alpha = nil, nil
 	p.indexed.pix = nil
 	p.blended.translucent = nil
+}
+
+// examine reads the header, and refuses what its size rules out.
+func (p *Preprocessor) examine(data []byte) (header, error) {
+	h, err := parseHeader(data)
+	if err == nil {
+		err = p.checkSize(h, len(data))
+	}
+	return h, err
 }
 
 // checkSize refuses sizes over the limit, and sizes that the bytes at hand cannot fill,

@@ -29,10 +29,13 @@ type jpegHeader struct {
 	factors    [4]struct{ id, h, v int }
 	model      colorModel
 	scan       int // offset of the first start-of-scan marker
+
+	progressive bool
 }
 
 // JPEG markers.
 const (
+	markSOF2  = 0xc2
 	markSOI   = 0xd8
 	markEOI   = 0xd9
 	markSOS   = 0xda
@@ -117,6 +120,7 @@ func (h *header) parseFrame(mark byte, body []byte) error {
 	}
 	h.height = int(binary.BigEndian.Uint16(body[1:]))
 	h.width = int(binary.BigEndian.Uint16(body[3:]))
+	h.jpeg.progressive = mark == markSOF2
 	n := int(body[5])
 	if n != 1 && n != 3 && n != 4 {
 		return failf(ErrUnsupported, "JPEG with %d components is not supported", n)
@@ -193,6 +197,7 @@ func (p *Preprocessor) decodeJPEG(h header, data []byte, window image.Rectangle)
 			p.planes.adopt(h, comps)
 			return &p.planes, nil
 		}
+		p.jpeg.Forget()
 	}
 	return p.decodeOtherJPEG(h, data)
 }

@@ -49,6 +49,29 @@ func (r patient) Read(b []byte) (int, error) {
 	return r.Reader.Read(b[:min(len(b), patientBytes)])
 }
 
+// readerAt reads data for the decoder of TIFF, which would copy them all if it could not
+// read them at any place.
+func (p *Preprocessor) readerAt(data []byte) io.Reader {
+	r := bytes.NewReader(data)
+	if p.ctx == nil {
+		return r
+	}
+	return patientAt{patient{p.ctx, r}, r}
+}
+
+// patientAt is patient, and reads at any place, too.
+type patientAt struct {
+	patient
+	at io.ReaderAt
+}
+
+func (r patientAt) ReadAt(b []byte, off int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.at.ReadAt(b, off)
+}
+
 // patientBytes is how much a decoder gets at a time.
 const patientBytes = 4096
 

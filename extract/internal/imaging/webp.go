@@ -13,7 +13,8 @@ import (
 
 // webpHeader locates the first frame of an animation.
 type webpHeader struct {
-	frame []byte // body of its ANMF chunk; nil for a still picture
+	frame    []byte // body of its ANMF chunk; nil for a still picture
+	lossless bool   // pixels or their alpha are packed as VP8L does
 }
 
 // parseWebP walks over the chunks: the size comes first, metadata last.
@@ -31,8 +32,12 @@ func (h *header) parseWebP(data []byte) error {
 		switch string(rest[:4]) {
 		case "ANMF":
 			if h.webp.frame == nil {
-				h.webp.frame = body
+				if err := h.frameWebP(body); err != nil {
+					return err
+				}
 			}
+		case "ALPH", "VP8L":
+			h.webp.lossless = true
 		case "EXIF":
 			m.exif = body
 		case "XMP ":
@@ -44,6 +49,33 @@ func (h *header) parseWebP(data []byte) error {
 		return truncated(format.WebP)
 	}
 	h.orientation = m.orientation()
+	return nil
+}
+
+// frameHeader is the length of what an ANMF chunk begins with: place, size, duration, flags.
+const frameHeader = 16
+
+// frameWebP looks at the body of the first frame's chunk, whose picture must fit the canvas.
+func (h *header) frameWebP(frame []byte) error {
+	if len(frame) < frameHeader {
+		return truncated(format.WebP)
+	}
+	h.webp.frame = frame
+	for rest := frame[frameHeader:]; len(rest) >= 8; {
+		name, body := string(rest[:4]), []byte(nil)
+		body, rest = chunk(rest)
+		h.webp.lossless = h.webp.lossless || name == "ALPH" || name == "VP8L"
+		if name != "VP8 " && name != "VP8L" {
+			continue
+		}
+		var inner header
+		if err := inner.sizeWebP(name, body); err != nil {
+			return err
+		}
+		if 2*uint24(frame)+inner.width > h.width || 2*uint24(frame[3:])+inner.height > h.height {
+			return failf(ErrFormat, "damaged WebP: its first frame exceeds the canvas")
+		}
+	}
 	return nil
 }
 
@@ -83,19 +115,11 @@ func (p *Preprocessor) decodeWebP(h header, data []byte) (raster, error) {
 		return p.decodeStillWebP(data)
 	}
 	f := h.webp.frame
-	const frameHeader = 16
-	if len(f) < frameHeader {
-		return nil, truncated(format.WebP)
-	}
 	src, err := p.decodeStillWebP(still(uint24(f[6:]), uint24(f[9:]), f[frameHeader:]))
 	if err != nil {
 		return nil, err
 	}
-	x, y := 2*uint24(f), 2*uint24(f[3:])
-	if w, ht := src.size(); x+w > h.width || y+ht > h.height {
-		return nil, failf(ErrFormat, "damaged WebP: its first frame exceeds the canvas")
-	}
-	return &framed{translucent: src, width: h.width, height: h.height, x: x, y: y}, nil
+	return &framed{translucent: src, width: h.width, height: h.height, x: 2 * uint24(f), y: 2 * uint24(f[3:])}, nil
 }
 
 // still wraps the chunks of a frame into a file of their own.
