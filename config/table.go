@@ -92,6 +92,8 @@ func extractKeys() []*key {
 			"images that end early: refuse counts them as bad; accept takes plain JPEGs and PNGs as far as they go, and what is missing is grey or black, as by Pillow's LOAD_TRUNCATED_IMAGES. Features of each are kept apart"),
 		newKey("extract.max_pixels", whole[int64]{}, func(o *options) *int64 { return &o.Extract.MaxPixels },
 			"larger images are refused before they are decoded"),
+		newKey("extract.memory", size{}, func(o *options) *int64 { return &o.Extract.Memory },
+			"memory for the images that are read and decoded at a time, by all workers together; one that needs more is refused by its header; 0 is a quarter of what the machine, or the control group of the process, has"),
 		newKey("extract.max_failure_rate", number{}, func(o *options) *float64 { return &o.Extract.MaxFailureRate },
 			"fraction of bad images past which a run fails, if they are more than 10"),
 		newKey("extract.retry_failed", boolean{}, func(o *options) *bool { return &o.Extract.RetryFailed },

@@ -49,6 +49,9 @@ var (
 	ErrImageUnsupported = imaging.ErrUnsupported
 )
 
+// MemoryError is the ErrImageTooLarge of an image that needs more bytes than Options.Memory.
+type MemoryError = imaging.MemoryError
+
 // ErrEngine is returned when an engine cannot be opened or has failed.
 var ErrEngine = errors.New("engine")
 

@@ -146,8 +146,42 @@ func (x *Extractor) EngineName() (engine, isa string) {
 // rows (len(images) × Dim). errs[i] is set to nil or to what is wrong with image i,
 // whose row is then zero. The error that is returned is not about one image: the
 // engine failed, or ctx ended, and what rows then holds is unspecified.
+//
+// Callers who would not hold the bytes of all images at once take [Extractor.Preprocess]
+// and [Extractor.Forward], of which Extract is made.
 func (x *Extractor) Extract(ctx context.Context, images [][]byte, rows []float32, errs []error) error {
-	return x.ExtractTraits(ctx, images, rows, errs, make([]Traits, len(images)))
+	if len(rows) != len(images)*Dim || len(errs) != len(images) {
+		return fmt.Errorf("extract: %d images need %d floats and as many errors, got %d and %d", len(images), len(images)*Dim, len(rows), len(errs))
+	}
+	if _, err := x.engine(); err != nil {
+		return err
+	}
+	s := x.scratch.get()
+	defer x.scratch.put(s)
+	s.pixels, s.at = mem.Grow(s.pixels, len(images)*PixelBytes), s.at[:0]
+	for i, data := range images {
+		slot := len(s.at) * PixelBytes
+		_, errs[i] = x.preprocess(ctx, s.Preprocessor, s.pixels[slot:slot+PixelBytes], data)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if errs[i] == nil {
+			s.at = append(s.at, i)
+		}
+	}
+	n := len(s.at)
+	clear(rows)
+	if n == 0 {
+		return nil
+	}
+	s.features = mem.Grow(s.features, n*Dim)
+	if err := x.Forward(ctx, s.features, s.pixels[:n*PixelBytes], n); err != nil {
+		return err
+	}
+	for slot, i := range s.at {
+		copy(rows[i*Dim:(i+1)*Dim], s.features[slot*Dim:])
+	}
+	return nil
 }
 
 // Traits are what is remarkable about an image.
@@ -158,61 +192,33 @@ type Traits struct {
 	Truncated bool // it ends early, and was accepted all the same
 }
 
-// ExtractTraits is Extract that also says, in traits[i], what is remarkable about image i;
-// they are zero for an image with an error.
-func (x *Extractor) ExtractTraits(ctx context.Context, images [][]byte, rows []float32, errs []error, traits []Traits) error {
-	if len(rows) != len(images)*Dim || len(errs) != len(images) || len(traits) != len(images) {
-		return fmt.Errorf("extract: %d images need %d floats and as many errors and traits, got %d, %d and %d", len(images), len(images)*Dim, len(rows), len(errs), len(traits))
-	}
-	engine, err := x.engine()
-	if err != nil {
-		return err
+// Preprocess writes the crop of one encoded image: decoded, upright, resized and
+// cropped to Side × Side pixels of interleaved RGB (PixelBytes). The error is what is
+// wrong with the image, or that of ctx, if it has ended.
+func (x *Extractor) Preprocess(ctx context.Context, crop []uint8, image []byte) (Traits, error) {
+	if len(crop) != PixelBytes {
+		return Traits{}, fmt.Errorf("extract: a crop needs %d bytes, got %d", PixelBytes, len(crop))
 	}
 	s := x.scratch.get()
 	defer x.scratch.put(s)
-	start := time.Now()
-	if err := s.decode(ctx, images, errs, traits); err != nil {
-		return err
-	}
-	decoded := time.Now()
-	x.decodeNanos.Add(int64(decoded.Sub(start)))
-
-	n := len(s.at)
-	clear(rows)
-	if n == 0 {
-		return nil
-	}
-	s.features = mem.Grow(s.features, n*Dim)
-	if err := x.forward(ctx, engine, s.features, s.pixels[:n*PixelBytes], n); err != nil {
-		return err
-	}
-	for slot, i := range s.at {
-		copy(rows[i*Dim:(i+1)*Dim], s.features[slot*Dim:])
-	}
-	x.forwardNanos.Add(int64(time.Since(decoded)))
-	return nil
+	return x.preprocess(ctx, s.Preprocessor, crop, image)
 }
 
-// decode fills the slots of s.pixels with the crops of the images that can be
-// decoded, and notes in s.at which image each slot holds.
-func (s *scratch) decode(ctx context.Context, images [][]byte, errs []error, traits []Traits) error {
-	s.pixels = mem.Grow(s.pixels, len(images)*PixelBytes)
-	s.at = s.at[:0]
-	for i, data := range images {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		slot := len(s.at) * PixelBytes
-		errs[i] = s.CropContext(ctx, (*imaging.Pixels)(s.pixels[slot:slot+PixelBytes]), data)
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if traits[i] = (Traits{}); errs[i] == nil {
-			s.at = append(s.at, i)
-			traits[i] = Traits(s.Traits())
-		}
+func (x *Extractor) preprocess(ctx context.Context, p *imaging.Preprocessor, crop []uint8, image []byte) (Traits, error) {
+	start := time.Now()
+	defer func() { x.decodeNanos.Add(int64(time.Since(start))) }()
+	if err := p.CropContext(ctx, (*imaging.Pixels)(crop), image); err != nil {
+		return Traits{}, err
 	}
-	return nil
+	return Traits(p.Traits()), nil
+}
+
+// Memory returns how many bytes Preprocess takes at most for an encoded image, those of the
+// image among them. It reads the header alone; the error is what is wrong with it.
+func (x *Extractor) Memory(image []byte) (int64, error) {
+	s := x.scratch.get()
+	defer x.scratch.put(s)
+	return s.Memory(image)
 }
 
 // Forward computes the features (n × Dim) of n crops (n × PixelBytes, rows of
@@ -225,25 +231,12 @@ func (x *Extractor) Forward(ctx context.Context, features []float32, pixels []ui
 	if err != nil {
 		return err
 	}
-	return x.forward(ctx, engine, features, pixels, n)
-}
-
-func (x *Extractor) forward(ctx context.Context, e openEngine, features []float32, pixels []uint8, n int) error {
-	if err := e.Forward(ctx, features, pixels, n); err != nil {
-		return fmt.Errorf("%w %s: %w", ErrEngine, e.info.Name, err)
+	start := time.Now()
+	if err := engine.Forward(ctx, features, pixels, n); err != nil {
+		return fmt.Errorf("%w %s: %w", ErrEngine, engine.info.Name, err)
 	}
+	x.forwardNanos.Add(int64(time.Since(start)))
 	return nil
-}
-
-// Preprocess writes the crop of one encoded image: decoded, upright, resized and
-// cropped to Side × Side pixels of interleaved RGB (PixelBytes).
-func (x *Extractor) Preprocess(crop []uint8, image []byte) error {
-	if len(crop) != PixelBytes {
-		return fmt.Errorf("extract: a crop needs %d bytes, got %d", PixelBytes, len(crop))
-	}
-	s := x.scratch.get()
-	defer x.scratch.put(s)
-	return s.Crop((*imaging.Pixels)(crop), image)
 }
 
 // Times returns the processor time spent so far, summed over goroutines.

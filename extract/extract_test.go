@@ -176,9 +176,9 @@ func TestTraitsTellWhatImagesAre(t *testing.T) {
 	x := open(t, Options{Truncated: Accept})
 	plain := encoded(t, 1)[0]
 	images := [][]byte{plain, pngOf(t, image.NewNRGBA(image.Rect(0, 0, 9, 20))), {}, pngOf(t, image.NewGray16(image.Rect(0, 0, 8, 4))), plain[:len(plain)-9]}
-	rows, errs, traits := make([]float32, 5*Dim), make([]error, 5), make([]Traits, 5)
-	if err := x.ExtractTraits(context.Background(), images, rows, errs, traits); err != nil {
-		t.Fatal(err)
+	errs, traits := make([]error, 5), make([]Traits, 5)
+	for i, data := range images {
+		traits[i], errs[i] = x.Preprocess(context.Background(), make([]uint8, PixelBytes), data)
 	}
 	if want := []Traits{{}, {Alpha: true, Elongated: true}, {}, {Grey16: true}, {Truncated: true}}; !slices.Equal(traits, want) {
 		t.Errorf("%+v, want %+v (%v)", traits, want, errs)

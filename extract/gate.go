@@ -64,7 +64,7 @@ func (x *Extractor) Gate(ctx context.Context) (Verdict, error) {
 	info := engine.now()
 	for before := (EngineInfo{}); before != info; info = engine.now() { // else the engine may have changed its plan meanwhile
 		before = info
-		if err := x.forward(ctx, engine, got, pixels, 1); err != nil {
+		if err := x.Forward(ctx, got, pixels, 1); err != nil {
 			return Verdict{}, err
 		}
 	}

@@ -84,6 +84,10 @@ type Options struct {
 	// MaxPixels is the most pixels that an image may have. A larger one is refused by
 	// its header, before it is decoded. 0 means [DefaultMaxPixels].
 	MaxPixels int64
+	// Memory is the most bytes that one image may take while it is turned into a crop, its
+	// own among them; see [Extractor.Memory]. A larger one is refused by its header, with a
+	// [MemoryError]. 0 is no limit.
+	Memory int64
 
 	// Note takes what the engine has to tell a person while it opens and runs, one line
 	// a call. It is called from any goroutine and must not call the Extractor. nil drops
@@ -152,12 +156,13 @@ func (o Options) Validate() error {
 		add(err != nil, "Background", "%v", err)
 	}
 	add(o.MaxPixels < 0, "MaxPixels", "(%d) must be ≥ 0", o.MaxPixels)
+	add(o.Memory < 0, "Memory", "(%d) must be ≥ 0", o.Memory)
 	return errors.Join(faults...)
 }
 
 // pixels are the options of the way from an image's bytes to a crop.
 func (o Options) pixels() imaging.Options {
-	return imaging.Options{IgnoreEXIF: o.IgnoreEXIF, MaxPixels: o.MaxPixels, Fit: o.Fit, Background: o.Background, AcceptTruncated: o.Truncated == Accept}
+	return imaging.Options{IgnoreEXIF: o.IgnoreEXIF, MaxPixels: o.MaxPixels, Memory: o.Memory, Fit: o.Fit, Background: o.Background, AcceptTruncated: o.Truncated == Accept}
 }
 
 // numeric is the numeric class that rows will have.

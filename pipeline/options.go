@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,6 +104,7 @@ type Extraction struct {
 	Background     string // see extract.Options
 	Truncated      string
 	MaxPixels      int64   // larger images are refused by their header
+	Memory         int64   // bytes that images take at once, read and decoded; 0 is a share of what there is
 	MaxFailureRate float64 // a run fails if more than this fraction of the images, and more than 10, are bad
 	RetryFailed    bool    // try images again that are remembered as bad
 }
@@ -205,7 +207,7 @@ func (o Options) Validate() error {
 	l.Check(o.Backbone.Name == "resnet18", "Backbone.Name", "%q is not known: the one backbone is resnet18", o.Backbone.Name)
 	e := o.Extract
 	backbone, pixels := o.extractOptions(), extract.Options{Fit: e.Fit, Background: e.Background, Truncated: e.Truncated}
-	backbone.Fit, backbone.Background, backbone.Truncated, backbone.MaxPixels = "", "", "", 0 // whose fields here are another section's
+	backbone.Fit, backbone.Background, backbone.Truncated, backbone.MaxPixels, backbone.Memory = "", "", "", 0, 0 // whose fields here are another section's
 	l.Under("Backbone", backbone.Validate())
 	l.Under("Extract", pixels.Validate())
 	number := func(field string, v float64) {
@@ -214,6 +216,7 @@ func (o Options) Validate() error {
 	number("Extract.Workers", float64(e.Workers))
 	number("Extract.BatchSize", float64(e.BatchSize))
 	number("Extract.MaxPixels", float64(e.MaxPixels))
+	number("Extract.Memory", float64(e.Memory))
 	number("Extract.MaxFailureRate", e.MaxFailureRate)
 	l.Check(o.Cache.Path != "", "Cache.Path", "must not be empty")
 	l.Check(o.Cache.Wait >= 0, "Cache.Wait", "(%v) must not be negative", o.Cache.Wait)
@@ -252,13 +255,21 @@ func (o Options) extractOptions() extract.Options {
 	return extract.Options{
 		Weights: o.Backbone.Weights, WeightsHash: o.Backbone.WeightsHash, WeightsHints: o.Backbone.WeightsHints,
 		Engine: o.Backbone.Engine, ISA: o.Backbone.ISA, Plan: o.Backbone.Plan, Engines: o.Engines, Device: o.Backbone.Device, Precision: o.Backbone.Precision,
-		IgnoreEXIF: !o.Extract.EXIF, Fit: o.Extract.Fit, Background: o.Extract.Background, Truncated: o.Extract.Truncated, MaxPixels: o.Extract.MaxPixels, Env: o.Env, Fetch: o.Fetch,
+		IgnoreEXIF: !o.Extract.EXIF, Fit: o.Extract.Fit, Background: o.Extract.Background, Truncated: o.Extract.Truncated, MaxPixels: o.Extract.MaxPixels, Memory: o.imageMemory(), Env: o.Env, Fetch: o.Fetch,
 	}
+}
+
+// imageMemory is how many bytes images may take at once.
+func (o Options) imageMemory() int64 {
+	if o.Extract.Memory > 0 {
+		return o.Extract.Memory
+	}
+	return features.ShareForImages(features.AvailableMemory(os.DirFS("/")))
 }
 
 func (o Options) featureOptions() features.Options {
 	return features.Options{
-		Workers: o.Extract.Workers, BatchSize: o.Extract.BatchSize, MaxFailureRate: o.Extract.MaxFailureRate, MaxPixels: o.Extract.MaxPixels, RetryFailed: o.Extract.RetryFailed,
+		Workers: o.Extract.Workers, BatchSize: o.Extract.BatchSize, MaxFailureRate: o.Extract.MaxFailureRate, MaxPixels: o.Extract.MaxPixels, Memory: o.imageMemory(), RetryFailed: o.Extract.RetryFailed,
 		DType: cache.DType(o.Cache.DType),
 	}
 }

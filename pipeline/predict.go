@@ -106,7 +106,7 @@ func readNamed(path string) Image {
 // Stdin reads one image from r.
 func Stdin(r io.Reader) iter.Seq[Image] {
 	return func(yield func(Image) bool) {
-		data, err := io.ReadAll(io.LimitReader(r, features.MaxFileBytes))
+		data, err := features.ReadStream(r, features.MaxFileBytes)
 		yield(Image{Name: "-", Data: data, Err: err})
 	}
 }

@@ -15,7 +15,7 @@ import (
 func Ranges() map[string]headtrain.Range {
 	share := headtrain.From(0).To(1)
 	all := map[string]headtrain.Range{
-		"Extract.Workers": headtrain.From(0).To(1024), "Extract.BatchSize": headtrain.From(1).To(1024), "Extract.MaxPixels": headtrain.From(1),
+		"Extract.Workers": headtrain.From(0).To(1024), "Extract.BatchSize": headtrain.From(1).To(1024), "Extract.MaxPixels": headtrain.From(1), "Extract.Memory": headtrain.From(0),
 		"Extract.MaxFailureRate": share, "Answers.Reject.Precision": share, "Answers.Reject.Coverage": share,
 	}
 	maps.Insert(all, below("Head", headtrain.Ranges()))

@@ -235,7 +235,7 @@ func (b *bench) preprocess(ctx context.Context) error {
 		for worker := range b.threads {
 			g.Go(func() error {
 				for i := worker; i < b.batch; i += b.threads {
-					if err := b.x.Preprocess(crops[worker], images[(next+i)%len(images)]); err != nil {
+					if _, err := b.x.Preprocess(ctx, crops[worker], images[(next+i)%len(images)]); err != nil {
 						return err
 					}
 				}

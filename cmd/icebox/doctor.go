@@ -98,7 +98,7 @@ func (p *process) diagnose(ctx context.Context, data string) (*diagnosis, error)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.timeImages(x, files); err != nil {
+	if err := d.timeImages(ctx, x, files); err != nil {
 		return nil, err
 	}
 	if err := d.timeBackbone(ctx, x); err != nil {
@@ -136,7 +136,7 @@ func (p *process) sampleImages(ctx context.Context, data, dir string) ([]string,
 
 // timeImages reads and preprocesses the files on one thread. The system may have a file in
 // memory already, so that reading is timed at its best.
-func (d *diagnosis) timeImages(x *extract.Extractor, files []string) error {
+func (d *diagnosis) timeImages(ctx context.Context, x *extract.Extractor, files []string) error {
 	crop := make([]uint8, extract.PixelBytes)
 	var read, decode time.Duration
 	for _, f := range files {
@@ -147,7 +147,7 @@ func (d *diagnosis) timeImages(x *extract.Extractor, files []string) error {
 		}
 		read += time.Since(start)
 		start = time.Now()
-		if err := x.Preprocess(crop, data); err != nil {
+		if _, err := x.Preprocess(ctx, crop, data); err != nil {
 			continue // a run would say so
 		}
 		decode += time.Since(start)

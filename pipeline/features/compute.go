@@ -2,7 +2,6 @@ package features
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"maps"
 	"runtime"
@@ -28,6 +27,8 @@ type extraction struct {
 	work                             Work
 	readNanos, hashNanos, writeNanos atomic.Int64
 	opened, bytes                    atomic.Int64
+
+	memory *budget // for images that are being read and decoded
 
 	turn     sync.RWMutex       // read while rows are handed over, written to change the producer
 	producer extract.EngineInfo // of the rows that are handed over
@@ -81,7 +82,7 @@ func (e *extraction) compute(ctx context.Context, b *batch, n int) error {
 		if err != nil {
 			return err
 		}
-		if err := e.backbone.ExtractTraits(ctx, b.images, b.rows[:n*extract.Dim], b.errs[:n], b.traits[:n]); err != nil {
+		if err := e.backbone.Forward(ctx, b.rows[:n*extract.Dim], b.crops[:n*extract.PixelBytes], n); err != nil {
 			return err
 		}
 		after, err := e.backbone.Engine()
@@ -155,37 +156,38 @@ func (e *extraction) workers(ctx context.Context, todo []int) error {
 // batch is the memory of one worker.
 type batch struct {
 	items  []int
-	images [][]byte
-	rows   []float32
-	errs   []error
+	crops  []uint8
 	traits []extract.Traits
+	rows   []float32
 }
 
 func newBatch(size int) *batch {
-	return &batch{rows: make([]float32, size*extract.Dim), errs: make([]error, size), traits: make([]extract.Traits, size)}
+	return &batch{crops: make([]uint8, size*extract.PixelBytes), rows: make([]float32, size*extract.Dim)}
 }
 
-// batch reads the items, computes those whose content the cache has not, and
-// hands their rows over.
+// crop is the memory for the next crop.
+func (b *batch) crop() []uint8 { return b.crops[len(b.items)*extract.PixelBytes:][:extract.PixelBytes] }
+
+// batch reads the items one by one, decodes and computes those whose content the cache has
+// not, and hands their rows over.
 func (e *extraction) batch(ctx context.Context, b *batch, items []int) error {
-	b.items, b.images = b.items[:0], b.images[:0]
+	b.items, b.traits = b.items[:0], b.traits[:0]
 	for _, i := range items {
-		if data := e.read(i); data != nil {
-			b.items, b.images = append(b.items, i), append(b.images, data)
+		traits, ok, err := e.load(ctx, i, b.crop())
+		if err != nil {
+			return err
+		}
+		if ok {
+			b.items, b.traits = append(b.items, i), append(b.traits, traits)
 		}
 	}
-	n := len(b.images)
-	if err := e.compute(ctx, b, n); err != nil {
+	if err := e.compute(ctx, b, len(b.items)); err != nil {
 		return err
 	}
 	defer e.turn.RUnlock()
 	start := time.Now()
 	for k, i := range b.items {
 		it := &e.inv.ds.Items[i]
-		if b.errs[k] != nil {
-			e.fail(i, b.errs[k], true)
-			continue
-		}
 		if err := e.w.Put(e.space.ID, it.Hash, b.rows[k*extract.Dim:(k+1)*extract.Dim]); err != nil {
 			return err
 		}
@@ -196,57 +198,8 @@ func (e *extraction) batch(ctx context.Context, b *batch, items []int) error {
 		e.mu.Unlock()
 	}
 	e.writeNanos.Add(int64(time.Since(start)))
-	clear(b.images) // let go of the files
 	e.journal.Add(len(items))
 	return e.storeIfDue()
-}
-
-// read reads item i, notes its content hash, and returns its bytes if its feature must be
-// computed. It returns nil if that is not needed: the item is quarantined, its content is
-// known to be bad, or the cache has its feature.
-func (e *extraction) read(i int) []byte {
-	it := &e.inv.ds.Items[i]
-	start := time.Now()
-	data, stat, err := ReadImage(e.inv.ds.File(it))
-	e.readNanos.Add(int64(time.Since(start)))
-	if err != nil {
-		e.fail(i, err, false)
-		return nil
-	}
-	e.opened.Add(1)
-	e.bytes.Add(int64(len(data)))
-	hashing := time.Now()
-	hash := cache.Key(sha256.Sum256(data))
-	e.hashNanos.Add(int64(time.Since(hashing)))
-
-	e.mu.Lock()
-	it.Hash, it.Stat = hash, stat.Trusted(start)
-	reason, known := e.inv.bad.known(hash, e.options.MaxPixels)
-	known = known && !e.options.RetryFailed
-	hit := e.store.has(e.space.ID, hash)
-	if hit {
-		e.inv.found.Hits++
-	}
-	if known && !hit {
-		e.inv.tried[e.inv.ds.Display(it)] = reason
-		e.inv.found.KnownBad++
-	}
-	e.mu.Unlock()
-	if hit || known {
-		return nil
-	}
-	return data
-}
-
-// fail quarantines item i. A reason that lies in its content is remembered.
-func (e *extraction) fail(i int, reason error, content bool) {
-	it := &e.inv.ds.Items[i]
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.inv.tried[e.inv.ds.Display(it)] = reason.Error()
-	if content {
-		e.inv.bad.add(it.Hash, reason, e.options.MaxPixels)
-	}
 }
 
 // storeEvery is how often what was learned of files is committed while extraction

@@ -19,6 +19,7 @@ type Options struct {
 	BatchSize      int     // images a worker takes at a time
 	MaxFailureRate float64 // fraction of bad images past which a run fails (and more than 10)
 	MaxPixels      int64   // of the backbone's options: larger images are refused
+	Memory         int64   // of the backbone's options: bytes that images take at once, read and decoded
 	RetryFailed    bool    // try images again that are remembered as bad
 	DType          cache.DType
 }
@@ -126,7 +127,7 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 	if err != nil {
 		return c.Idle(), err
 	}
-	e := &extraction{Computer: c, inv: inv, w: w, work: c.Idle()}
+	e := &extraction{Computer: c, inv: inv, w: w, work: c.Idle(), memory: newBudget(c.options.Memory)}
 	c.journal.Start("engine", 0)
 	err = e.open(ctx)
 	if err == nil {

@@ -21,47 +21,61 @@ type Bad struct {
 }
 
 // failures remembers, for one space, the contents that no feature can be computed from, and
-// why. In the cache it is two documents: "failures/<space>" is a JSON object from
-// hexadecimal content hash to reason, and "limits/<space>" one to the extract.max_pixels
-// that refused an image, for the reasons that come of it.
+// why. In the cache it is three documents, JSON objects from hexadecimal content hash:
+// "failures/<space>" to the reason; for the reasons that come of a limit, "limits/<space>" to
+// the extract.max_pixels that refused an image, and "memory/<space>" to the bytes that it needs.
 type failures struct {
 	reasons map[cache.Key]string
 	limits  map[cache.Key]int64
+	memory  map[cache.Key]int64
 }
 
 const (
 	failuresPrefix = "failures/"
 	limitsPrefix   = "limits/"
+	memoryPrefix   = "memory/"
 )
 
 // known returns why a content is bad. One that a limit has refused is not known to be bad
-// under a larger limit.
-func (f failures) known(k cache.Key, maxPixels int64) (reason string, ok bool) {
+// under a larger limit, of which o has two.
+func (f failures) known(k cache.Key, o Options) (reason string, ok bool) {
 	reason, ok = f.reasons[k]
-	if limit, limited := f.limits[k]; limited && maxPixels > limit {
+	if limit, limited := f.limits[k]; limited && o.MaxPixels > limit {
+		return "", false
+	}
+	if need, limited := f.memory[k]; limited && o.Memory >= need {
 		return "", false
 	}
 	return reason, ok
 }
 
-// add remembers that a content is bad, where the limit was maxPixels.
-func (f failures) add(k cache.Key, reason error, maxPixels int64) {
+// add remembers that a content is bad under the limits of o.
+func (f failures) add(k cache.Key, reason error, o Options) {
+	f.remove(k)
 	f.reasons[k] = reason.Error()
-	delete(f.limits, k)
-	if errors.Is(reason, extract.ErrImageTooLarge) {
-		f.limits[k] = maxPixels
+	var memory *extract.MemoryError
+	switch {
+	case errors.As(reason, &memory):
+		f.memory[k] = memory.Need
+	case errors.Is(reason, extract.ErrImageTooLarge):
+		f.limits[k] = o.MaxPixels
 	}
 }
 
 func (f failures) remove(k cache.Key) {
 	delete(f.reasons, k)
 	delete(f.limits, k)
+	delete(f.memory, k)
 }
 
 func loadFailures(s *Store, space string) (f failures, err error) {
-	if f.reasons, err = loadByHash[string](s, failuresPrefix+space); err == nil {
-		f.limits, err = loadByHash[int64](s, limitsPrefix+space)
+	if f.reasons, err = loadByHash[string](s, failuresPrefix+space); err != nil {
+		return f, err
 	}
+	if f.limits, err = loadByHash[int64](s, limitsPrefix+space); err != nil {
+		return f, err
+	}
+	f.memory, err = loadByHash[int64](s, memoryPrefix+space)
 	for k, reason := range f.reasons {
 		// An older program did not say which limit it was: it is tried again.
 		if _, limited := f.limits[k]; !limited && strings.Contains(reason, "(raise the limit") {
@@ -99,11 +113,9 @@ func loadByHash[V any](s *Store, name string) (map[cache.Key]V, error) {
 // documents returns the documents of f for a space, by name; nil is one to be deleted.
 func (f failures) documents(space string) (map[string][]byte, error) {
 	reasons, err := encodeByHash(f.reasons)
-	if err != nil {
-		return nil, err
-	}
-	limits, err := encodeByHash(f.limits)
-	return map[string][]byte{failuresPrefix + space: reasons, limitsPrefix + space: limits}, err
+	limits, lerr := encodeByHash(f.limits)
+	memory, merr := encodeByHash(f.memory)
+	return map[string][]byte{failuresPrefix + space: reasons, limitsPrefix + space: limits, memoryPrefix + space: memory}, errors.Join(err, lerr, merr)
 }
 
 func encodeByHash[V any](values map[cache.Key]V) ([]byte, error) {

@@ -45,7 +45,7 @@ func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inv
 	ds.AdoptParts(earlier)
 	for i := range ds.Items {
 		it := &ds.Items[i]
-		reason, known := inv.bad.known(it.Hash, c.options.MaxPixels)
+		reason, known := inv.bad.known(it.Hash, c.options)
 		switch {
 		case it.Hashed() && c.store.has(c.space.ID, it.Hash):
 			inv.found.Hits++

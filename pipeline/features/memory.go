@@ -8,6 +8,15 @@ import (
 	"strings"
 )
 
+// ShareForImages is how much memory images may take at once where nobody says so: a quarter
+// of what is available, at least 64 MiB; 2 GiB where that is unknown.
+func ShareForImages(available int64) int64 {
+	if available == 0 {
+		return 2 << 30
+	}
+	return max(available/4, 64<<20)
+}
+
 // AvailableMemory is how many bytes this process may come to hold, as Linux tells it
 // in files below root: what the machine has left, or what a control group of the
 // process, or one above it, is limited to. 0 is unknown, as it is elsewhere.

@@ -10,12 +10,26 @@ import (
 	"icebox/pipeline/dataset"
 )
 
-// MaxFileBytes bounds what a worker reads of one file.
+// MaxFileBytes bounds what is read of one file.
 const MaxFileBytes = 1 << 30
 
 // ReadImage reads a whole file of up to 1 GiB, and its stat as of before the first byte.
 // An error of the file system comes without the path.
 func ReadImage(path string) ([]byte, dataset.Stat, error) {
+	return readImage(path, MaxFileBytes, func(int64) error { return nil })
+}
+
+// ReadStream reads r, whose length nobody knows, up to limit bytes. More is an error.
+func ReadStream(r io.Reader, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%w: it has more than %d bytes", extract.ErrImageTooLarge, limit)
+	}
+	return data, pathless(err)
+}
+
+// readImage is ReadImage with another limit. It asks reserve for the memory that it takes.
+func readImage(path string, limit int64, reserve func(bytes int64) error) ([]byte, dataset.Stat, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, dataset.Stat{}, pathless(err)
@@ -25,12 +39,18 @@ func ReadImage(path string) ([]byte, dataset.Stat, error) {
 	if err != nil {
 		return nil, dataset.Stat{}, pathless(err)
 	}
-	if fi.Size() > MaxFileBytes {
-		return nil, dataset.Stat{}, fmt.Errorf("%w: the file has %d bytes, %d are the limit", extract.ErrImageTooLarge, fi.Size(), MaxFileBytes)
+	if fi.Size() > limit {
+		return nil, dataset.Stat{}, fmt.Errorf("%w: the file has %d bytes, %d are the limit", extract.ErrImageTooLarge, fi.Size(), limit)
 	}
-	if !fi.Mode().IsRegular() { // a pipe, whose size nobody knows
-		data, err := io.ReadAll(io.LimitReader(f, MaxFileBytes))
-		return data, dataset.Stat{}, pathless(err)
+	if !fi.Mode().IsRegular() { // a pipe, for which memory is doubled as it grows
+		if err := reserve(limit); err != nil {
+			return nil, dataset.Stat{}, err
+		}
+		data, err := ReadStream(f, limit/3)
+		return data, dataset.Stat{}, err
+	}
+	if err := reserve(fi.Size()); err != nil {
+		return nil, dataset.Stat{}, err
 	}
 	data := make([]byte, fi.Size())
 	n, err := io.ReadFull(f, data)

@@ -1,0 +1,101 @@
+package features
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"icebox/cache"
+	"icebox/extract"
+)
+
+// load reads item i and writes its crop, if its feature must be computed. ok is false where
+// that is not needed, or not possible: the item is then quarantined. The error is that of
+// ctx.
+//
+// What the file and its decoding take comes from the budget. Where the others leave too
+// little, load lets go of the file, waits, and reads it again: who waits holds nothing.
+func (e *extraction) load(ctx context.Context, i int, crop []uint8) (t extract.Traits, ok bool, err error) {
+	l := &loan{of: e.memory}
+	defer l.release()
+	for need := int64(0); ; {
+		data, err := e.read(ctx, i, l, need)
+		if data == nil || !e.wanted(i) {
+			return t, false, err
+		}
+		// Of an image that is bad, or takes more than there is, Preprocess says so.
+		more, fault := e.backbone.Memory(data)
+		if fault == nil && more <= e.memory.total && !l.grow(more) {
+			need = more
+			continue
+		}
+		t, fault = e.backbone.Preprocess(ctx, crop, data)
+		if err := ctx.Err(); err != nil {
+			return t, false, err
+		}
+		if fault != nil {
+			e.fail(i, fault, true)
+		}
+		return t, fault == nil, nil
+	}
+}
+
+// read returns the bytes of item i, and notes their hash. It takes need bytes for them, or
+// as many as they are, if that is more. Where they cannot be read it returns nil, and the
+// item is quarantined. The error is that of ctx.
+func (e *extraction) read(ctx context.Context, i int, l *loan, need int64) ([]byte, error) {
+	it := &e.inv.ds.Items[i]
+	start := time.Now()
+	data, stat, err := readImage(e.inv.ds.File(it), min(MaxFileBytes, e.memory.total), func(size int64) error {
+		err := l.exchange(ctx, max(size, need))
+		start = time.Now() // to wait is not to read
+		return err
+	})
+	e.readNanos.Add(int64(time.Since(start)))
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		e.fail(i, err, false)
+		return nil, nil
+	}
+	e.opened.Add(1)
+	e.bytes.Add(int64(len(data)))
+	hashing := time.Now()
+	hash := cache.Key(sha256.Sum256(data))
+	e.hashNanos.Add(int64(time.Since(hashing)))
+	e.mu.Lock()
+	it.Hash, it.Stat = hash, stat.Trusted(start)
+	e.mu.Unlock()
+	return data, nil
+}
+
+// wanted tells whether the feature of item i, whose hash is known, must be computed: the
+// cache has none, and the content is not known to be bad.
+func (e *extraction) wanted(i int) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	it := &e.inv.ds.Items[i]
+	if e.store.has(e.space.ID, it.Hash) {
+		e.inv.found.Hits++
+		return false
+	}
+	reason, known := e.inv.bad.known(it.Hash, e.options)
+	if known && !e.options.RetryFailed {
+		e.inv.tried[e.inv.ds.Display(it)] = reason
+		e.inv.found.KnownBad++
+		return false
+	}
+	return true
+}
+
+// fail quarantines item i. A reason that lies in its content is remembered.
+func (e *extraction) fail(i int, reason error, content bool) {
+	it := &e.inv.ds.Items[i]
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.inv.tried[e.inv.ds.Display(it)] = reason.Error()
+	if content {
+		e.inv.bad.add(it.Hash, reason, e.options)
+	}
+}
