@@ -3,11 +3,16 @@ package features
 import (
 	"context"
 	"crypto/sha256"
+	"runtime"
 	"time"
 
 	"icebox/cache"
 	"icebox/extract"
 )
+
+// collectFrom is the size of a loan after which the garbage is collected, which takes some
+// milliseconds; to decode so large an image takes longer by far.
+const collectFrom = 64 << 20
 
 // load reads item i and writes its crop, if its feature must be computed. ok is false where
 // that is not needed, or not possible: the item is then quarantined. The error is that of
@@ -30,6 +35,9 @@ func (e *extraction) load(ctx context.Context, i int, crop []uint8) (t extract.T
 			continue
 		}
 		t, fault = e.backbone.Preprocess(ctx, crop, data)
+		if l.bytes >= collectFrom {
+			runtime.GC() // what is given back must not lie about as garbage
+		}
 		if err := ctx.Err(); err != nil {
 			return t, false, err
 		}
