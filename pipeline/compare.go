@@ -93,12 +93,15 @@ func (c Compared) heldOut(ctx context.Context, j *journal.Journal) (heldOut, err
 			return nil, err
 		}
 		rows.Rename(at, head.Classes)
-		judged, err := judgePart(part.String(), head, rows)
+		judged, err := judgePart(ctx, part.String(), head, rows)
 		if err != nil {
 			return nil, err
 		}
 		held[part] = map[imageID]bool{}
-		for n, right := range judged.right() {
+		if judged.answers == nil {
+			continue
+		}
+		for n, right := range judged.answers.Right() {
 			it := &ds.Items[rows.Items[n]]
 			id := imageID{hash: it.Hash, class: ds.Class(it)}
 			if !it.Hashed() {

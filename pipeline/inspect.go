@@ -53,7 +53,9 @@ func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64,
 	}
 	j.Stage("errors")
 	i := &report.Insight{Run: dir, Classes: head.Classes, Findings: *findings}
-	i.WorstOf, i.Worst = worst(src.Dataset(), rows, head)
+	if i.WorstOf, i.Worst, err = worst(ctx, src.Dataset(), rows, head); err != nil {
+		return nil, err
+	}
 	j.Stage("write")
 	i.Summary = *summaryOf(src, j)
 	return i, i.Write(dir)
@@ -99,7 +101,7 @@ func insightSet(ds *dataset.Dataset, rows *features.Rows) *insight.Set {
 }
 
 // worst lists the surest mistakes of the head on what it was not trained on.
-func worst(ds *dataset.Dataset, rows *features.Rows, head *headtrain.Head) (part string, wrong []report.Wrong) {
+func worst(ctx context.Context, ds *dataset.Dataset, rows *features.Rows, head *headtrain.Head) (part string, wrong []report.Wrong, err error) {
 	for _, p := range []dataset.Part{dataset.Test, dataset.Val} {
 		var places []int32
 		for r, i := range rows.Items {
@@ -109,8 +111,12 @@ func worst(ds *dataset.Dataset, rows *features.Rows, head *headtrain.Head) (part
 		}
 		if len(places) > 0 {
 			held := rows.At(places)
-			return p.String(), report.WrongIn(ds, held, logitsOf(head, held), report.Temperature(head))
+			answered, err := answer(ctx, head, held, held.Data.Labels)
+			if err != nil {
+				return "", nil, err
+			}
+			return p.String(), report.WrongIn(ds, held, answered.answers), nil
 		}
 	}
-	return "", nil
+	return "", nil, nil
 }

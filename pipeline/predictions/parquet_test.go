@@ -88,3 +88,14 @@ func TestManyRowsGoToParquet(t *testing.T) {
 		t.Errorf("%d rows, want %d", len(read), n)
 	}
 }
+
+func TestGroupsOfManyClassesAreShort(t *testing.T) {
+	for _, columns := range []int{8, 128, 1000, 100_000, 1 << 24} {
+		if values := columns * groupRows(columns); groupRows(columns) > 1 && values > 1<<23 || columns <= 128 && groupRows(columns) != 1<<16 {
+			t.Errorf("%d columns: groups of %d rows", columns, groupRows(columns))
+		}
+		if values := columns * batchRows(columns); batchRows(columns) > 1 && values > 1<<20 {
+			t.Errorf("%d columns: batches of %d rows", columns, batchRows(columns))
+		}
+	}
+}
