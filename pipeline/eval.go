@@ -55,11 +55,21 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 	}
 	j.Stage("evaluate")
 	ownRows := o.Data.Train == "" && e.Choice.Features == "" && isOwn(src, info)
-	judged, err := judgeParts(ctx, src, head, !ownRows && onePart(src.Dataset()))
+	ev := report.NewEvaluation(e.Run, head)
+	err = src.Guard(func() error { return e.judge(ctx, ev, src, head, !ownRows && onePart(src.Dataset())) })
 	if err != nil {
 		return nil, err
 	}
-	ev := report.NewEvaluation(e.Run, head)
+	ev.Summary = *summaryOf(src, j)
+	return ev, nil
+}
+
+// judge fills ev, and writes the predictions that are asked for.
+func (e EvalOptions) judge(ctx context.Context, ev *report.Evaluation, src features.Source, head *headtrain.Head, onePart bool) error {
+	judged, err := judgeParts(ctx, src, head, onePart)
+	if err != nil {
+		return err
+	}
 	for _, p := range judged {
 		ev.AddStrangers(p.strangers.Data, p.strangers.answers, head.Threshold)
 		if p.Rows.Len() > 0 {
@@ -68,12 +78,9 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 		}
 	}
 	if ev.Predictions = e.Predictions; e.Predictions != "" {
-		if err := e.writePredictions(head, src, judged); err != nil {
-			return nil, err
-		}
+		return e.writePredictions(head, src, judged)
 	}
-	ev.Summary = *summaryOf(src, j)
-	return ev, nil
+	return src.Intact()
 }
 
 // source finds the rows, and computes them where images are named.
@@ -223,6 +230,9 @@ func (e EvalOptions) writePredictions(head *headtrain.Head, src features.Source,
 		if err := w.Write(row); err != nil {
 			return err
 		}
+	}
+	if err := src.Intact(); err != nil {
+		return err
 	}
 	return w.Close()
 }

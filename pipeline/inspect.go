@@ -36,29 +36,39 @@ func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64,
 	if err := src.Origin().Fits(head, dir); err != nil {
 		return nil, err
 	}
-	if isOwn(src, info) {
-		joinLearned(src.Dataset(), info)
-	}
-	rows, err := labelledRows(src, head)
+	i := &report.Insight{Run: dir, Classes: head.Classes}
+	err = src.Guard(func() error { return inspect(ctx, i, src, head, info, near, j) })
 	if err != nil {
-		return nil, err
-	}
-	options, err := judgeOptions(head)
-	if err != nil {
-		return nil, err
-	}
-	findings, err := insight.Inspect(ctx, insightSet(src.Dataset(), rows), insight.Options{Near: float32(near), Head: options}, j)
-	if err != nil {
-		return nil, err
-	}
-	j.Stage("errors")
-	i := &report.Insight{Run: dir, Classes: head.Classes, Findings: *findings}
-	if i.WorstOf, i.Worst, err = worst(ctx, src.Dataset(), rows, head); err != nil {
 		return nil, err
 	}
 	j.Stage("write")
 	i.Summary = *summaryOf(src, j)
 	return i, i.Write(dir)
+}
+
+// inspect fills i.
+func inspect(ctx context.Context, i *report.Insight, src features.Source, head *headtrain.Head, info runs.HeadInfo, near float64, j *journal.Journal) error {
+	if isOwn(src, info) {
+		joinLearned(src.Dataset(), info)
+	}
+	rows, err := labelledRows(src, head)
+	if err != nil {
+		return err
+	}
+	options, err := judgeOptions(head)
+	if err != nil {
+		return err
+	}
+	findings, err := insight.Inspect(ctx, insightSet(src.Dataset(), rows), insight.Options{Near: float32(near), Head: options}, j)
+	if err != nil {
+		return err
+	}
+	j.Stage("errors")
+	i.Findings = *findings
+	if i.WorstOf, i.Worst, err = worst(ctx, src.Dataset(), rows, head); err != nil {
+		return err
+	}
+	return src.Intact()
 }
 
 // labelledRows are all labelled rows of a source, with the labels of the head.

@@ -62,6 +62,9 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 		return nil, err
 	}
 	noteLeaks(leaks, src.Dataset().Split, j)
+	if err := src.Intact(); err != nil {
+		return nil, err
+	}
 	j.Stage("report")
 	r := &report.Report{
 		Program: o.Output.Program, Started: j.Started().UTC().Truncate(time.Second),
@@ -136,9 +139,11 @@ func judgeHead(ctx context.Context, src features.Source, p parts, head *headtrai
 	judged = make([]judgedPart, len(dataset.Parts))
 	for n, part := range dataset.Parts {
 		if rows := p.of(part); rows.Len() > 0 {
-			g.Go(func() (err error) {
-				judged[n], err = judgePart(ctx, part.String(), head, rows)
-				return err
+			g.Go(func() error {
+				return src.Guard(func() (err error) {
+					judged[n], err = judgePart(ctx, part.String(), head, rows)
+					return err
+				})
 			})
 		}
 	}

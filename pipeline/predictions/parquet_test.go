@@ -67,7 +67,7 @@ func TestManyRowsGoToParquet(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.parquet")
 	w, err := Create(path, Layout{Classes: head().Classes}, false)
 	must(t, err)
-	const n = 2*parquetBatch + 7
+	const n = 2*1024 + 7
 	var r Row
 	for i := range n {
 		r.Path = fmt.Sprint(i)
