@@ -8,8 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // claim is a writer's exclusive right to a cache: the operating system's lock on the
@@ -159,10 +162,22 @@ func readOwner(f *os.File) string {
 	if err != nil || json.Unmarshal(b, &o) != nil {
 		return "another process"
 	}
-	if len(o.Command) > 200 {
-		o.Command = o.Command[:200] + "…"
+	return fmt.Sprintf("process %d on %s (%s, since %s)", o.PID, inLine(o.Host), inLine(o.Command), o.Since.Format(time.DateTime))
+}
+
+// inLine is a text of a lock file, which anybody may have written, as it fits into a line:
+// cut where it is long, and quoted where something in it is not printable.
+func inLine(text string) string {
+	if at := 200; len(text) > at {
+		for !utf8.RuneStart(text[at]) {
+			at--
+		}
+		text = text[:at] + "…"
 	}
-	return fmt.Sprintf("process %d on %s (%s, since %s)", o.PID, o.Host, o.Command, o.Since.Format(time.DateTime))
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(text)
+	}
+	return text
 }
 
 // openShared opens a cache file for reading and waits for a commit in progress. The

@@ -3,9 +3,13 @@ package cache
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // waiting are options of a writer that waits for its readers; told is sent what a person is
@@ -33,6 +37,31 @@ func TestWriterWithWorkInHandOutwaitsItsReaders(t *testing.T) {
 	wantRows(t, c, space8, keysOf(0, 10))
 	if len(told) != 1 || !strings.Contains(<-told, c.path) {
 		t.Error("nobody was told")
+	}
+}
+
+// What a lock file says is another's word: it makes one line of a message, however long it
+// is and whatever is in it.
+func TestOwnersAreNamedInALine(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{
+		"escapes": `{"pid":7,"host":"a\u001b[2J","command":"icebox\nall is well\u0007","since":"2026-01-02T03:04:05Z"}`,
+		"long":    `{"pid":7,"host":"` + strings.Repeat("h", 30_000) + `","command":"` + strings.Repeat("é", 15_000) + `"}`,
+		"huge":    `{"pid":7,"host":"` + strings.Repeat("h", 20<<20) + `"}`,
+		"nothing": "",
+	} {
+		path := filepath.Join(t.TempDir(), "a.db")
+		must(t, os.WriteFile(lockPath(path), []byte(content), 0o644))
+		f, err := openLock(path)
+		must(t, err)
+		defer f.Close()
+		who := readOwner(f)
+		if len(who) > 1000 || !utf8.ValidString(who) || strings.ContainsFunc(who, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			t.Errorf("%s: %.2000q", name, who)
+		}
+		if want := map[string]string{"escapes": `process 7 on "a\x1b[2J" ("icebox\nall is well\a", since `, "long": "process 7 on hhh", "huge": "another process", "nothing": "another process"}[name]; !strings.HasPrefix(who, want) {
+			t.Errorf("%s: %s, want %s", name, who, want)
+		}
 	}
 }
 

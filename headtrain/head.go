@@ -26,7 +26,7 @@ type Head struct {
 	// for 1. See judge.Temperature.
 	Temperature float64
 	// Threshold is the probability under which an answer is better called
-	// unknown, from 0, for none, to 1. See judge.Threshold.
+	// unknown, from 0, for none, to 1. See judge.Answers.
 	Threshold float64
 
 	Fingerprint   string          // names the function that made the features
@@ -51,20 +51,40 @@ func (h *Head) Check(fingerprint string, dim int) error {
 // n×len(Classes) out. The logits of a row do not depend on the other rows. It
 // panics unless x has this length and dst at least this one.
 func (h *Head) Logits(dst, x []float32, n int) {
-	d, k := h.Dim, len(h.Classes)
-	if len(x) != n*d || len(dst) < n*k {
+	if len(x) != n*h.Dim || len(dst) < n*len(h.Classes) {
 		panic("headtrain: slices do not fit the number of rows")
 	}
-	isa, stride := kernel.Best(), kernel.Stride(d)
-	var layers []applied
+	h.pack().logits(dst, x, n)
+}
+
+// packed is a head and the parameters of its layers, in the layout of package kernel. Many
+// goroutines may use it.
+type packed struct {
+	*Head
+	layers []applied
+}
+
+func (h *Head) pack() packed {
+	p := packed{Head: h}
 	for _, l := range h.layers() {
-		layers = append(layers, l.apply())
+		p.layers = append(p.layers, applied{in: l.In, out: l.Out, params: l.params()})
+	}
+	return p
+}
+
+// logits is Head.Logits.
+func (p packed) logits(dst, x []float32, n int) {
+	d, k := p.Dim, len(p.Classes)
+	isa, stride := kernel.Best(), kernel.Stride(d)
+	layers := slices.Clone(p.layers)
+	for i := range layers {
+		layers[i].z = make([]float32, layers[i].out*kernel.Block)
 	}
 	rows := make([]float32, kernel.Block*stride)
 	for at := 0; at < n; at += kernel.Block {
 		count := min(kernel.Block, n-at)
 		for r := range count {
-			h.gather(rows[r*stride:r*stride+d], x[(at+r)*d:(at+r+1)*d])
+			p.gather(rows[r*stride:r*stride+d], x[(at+r)*d:(at+r+1)*d])
 		}
 		z := layers[0].forward(isa, rows)
 		for i := range layers[1:] {

@@ -80,10 +80,6 @@ type applied struct {
 	next    []float32 // the same after a ReLU, by row, as the next layer takes them
 }
 
-func (l Layer) apply() applied {
-	return applied{in: l.In, out: l.Out, params: l.params(), z: make([]float32, l.Out*kernel.Block)}
-}
-
 // forward returns the outputs on a block of rows. They are overwritten by the next
 // call.
 func (a *applied) forward(isa kernel.ISA, x []float32) []float32 {

@@ -7,7 +7,6 @@ import (
 	"runtime"
 
 	"icebox/headtrain/internal/kernel"
-	"icebox/headtrain/internal/team"
 )
 
 // New returns the trainer of this package, for linear heads. It returns a Fault for
@@ -112,9 +111,7 @@ func (f *fitting) fitStack(ctx context.Context, heads []int) error {
 	key := viewKey{part.key(), options[0].Input}
 	v := f.views[key]
 	if v == nil {
-		t := team.New(threads(options[0].Threads))
-		v = f.job.view(part, options[0].Input, t)
-		t.Close()
+		v = f.job.viewOn(threads(options[0].Threads), part, options[0].Input)
 		f.views[key] = v
 	}
 	s := newStack(f.isa, v, options, heads)

@@ -7,7 +7,6 @@ import (
 
 	"icebox/headtrain/internal/kernel"
 	"icebox/headtrain/internal/parallel"
-	"icebox/headtrain/internal/team"
 )
 
 // Path is linear heads that differ in their weight decay alone, trained by L-BFGS one
@@ -121,9 +120,7 @@ func (w *walker) close() {
 
 // begin begins the path of a part at weights of 0. The walker is there whatever the error.
 func (p Path) begin(ctx context.Context, job Job, part int, o Options) (*walker, error) {
-	t := team.New(o.Threads)
-	v := job.view(p.Parts[part], o.Input, t)
-	t.Close()
+	v := job.viewOn(o.Threads, p.Parts[part], o.Input)
 	v.val = nil
 	o.WeightDecay = p.Decays[0] / 100 // by which raw features are scaled: the middle of a usual path
 	s := newStack(kernel.Best(), v, []Options{o}, []int{0})

@@ -5,7 +5,6 @@ import (
 	"icebox/headtrain/internal/kernel"
 	"icebox/headtrain/internal/labelled"
 	"icebox/headtrain/internal/rng"
-	"icebox/headtrain/internal/team"
 )
 
 // Plan is the training of one head but for the arithmetic of a step, for which a
@@ -30,9 +29,7 @@ type Plan struct {
 
 // newPlan prepares a head of a valid job. Its options have their defaults.
 func newPlan(job Job, head int, o Options) *Plan {
-	t := team.New(threads(o.Threads))
-	defer t.Close()
-	v := job.view(job.part(head), o.Input, t)
+	v := job.viewOn(threads(o.Threads), job.part(head), o.Input)
 	train := v.train
 	n, d, k := len(train.Rows), train.Dim, len(train.Classes)
 	size := min(o.BatchSize, n)

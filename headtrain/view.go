@@ -27,6 +27,13 @@ func (j Job) view(p Part, kind string, t *team.Team) *view {
 	return v
 }
 
+// viewOn is view on a team of its own.
+func (j Job) viewOn(threads int, p Part, kind string) *view {
+	t := team.New(threads)
+	defer t.Close()
+	return j.view(p, kind, t)
+}
+
 // setOf returns the labelled rows of d, or those among the given ones unless
 // that is nil, with the factors that an input gives them.
 func setOf(d *Dataset, input string, among []int32) *labelled.Set {

@@ -22,10 +22,10 @@ type unseen interface {
 	score(ctx context.Context, t task, head *headtrain.Head, engine headtrain.Engine) (scores, error)
 }
 
-// scores are the logits of rows, rows × classes, and their labels. If nothing can be
-// scored, both are empty and why gives the reason.
+// scores are the logits of rows and their labels. If nothing can be scored, both are empty
+// and why gives the reason.
 type scores struct {
-	logits []float32
+	logits *headtrain.Logits
 	labels []int32
 	why    string
 
@@ -42,7 +42,7 @@ func (v validationRows) score(_ context.Context, _ task, head *headtrain.Head, _
 	if v.rows.Len() == 0 {
 		return scores{why: "there are no images to fit a temperature on that the head did not learn from"}, nil
 	}
-	return scores{logits: logitsOf(head, v.rows), labels: v.rows.Data.Labels}, nil
+	return scores{logits: headtrain.NewLogits(head, v.rows.Data), labels: v.rows.Data.Labels}, nil
 }
 
 // joinedRows are the validation rows of a refit, which learned from them. They are scored
@@ -60,7 +60,7 @@ func (r joinedRows) score(ctx context.Context, t task, _ *headtrain.Head, engine
 	if err != nil {
 		return scores{}, err
 	}
-	return scores{logits: logitsOf(results[0].Head, r.val), labels: r.val.Data.Labels, refit: true}, nil
+	return scores{logits: headtrain.NewLogits(results[0].Head, r.val.Data), labels: r.val.Data.Labels, refit: true}, nil
 }
 
 // foldedRows are the training rows, each scored by a head that was trained without its
@@ -110,20 +110,24 @@ func calibrate(ctx context.Context, t task, head *headtrain.Head, engine headtra
 		a.ValRows, a.Refit = s.rows(), s.refit
 	}
 	if o.Calibrate {
-		if err := fitTemperature(&a, s, head, on); err != nil {
+		if err := fitTemperature(ctx, &a, s, head, on); err != nil {
 			return a, err
 		}
+	}
+	answers, err := judge.NewAnswers(ctx, s.logits, s.labels, a.Temperature)
+	if err != nil {
+		return a, err
 	}
 	if reject {
-		if err := chooseThreshold(&a, s, head, on, j); err != nil {
+		if err := chooseThreshold(&a, answers, head, on, j); err != nil {
 			return a, err
 		}
 	}
-	return a, judgeFolds(&a, s, len(head.Classes))
+	return a, judgeFolds(ctx, &a, s, answers)
 }
 
-func fitTemperature(a *report.Answering, s scores, head *headtrain.Head, on string) error {
-	temperature, ok, err := judge.Temperature(s.logits, s.labels, len(head.Classes))
+func fitTemperature(ctx context.Context, a *report.Answering, s scores, head *headtrain.Head, on string) error {
+	temperature, ok, err := judge.Temperature(ctx, s.logits, s.labels)
 	if err != nil {
 		return err
 	}
@@ -136,8 +140,8 @@ func fitTemperature(a *report.Answering, s scores, head *headtrain.Head, on stri
 	return nil
 }
 
-func chooseThreshold(a *report.Answering, s scores, head *headtrain.Head, on string, j *journal.Journal) error {
-	r, reached, err := judge.Threshold(s.logits, s.labels, len(head.Classes), a.Temperature, a.Goal)
+func chooseThreshold(a *report.Answering, answers *judge.Answers, head *headtrain.Head, on string, j *journal.Journal) error {
+	r, reached, err := answers.Threshold(a.Goal)
 	if err != nil {
 		return err
 	}
@@ -151,16 +155,16 @@ func chooseThreshold(a *report.Answering, s scores, head *headtrain.Head, on str
 
 // judgeFolds measures what temperature and threshold do in the folds that they were chosen
 // in. Where they were chosen on validation, that part is judged anyway.
-func judgeFolds(a *report.Answering, s scores, k int) error {
+func judgeFolds(ctx context.Context, a *report.Answering, s scores, answers *judge.Answers) error {
 	f := a.OutOfFold
 	if f == nil {
 		return nil
 	}
-	plain, err := judge.Calibrate(s.logits, s.labels, k, 1)
+	plain, err := judge.NewAnswers(ctx, s.logits, s.labels, 1)
 	if err != nil {
 		return err
 	}
-	f.ECE = plain.ECE
-	f.PartAnswers, err = answersOf(s.logits, s.labels, k, a.Temperature, a.Threshold)
-	return err
+	f.ECE = plain.Calibration().ECE
+	f.Calibration, f.Rejection = answers.Calibration(), answers.Reject(a.Threshold)
+	return nil
 }

@@ -32,9 +32,11 @@ func TestFoldsCalibrateWhereThereIsNoValidation(t *testing.T) {
 		t.Fatalf("%+v", rep.Answers)
 	}
 	logits, labels := leftOut(t, o, 3)
-	temperature, ok, err := judge.Temperature(logits, labels, 3)
+	temperature, ok, err := judge.Temperature(ctx, logits, labels)
 	must(t, err)
-	reject, _, err := judge.Threshold(logits, labels, 3, temperature, o.Answers.Reject)
+	answers, err := judge.NewAnswers(ctx, logits, labels, temperature)
+	must(t, err)
+	reject, _, err := answers.Threshold(o.Answers.Reject)
 	must(t, err)
 	if !ok || temperature == 1 || head.Temperature != temperature || head.Threshold != reject.Threshold || f.Rejection != reject {
 		t.Errorf("temperature %v and threshold %v, want %v and %+v; %+v", head.Temperature, head.Threshold, temperature, reject, f)
@@ -58,7 +60,7 @@ func TestFoldsCalibrateWhereThereIsNoValidation(t *testing.T) {
 
 // leftOut returns the logits of each row of o's training folder by a head that was
 // trained, alone, without the row's fold.
-func leftOut(t *testing.T, o folderOptions, folds int) ([]float32, []int32) {
+func leftOut(t *testing.T, o folderOptions, folds int) (*headtrain.Logits, []int32) {
 	t.Helper()
 	src, err := features.OpenFolder(context.Background(), o.Features, "", 0)
 	must(t, err)
@@ -85,7 +87,7 @@ func leftOut(t *testing.T, o folderOptions, folds int) ([]float32, []int32) {
 			}
 		}
 	}
-	return logits, rows.Data.Labels
+	return headtrain.GivenLogits(logits, 3), rows.Data.Labels
 }
 
 // TestAShareTooSmallForItsFoldsIsNotCalibrated takes a share of one row a class.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"icebox/cache"
+	"icebox/headtrain"
 	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
@@ -87,18 +88,28 @@ func (c Compared) heldOut(ctx context.Context, j *journal.Journal) (heldOut, err
 		return nil, err
 	}
 	held := heldOut{}
+	err = src.Guard(func() error { return held.add(ctx, src, head, at) })
+	return held, err
+}
+
+// add judges the head on what is held out. At are its classes, as matchClasses gives them.
+func (held heldOut) add(ctx context.Context, src features.Source, head *headtrain.Head, at []int32) error {
+	ds := src.Dataset()
 	for _, part := range []dataset.Part{dataset.Val, dataset.Test} {
 		rows, err := src.Rows(features.OfPart(part))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		rows.Rename(at, head.Classes)
-		judged, err := judgePart(part.String(), head, rows)
+		judged, err := judgePart(ctx, part.String(), head, rows)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		held[part] = map[imageID]bool{}
-		for n, right := range judged.right() {
+		if judged.answers == nil {
+			continue
+		}
+		for n, right := range judged.answers.Right() {
 			it := &ds.Items[rows.Items[n]]
 			id := imageID{hash: it.Hash, class: ds.Class(it)}
 			if !it.Hashed() {
@@ -107,7 +118,7 @@ func (c Compared) heldOut(ctx context.Context, j *journal.Journal) (heldOut, err
 			held[part][id] = right
 		}
 	}
-	return held, nil
+	return src.Intact()
 }
 
 // shareOf is how many are true, from 0 to 1.

@@ -55,25 +55,32 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 	}
 	j.Stage("evaluate")
 	ownRows := o.Data.Train == "" && e.Choice.Features == "" && isOwn(src, info)
-	judged, err := judgeParts(src, head, !ownRows && onePart(src.Dataset()))
+	ev := report.NewEvaluation(e.Run, head)
+	err = src.Guard(func() error { return e.judge(ctx, ev, src, head, !ownRows && onePart(src.Dataset())) })
 	if err != nil {
 		return nil, err
 	}
-	ev := report.NewEvaluation(e.Run, head)
+	ev.Summary = *summaryOf(src, j)
+	return ev, nil
+}
+
+// judge fills ev, and writes the predictions that are asked for.
+func (e EvalOptions) judge(ctx context.Context, ev *report.Evaluation, src features.Source, head *headtrain.Head, onePart bool) error {
+	judged, err := judgeParts(ctx, src, head, onePart)
+	if err != nil {
+		return err
+	}
 	for _, p := range judged {
-		ev.AddStrangers(p.strangers.Data, p.strangers.Logits, head)
+		ev.AddStrangers(p.strangers.Data, p.strangers.answers, head.Threshold)
 		if p.Rows.Len() > 0 {
 			p.setInterval(src.Dataset())
-			ev.Parts[p.Name], ev.Answers.Parts[p.Name] = p.score, p.answers
+			ev.Parts[p.Name], ev.Answers.Parts[p.Name] = p.score, p.summary
 		}
 	}
 	if ev.Predictions = e.Predictions; e.Predictions != "" {
-		if err := e.writePredictions(head, src, judged); err != nil {
-			return nil, err
-		}
+		return e.writePredictions(head, src, judged)
 	}
-	ev.Summary = *summaryOf(src, j)
-	return ev, nil
+	return src.Intact()
 }
 
 // source finds the rows, and computes them where images are named.
@@ -112,7 +119,8 @@ func onePart(ds *dataset.Dataset) bool {
 // answeredRows are rows and what a head says of them.
 type answeredRows struct {
 	*features.Rows
-	Logits []float32 // rows × classes
+	logits  *headtrain.Logits
+	answers *judge.Answers // at the head's temperature; nil where there are no rows
 }
 
 // judgedPart is a part that a head was judged on.
@@ -120,25 +128,14 @@ type judgedPart struct {
 	Name string
 	answeredRows
 	score   report.Score
-	answers report.PartAnswers
+	summary report.PartAnswers
 
 	strangers answeredRows // of classes that the head does not know, with the labels of their dataset
 }
 
-// right says which rows the head puts into their class.
-func (p judgedPart) right() []bool {
-	k := len(p.Data.Classes)
-	right := make([]bool, p.Len())
-	for n := range right {
-		row := p.Logits[n*k : (n+1)*k]
-		right[n] = slices.Index(row, slices.Max(row)) == int(p.Data.Labels[n])
-	}
-	return right
-}
-
 // judgeParts judges a head on every part of a source. Where it is one part, that is called
 // "all".
-func judgeParts(src features.Source, head *headtrain.Head, onePart bool) ([]judgedPart, error) {
+func judgeParts(ctx context.Context, src features.Source, head *headtrain.Head, onePart bool) ([]judgedPart, error) {
 	ds := src.Dataset()
 	at, err := matchClasses(ds.Classes, head.Classes)
 	if err != nil && len(at) == 0 {
@@ -160,11 +157,13 @@ func judgeParts(src features.Source, head *headtrain.Head, onePart bool) ([]judg
 		}
 		known, strange := divided(r, at)
 		known.Rename(at, head.Classes)
-		judged, judgeErr := judgePart(name, head, known)
+		judged, judgeErr := judgePart(ctx, name, head, known)
 		if judgeErr != nil {
 			return nil, judgeErr
 		}
-		judged.strangers = answeredRows{strange, logitsOf(head, strange)}
+		if judged.strangers, judgeErr = answer(ctx, head, strange, nil); judgeErr != nil {
+			return nil, judgeErr
+		}
 		parts, scored = append(parts, judged), scored+known.Len()
 	}
 	switch {
@@ -193,32 +192,30 @@ func divided(r *features.Rows, at []int32) (known, strange *features.Rows) {
 }
 
 // judgePart judges a head on rows with its own labels. Of no rows there is nothing to say.
-func judgePart(name string, head *headtrain.Head, r *features.Rows) (judgedPart, error) {
-	p := judgedPart{Name: name, answeredRows: answeredRows{r, logitsOf(head, r)}}
-	if r.Len() == 0 {
-		return p, nil
-	}
+func judgePart(ctx context.Context, name string, head *headtrain.Head, r *features.Rows) (judgedPart, error) {
+	p := judgedPart{Name: name}
 	var err error
-	if p.score, err = judge.Evaluate(p.Logits, r.Data.Labels, head.Classes); err != nil {
+	if p.answeredRows, err = answer(ctx, head, r, r.Data.Labels); err != nil || r.Len() == 0 {
 		return p, err
 	}
-	p.answers, err = answersOf(p.Logits, r.Data.Labels, len(head.Classes), report.Temperature(head), head.Threshold)
-	return p, err
-}
-
-// logitsOf are a head's logits of rows, rows × classes.
-func logitsOf(head *headtrain.Head, r *features.Rows) []float32 {
-	logits := make([]float32, r.Len()*len(head.Classes))
-	head.Logits(logits, r.Data.X, r.Len())
-	return logits
-}
-
-func answersOf(logits []float32, labels []int32, k int, temperature, threshold float64) (p report.PartAnswers, err error) {
-	if p.Calibration, err = judge.Calibrate(logits, labels, k, temperature); err != nil {
-		return p, err
+	asTrained := p.answers
+	if report.Temperature(head) != 1 {
+		if asTrained, err = judge.NewAnswers(ctx, p.logits, r.Data.Labels, 1); err != nil {
+			return p, err
+		}
 	}
-	p.Rejection, err = judge.Reject(logits, labels, k, temperature, threshold)
-	return p, err
+	p.score = asTrained.Report(head.Classes)
+	p.summary = report.PartAnswers{Calibration: p.answers.Calibration(), Rejection: p.answers.Reject(head.Threshold)}
+	return p, nil
+}
+
+// answer has a head answer for rows. Labels are of its classes; nil is none.
+func answer(ctx context.Context, head *headtrain.Head, r *features.Rows, labels []int32) (a answeredRows, err error) {
+	a = answeredRows{Rows: r, logits: headtrain.NewLogits(head, r.Data)}
+	if r.Len() > 0 {
+		a.answers, err = judge.NewAnswers(ctx, a.logits, labels, report.Temperature(head))
+	}
+	return a, err
 }
 
 // writePredictions writes a row for every labelled image: part by part, in the dataset's
@@ -234,18 +231,21 @@ func (e EvalOptions) writePredictions(head *headtrain.Head, src features.Source,
 			return err
 		}
 	}
+	if err := src.Intact(); err != nil {
+		return err
+	}
 	return w.Close()
 }
 
 // rowsOf yields the rows of the labelled images of a source. The next one takes the place
 // of the last.
 func rowsOf(head *headtrain.Head, src features.Source, parts []judgedPart) iter.Seq[*predictions.Row] {
-	ds, k := src.Dataset(), len(head.Classes)
+	ds := src.Dataset()
 	reasons := map[string]string{}
 	for _, bad := range src.Found().Quarantine {
 		reasons[bad.Path] = bad.Reason
 	}
-	logits := make([][]float32, len(ds.Items)) // of an item; nil where it has no feature
+	places := make([]answerPlace, len(ds.Items))
 	part := make([]string, len(ds.Items))
 	for i := range ds.Items {
 		part[i] = ds.Items[i].Part.String()
@@ -256,8 +256,9 @@ func rowsOf(head *headtrain.Head, src features.Source, parts []judgedPart) iter.
 			names = append(names, p.Name)
 		}
 		for _, of := range []answeredRows{p.answeredRows, p.strangers} {
+			logits := of.logits.Reader()
 			for n, i := range of.Items {
-				logits[i], part[i] = of.Logits[n*k:(n+1)*k], p.Name
+				places[i], part[i] = answerPlace{logits, n}, p.Name
 			}
 		}
 	}
@@ -270,8 +271,8 @@ func rowsOf(head *headtrain.Head, src features.Source, parts []judgedPart) iter.
 					continue
 				}
 				row.Path, row.Part, row.Truth = ds.Display(it), name, ds.Class(it)
-				if logits[i] != nil {
-					row.Answer(head, logits[i])
+				if at := places[i]; at.logits != nil {
+					row.Answer(head, at.logits(at.row))
 				} else {
 					row.Fail(cmp.Or(reasons[row.Path], "no feature was computed"))
 				}
@@ -281,4 +282,10 @@ func rowsOf(head *headtrain.Head, src features.Source, parts []judgedPart) iter.
 			}
 		}
 	}
+}
+
+// answerPlace is where the logits of an item are; logits is nil where it has no feature.
+type answerPlace struct {
+	logits func(row int) []float32
+	row    int
 }

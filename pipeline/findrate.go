@@ -5,13 +5,14 @@ import (
 	"strconv"
 
 	"icebox/headtrain"
+	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/report"
 )
 
 // FindRate looks for a learning rate to start from, as [headtrain.FindLR] does, for
 // the head and on the training rows that [Train] would take. It writes nothing.
-func FindRate(ctx context.Context, o Options, c Choice, p Progress) (*report.RateSummary, error) {
+func FindRate(ctx context.Context, o Options, c Choice, p Progress) (s *report.RateSummary, err error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -21,6 +22,16 @@ func FindRate(ctx context.Context, o Options, c Choice, p Progress) (*report.Rat
 		return nil, err
 	}
 	defer src.Close()
+	err = src.Guard(func() error {
+		if s, err = findRate(ctx, src, o, j); err != nil {
+			return err
+		}
+		return src.Intact()
+	})
+	return s, err
+}
+
+func findRate(ctx context.Context, src features.Source, o Options, j *journal.Journal) (*report.RateSummary, error) {
 	if err := src.Dataset().Trainable(o.Data.MaxClasses); err != nil {
 		return nil, err
 	}

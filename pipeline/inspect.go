@@ -36,27 +36,39 @@ func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64,
 	if err := src.Origin().Fits(head, dir); err != nil {
 		return nil, err
 	}
+	i := &report.Insight{Run: dir, Classes: head.Classes}
+	err = src.Guard(func() error { return inspect(ctx, i, src, head, info, near, j) })
+	if err != nil {
+		return nil, err
+	}
+	j.Stage("write")
+	i.Summary = *summaryOf(src, j)
+	return i, i.Write(dir)
+}
+
+// inspect fills i.
+func inspect(ctx context.Context, i *report.Insight, src features.Source, head *headtrain.Head, info runs.HeadInfo, near float64, j *journal.Journal) error {
 	if isOwn(src, info) {
 		joinLearned(src.Dataset(), info)
 	}
 	rows, err := labelledRows(src, head)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	options, err := judgeOptions(head)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	findings, err := insight.Inspect(ctx, insightSet(src.Dataset(), rows), insight.Options{Near: float32(near), Head: options}, j)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	j.Stage("errors")
-	i := &report.Insight{Run: dir, Classes: head.Classes, Findings: *findings}
-	i.WorstOf, i.Worst = worst(src.Dataset(), rows, head)
-	j.Stage("write")
-	i.Summary = *summaryOf(src, j)
-	return i, i.Write(dir)
+	i.Findings = *findings
+	if i.WorstOf, i.Worst, err = worst(ctx, src.Dataset(), rows, head); err != nil {
+		return err
+	}
+	return src.Intact()
 }
 
 // labelledRows are all labelled rows of a source, with the labels of the head.
@@ -99,7 +111,7 @@ func insightSet(ds *dataset.Dataset, rows *features.Rows) *insight.Set {
 }
 
 // worst lists the surest mistakes of the head on what it was not trained on.
-func worst(ds *dataset.Dataset, rows *features.Rows, head *headtrain.Head) (part string, wrong []report.Wrong) {
+func worst(ctx context.Context, ds *dataset.Dataset, rows *features.Rows, head *headtrain.Head) (part string, wrong []report.Wrong, err error) {
 	for _, p := range []dataset.Part{dataset.Test, dataset.Val} {
 		var places []int32
 		for r, i := range rows.Items {
@@ -109,8 +121,12 @@ func worst(ds *dataset.Dataset, rows *features.Rows, head *headtrain.Head) (part
 		}
 		if len(places) > 0 {
 			held := rows.At(places)
-			return p.String(), report.WrongIn(ds, held, logitsOf(head, held), report.Temperature(head))
+			answered, err := answer(ctx, head, held, held.Data.Labels)
+			if err != nil {
+				return "", nil, err
+			}
+			return p.String(), report.WrongIn(ds, held, answered.answers), nil
 		}
 	}
-	return "", nil
+	return "", nil, nil
 }

@@ -22,6 +22,6 @@ func (p *judgedPart) setInterval(ds *dataset.Dataset) {
 	if !grouped {
 		units = nil
 	}
-	i := judge.AccuracyInterval(p.right(), units)
-	p.answers.Interval, p.answers.Units = &i, next
+	i := judge.AccuracyInterval(p.answers.Right(), units)
+	p.summary.Interval, p.summary.Units = &i, next
 }

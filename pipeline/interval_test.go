@@ -44,23 +44,27 @@ func TestEveryAccuracyHasAnInterval(t *testing.T) {
 func TestGroupsWidenTheInterval(t *testing.T) {
 	ds := &dataset.Dataset{Items: make([]dataset.Item, 60)}
 	p := judgedPart{answeredRows: answeredRows{Rows: &features.Rows{Data: &headtrain.Dataset{Classes: []string{"a", "b"}}}}}
+	var logits []float32
 	for n := range ds.Items {
 		p.Rows.Items = append(p.Rows.Items, n)
 		p.Rows.Data.Labels = append(p.Rows.Data.Labels, int32(n/5%4/3)) // every fourth five is wrong
-		p.Logits = append(p.Logits, 1, 0)
+		logits = append(logits, 1, 0)
 	}
+	var err error
+	p.answers, err = judge.NewAnswers(t.Context(), headtrain.GivenLogits(logits, 2), p.Rows.Data.Labels, 1)
+	must(t, err)
 	width := func() float64 {
 		p.setInterval(ds)
-		return p.answers.Interval.High - p.answers.Interval.Low
+		return p.summary.Interval.High - p.summary.Interval.Low
 	}
 	alone := width()
-	if want := judge.AccuracyInterval(p.right(), nil); *p.answers.Interval != want || p.answers.Units != 60 {
-		t.Errorf("without groups: %+v", p.answers)
+	if want := judge.AccuracyInterval(p.answers.Right(), nil); *p.summary.Interval != want || p.summary.Units != 60 {
+		t.Errorf("without groups: %+v", p.summary)
 	}
 	for n := 5; n < 60; n++ { // the first five have no group
 		ds.Items[n].Group = string(rune('a' + n/5))
 	}
-	if grouped := width(); grouped < 1.5*alone || p.answers.Units != 16 {
-		t.Errorf("grouped: %+v, alone %v wide", p.answers, alone)
+	if grouped := width(); grouped < 1.5*alone || p.summary.Units != 16 {
+		t.Errorf("grouped: %+v, alone %v wide", p.summary, alone)
 	}
 }

@@ -49,18 +49,29 @@ func Train(ctx context.Context, o Options, c Choice, p Progress) (*report.RunSum
 }
 
 // trainOn is the second stage: it trains the head that o asks for on the rows of a source.
-func trainOn(ctx context.Context, src features.Source, o Options, j *journal.Journal) (*report.RunSummary, error) {
+func trainOn(ctx context.Context, src features.Source, o Options, j *journal.Journal) (sum *report.RunSummary, err error) {
+	err = src.Guard(func() (err error) {
+		sum, err = trainGuarded(ctx, src, o, j)
+		return err
+	})
+	if err != nil {
+		sum = featuresOnly(src, j)
+	}
+	return sum, err
+}
+
+func trainGuarded(ctx context.Context, src features.Source, o Options, j *journal.Journal) (*report.RunSummary, error) {
 	j.Stage("gather")
 	parts, err := gatherParts(src, j)
 	if err == nil {
 		err = o.check(src, parts, 0)
 	}
 	if err != nil {
-		return featuresOnly(src, j), err
+		return nil, err
 	}
 	t, err := o.tuned(ctx, src, task{options: o.Head, parts: parts, fraction: 1, unseen: validationRows{parts.val}}, j)
 	if err != nil {
-		return featuresOnly(src, j), err
+		return nil, err
 	}
 	if o.Refit && (t.tuning == nil || t.tuning.Note != "") {
 		t = o.refitted(src.Dataset(), t)
@@ -68,12 +79,12 @@ func trainOn(ctx context.Context, src features.Source, o Options, j *journal.Jou
 	tidy(o.Output.Dir, j)
 	dir, err := runs.New(o.recorded(t), src.Dataset().Name)
 	if err != nil {
-		return featuresOnly(src, j), err
+		return nil, err
 	}
 	defer dir.Close()
 	rep, err := trainHead(ctx, t, src, dir, o, j)
 	if err != nil {
-		return featuresOnly(src, j), err
+		return nil, err
 	}
 	return &rep.Summary, nil
 }

@@ -119,21 +119,19 @@ func (s *Scorer) Rows() iter.Seq2[*predictions.Row, error] {
 			}
 			return true
 		}
-		k := len(s.head.Classes)
-		logits := make([]float32, scoreRows*k)
 		for chunk, err := range s.src.Chunks(scoreRows) {
 			if err != nil {
 				yield(&row, err)
 				return
 			}
-			s.head.Logits(logits, chunk.X, len(chunk.X)/extract.Dim)
+			logits := headtrain.NewLogits(s.head, &headtrain.Dataset{X: chunk.X, Dim: extract.Dim, Labels: make([]int32, len(chunk.Items))}).Reader()
 			for n, i := range chunk.Items {
 				if !fail(i) {
 					return
 				}
 				next = i + 1
 				row.Path = s.path(i)
-				row.Answer(s.head, logits[n*k:(n+1)*k])
+				row.Answer(s.head, logits(n))
 				if !yield(&row, nil) {
 					return
 				}

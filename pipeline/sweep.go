@@ -47,7 +47,7 @@ func RunSweep(ctx context.Context, o Options, r SweepRun, p Progress) (*report.S
 		return sum, err
 	}
 	defer src.Close()
-	err = r.sweep(ctx, o, src, sum, j)
+	err = src.Guard(func() error { return r.sweep(ctx, o, src, sum, j) })
 	if err != nil {
 		sum.RunSummary = *featuresOnly(src, j)
 	}

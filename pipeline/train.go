@@ -62,6 +62,9 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 		return nil, err
 	}
 	noteLeaks(leaks, src.Dataset().Split, j)
+	if err := src.Intact(); err != nil {
+		return nil, err
+	}
 	j.Stage("report")
 	r := &report.Report{
 		Program: o.Output.Program, Started: j.Started().UTC().Truncate(time.Second),
@@ -136,9 +139,11 @@ func judgeHead(ctx context.Context, src features.Source, p parts, head *headtrai
 	judged = make([]judgedPart, len(dataset.Parts))
 	for n, part := range dataset.Parts {
 		if rows := p.of(part); rows.Len() > 0 {
-			g.Go(func() (err error) {
-				judged[n], err = judgePart(part.String(), head, rows)
-				return err
+			g.Go(func() error {
+				return src.Guard(func() (err error) {
+					judged[n], err = judgePart(ctx, part.String(), head, rows)
+					return err
+				})
 			})
 		}
 	}
@@ -170,19 +175,19 @@ func addParts(r *report.Report, ds *dataset.Dataset, judged []judgedPart) {
 	for i := range judged {
 		p := &judged[i]
 		p.setInterval(ds)
-		r.Parts[p.Name], r.Answers.Parts[p.Name] = p.score, p.answers
+		r.Parts[p.Name], r.Answers.Parts[p.Name] = p.score, p.summary
 		r.WrongOf = p.Name
-		r.Wrong = report.WrongIn(ds, p.Rows, p.Logits, r.Answers.Temperature)
+		r.Wrong = report.WrongIn(ds, p.Rows, p.answers)
 		loss, accuracy := lossAccuracy(p.score)
 		switch p.Name {
 		case dataset.Train.String():
 			s.TrainLoss, s.TrainAcc = p.score.Loss, p.score.Top1
 		case dataset.Val.String():
-			s.ValLoss, s.ValAcc, s.ValAccRange = loss, accuracy, p.answers.Interval
+			s.ValLoss, s.ValAcc, s.ValAccRange = loss, accuracy, p.summary.Interval
 		case dataset.Test.String():
-			s.TestLoss, s.TestAcc, s.TestAccRange = loss, accuracy, p.answers.Interval
-			s.TestECE, s.TestECEUncalibrated = &p.answers.Calibration.ECE, &p.score.ECE
-			s.TestLossCalibrated = &p.answers.Calibration.Loss
+			s.TestLoss, s.TestAcc, s.TestAccRange = loss, accuracy, p.summary.Interval
+			s.TestECE, s.TestECEUncalibrated = &p.summary.Calibration.ECE, &p.score.ECE
+			s.TestLossCalibrated = &p.summary.Calibration.Loss
 		}
 	}
 }

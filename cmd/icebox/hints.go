@@ -58,6 +58,7 @@ var hints = []hintOf{
 	{of: errNoCache, text: "--cache FILE, or `icebox extract --data DIR`, which makes one"},
 	{of: features.ErrChooseDataset, text: "--dataset NAME"},
 	{of: features.ErrChooseSpace, text: "--space ID"},
+	{of: features.ErrChanged, text: "again once nothing writes to that folder; a new version is best written beside it and renamed"},
 	{of: features.ErrFolder, text: "--features with a folder of features.npy and labels.npy, as `icebox cache export --out DIR` writes it"},
 	{of: features.ErrNotExtracted, text: "`icebox extract --data DIR`, or `icebox run --data DIR`"},
 	{of: runs.ErrPartial, text: "the folder that the sweep named when it began"},

@@ -7,7 +7,6 @@ import (
 
 	"icebox/headtrain"
 	"icebox/headtrain/internal/labelled"
-	"icebox/headtrain/internal/parallel"
 )
 
 // Baseline is how many rows a method with nothing to tune gets right, beside a
@@ -98,21 +97,11 @@ type trial struct {
 	found       References
 }
 
-// classify returns the classes that h gives the rows of x, on all processors.
-func classify(ctx context.Context, h *headtrain.Head, x []float32) ([]int, error) {
-	const share = 1024
-	k, d := len(h.Classes), h.Dim
-	out := make([]int, len(x)/d)
-	err := parallel.Shares(ctx, len(out), share, func(_ context.Context, lo, hi int) error {
-		logits := make([]float32, (hi-lo)*k)
-		h.Logits(logits, x[lo*d:hi*d], hi-lo)
-		for r := lo; r < hi; r++ {
-			z := logits[(r-lo)*k : (r-lo+1)*k]
-			out[r] = slices.Index(z, slices.Max(z))
-		}
-		return nil
+// classify returns the classes that h gives the rows of d, on all processors.
+func classify(ctx context.Context, h *headtrain.Head, d *labelled.Matrix) ([]int, error) {
+	return headtrain.EachRow(ctx, headtrain.NewLogits(h, (*headtrain.Dataset)(d)), func(_ int, z []float32) int {
+		return slices.Index(z, slices.Max(z))
 	})
-	return out, err
 }
 
 func (c *trial) addNeighbours(ctx context.Context) error {
@@ -153,7 +142,7 @@ func (c *trial) addRidge(ctx context.Context, val *headtrain.Dataset) error {
 	if err != nil {
 		return err
 	}
-	given, err := classify(ctx, best, c.test.X)
+	given, err := classify(ctx, best, c.test.Matrix)
 	if err != nil {
 		return err
 	}
@@ -169,7 +158,7 @@ func mostRight(ctx context.Context, heads []*headtrain.Head, d *headtrain.Datase
 	}
 	most := -1
 	for _, h := range heads {
-		given, err := classify(ctx, h, d.X)
+		given, err := classify(ctx, h, (*labelled.Matrix)(d))
 		if err != nil {
 			return nil, err
 		}

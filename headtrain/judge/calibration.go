@@ -1,9 +1,8 @@
 package judge
 
 import (
-	"fmt"
+	"context"
 	"math"
-	"slices"
 
 	"icebox/headtrain"
 	"icebox/headtrain/internal/softmax"
@@ -69,60 +68,36 @@ type Calibration struct {
 	Reliability []Bin   `json:"reliability"`
 }
 
-// Calibrate judges the probabilities that logits give at a temperature above 0. It
-// returns an error in the cases in which Evaluate does.
-func Calibrate(logits []float32, labels []int32, classes int, temperature float64) (Calibration, error) {
-	if err := checkLogits(logits, labels, classes); err != nil {
-		return Calibration{}, err
-	}
-	var c Calibration
-	var bins bins
-	n := 0
-	for i, y := range labels {
-		if y < 0 {
-			continue
-		}
-		z := logits[i*classes : (i+1)*classes]
-		best, sum := softmax.Top(z, temperature)
-		c.Loss += math.Log(sum) + (float64(z[best])-float64(z[y]))/temperature
-		bins.add(1/sum, best == int(y))
-		n++
-	}
-	if n == 0 {
-		return Calibration{}, fmt.Errorf("%w: no labelled row to calibrate with", headtrain.ErrDataset)
-	}
-	c.Loss /= float64(n)
-	c.Reliability, c.ECE = bins.finish(n)
-	return c, nil
-}
-
 // maxTemperature and its inverse bound the temperatures among which Temperature looks.
 const maxTemperature = 20
 
 // Temperature returns the temperature at which logits have the least mean
 // cross-entropy. It returns 1 and false if that is not between 1/20 and 20: for a head
 // without a mistake it is 0, for one that is worse than guessing it is infinite. It
-// returns an error in the cases in which Evaluate does.
+// returns an error in the cases in which NewAnswers does.
 //
 // The loss is convex in 1/temperature, so Newton's steps, kept within a shrinking
 // bracket, find its one minimum.
-func Temperature(logits []float32, labels []int32, classes int) (temperature float64, ok bool, err error) {
-	if err := checkLogits(logits, labels, classes); err != nil {
+func Temperature(ctx context.Context, logits *headtrain.Logits, labels []int32) (temperature float64, ok bool, err error) {
+	if err := checkLabels(logits, labels); err != nil {
 		return 1, false, err
 	}
-	if !slices.ContainsFunc(labels, func(y int32) bool { return y >= 0 }) {
-		return 1, false, fmt.Errorf("%w: no labelled row to calibrate with", headtrain.ErrDataset)
+	if err := findNotFinite(ctx, logits); err != nil {
+		return 1, false, err
 	}
 	lo, hi := 1.0/maxTemperature, float64(maxTemperature)
-	if low, _ := lossSlope(logits, labels, classes, lo); low >= 0 {
-		return 1, false, nil
+	if low, _, err := lossSlope(ctx, logits, labels, lo); err != nil || low >= 0 {
+		return 1, false, err
 	}
-	if high, _ := lossSlope(logits, labels, classes, hi); high <= 0 {
-		return 1, false, nil
+	if high, _, err := lossSlope(ctx, logits, labels, hi); err != nil || high <= 0 {
+		return 1, false, err
 	}
 	beta := 1.0
 	for range 100 {
-		slope, curve := lossSlope(logits, labels, classes, beta)
+		slope, curve, err := lossSlope(ctx, logits, labels, beta)
+		if err != nil {
+			return 1, false, err
+		}
 		if slope > 0 {
 			hi = beta
 		} else {
@@ -141,27 +116,18 @@ func Temperature(logits []float32, labels []int32, classes int) (temperature flo
 	return 1 / beta, true, nil
 }
 
-// lossSlope returns the first and second derivative by beta of the summed
-// cross-entropy of beta·logits. Those of a row are the mean of its logits under its
-// softmax, less the logit of the label, and their variance.
-func lossSlope(logits []float32, labels []int32, k int, beta float64) (slope, curve float64) {
-	for i, y := range labels {
-		if y < 0 {
-			continue
+// lossSlope returns the first and second derivative by beta of the summed cross-entropy of
+// beta·logits.
+func lossSlope(ctx context.Context, logits *headtrain.Logits, labels []int32, beta float64) (slope, curve float64, err error) {
+	type terms struct{ slope, curve float64 }
+	rows, err := headtrain.EachRow(ctx, logits, func(r int, z []float32) (t terms) {
+		if y := labels[r]; y >= 0 {
+			_, t.slope, t.curve = softmax.Slope(z, int(y), beta)
 		}
-		z := logits[i*k : (i+1)*k]
-		top := float64(slices.Max(z))
-		var sum, first, second float64
-		for _, v := range z {
-			d := float64(v) - top
-			e := math.Exp(beta * d)
-			sum += e
-			first += e * d
-			second += e * d * d
-		}
-		mean := first / sum
-		slope += mean - (float64(z[y]) - top)
-		curve += second/sum - mean*mean
+		return t
+	})
+	for _, t := range rows {
+		slope, curve = slope+t.slope, curve+t.curve
 	}
-	return slope, curve
+	return slope, curve, err
 }

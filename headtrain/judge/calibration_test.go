@@ -37,11 +37,10 @@ func drawn(n, k int, temperature float64, seed uint64) ([]float32, []int32) {
 
 func TestProbabilitiesThatHoldHaveNoCalibrationError(t *testing.T) {
 	z, y := drawn(100_000, 4, 1, 1)
-	c, err := Calibrate(z, y, 4, 1)
-	if err != nil || c.ECE > 0.005 {
-		t.Errorf("ECE %v of probabilities that hold, %v", c.ECE, err)
+	if c := given(t, z, y, 4, 1).Calibration(); c.ECE > 0.005 {
+		t.Errorf("ECE %v of probabilities that hold", c.ECE)
 	}
-	if c, _ := Calibrate(z, y, 4, 0.25); c.ECE < 0.1 {
+	if c := given(t, z, y, 4, 0.25).Calibration(); c.ECE < 0.1 {
 		t.Errorf("ECE %v of probabilities that are far too sure", c.ECE)
 	}
 }
@@ -49,7 +48,7 @@ func TestProbabilitiesThatHoldHaveNoCalibrationError(t *testing.T) {
 func TestTemperatureIsFoundAgain(t *testing.T) {
 	for _, want := range []float64{0.4, 1, 3.5} {
 		z, y := drawn(50_000, 5, want, 2)
-		got, ok, err := Temperature(z, y, 5)
+		got, ok, err := Temperature(t.Context(), headtrain.GivenLogits(z, 5), y)
 		if err != nil || !ok || !(math.Abs(got/want-1) <= 0.03) {
 			t.Errorf("labels drawn at temperature %v gave %v, %v, %v", want, got, ok, err)
 		}
@@ -62,12 +61,11 @@ func TestTemperatureChangesNoLabelAndLowersTheLoss(t *testing.T) {
 		z := rapid.SliceOfN(rapid.Float32Range(-30, 30), n*k, n*k).Draw(rt, "logits")
 		y := rapid.SliceOfN(rapid.Int32Range(-1, int32(k-1)), n, n).Draw(rt, "labels")
 		y[0] = 0
-		temperature, ok, err := Temperature(z, y, k)
+		temperature, ok, err := Temperature(rt.Context(), headtrain.GivenLogits(z, k), y)
 		if err != nil || !ok && temperature != 1 {
 			rt.Fatalf("%v, %v, %v", temperature, ok, err)
 		}
-		before, _ := Calibrate(z, y, k, 1)
-		after, _ := Calibrate(z, y, k, temperature)
+		before, after := given(rt, z, y, k, 1).Calibration(), given(rt, z, y, k, temperature).Calibration()
 		if after.Loss > before.Loss+1e-12 {
 			rt.Errorf("temperature %v raises the loss from %v to %v", temperature, before.Loss, after.Loss)
 		}
@@ -85,12 +83,12 @@ func TestTemperatureChangesNoLabelAndLowersTheLoss(t *testing.T) {
 
 func TestHeadWithoutMistakesOrWithoutSenseGetsNoTemperature(t *testing.T) {
 	for name, labels := range map[string][]int32{"no mistake": {0, 1}, "nothing else": {1, 0}} {
-		temperature, ok, err := Temperature([]float32{2, 1, 1, 3}, labels, 2)
+		temperature, ok, err := Temperature(t.Context(), headtrain.GivenLogits([]float32{2, 1, 1, 3}, 2), labels)
 		if temperature != 1 || ok || err != nil {
 			t.Errorf("%s: %v, %v, %v", name, temperature, ok, err)
 		}
 	}
-	if _, _, err := Temperature([]float32{1, 2}, []int32{-1}, 2); !errors.Is(err, headtrain.ErrDataset) {
+	if _, _, err := Temperature(t.Context(), headtrain.GivenLogits([]float32{1, 2}, 2), []int32{-1}); !errors.Is(err, headtrain.ErrDataset) {
 		t.Errorf("no labelled row: %v", err)
 	}
 }

@@ -10,16 +10,17 @@ import (
 
 // logits are those of a head for eight rows of two classes. It is too sure.
 var (
-	logits = []float32{6, 0, 0, 5, 7, 0, 4, 0, 0, 6, 0, 3, 5, 0, 0, 2}
+	logits = headtrain.GivenLogits([]float32{6, 0, 0, 5, 7, 0, 4, 0, 0, 6, 0, 3, 5, 0, 0, 2}, 2)
 	labels = []int32{0, 1, 0, 1, 1, 1, 0, 0}
 )
 
-func ExampleEvaluate() {
-	report, err := judge.Evaluate(logits, labels, []string{"ants", "bees"})
+func ExampleNewAnswers() {
+	answers, err := judge.NewAnswers(context.Background(), logits, labels, 1)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
+	report := answers.Report([]string{"ants", "bees"})
 	fmt.Println("accuracy", report.Top1)
 	for _, c := range report.PerClass {
 		fmt.Println(c.Class, "precision", c.Precision, "recall", c.Recall)
@@ -34,17 +35,18 @@ func ExampleEvaluate() {
 
 // Probabilities are made to hold, and then a threshold is chosen under which answers
 // are left out.
-func ExampleThreshold() {
-	temperature, _, err := judge.Temperature(logits, labels, 2)
+func ExampleTemperature() {
+	ctx := context.Background()
+	temperature, _, err := judge.Temperature(ctx, logits, labels)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	before, _ := judge.Calibrate(logits, labels, 2, 1)
-	after, _ := judge.Calibrate(logits, labels, 2, temperature)
-	fmt.Println("temperature above 1:", temperature > 1, "lower loss:", after.Loss < before.Loss)
+	before, _ := judge.NewAnswers(ctx, logits, labels, 1)
+	after, _ := judge.NewAnswers(ctx, logits, labels, temperature)
+	fmt.Println("temperature above 1:", temperature > 1, "lower loss:", after.Calibration().Loss < before.Calibration().Loss)
 
-	r, reached, err := judge.Threshold(logits, labels, 2, temperature, judge.Goal{Precision: 1})
+	r, reached, err := after.Threshold(judge.Goal{Precision: 1})
 	fmt.Println("answers", r.Answered, "of", r.Rows, "right", r.Precision, reached, err)
 	// Output:
 	// temperature above 1: true lower loss: true

@@ -1,12 +1,14 @@
 package judge
 
 import (
+	"context"
 	"math"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"icebox/headtrain"
 	"icebox/headtrain/internal/labelled"
 	"icebox/headtrain/internal/testkit"
 )
@@ -44,15 +46,24 @@ type judgeFixture struct {
 	}
 }
 
+// given returns the answers that logits give at a temperature.
+func given(t interface {
+	Context() context.Context
+	Fatal(args ...any)
+}, logits []float32, labels []int32, classes int, temperature float64) *Answers {
+	a, err := NewAnswers(t.Context(), headtrain.GivenLogits(logits, classes), labels, temperature)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
 func TestCalibrationEqualsScikitLearn(t *testing.T) {
 	var fixture judgeFixture
 	testkit.Read(t, "judge.json", &fixture)
 	for _, c := range fixture.Cases {
 		for _, want := range c.Calibration {
-			got, err := Calibrate(c.Logits, c.Labels, c.Classes, want.Temperature)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := given(t, c.Logits, c.Labels, c.Classes, want.Temperature).Calibration()
 			if !(math.Abs(got.Loss-want.Loss) <= 1e-12) || !(math.Abs(got.ECE-want.ECE) <= 1e-12) {
 				t.Errorf("%s at %v: loss %v, ECE %v; want %v, %v", c.Name, want.Temperature, got.Loss, got.ECE, want.Loss, want.ECE)
 			}
@@ -77,13 +88,10 @@ func TestAveragesEqualScikitLearn(t *testing.T) {
 	var fixture judgeFixture
 	testkit.Read(t, "judge.json", &fixture)
 	for _, c := range fixture.Cases {
-		got, err := Evaluate(c.Logits, c.Labels, testkit.Names(c.Classes))
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := given(t, c.Logits, c.Labels, c.Classes, 1).Report(testkit.Names(c.Classes))
 		want := []Average{c.Macro, c.Weighted}
 		if d := cmp.Diff(want, []Average{got.Macro, got.Weighted}, cmpopts.EquateApprox(0, 1e-12)); d != "" {
-			t.Errorf("%s: -scikit-learn +Evaluate:\n%s", c.Name, d)
+			t.Errorf("%s: -scikit-learn +Report:\n%s", c.Name, d)
 		}
 		if one := c.Calibration[0]; !(math.Abs(got.ECE-one.ECE) <= 1e-12) || len(got.Reliability) != binCount {
 			t.Errorf("%s: the report has ECE %v in %d bins, want %v", c.Name, got.ECE, len(got.Reliability), one.ECE)
@@ -95,16 +103,15 @@ func TestTemperatureEqualsScipy(t *testing.T) {
 	var fixture judgeFixture
 	testkit.Read(t, "judge.json", &fixture)
 	for _, c := range fixture.Cases {
-		got, ok, err := Temperature(c.Logits, c.Labels, c.Classes)
+		got, ok, err := Temperature(t.Context(), headtrain.GivenLogits(c.Logits, c.Classes), c.Labels)
 		if err != nil || !ok {
 			t.Fatalf("%s: %v, %v", c.Name, ok, err)
 		}
 		if !(math.Abs(got/c.BestTemperature-1) <= 1e-6) { // scipy's search stops there
 			t.Errorf("%s: temperature %v, want %v", c.Name, got, c.BestTemperature)
 		}
-		at, err := Calibrate(c.Logits, c.Labels, c.Classes, got)
-		if err != nil || at.Loss > c.BestLoss+1e-14 {
-			t.Errorf("%s: loss %v, want at most %v; %v", c.Name, at.Loss, c.BestLoss, err)
+		if at := given(t, c.Logits, c.Labels, c.Classes, got).Calibration(); at.Loss > c.BestLoss+1e-14 {
+			t.Errorf("%s: loss %v, want at most %v", c.Name, at.Loss, c.BestLoss)
 		}
 	}
 }

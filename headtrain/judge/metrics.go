@@ -1,15 +1,6 @@
 package judge
 
-import (
-	"fmt"
-	"math"
-	"slices"
-
-	"icebox/headtrain"
-	"icebox/headtrain/internal/fault"
-	"icebox/headtrain/internal/finite"
-	"icebox/headtrain/internal/softmax"
-)
+import "math"
 
 // Report is how good the answers of a head are. Its numbers are defined as in
 // scikit-learn, with zero_division=0, and are shares from 0 to 1 but for N and Loss.
@@ -67,17 +58,10 @@ func (a *Average) add(c *Class, weight float64) {
 // topRanks is the k of Report.Top5.
 const topRanks = 5
 
-// Evaluate judges logits, a row of len(classes) values for each label. Of equal logits
-// the one of the lower class counts as the larger. It returns an error that wraps
-// headtrain.ErrDataset for lengths that do not fit, labels out of range, logits that
-// are NaN or infinite, or if no row has a label.
-func Evaluate(logits []float32, labels []int32, classes []string) (Report, error) {
-	k := len(classes)
-	if err := checkLogits(logits, labels, k); err != nil {
-		return Report{}, err
-	}
+func newReport(names []string) Report {
+	k := len(names)
 	r := Report{PerClass: make([]Class, k)}
-	for c, name := range classes {
+	for c, name := range names {
 		r.PerClass[c].Class = name
 	}
 	if k <= maxConfusion {
@@ -86,46 +70,15 @@ func Evaluate(logits []float32, labels []int32, classes []string) (Report, error
 			r.Confusion[c] = make([]int, k)
 		}
 	}
-	var bins bins
-	for i, y := range labels {
-		if y >= 0 {
-			r.add(logits[i*k:(i+1)*k], int(y), &bins)
-		}
-	}
-	if r.N == 0 {
-		return Report{}, fmt.Errorf("%w: no labelled row to evaluate", headtrain.ErrDataset)
-	}
-	r.Reliability, r.ECE = bins.finish(r.N)
-	r.finish()
-	return r, nil
-}
-
-func checkLogits(logits []float32, labels []int32, k int) error {
-	var f fault.List
-	f.Check(k > 0, "there are no classes")
-	f.Check(len(logits) == len(labels)*k, "%d logits do not make %d rows of %d classes", len(logits), len(labels), k)
-	if i := slices.IndexFunc(labels, func(y int32) bool { return y < -1 || int(y) >= k }); i >= 0 {
-		f.Check(false, "row %d has label %d, but labels go from 0 to %d, or -1 for none", i, labels[i], k-1)
-	}
-	if i := finite.FirstNot(logits); i >= 0 && k > 0 {
-		f.Check(false, "the logit of row %d, class %d is %v", i/k, i%k, logits[i])
-	}
-	return f.Err(headtrain.ErrDataset)
+	return r
 }
 
 // add counts one row. Until finish divides them, means are sums.
-func (r *Report) add(z []float32, y int, bins *bins) {
-	best, sum := softmax.Top(z, 1)
-	rank := 0
-	for c, v := range z {
-		if v > z[y] || v == z[y] && c < y {
-			rank++
-		}
-	}
-	bins.add(1/sum, best == y)
+func (r *Report) add(a *answer, y int, temperature float64) {
+	best := int(a.class)
 	r.N++
-	r.Loss += math.Log(sum) + float64(z[best]) - float64(z[y])
-	if rank < topRanks {
+	r.Loss += math.Log(a.sum) + float64(a.top)/temperature - float64(a.own)/temperature
+	if a.rank < topRanks {
 		r.Top5++
 	}
 	if best == y {

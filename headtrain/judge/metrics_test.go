@@ -41,41 +41,34 @@ func TestReportEqualsScikitLearn(t *testing.T) {
 			for i := range names {
 				want.PerClass = append(want.PerClass, Class{Class: names[i], Precision: c.Precision[i], Recall: c.Recall[i], F1: c.F1[i], Support: c.Support[i]})
 			}
-			got, err := Evaluate(c.Logits, c.Labels, names)
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := given(t, c.Logits, c.Labels, c.Classes, 1).Report(names)
 			if d := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12), cmpopts.IgnoreUnexported(Class{}),
 				cmpopts.IgnoreFields(Report{}, "ECE", "Reliability", "Macro", "Weighted")); d != "" {
-				t.Errorf("-scikit-learn +Evaluate:\n%s", d)
+				t.Errorf("-scikit-learn +Report:\n%s", d)
 			}
 		})
 	}
 }
 
 func TestTiesGoToTheLowerClass(t *testing.T) {
-	names := testkit.Names(7)
-	r, err := Evaluate(make([]float32, 14), []int32{0, 5}, names)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := given(t, make([]float32, 14), []int32{0, 5}, 7, 1).Report(testkit.Names(7))
 	if r.Top1 != 0.5 || r.Top5 != 0.5 || r.Confusion[5][0] != 1 || !(math.Abs(r.Loss-math.Log(7)) <= 1e-12) {
 		t.Errorf("report of equal logits: %+v", r)
 	}
 }
 
 func TestHugeLogitsHaveAFiniteLoss(t *testing.T) {
-	r, err := Evaluate([]float32{3e38, -3e38, -3e38, 3e38}, []int32{0, 0}, testkit.Names(2))
-	if err != nil || !(math.Abs(r.Loss/3e38-1) <= 1e-6) {
-		t.Errorf("loss %v, error %v", r.Loss, err)
+	r := given(t, []float32{3e38, -3e38, -3e38, 3e38}, []int32{0, 0}, 2, 1).Report(testkit.Names(2))
+	if !(math.Abs(r.Loss/3e38-1) <= 1e-6) {
+		t.Errorf("loss %v", r.Loss)
 	}
 }
 
 func TestReportOfManyClassesHasNoConfusion(t *testing.T) {
 	k := maxConfusion + 1
-	r, err := Evaluate(make([]float32, k), []int32{0}, testkit.Names(k))
-	if err != nil || r.Confusion != nil || r.Top1 != 1 {
-		t.Errorf("top-1 %v, %d rows of confusion, error %v", r.Top1, len(r.Confusion), err)
+	r := given(t, make([]float32, k), []int32{0}, k, 1).Report(testkit.Names(k))
+	if r.Confusion != nil || r.Top1 != 1 {
+		t.Errorf("top-1 %v, %d rows of confusion", r.Top1, len(r.Confusion))
 	}
 	text, err := json.Marshal(Report{})
 	if err != nil || strings.Contains(string(text), "confusion") {
@@ -83,7 +76,7 @@ func TestReportOfManyClassesHasNoConfusion(t *testing.T) {
 	}
 }
 
-func TestEvaluateRefusesWhatItCannotJudge(t *testing.T) {
+func TestAnswersRefuseWhatTheyCannotJudge(t *testing.T) {
 	nan := float32(math.NaN())
 	for says, c := range map[string]struct {
 		logits []float32
@@ -97,7 +90,7 @@ func TestEvaluateRefusesWhatItCannotJudge(t *testing.T) {
 		"no labelled row":                        {[]float32{1, 2}, []int32{-1}, 2},
 		"but labels go from 0 to 1, or -1 for n": {[]float32{1, 2}, []int32{-2}, 2},
 	} {
-		if _, err := Evaluate(c.logits, c.labels, testkit.Names(c.k)); !errors.Is(err, headtrain.ErrDataset) || !strings.Contains(err.Error(), says) {
+		if _, err := NewAnswers(t.Context(), headtrain.GivenLogits(c.logits, c.k), c.labels, 1); !errors.Is(err, headtrain.ErrDataset) || !strings.Contains(err.Error(), says) {
 			t.Errorf("error lacks %q: %v", says, err)
 		}
 	}

@@ -81,7 +81,7 @@ func (r *References) Beside(ctx context.Context, test *headtrain.Dataset, head *
 	if !r.fits(s) {
 		return nil, fmt.Errorf("%w: the baselines were judged by other rows", headtrain.ErrDataset)
 	}
-	answers, err := classify(ctx, head, s.X)
+	answers, err := classify(ctx, head, s.Matrix)
 	if err != nil {
 		return nil, err
 	}

@@ -22,26 +22,27 @@ func TestThresholdReachesItsGoal(t *testing.T) {
 			}
 		}
 		want := rapid.Float64Range(0.01, 1).Draw(rt, "goal")
-		r, ok, err := Threshold(z, y, 3, 2, Goal{Precision: want})
+		a := given(rt, z, y, 3, 2)
+		r, ok, err := a.Threshold(Goal{Precision: want})
 		if err != nil || ok && r.Precision < want {
 			rt.Fatalf("precision %v, reached %v: %+v, %v", want, ok, r, err)
 		}
-		if again, _ := Reject(z, y, 3, 2, r.Threshold); again != r {
+		if again := a.Reject(r.Threshold); again != r {
 			rt.Errorf("chosen %+v, applied %+v", r, again)
 		}
 		for _, p := range thresholds(z, 3, 2) {
-			if other, _ := Reject(z, y, 3, 2, p); other.Precision >= want && (!ok || other.Answered > r.Answered) {
+			if other := a.Reject(p); other.Precision >= want && (!ok || other.Answered > r.Answered) {
 				rt.Errorf("%+v reaches %v and answers more than %+v", other, want, r)
 			} else if !ok && other.Precision > r.Precision {
 				rt.Errorf("%+v comes closer than %+v", other, r)
 			}
 		}
-		r, ok, err = Threshold(z, y, 3, 2, Goal{Coverage: want})
+		r, ok, err = a.Threshold(Goal{Coverage: want})
 		if err != nil || !ok || r.Coverage < want {
 			rt.Fatalf("coverage %v, reached %v: %+v, %v", want, ok, r, err)
 		}
 		for _, p := range thresholds(z, 3, 2) {
-			if other, _ := Reject(z, y, 3, 2, p); p > r.Threshold && other.Coverage >= want {
+			if other := a.Reject(p); p > r.Threshold && other.Coverage >= want {
 				rt.Errorf("threshold %v is higher than %+v and keeps the coverage", p, r)
 			}
 		}

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -14,10 +15,17 @@ import (
 
 // Doubts is what the features say against the labels.
 type Doubts struct {
-	Wrong  float64   // an estimate of how many of the judged labels are wrong
-	Judged int       // how many labels were judged
-	Of     []float64 // the chance of each row that its label is wrong; 0 if it was not judged
-	Logits []float32 // row by row, of a calibrated head that did not see the row; 0 if it was not judged
+	Wrong  float64 // an estimate of how many of the judged labels are wrong
+	Judged int     // how many labels were judged
+	Rows   []Doubt // row by row; zero for those that were not judged
+}
+
+// Doubt is what a calibrated head that did not see a row says of it.
+type Doubt struct {
+	Chance      float64 // that the label is wrong
+	LooksLike   int     // the likeliest class
+	OfLabel     float64 // probability of the label
+	OfLooksLike float64 // probability of the likeliest class
 }
 
 // shrinkages are the ones that are tried. The best one is small for many rows and large
@@ -47,7 +55,7 @@ func Labels(ctx context.Context, d *headtrain.Dataset, fold []int, folds int) (*
 	if len(s.Rows) == 0 {
 		return nil, fmt.Errorf("%w: no row has a label", headtrain.ErrDataset)
 	}
-	out := &Doubts{Of: make([]float64, d.Rows()), Logits: make([]float32, d.Rows()*k)}
+	out := &Doubts{Rows: make([]Doubt, d.Rows())}
 	counts := s.Counts()
 	judged := slices.DeleteFunc(slices.Clone(s.Rows), func(r int32) bool { return counts[d.Labels[r]] < folds })
 	if len(judged) == 0 || k < 2 {
@@ -61,34 +69,44 @@ func Labels(ctx context.Context, d *headtrain.Dataset, fold []int, folds int) (*
 		return out, nil
 	}
 	some := labelled.Sample(judged, max(1, doubtValues/k))
-	places := make([][]int32, folds) // in what is gathered
+	of := make([]int, len(some)) // by row of what is gathered
 	for i, r := range some {
-		places[fold[r]] = append(places[fold[r]], int32(i))
+		of[i] = fold[r]
 	}
-	n, best, err := fitShrinkage(ctx, s.Gather(some), places, heads)
+	n, best, err := fitShrinkage(ctx, s.Gather(some), of, heads)
 	if err != nil {
 		return nil, err
 	}
-	own := make([][]int32, folds)
-	for _, r := range judged {
-		own[fold[r]] = append(own[fold[r]], r)
+	own := make([]int, d.Rows())
+	for r := range own {
+		own[r] = -1
 	}
-	err = parallel.Each(ctx, folds, func(_ context.Context, f int) error {
-		writeLogits(heads[f][best], s.Matrix, own[f], out.Logits)
-		return nil
+	for _, r := range judged {
+		own[r] = fold[r]
+	}
+	logits := headtrain.FoldedLogits(ofShrinkage(heads, best), own, d)
+	logits.Scale = float32(n.sharpness)
+	out.Rows, err = headtrain.EachRow(ctx, logits, func(r int, z []float32) (row Doubt) {
+		if own[r] < 0 {
+			return row
+		}
+		best, sum := softmax.Top(z, 1)
+		row.LooksLike, row.OfLooksLike = best, 1/sum
+		row.OfLabel = math.Exp(float64(z[d.Labels[r]])-float64(z[best])) / sum
+		row.Chance = n.wrong(max(row.OfLabel, leastProbability), k)
+		return row
 	})
-	if err != nil {
-		return nil, err
-	}
-	for i := range out.Logits {
-		out.Logits[i] *= float32(n.sharpness)
-	}
-	p := labelProbabilities(out.Logits, d.Labels, k, 1)
-	for _, r := range judged {
-		out.Of[r] = n.wrong(p[r], k)
-	}
 	out.Judged, out.Wrong = len(judged), n.share*float64(len(judged))
-	return out, nil
+	return out, err
+}
+
+// ofShrinkage returns the heads of one shrinkage, by fold, of heads by fold and shrinkage.
+func ofShrinkage(heads [][]*headtrain.Head, n int) []*headtrain.Head {
+	some := make([]*headtrain.Head, len(heads))
+	for f := range heads {
+		some[f] = heads[f][n]
+	}
+	return some
 }
 
 func checkFolds(d *headtrain.Dataset, fold []int, folds int) error {
@@ -122,20 +140,13 @@ func outsideFolds(ctx context.Context, s *labelled.Set, fold []int, folds int) (
 }
 
 // fitShrinkage returns the noise, and which of the shrinkages has the heads that make
-// the labels of m the most likely. Rows are those of m by fold, heads by fold and
-// shrinkage.
-func fitShrinkage(ctx context.Context, m *labelled.Matrix, rows [][]int32, heads [][]*headtrain.Head) (labelNoise, int, error) {
+// the labels of m the most likely. Fold is by row of m, heads are by fold and shrinkage.
+func fitShrinkage(ctx context.Context, m *labelled.Matrix, fold []int, heads [][]*headtrain.Head) (labelNoise, int, error) {
 	found := make([]labelNoise, len(shrinkages))
-	err := parallel.Each(ctx, len(found), func(ctx context.Context, n int) error {
-		logits := make([]float32, m.Len()*len(m.Classes))
-		for f := range rows {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			writeLogits(heads[f][n], m, rows[f], logits)
-		}
-		found[n] = fitNoise(logits, m.Labels, len(m.Classes))
-		return nil
+	err := parallel.Each(ctx, len(found), func(ctx context.Context, n int) (err error) {
+		logits := headtrain.FoldedLogits(ofShrinkage(heads, n), fold, (*headtrain.Dataset)(m))
+		found[n], err = fitNoise(ctx, logits, m.Labels)
+		return err
 	})
 	best := 0
 	for n := range found {
@@ -171,10 +182,13 @@ const leastSharpness, mostSharpness = -9, 3
 
 // fitNoise finds the noise that makes labels the most likely: the sharpness by golden
 // section, and for each sharpness the share by bisection.
-func fitNoise(logits []float32, labels []int32, k int) labelNoise {
+func fitNoise(ctx context.Context, logits *headtrain.Logits, labels []int32) (labelNoise, error) {
+	k := logits.Classes()
+	var failed error
 	at := func(log float64) labelNoise {
 		n := labelNoise{sharpness: math.Exp(log)}
-		p := labelProbabilities(logits, labels, k, n.sharpness)
+		p, err := labelProbabilities(ctx, logits, labels, n.sharpness)
+		failed = cmp.Or(failed, err)
 		n.share = replacedShare(p, k)
 		for _, v := range p {
 			n.loss -= math.Log((1-n.share)*v+n.share*other(v, k)) / float64(len(p))
@@ -185,7 +199,7 @@ func fitNoise(logits []float32, labels []int32, k int) labelNoise {
 	lo, hi := float64(leastSharpness), float64(mostSharpness)
 	x, y := hi-golden*(hi-lo), lo+golden*(hi-lo)
 	a, b := at(x), at(y)
-	for hi-lo > 1e-3 {
+	for hi-lo > 1e-3 && failed == nil {
 		if a.loss <= b.loss {
 			hi, y, b = y, x, a
 			x = hi - golden*(hi-lo)
@@ -196,21 +210,18 @@ func fitNoise(logits []float32, labels []int32, k int) labelNoise {
 			b = at(y)
 		}
 	}
-	return a
+	return a, failed
 }
 
-// labelProbabilities returns the softmax of sharpness·logits of each row at its label,
-// or 1 if it has none.
-func labelProbabilities(logits []float32, labels []int32, k int, sharpness float64) []float64 {
-	p := make([]float64, len(labels))
-	for r, y := range labels {
-		if p[r] = 1; y >= 0 {
-			z := logits[r*k : (r+1)*k]
-			best, sum := softmax.Top(z, 1/sharpness)
-			p[r] = max(math.Exp((float64(z[y])-float64(z[best]))*sharpness)/sum, 1e-300)
-		}
-	}
-	return p
+// leastProbability keeps the logarithm of a probability finite.
+const leastProbability = 1e-300
+
+// labelProbabilities returns the softmax of sharpness·logits of each row at its label.
+func labelProbabilities(ctx context.Context, logits *headtrain.Logits, labels []int32, sharpness float64) ([]float64, error) {
+	return headtrain.EachRow(ctx, logits, func(r int, z []float32) float64 {
+		best, sum := softmax.Top(z, 1/sharpness)
+		return max(math.Exp((float64(z[labels[r]])-float64(z[best]))*sharpness)/sum, leastProbability)
+	})
 }
 
 // replacedShare returns the share of replaced labels that is the most likely, up to a

@@ -141,7 +141,10 @@ func TestNoiseOfLabelsIsFound(t *testing.T) {
 			}
 			labels[i] = int32(y)
 		}
-		got := fitNoise(logits, labels, c.k)
+		got, err := fitNoise(t.Context(), headtrain.GivenLogits(logits, c.k), labels)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if !(math.Abs(got.sharpness/c.sharpness-1) <= 0.06) || !(math.Abs(got.share-c.share) <= 0.006+0.1*c.share) {
 			t.Errorf("%+v: found %+v", c, got)
 		}
@@ -193,13 +196,13 @@ func TestPlantedLabelsAreDoubted(t *testing.T) {
 				order[i] = i
 			}
 			slices.SortFunc(order, func(a, b int) int {
-				if doubts.Of[a] > doubts.Of[b] {
+				if doubts.Rows[a].Chance > doubts.Rows[b].Chance {
 					return -1
 				}
 				return 1
 			})
 			for _, r := range order[:wrong] {
-				expected += doubts.Of[r]
+				expected += doubts.Rows[r].Chance
 				if planted[r] {
 					found++
 				}
@@ -245,7 +248,8 @@ func TestDoubtsOfOddSets(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, doubts, err)
 			continue
 		}
-		for r, v := range doubts.Of {
+		for r, doubt := range doubts.Rows {
+			v := doubt.Chance
 			if !(v >= 0 && v <= 1) || c.d.Labels[r] < 0 && v != 0 {
 				t.Errorf("%s: row %d has %v", name, r, v)
 			}

@@ -35,8 +35,8 @@ func ExampleLabels() {
 		return
 	}
 	fmt.Printf("about %.0f of %d labels\n", doubts.Wrong, doubts.Judged)
-	for r, chance := range doubts.Of {
-		if chance > 0.5 {
+	for r, doubt := range doubts.Rows {
+		if doubt.Chance > 0.5 {
 			fmt.Println("row", r)
 		}
 	}

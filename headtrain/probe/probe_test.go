@@ -47,8 +47,12 @@ func TestProbesAreDeterministic(t *testing.T) {
 		white, err := Whiten(ctx, d)
 		check(err)
 		r.White = white.X
-		r.Folds, err = OutOfFold(ctx, headtrain.New(), d, folds(700, 5), 5, nil, headtrain.Options{Epochs: 2})
+		unseen, err := OutOfFold(ctx, headtrain.New(), d, folds(700, 5), 5, nil, headtrain.Options{Epochs: 2})
 		check(err)
+		read := unseen.Reader()
+		for row := range unseen.Rows() {
+			r.Folds = append(r.Folds, read(row)...)
+		}
 		r.Doubts, err = Labels(ctx, d, folds(700, 5), 5)
 		check(err)
 		return r

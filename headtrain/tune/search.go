@@ -1,12 +1,12 @@
 package tune
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
 
 	"icebox/headtrain"
-	"icebox/headtrain/internal/parallel"
 )
 
 // How far a head of a path is trained that is only to be compared with others. Ten times
@@ -48,8 +48,8 @@ type Outcome struct {
 	Points []Point // in the order of Search.Heads; a path may end before the last of these
 	Best   int     // the point of the least loss, the first one of equals
 
-	Logits []float32 // of the best point's heads, rows × classes
-	Labels []int32   // of the rows that judged, part by part
+	Logits *headtrain.Logits // of the best point's heads
+	Labels []int32           // of the rows that judged, part by part
 }
 
 // Error is the standard error of the best point's accuracy.
@@ -62,12 +62,8 @@ func (o *Outcome) Error() float64 {
 // alone, not on threads or time. If every candidate diverges, the error wraps
 // headtrain.ErrDiverged; it may be one of the datasets or that of ctx.
 func (s Search) Run(ctx context.Context) (*Outcome, error) {
-	r := &search{Search: s, logits: make([][]float32, len(s.Heads)), outcome: &Outcome{}, least: math.Inf(1)}
-	for _, p := range s.Parts {
-		judge := s.judgeOf(p)
-		r.judges = append(r.judges, judge)
-		r.outcome.Labels = append(r.outcome.Labels, judge.Labels...)
-	}
+	r := &search{Search: s, heads: make([][]*headtrain.Head, len(s.Heads)), outcome: &Outcome{}, least: math.Inf(1)}
+	r.gather()
 	train := r.each
 	if s.alongPath() {
 		train = r.walk
@@ -75,33 +71,53 @@ func (s Search) Run(ctx context.Context) (*Outcome, error) {
 	if err := train(ctx); err != nil {
 		return nil, err
 	}
-	r.outcome.Logits = r.logits[r.outcome.Best]
 	return r.outcome, nil
 }
 
 // alongPath reports whether the candidates are a path of weight decays.
 func (s Search) alongPath() bool { return s.Heads[0].Optimizer == headtrain.OptimizerLBFGS }
 
-// judgeOf gathers the rows that judge the heads of a part.
-func (s Search) judgeOf(p headtrain.Part) *headtrain.Dataset {
-	if p.Val == nil {
-		return s.Val
-	}
-	d := &headtrain.Dataset{Dim: s.Train.Dim, Classes: s.Train.Classes, X: make([]float32, 0, len(p.Val)*s.Train.Dim)}
-	for _, r := range p.Val {
-		d.X, d.Labels = append(d.X, s.Train.Row(int(r))...), append(d.Labels, s.Train.Labels[r])
-	}
-	return d
-}
-
 // search is a search under way.
 type search struct {
 	Search
-	judges []*headtrain.Dataset // by part
-	logits [][]float32          // by candidate, part by part; nil once a head has diverged
+	judges *headtrain.Dataset  // the rows that judge, part by part
+	of     []int               // the part of each of them
+	heads  [][]*headtrain.Head // by candidate and part; nil where one has diverged, and once it is judged
 
 	outcome *Outcome
 	least   float64 // loss so far
+}
+
+// gather gathers the rows that judge.
+func (r *search) gather() {
+	if len(r.Parts) == 1 && r.Parts[0].Val == nil {
+		r.judges = r.Val
+	} else {
+		r.judges = r.judgesOfParts()
+	}
+	r.outcome.Labels = r.judges.Labels
+}
+
+func (r *search) judgesOfParts() *headtrain.Dataset {
+	total := 0
+	for _, p := range r.Parts {
+		if total += len(p.Val); p.Val == nil {
+			total += r.Val.Rows()
+		}
+	}
+	d := &headtrain.Dataset{Dim: r.Train.Dim, Classes: r.Train.Classes, X: make([]float32, 0, total*r.Train.Dim)}
+	for n, p := range r.Parts {
+		if p.Val == nil {
+			d.X, d.Labels = append(d.X, r.Val.X...), append(d.Labels, r.Val.Labels...)
+		}
+		for _, row := range p.Val {
+			d.X, d.Labels = append(d.X, r.Train.Row(int(row))...), append(d.Labels, r.Train.Labels[row])
+		}
+		for len(r.of) < len(d.Labels) {
+			r.of = append(r.of, n)
+		}
+	}
+	return d
 }
 
 // walk trains the candidates along a path. It begins with the larger decays of the usual
@@ -121,21 +137,27 @@ func (r *search) walk(ctx context.Context) error {
 	if len(r.outcome.Labels) < manyRows {
 		most = 2
 	}
+	var failed error
 	p.Enough = func(decay int) bool {
 		if decay < before {
 			return false
 		}
-		if worse++; r.add(decay-before) <= clearlyWorse*r.least {
+		var loss float64
+		if loss, failed = r.add(ctx, decay-before); failed != nil {
+			return true
+		}
+		if worse++; loss <= clearlyWorse*r.least {
 			worse = 0
 		}
 		return worse == most
 	}
-	return p.Walk(ctx, func(part, decay int, h *headtrain.Head) error {
-		if decay < before {
-			return nil
+	err := p.Walk(ctx, func(_, decay int, h *headtrain.Head) error {
+		if decay >= before {
+			r.trained(decay-before, h)
 		}
-		return r.judge(ctx, part, decay-before, h)
+		return nil
 	})
+	return cmp.Or(err, failed)
 }
 
 // each trains the candidates of all parts, as one job.
@@ -157,54 +179,49 @@ func (r *search) each(ctx context.Context) error {
 			failed[candidate] = true
 			continue
 		}
-		if err := r.judge(ctx, i/len(r.Heads), candidate, result.Head); err != nil {
-			return err
-		}
+		r.trained(candidate, result.Head)
 	}
 	for candidate := range failed {
-		r.logits[candidate] = nil
+		r.heads[candidate] = nil
 	}
 	if len(failed) == len(r.Heads) {
 		return err
 	}
 	for candidate := range r.Heads {
-		r.add(candidate)
+		if _, err := r.add(ctx, candidate); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// judge scores the rows that judge a part by a candidate's head of that part.
-func (r *search) judge(ctx context.Context, part, candidate int, h *headtrain.Head) error {
-	logits, err := logitsOf(ctx, h, r.judges[part])
-	r.logits[candidate] = append(r.logits[candidate], logits...)
+// trained takes a candidate's head of the next part.
+func (r *search) trained(candidate int, h *headtrain.Head) {
+	r.heads[candidate] = append(r.heads[candidate], h)
 	if r.Done != nil {
 		r.Done()
 	}
-	return err
 }
 
-// add adds a candidate, the next one, that all parts have judged. It returns its loss.
-func (r *search) add(candidate int) float64 {
-	o, logits := r.outcome, r.logits[candidate]
-	p := Point{Options: r.Heads[candidate], Loss: math.Inf(1)}
-	if logits != nil {
-		p.Loss, p.Accuracy = leastLoss(logits, o.Labels), accuracy(logits, o.Labels)
+// add judges a candidate, the next one, by its heads of all parts. It returns its loss.
+func (r *search) add(ctx context.Context, candidate int) (loss float64, err error) {
+	o, p := r.outcome, Point{Options: r.Heads[candidate], Loss: math.Inf(1)}
+	if heads := r.heads[candidate]; heads != nil {
+		logits := headtrain.FoldedLogits(heads, r.of, r.judges)
+		if p.Loss, err = leastLoss(ctx, logits, o.Labels); err != nil {
+			return 0, err
+		}
+		if p.Accuracy, err = accuracy(ctx, logits, o.Labels); err != nil {
+			return 0, err
+		}
+		r.heads[candidate] = nil
+		if p.Loss < r.least || o.Logits == nil {
+			o.Logits = logits
+		}
 	}
 	o.Points = append(o.Points, p)
 	if p.Loss < r.least {
 		r.least, o.Best = p.Loss, candidate
 	}
-	return p.Loss
-}
-
-// logitsOf computes the logits of h for the rows of d, on all processors.
-func logitsOf(ctx context.Context, h *headtrain.Head, d *headtrain.Dataset) ([]float32, error) {
-	const share = 256
-	k := len(h.Classes)
-	logits := make([]float32, d.Rows()*k)
-	err := parallel.Shares(ctx, d.Rows(), share, func(_ context.Context, lo, hi int) error {
-		h.Logits(logits[lo*k:hi*k], d.X[lo*d.Dim:hi*d.Dim], hi-lo)
-		return nil
-	})
-	return logits, err
+	return p.Loss, nil
 }

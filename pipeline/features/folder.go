@@ -56,6 +56,7 @@ type arraySet struct {
 	names   map[int64]string // of labels, from the index; nil without one
 	items   []dataset.Item   // until they are the dataset's
 	mapped  bool             // x lies in the file
+	file    *npy.File        // that x lies in; closed unless it is mapped
 	release func() error
 }
 
@@ -139,7 +140,9 @@ func (f *Folder) Close() error {
 	for i := range f.sets {
 		if s := &f.sets[i]; s.release != nil {
 			errs = append(errs, s.release())
-			s.release = nil
+			if s.release = nil; s.mapped {
+				errs = append(errs, s.file.Close())
+			}
 		}
 	}
 	return errors.Join(errs...)
@@ -206,7 +209,11 @@ func (f *Folder) loadArrays(s *arraySet) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() {
+		if !s.mapped {
+			file.Close()
+		}
+	}()
 	if len(file.Shape) != 2 || file.Shape[0] == 0 || file.Shape[1] == 0 {
 		return file.Fault("an array of shape %v: features are rows × dimensions", file.Shape)
 	}
@@ -216,7 +223,9 @@ func (f *Folder) loadArrays(s *arraySet) error {
 	if file.Shape[1] != f.dim {
 		return file.Fault("rows of %d features, where %s has %d", file.Shape[1], f.dir, f.dim)
 	}
-	if s.x, s.mapped, s.release, err = file.Floats(headtrain.NewFeatures); err != nil {
+	s.file = file
+	s.x, s.mapped, s.release, err = file.Floats(headtrain.NewFeatures)
+	if err := cmp.Or(unchanged(file), err); err != nil {
 		return err
 	}
 	labels, err := npy.Open(filepath.Join(s.dir, labelsFile))
@@ -227,7 +236,8 @@ func (f *Folder) loadArrays(s *arraySet) error {
 	if len(labels.Shape) != 1 || labels.Shape[0] != file.Shape[0] {
 		return labels.Fault("an array of shape %v, where %s has %d rows: one label a row", labels.Shape, featuresFile, file.Shape[0])
 	}
-	if s.labels, err = labels.Wholes(); err != nil {
+	s.labels, err = labels.Wholes()
+	if err := cmp.Or(unchanged(labels), err); err != nil {
 		return err
 	}
 	if i := slices.IndexFunc(s.labels, func(y int64) bool { return y < -1 || y > math.MaxInt32 }); i >= 0 {
@@ -306,20 +316,22 @@ func (f *Folder) hashRows(ctx context.Context, ds *dataset.Dataset) error {
 			block := new(cache.Key)
 			blocks = append(blocks, block)
 			g.Go(func() error {
-				all := sha256.New()
-				for n := at; n < min(at+hashBlock, len(items)) && ctx.Err() == nil; n++ {
-					row := s.x[n*f.dim : (n+1)*f.dim]
-					if bad := slices.IndexFunc(row, notFinite); bad >= 0 {
-						return fmt.Errorf("%w: %s: row %d, feature %d is %v", dataset.ErrData, filepath.Join(s.dir, featuresFile), n, bad, row[bad])
+				return f.Guard(func() error {
+					all := sha256.New()
+					for n := at; n < min(at+hashBlock, len(items)) && ctx.Err() == nil; n++ {
+						row := s.x[n*f.dim : (n+1)*f.dim]
+						if bad := slices.IndexFunc(row, notFinite); bad >= 0 {
+							return fmt.Errorf("%w: %s: row %d, feature %d is %v", dataset.ErrData, filepath.Join(s.dir, featuresFile), n, bad, row[bad])
+						}
+						sum := sha256.Sum256(unsafe.Slice((*byte)(unsafe.Pointer(&row[0])), 4*len(row)))
+						all.Write(sum[:])
+						if !items[n].Hashed() {
+							items[n].Hash = sum
+						}
 					}
-					sum := sha256.Sum256(unsafe.Slice((*byte)(unsafe.Pointer(&row[0])), 4*len(row)))
-					all.Write(sum[:])
-					if !items[n].Hashed() {
-						items[n].Hash = sum
-					}
-				}
-				all.Sum(block[:0])
-				return ctx.Err()
+					all.Sum(block[:0])
+					return ctx.Err()
+				})
 			})
 		}
 	}

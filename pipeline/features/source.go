@@ -26,6 +26,13 @@ type Source interface {
 	Found() Found
 	// Work says what it took to have it; it is zero where nothing was computed.
 	Work() Work
+	// Guard returns the error of work, which reads rows of the source, or an [ErrChanged]
+	// if the file that they lie in is cut short meanwhile, which would otherwise end the
+	// process. Goroutines of work are guarded if they are headtrain's.
+	Guard(work func() error) error
+	// Intact returns an [ErrChanged] if rows lie in a file that is no longer as it was
+	// when the source was opened: what came of them is of no use.
+	Intact() error
 	// Close lets go of files; rows that lie in one are gone with it.
 	Close() error
 }

@@ -50,20 +50,20 @@ const curveWork = 4e7
 
 // learningCurve trains heads on nested shares of the images. All take the same number
 // of steps, so that the curve shows what images bring and not what epochs do. It is nil
-// where a share of the images makes no head. Unseen are the logits of heads that learned
-// from all images but those of the row's fold.
-func (s *Set) learningCurve(ctx context.Context, fold []int, unseen []float32, o headtrain.Options, j *journal.Journal) (*LearningCurve, error) {
+// where a share of the images makes no head. Right says which rows heads get right that
+// learned from all images but those of the row's fold.
+func (s *Set) learningCurve(ctx context.Context, fold []int, right []bool, o headtrain.Options, j *journal.Journal) (*LearningCurve, error) {
 	folds := Folds
 	if work := float64(len(s.Data.Labels)) * float64(o.Epochs) * float64(folds*len(curveShares)); work > curveWork {
 		folds = 2
 	}
 	curve := &LearningCurve{Folds: folds}
 	rank := s.ranks(fold)
-	var right [][]float64 // by point and fold, the share of right answers
+	var accuracy [][]float64 // by point and fold
 	for _, share := range curveShares {
-		logits, err := unseen, error(nil)
+		answered, err := right, error(nil)
 		if share < 1 {
-			logits, err = s.learnFrom(ctx, rank, share, fold, folds, o)
+			answered, err = s.learnFrom(ctx, rank, share, fold, folds, o)
 		}
 		if errors.Is(err, headtrain.ErrDiverged) {
 			j.Note(fmt.Sprintf("no learning curve: from %s of the images, %v", words.Percent(share), err))
@@ -72,20 +72,29 @@ func (s *Set) learningCurve(ctx context.Context, fold []int, unseen []float32, o
 		if err != nil {
 			return nil, err
 		}
-		point, byFold := s.curvePoint(logits, rank, share, fold, folds)
+		point, byFold := s.curvePoint(answered, rank, share, fold, folds)
 		curve.Points = append(curve.Points, point)
-		right = append(right, byFold)
+		accuracy = append(accuracy, byFold)
 	}
-	curve.Twice = extrapolate(curve.Points, right)
+	curve.Twice = extrapolate(curve.Points, accuracy)
 	return curve, nil
 }
 
-// learnFrom returns logits out of fold of heads that learn from a share of the rows.
-func (s *Set) learnFrom(ctx context.Context, rank []float64, share float64, fold []int, folds int, o headtrain.Options) ([]float32, error) {
+// learnFrom says which rows heads get right that learn from a share of the rows outside of
+// the row's fold.
+func (s *Set) learnFrom(ctx context.Context, rank []float64, share float64, fold []int, folds int, o headtrain.Options) ([]bool, error) {
 	for _, epochs := range []*int{&o.Epochs, &o.Warmup, &o.StepEpochs} {
 		*epochs = int(math.Round(float64(*epochs) / share))
 	}
-	return probe.OutOfFold(ctx, headtrain.New(), s.Data, fold, folds, shareOf(rank, share), o)
+	logits, err := probe.OutOfFold(ctx, headtrain.New(), s.Data, fold, folds, shareOf(rank, share), o)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := judge.NewAnswers(ctx, logits, s.Data.Labels, 1)
+	if err != nil {
+		return nil, err
+	}
+	return answers.Right(), nil
 }
 
 // ranks gives each row its place, from 0 to 1, among the rows of its class and fold,
@@ -116,13 +125,10 @@ func shareOf(rank []float64, share float64) []bool {
 	return in
 }
 
-func (s *Set) curvePoint(logits []float32, rank []float64, share float64, fold []int, folds int) (CurvePoint, []float64) {
-	k := len(s.Data.Classes)
+func (s *Set) curvePoint(answered []bool, rank []float64, share float64, fold []int, folds int) (CurvePoint, []float64) {
 	right, rows := make([]float64, folds), make([]float64, folds)
-	probs := make([]float64, k)
 	learned := 0
-	for r, y := range s.Data.Labels {
-		f := fold[r]
+	for r, f := range fold {
 		if rank[r] < share {
 			learned++
 		}
@@ -130,7 +136,7 @@ func (s *Set) curvePoint(logits []float32, rank []float64, share float64, fold [
 			continue
 		}
 		rows[f]++
-		if judge.Softmax(probs, logits[r*k:(r+1)*k], 1) == int(y) {
+		if answered[r] {
 			right[f]++
 		}
 	}

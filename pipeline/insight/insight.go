@@ -84,9 +84,11 @@ func Inspect(ctx context.Context, s *Set, o Options, j *journal.Journal) (*Findi
 	if err != nil {
 		return nil, err
 	}
-	if f.OutOfFold, err = judge.Evaluate(unseen, s.Data.Labels, s.Data.Classes); err != nil {
+	answers, err := judge.NewAnswers(ctx, unseen, s.Data.Labels, 1)
+	if err != nil {
 		return nil, err
 	}
+	f.OutOfFold = answers.Report(s.Data.Classes)
 	f.Confused = confusions(f.OutOfFold.Confusion, s.Data.Classes)
 	if err := s.suspect(ctx, fold, f); err != nil {
 		return nil, err
@@ -94,6 +96,6 @@ func Inspect(ctx context.Context, s *Set, o Options, j *journal.Journal) (*Findi
 
 	j.Stage("curve")
 	j.Start("curve", 0)
-	f.Curve, err = s.learningCurve(ctx, fold, unseen, o.Head, j)
+	f.Curve, err = s.learningCurve(ctx, fold, answers.Right(), o.Head, j)
 	return f, err
 }

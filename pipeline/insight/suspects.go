@@ -6,7 +6,6 @@ import (
 	"context"
 	"slices"
 
-	"icebox/headtrain/judge"
 	"icebox/headtrain/probe"
 )
 
@@ -64,22 +63,17 @@ const SuspectChance = 0.05
 // suspect lists the labels that are wrong with some chance, the likeliest first. Heads
 // of another kind than the run's say so: they are better at it, and calibrated.
 func (s *Set) suspect(ctx context.Context, fold []int, f *Findings) error {
-	d, k := s.Data, len(s.Data.Classes)
+	d := s.Data
 	doubts, err := probe.Labels(ctx, d, fold, Folds)
 	if err != nil {
 		return err
 	}
 	f.LabelsJudged, f.LabelsWrong = doubts.Judged, doubts.Wrong
 	f.Suspects = []Suspect{}
-	probs := make([]float64, k)
-	for r, y := range d.Labels {
-		if doubts.Of[r] < SuspectChance {
-			continue
-		}
-		best := judge.Softmax(probs, doubts.Logits[r*k:(r+1)*k], 1)
-		if best != int(y) {
+	for r, doubt := range doubts.Rows {
+		if doubt.Chance >= SuspectChance && doubt.LooksLike != int(d.Labels[r]) {
 			ref := s.Images[r].Ref
-			f.Suspects = append(f.Suspects, Suspect{ref.Path, ref.Part, ref.Label, d.Classes[best], doubts.Of[r], probs[y], probs[best]})
+			f.Suspects = append(f.Suspects, Suspect{ref.Path, ref.Part, ref.Label, d.Classes[doubt.LooksLike], doubt.Chance, doubt.OfLabel, doubt.OfLooksLike})
 		}
 	}
 	slices.SortStableFunc(f.Suspects, func(a, b Suspect) int {

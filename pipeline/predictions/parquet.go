@@ -22,13 +22,16 @@ type parquetRows struct {
 	filled  int
 }
 
-const (
-	parquetBatch = 1024 // rows that are handed over at a time
-	parquetGroup = 1 << 16
-)
+// batchRows is how many rows are handed over at a time: a million values, or 1024 rows.
+func batchRows(columns int) int { return max(1, min(1<<10, 1<<20/columns)) }
+
+// groupRows is how many rows a group has, which is in memory until it is written: eight
+// million values, or 65,536 rows.
+func groupRows(columns int) int { return max(1, min(1<<16, 1<<23/columns)) }
 
 func newParquet(w io.Writer, l Layout) (encoder, error) {
-	p := &parquetRows{columns: l.columns(), batch: make([]parquet.Row, parquetBatch)}
+	p := &parquetRows{columns: l.columns()}
+	p.batch = make([]parquet.Row, batchRows(len(p.columns)))
 	fields := orderedGroup{Group: parquet.Group{}}
 	add := func(name string, node parquet.Node) {
 		fields.Group[name] = parquet.Optional(node)
@@ -45,7 +48,7 @@ func newParquet(w io.Writer, l Layout) (encoder, error) {
 		}
 	}
 	add("path_bytes", parquet.Leaf(parquet.ByteArrayType))
-	p.out = parquet.NewGenericWriter[any](w, parquet.NewSchema("predictions", fields), parquet.Compression(&parquet.Snappy), parquet.MaxRowsPerRowGroup(parquetGroup))
+	p.out = parquet.NewGenericWriter[any](w, parquet.NewSchema("predictions", fields), parquet.Compression(&parquet.Snappy), parquet.MaxRowsPerRowGroup(int64(groupRows(len(fields.names)))))
 	return p, nil
 }
 

@@ -67,7 +67,7 @@ func TestManyRowsGoToParquet(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.parquet")
 	w, err := Create(path, Layout{Classes: head().Classes}, false)
 	must(t, err)
-	const n = 2*parquetBatch + 7
+	const n = 2*1024 + 7
 	var r Row
 	for i := range n {
 		r.Path = fmt.Sprint(i)
@@ -86,5 +86,16 @@ func TestManyRowsGoToParquet(t *testing.T) {
 	}
 	if len(read) != n {
 		t.Errorf("%d rows, want %d", len(read), n)
+	}
+}
+
+func TestGroupsOfManyClassesAreShort(t *testing.T) {
+	for _, columns := range []int{8, 128, 1000, 100_000, 1 << 24} {
+		if values := columns * groupRows(columns); groupRows(columns) > 1 && values > 1<<23 || columns <= 128 && groupRows(columns) != 1<<16 {
+			t.Errorf("%d columns: groups of %d rows", columns, groupRows(columns))
+		}
+		if values := columns * batchRows(columns); batchRows(columns) > 1 && values > 1<<20 {
+			t.Errorf("%d columns: batches of %d rows", columns, batchRows(columns))
+		}
 	}
 }

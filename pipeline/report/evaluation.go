@@ -34,19 +34,17 @@ type Strangers struct {
 	Unknown int            `json:"unknown"` // images that the head answered with "unknown"
 }
 
-// AddStrangers counts what the head answers for rows of classes that it does not know.
-func (e *Evaluation) AddStrangers(d *headtrain.Dataset, logits []float32, head *headtrain.Head) {
+// AddStrangers counts the answers to rows of classes that the head does not know: under
+// the threshold they are unknown.
+func (e *Evaluation) AddStrangers(d *headtrain.Dataset, answers *judge.Answers, threshold float64) {
 	if len(d.Labels) == 0 {
 		return
 	}
 	if e.Strangers == nil {
 		e.Strangers = &Strangers{Classes: map[string]int{}}
 	}
-	k := len(head.Classes)
-	probabilities := make([]float64, k)
 	for n, label := range d.Labels {
-		best := judge.Softmax(probabilities, logits[n*k:(n+1)*k], Temperature(head))
-		if probabilities[best] < head.Threshold {
+		if _, p, _ := answers.Of(n); p < threshold {
 			e.Strangers.Unknown++
 		}
 		e.Strangers.Images++

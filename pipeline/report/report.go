@@ -53,20 +53,16 @@ type Wrong struct {
 	OfLabel     float64 `json:"label_probability"` // of its own
 }
 
-// WrongIn lists the misclassified of some rows, the surest mistakes first, from the
-// logits of a head, rows × classes.
-func WrongIn(ds *dataset.Dataset, r *features.Rows, logits []float32, temperature float64) []Wrong {
+// WrongIn lists the misclassified of some rows, the surest mistakes first, by the answers
+// of a head to them.
+func WrongIn(ds *dataset.Dataset, r *features.Rows, answers *judge.Answers) []Wrong {
 	classes := r.Data.Classes
-	k := len(classes)
 	wrong := []Wrong{}
-	probs := make([]float64, k)
 	for n, i := range r.Items {
-		best := judge.Softmax(probs, logits[n*k:(n+1)*k], temperature)
-		label := int(r.Data.Labels[n])
-		if best == label {
-			continue
+		best, p, ofLabel := answers.Of(n)
+		if label := int(r.Data.Labels[n]); best != label {
+			wrong = append(wrong, Wrong{ds.Display(&ds.Items[i]), classes[label], classes[best], p, ofLabel})
 		}
-		wrong = append(wrong, Wrong{ds.Display(&ds.Items[i]), classes[label], classes[best], probs[best], probs[label]})
 	}
 	sort.SliceStable(wrong, func(a, b int) bool { return wrong[a].Probability > wrong[b].Probability })
 	return wrong

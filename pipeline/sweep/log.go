@@ -74,8 +74,11 @@ func NewLog(dir string, recipe Recipe) (*Log, error) {
 	if l.f, err = os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
 		return nil, err
 	}
-	_, err = l.write(recipe)
-	return l, err
+	if _, err := l.write(recipe); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // write appends values, a line each, and sees them on the disk. It returns how many of
@@ -178,7 +181,11 @@ func ResumeLog(dir string, now Recipe) (*Log, error) {
 		return nil, err
 	}
 	_, err = l.f.Seek(size, 0)
-	return l, errors.Join(err, l.f.Truncate(size))
+	if err := errors.Join(err, l.f.Truncate(size)); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
 }
 
 // Interrupted decodes into choice how the rows of the interrupted sweep in dir were

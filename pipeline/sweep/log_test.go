@@ -1,7 +1,9 @@
 package sweep
 
 import (
+	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -30,5 +32,23 @@ func TestLogOnAFullDiskCountsWhatItHolds(t *testing.T) {
 	again, _, err := readLog(dir)
 	if err != nil || again.Len() != l.Len() {
 		t.Errorf("the file holds %d heads, the log says %d: %v", again.Len(), l.Len(), err)
+	}
+}
+
+// A log whose first line cannot be written is none, and its file is closed.
+func TestLogThatCannotBeBegunIsClosed(t *testing.T) {
+	dir := t.TempDir()
+	if l, err := NewLog(dir, Recipe{Choice: json.RawMessage("{")}); l != nil || err == nil {
+		t.Fatalf("%v, %v", l, err)
+	}
+	const open = "/proc/self/fd"
+	files, err := os.ReadDir(open)
+	if err != nil {
+		t.Skip("open files are not listed here: ", err)
+	}
+	for _, f := range files {
+		if to, err := os.Readlink(filepath.Join(open, f.Name())); err == nil && to == filepath.Join(dir, LogFile) {
+			t.Error("the file is open")
+		}
 	}
 }

@@ -90,7 +90,8 @@ func (id identity) write(o Options) (err error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".drawing-*")
+	name := filepath.Join(filepath.Dir(path), fmt.Sprintf(".drawing-%x", rand.Uint64()))
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) // as the umask has it
 	if err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (id identity) write(o Options) (err error) {
 		}
 	}()
 	w := bufio.NewWriter(f)
-	err = errors.Join(id.draw().encode(w), w.Flush(), f.Chmod(0o644), f.Close())
+	err = errors.Join(id.draw().encode(w), w.Flush(), f.Close())
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

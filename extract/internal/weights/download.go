@@ -42,7 +42,7 @@ func (d *download) claim() error {
 			_ = os.Rename(name, d.part) // another process may have been quicker
 		}
 	}
-	f, err := os.CreateTemp(d.Dir, filepath.Base(d.part)+"-*")
+	f, err := createAnew(d.part + "-")
 	if err != nil {
 		return err
 	}
@@ -96,8 +96,7 @@ func (d *download) get(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("weights: %w", err)
 	}
-	err = errors.Join(d.fill(ctx, file), file.Chmod(0o644)) // a temporary file is its owner's alone
-	return errors.Join(err, file.Close())
+	return errors.Join(d.fill(ctx, file), file.Close())
 }
 
 var (

@@ -69,7 +69,7 @@ func writeNew(path string, tensors []tensor, encode encoder) (err error) {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("weights %s: %w: it is not overwritten", path, fs.ErrExist)
 	}
-	temp, err := createBeside(path)
+	temp, err := createAnew(filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"."))
 	if err != nil {
 		return fmt.Errorf("weights %s: %w", path, err)
 	}
@@ -91,9 +91,8 @@ func writeNew(path string, tensors []tensor, encode encoder) (err error) {
 	return os.Rename(temp.Name(), path)
 }
 
-// createBeside makes a file in the folder of path, under a name of its own, with the
-// permissions that new files get.
-func createBeside(path string) (*os.File, error) {
-	name := fmt.Sprintf(".%s.%x", filepath.Base(path), rand.Uint64())
-	return os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+// createAnew makes a file of a name of its own that begins with prefix, with the permissions
+// that new files get.
+func createAnew(prefix string) (*os.File, error) {
+	return os.OpenFile(fmt.Sprintf("%s%x", prefix, rand.Uint64()), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 }

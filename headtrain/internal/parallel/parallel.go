@@ -6,6 +6,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
+
+	"icebox/headtrain/internal/faults"
 )
 
 // Each calls f for every i under n, on as many goroutines as GOMAXPROCS says,
@@ -15,19 +17,25 @@ func Each(ctx context.Context, n int, f func(ctx context.Context, i int) error) 
 	return EachOn(ctx, runtime.GOMAXPROCS(0), n, f)
 }
 
-// EachOn is Each on some number of goroutines.
+// EachOn is Each on some number of goroutines. A fault of one of them is raised on this one,
+// once all have ended; see package faults.
 func EachOn(ctx context.Context, goroutines, n int, f func(ctx context.Context, i int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(goroutines)
+	var caught faults.Catcher
+	caught.Begin()
 	for i := range n {
-		group.Go(func() error {
+		group.Go(func() (err error) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			return f(ctx, i)
+			caught.Do(func() { err = f(ctx, i) })
+			return err
 		})
 	}
-	return group.Wait()
+	err := group.Wait()
+	caught.Raise()
+	return err
 }
 
 // Shares is Each over the ranges lo to hi that n is cut into: size long, the

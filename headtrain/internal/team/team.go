@@ -5,6 +5,8 @@ package team
 import (
 	"runtime"
 	"sync/atomic"
+
+	"icebox/headtrain/internal/faults"
 )
 
 // Team is a set of goroutines that share out the items of one task after another. A
@@ -28,6 +30,7 @@ type Team struct {
 	waiting atomic.Bool   // the caller sleeps until no worker is active
 	idle    chan struct{} // wakes the caller
 	beds    []bed         // of the other workers
+	faults  faults.Catcher
 }
 
 type task struct {
@@ -62,10 +65,12 @@ const (
 )
 
 // New starts a team of size goroutines, one of which is the caller. The team must be
-// closed.
+// closed. A fault of a worker is raised on the caller, if it has faults panic when it
+// calls New; see package faults.
 func New(size int) *Team {
 	size = min(size, workersBits)
 	t := &Team{size: size, next: make([]counter, size), idle: make(chan struct{}, 1), beds: make([]bed, size-1)}
+	t.faults.Begin()
 	for i := range t.beds {
 		t.beds[i].wake = make(chan struct{}, 1)
 		go t.work(i + 1)
@@ -109,6 +114,7 @@ func (t *Team) Run(workers, items int, fn func(worker, item int)) {
 	t.take(0)
 	t.state.And(^uint64(openBit))
 	t.wait()
+	t.faults.Raise()
 }
 
 // polls is how often a goroutine looks before it goes to sleep, which takes some 50 µs.
@@ -131,8 +137,11 @@ func (t *Team) wait() {
 	}
 }
 
-// take does items that are left of the task, those of the worker's own share first.
-func (t *Team) take(worker int) {
+// take does items that are left of the task, those of the worker's own share first. A
+// fault ends it.
+func (t *Team) take(worker int) { t.faults.Do(func() { t.takeItems(worker) }) }
+
+func (t *Team) takeItems(worker int) {
 	for i := range t.task.workers {
 		share := (worker + i) % t.task.workers
 		_, end := t.task.share(share)

@@ -201,13 +201,11 @@ func (s suite) shapes(t *testing.T) {
 // report evaluates a head on raw features.
 func report(t *testing.T, h *headtrain.Head, d *headtrain.Dataset) judge.Report {
 	t.Helper()
-	logits := make([]float32, d.Rows()*len(d.Classes))
-	h.Logits(logits, d.X, d.Rows())
-	r, err := judge.Evaluate(logits, d.Labels, d.Classes)
+	a, err := judge.NewAnswers(t.Context(), headtrain.NewLogits(h, d), d.Labels, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r
+	return a.Report(d.Classes)
 }
 
 func (s suite) learns(t *testing.T) {

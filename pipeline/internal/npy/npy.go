@@ -22,6 +22,7 @@ type File struct {
 	Shape []int
 
 	f      *os.File
+	info   os.FileInfo // when it was opened
 	kind   kind
 	offset int64 // of the data
 }
@@ -67,6 +68,9 @@ func Open(path string) (_ *File, err error) {
 			f.Close()
 		}
 	}()
+	if n.info, err = f.Stat(); err != nil {
+		return nil, err
+	}
 	text, err := n.readHeader()
 	if err == nil {
 		err = n.parse(text)
@@ -77,7 +81,7 @@ func Open(path string) (_ *File, err error) {
 	return n, nil
 }
 
-// Close closes the file. What was mapped stays mapped.
+// Close closes the file. What is mapped stays mapped.
 func (n *File) Close() error { return n.f.Close() }
 
 // Fault is an error about the file, with its name.
@@ -144,12 +148,23 @@ func (n *File) parse(text string) error {
 		n.Shape = append(n.Shape, int(v))
 		size *= v
 	}
-	info, err := n.f.Stat()
-	if err != nil {
-		return err
+	if n.info.Size() != n.offset+size {
+		return fmt.Errorf("the file has %d bytes, but its header asks for %d: it was cut short or is still being written", n.info.Size(), n.offset+size)
 	}
-	if info.Size() != n.offset+size {
-		return fmt.Errorf("the file has %d bytes, but its header asks for %d: it was cut short or is still being written", info.Size(), n.offset+size)
+	return nil
+}
+
+// Unchanged returns an error if the file is no longer as long, or was written to, since it
+// was opened. Another file of the same name is of no concern.
+func (n *File) Unchanged() error {
+	now, err := n.f.Stat()
+	switch {
+	case err != nil:
+		return err
+	case now.Size() != n.info.Size():
+		return n.Fault("it had %d bytes, and has %d now", n.info.Size(), now.Size())
+	case !now.ModTime().Equal(n.info.ModTime()):
+		return n.Fault("it was written to")
 	}
 	return nil
 }
@@ -186,8 +201,8 @@ func (n *File) each(do func(at int, block []byte)) error {
 }
 
 // MapAbove is the size in bytes past which float32 features stay in the file and
-// are mapped, so that they may exceed the memory. Smaller ones are copied: a file
-// that is truncated under a mapping takes the process with it.
+// are mapped, so that they may exceed the memory. Smaller ones are copied: to read a
+// file that is truncated under a mapping is a fault.
 var MapAbove int64 = 1 << 30
 
 // Floats returns all values of an array of float32, float16 or float64, whether they
