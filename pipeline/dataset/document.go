@@ -244,7 +244,9 @@ func (r *docReader) item(it, before *Item) {
 	same := r.uvarint(uint64(len(before.Path)))
 	it.Path = before.Path[:same] + r.string()
 	it.Root = int(r.uvarint(1 << 20))
-	it.Label = int32(r.varint())
+	label := r.varint()
+	it.Label = int32(label)
+	r.bad = r.bad || int64(it.Label) != label
 	part := r.byte()
 	it.Part, it.Assigned = Part(part&^assignedBit), part&assignedBit != 0
 	it.Group = r.string()
