@@ -8,7 +8,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=devel
-RUN CGO_ENABLED=0 go build -trimpath -tags nocuda,nograph -ldflags "-s -w -X main.version=${VERSION}" -o /icebox ./cmd/icebox
+RUN CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags nocuda,nograph -ldflags "-s -w -X main.version=${VERSION}" -o /icebox ./cmd/icebox
 
 # This base has the certificates that a download of weights needs, and a /tmp.
 FROM gcr.io/distroless/static-debian12:nonroot

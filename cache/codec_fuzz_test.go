@@ -140,3 +140,31 @@ func FuzzFile(f *testing.F) {
 		}
 	})
 }
+
+// FuzzLockFile holds that a lock file may say anything: whoever waits is told something, and
+// what is no lock file is not written to.
+func FuzzLockFile(f *testing.F) {
+	f.Add([]byte(`{"pid":1,"host":"h","command":"icebox run","since":"2026-01-02T03:04:05Z"}`))
+	f.Add([]byte(`{"pid":` + "\x00\x00"))
+	f.Add([]byte("\x00\x00\x00"))
+	f.Add([]byte("a file of somebody"))
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text []byte) {
+		path := filepath.Join(dir, "set.db")
+		must(t, os.WriteFile(lockPath(path), text, 0o644))
+		file, err := openLock(path)
+		must(t, err)
+		if readOwner(file) == "" {
+			t.Error("nobody holds the lock")
+		}
+		must(t, file.Close())
+		c, err := takeClaim(path, quick())
+		if err != nil {
+			if left := readFile(t, lockPath(path)); !bytes.Equal(left, text) {
+				t.Errorf("%v, but %q was written over %q", err, left, text)
+			}
+			return
+		}
+		must(t, c.release())
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"icebox/headtrain"
 	"icebox/headtrain/tune"
@@ -54,6 +55,9 @@ func Load(src Source) (*Config, error) {
 	dir, err := filepath.Abs(src.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("working directory: %w", err)
+	}
+	if !utf8.ValidString(dir) {
+		return nil, &fault{text: fmt.Sprintf("the working directory %q is not valid UTF-8, and a configuration is: rename it, or work in another one", dir)}
 	}
 	r := &reader{dir: dir, env: src.Environ}
 	var levels layers
@@ -128,6 +132,12 @@ func (c *Config) validate(found faults) faults {
 	for _, f := range found {
 		broken[topSection(f.name)] = true
 	}
+	for _, k := range table { // the folder of a file, or home, may be called anything
+		if v := k.get(&c.Options); !isText(v) {
+			found.add(c.origin(k.Name), k.Name, "%s (%q) is not valid UTF-8", k.Name, v)
+			broken[topSection(k.Name)] = true
+		}
+	}
 	for _, f := range optionfault.All(c.Options.Validate()) {
 		name := KeyOf(f.Field)
 		if broken[topSection(name)] {
@@ -136,6 +146,17 @@ func (c *Config) validate(found faults) faults {
 		found = append(found, &fault{origin: c.origin(name), name: name, text: phrase(name, f.Text), cause: f})
 	}
 	return found
+}
+
+// isText reports whether YAML can write the texts in a value.
+func isText(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return utf8.ValidString(v)
+	case []string:
+		return !slices.ContainsFunc(v, func(s string) bool { return !utf8.ValidString(s) })
+	}
+	return true
 }
 
 // phrase puts a name before what is wrong with its value.

@@ -46,7 +46,7 @@ func TestReadmeNamesEveryCommand(t *testing.T) {
 func TestDocumentsShowWhatIsThere(t *testing.T) {
 	root := (&process{}).rootCommand()
 	total := 0
-	for _, name := range []string{"README.md", "config/REFERENCE.md", ".github/BENCHMARKS.md", ".github/CHANGELOG.md", ".github/CONTRIBUTING.md", "Dockerfile"} {
+	for _, name := range []string{"README.md", "config/REFERENCE.md", ".github/BENCHMARKS.md", ".github/CHANGELOG.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", "Dockerfile"} {
 		lines := commandsShown(document(t, name))
 		total += len(lines)
 		for _, line := range lines {
@@ -130,7 +130,7 @@ func TestReadmeProgramCompiles(t *testing.T) {
 func TestDocumentsLinkToFiles(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^):#]+)\)`)
 	found := 0
-	for _, name := range []string{"README.md", ".github/BENCHMARKS.md", ".github/CHANGELOG.md", ".github/CONTRIBUTING.md"} {
+	for _, name := range []string{"README.md", ".github/BENCHMARKS.md", ".github/CHANGELOG.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md"} {
 		for _, m := range link.FindAllStringSubmatch(document(t, name), -1) {
 			found++
 			if _, err := os.Stat(filepath.Join("..", "..", filepath.Dir(name), filepath.FromSlash(m[1]))); err != nil {

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"icebox/cache"
 )
@@ -84,6 +86,15 @@ func (d *Dataset) checkTexts() error {
 		it := &d.Items[i]
 		if len(it.Path) > maxText || len(it.Group) > maxText {
 			return fmt.Errorf("%w: image %d (%.80q…) has a path of %d bytes and a group of %d; %d are the limit of either", ErrData, i, it.Path, len(it.Path), len(it.Group), maxText)
+		}
+	}
+	texts := slices.Concat(d.Classes, d.Sources.Also, []string{d.Sources.Train, d.Sources.Val, d.Sources.Test})
+	for _, r := range d.Roots {
+		texts = append(texts, r.Dir, r.Prefix)
+	}
+	for _, text := range texts { // those of the head, which is JSON
+		if !utf8.ValidString(text) {
+			return fmt.Errorf("%w: the name %.80q is not UTF-8: rename it", ErrData, text)
 		}
 	}
 	for _, c := range d.Classes {
@@ -233,7 +244,9 @@ func (r *docReader) item(it, before *Item) {
 	same := r.uvarint(uint64(len(before.Path)))
 	it.Path = before.Path[:same] + r.string()
 	it.Root = int(r.uvarint(1 << 20))
-	it.Label = int32(r.varint())
+	label := r.varint()
+	it.Label = int32(label)
+	r.bad = r.bad || int64(it.Label) != label
 	part := r.byte()
 	it.Part, it.Assigned = Part(part&^assignedBit), part&assignedBit != 0
 	it.Group = r.string()

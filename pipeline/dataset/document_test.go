@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"encoding/binary"
 	"errors"
 	"strings"
 	"testing"
@@ -68,6 +69,21 @@ func TestOnlyAReadingTakesTheNewerVersion(t *testing.T) {
 		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Dataset{})); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+// A label of more than 32 bits is not cut to one that is there.
+func TestLabelsAreNotCut(t *testing.T) {
+	var line []byte
+	line = binary.AppendUvarint(line, 0) // nothing shared with the path before
+	line = appendString(line, "a.jpg")
+	line = binary.AppendUvarint(line, 0)
+	line = binary.AppendVarint(line, 1<<32)
+	line = append(appendString(append(line, byte(Train)), ""), 0, 0, 0, 0)
+	r := &docReader{rest: line}
+	var it, before Item
+	if r.item(&it, &before); !r.bad || len(r.rest) > 0 {
+		t.Errorf("%+v, %d bytes are left", it, len(r.rest))
 	}
 }
 

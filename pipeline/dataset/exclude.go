@@ -38,31 +38,35 @@ func (g glob) fits(rel string, folder bool) bool {
 		return false
 	}
 	if !g.anchored {
-		ok, _ := path.Match(g.segments[0], path.Base(rel)) // newGlob has checked the pattern
-		return ok
+		return fitSegment(g.segments[0], path.Base(rel))
 	}
 	return fitSegments(g.segments, strings.Split(rel, "/"))
 }
 
-// fitSegments fits a path segment by segment; "**" stands for any number of folders.
+// fitSegments fits a path segment by segment; "**" stands for any number of folders. Where
+// what follows a "**" does not fit, that one takes a folder more; those before it need not.
 func fitSegments(pattern, segments []string) bool {
-	for i, p := range pattern {
-		if p == "**" {
-			for n := i; n <= len(segments); n++ {
-				if fitSegments(pattern[i+1:], segments[n:]) {
-					return true
-				}
-			}
-			return false
-		}
-		if i >= len(segments) {
-			return false
-		}
-		if ok, _ := path.Match(p, segments[i]); !ok {
+	p, again, taken := 0, -1, 0
+	for n := 0; n < len(segments) || p < len(pattern) && pattern[p] == "**"; {
+		switch {
+		case p < len(pattern) && pattern[p] == "**":
+			again, taken = p, n
+			p++
+		case p < len(pattern) && fitSegment(pattern[p], segments[n]):
+			p, n = p+1, n+1
+		case again >= 0:
+			taken++
+			p, n = again+1, taken
+		default:
 			return false
 		}
 	}
-	return len(pattern) == len(segments)
+	return p == len(pattern)
+}
+
+func fitSegment(pattern, segment string) bool {
+	ok, _ := path.Match(pattern, segment) // newGlob has checked the pattern
+	return ok
 }
 
 // exclusion is a list of globs.

@@ -88,24 +88,29 @@ func loadFailures(s *Store, space string) (f failures, err error) {
 // loadByHash reads a JSON object from hexadecimal content hash to value; empty where there is
 // no such document.
 func loadByHash[V any](s *Store, name string) (map[cache.Key]V, error) {
-	values := map[cache.Key]V{}
 	doc, err := s.Doc(name)
 	if errors.Is(err, cache.ErrNoDoc) {
-		return values, nil
+		return map[cache.Key]V{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	return decodeByHash[V](name, doc)
+}
+
+// decodeByHash reads what [encodeByHash] wrote.
+func decodeByHash[V any](name string, doc []byte) (map[cache.Key]V, error) {
+	values := map[cache.Key]V{}
 	var byHex map[string]V
 	if err := json.Unmarshal(doc, &byHex); err != nil {
 		return nil, fmt.Errorf("%w: document %s: %w", cache.ErrCorrupt, name, err)
 	}
 	for h, v := range byHex {
-		var k cache.Key
-		if n, err := hex.Decode(k[:], []byte(h)); err != nil || n != len(k) {
+		raw, err := hex.DecodeString(h)
+		if err != nil || len(raw) != len(cache.Key{}) {
 			return nil, fmt.Errorf("%w: document %s: key %q", cache.ErrCorrupt, name, h)
 		}
-		values[k] = v
+		values[cache.Key(raw)] = v
 	}
 	return values, nil
 }

@@ -215,14 +215,32 @@ func (l *Log) Diverged() int {
 // Remove closes the log and takes the file away: all that it says stands elsewhere.
 func (l *Log) Remove() error { return errors.Join(l.Close(), os.Remove(l.path)) }
 
-// check refuses heads that the plan does not have: those of another icebox.
-func (l *Log) check(p *Plan) error {
+// check refuses heads that the plan does not have, or that lack what points are compared
+// by: those of another icebox.
+func (l *Log) check(p *Plan, m Metric) error {
 	for id, r := range l.heads {
-		if id.Rung >= len(p.Rungs) || id.Point >= len(p.Points) || id.Seed >= p.Seeds || id.Fold >= max(1, p.Folds) || !sameOptions(p.options(id), r.Options) {
+		if !p.has(id) || !sameOptions(p.options(id), r.Options) || !r.sound(p.options(id), m) {
 			return fmt.Errorf("%w: head %+v in %s is not in this sweep: another version wrote it (%s); begin a new sweep", ErrResume, id, l.path, l.recipe.Program)
 		}
 	}
 	return nil
+}
+
+// sound reports whether the numbers of a head with options o are those of one that was
+// trained: validated where m is a metric of validation.
+func (r Record) sound(o headtrain.Options, m Metric) bool {
+	if r.BestEpoch < 0 || r.BestEpoch > r.EpochsRun || r.EpochsRun > o.Epochs {
+		return false
+	}
+	held, byClass := m != TrainLoss, m == headtrain.MetricValMacroF1 || m == headtrain.MetricValBalancedAcc
+	return r.Diverged || (r.ValAcc != nil) == held && (r.ValLoss != nil) == held &&
+		(r.ValMacroF1 != nil) == (r.ValBalancedAcc != nil) && (r.ValMacroF1 != nil || !byClass)
+}
+
+// has reports whether a head is one of the plan's.
+func (p *Plan) has(id HeadID) bool {
+	below := func(n, limit int) bool { return n >= 0 && n < limit }
+	return below(id.Rung, len(p.Rungs)) && below(id.Point, len(p.Points)) && below(id.Seed, p.Seeds) && below(id.Fold, max(1, p.Folds))
 }
 
 // sameOptions compares options that have their defaults, and leaves threads out, which

@@ -154,3 +154,39 @@ func TestImportanceIsTheShareOfAMainEffect(t *testing.T) {
 		}
 	}
 }
+
+// FuzzPlan holds that options that are valid give points that are, within the ranges and as
+// many as were asked for at most, or an error.
+func FuzzPlan(f *testing.F) {
+	f.Add(1e-4, 1e-1, uint8(5), uint8(7), uint8(3), uint8(0), uint8(0), true)
+	f.Add(0.0, 0.3, uint8(9), uint8(2), uint8(1), uint8(1), uint8(9), false)
+	f.Add(5e-324, 1.7e308, uint8(2), uint8(30), uint8(1), uint8(2), uint8(0), true)
+	f.Add(-1.7e308, 1.7e308, uint8(0), uint8(30), uint8(1), uint8(1), uint8(20), false)
+	f.Fuzz(func(t *testing.T, low, high float64, key, steps, seeds, method, trials uint8, log bool) {
+		a := Axis{Key: Keys[int(key)%len(Keys)], Steps: int(steps)}
+		if log {
+			a.Log = []float64{low, high}
+		} else {
+			a.Lin = []float64{low, high}
+		}
+		s := Options{Method: []string{Grid, Random, Halving}[method%3], Metric: headtrain.MetricValAcc, Seeds: int(seeds), Trials: int(trials), Axes: []Axis{a}}
+		if s.Validate() != nil {
+			return
+		}
+		p, err := NewPlan(s, defaults())
+		if err != nil {
+			return
+		}
+		if float64(len(p.Points)) > p.count(s, s.enumerates()) {
+			t.Fatalf("%s: %d points", a.Key, len(p.Points))
+		}
+		for _, q := range p.Points {
+			if err := q.Options.Validate(); err != nil || !(q.Fraction > 0 && q.Fraction <= 1) {
+				t.Fatalf("%s: the point %v: %v", a.Key, q.Values, err)
+			}
+		}
+		for _, id := range p.headsOf(len(p.Rungs)-1, []int{0}) {
+			p.options(id)
+		}
+	})
+}

@@ -49,7 +49,7 @@ func (o *Outcome) Best() *Result { return &o.Results[0] }
 // outcome says how far it came, without results; the log has what is done.
 func (s *Search) Run(ctx context.Context) (*Outcome, error) {
 	o := &Outcome{}
-	if err := s.Log.check(s.Plan); err != nil {
+	if err := s.Log.check(s.Plan, s.Metric); err != nil {
 		return o, err
 	}
 	todo := -s.Log.Epochs()

@@ -1,6 +1,12 @@
 package words
 
-import "testing"
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
 
 func TestNamesFitIntoALine(t *testing.T) {
 	for name, want := range map[string]string{
@@ -21,4 +27,33 @@ func TestNothingInATextMovesTheCursor(t *testing.T) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
+}
+
+// FuzzName holds that a name fits into a line and that no two names look alike there, and
+// that no text moves the cursor.
+func FuzzName(f *testing.F) {
+	for _, name := range []string{"a.jpg", "\"a.jpg\"", "two\nlines", "\x1b[2J", "caf\xe9", "\u202eabc", "ß", "", "\u0085"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		got := Name(name)
+		back := got
+		if strings.HasPrefix(got, `"`) {
+			var err error
+			if back, err = strconv.Unquote(got); err != nil {
+				t.Fatalf("%q became %s: %v", name, got, err)
+			}
+		}
+		if back != name {
+			t.Fatalf("%q became %s, which is %q", name, got, back)
+		}
+		for _, text := range []string{got, strings.Join(strings.Fields(Printable(name)), "")} {
+			if !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) || !unicode.IsPrint(r) && !unicode.IsSpace(r) }) {
+				t.Fatalf("%q is %q on a terminal", name, text)
+			}
+		}
+		if again := Printable(Printable(name)); again != Printable(name) {
+			t.Fatalf("%q changes again: %q", name, again)
+		}
+	})
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the fences into .golangci.yml")
+var update = flag.Bool("update", false, "write the fences into .golangci.yml and the limits into SECURITY.md")
 
 // The rules of depguard stand last in .golangci.yml, below this line.
 const rulesBegin = "        # The fences of cmd/internal/lint: `go test ./cmd/internal/lint -update` writes them.\n"
