@@ -111,6 +111,7 @@ func (p *painter) content(i int) []byte {
 		err = gif.Encode(&out, img, nil)
 	case ".jpg":
 		err = jpeg.Encode(&out, img, nil)
+		fmt.Fprint(&out, i) // near colours are the same in it; what follows the image is passed over
 	default:
 		err = p.png.Encode(&out, img)
 	}

@@ -59,7 +59,7 @@ type Tracer struct {
 	At    int // the call that meets the fault, counted from 0 among those that Fault names
 	Errno syscall.Errno
 
-	Events []Event // that succeeded; "read" is left out
+	Events []Event       // that succeeded; "read" is left out
 	Counts [Fill + 1]int // of the calls that each fault names
 	Killed bool
 	Hit    Event // the call that met the fault
@@ -71,9 +71,8 @@ type Tracer struct {
 	failed map[int]syscall.Errno
 }
 
-// Run starts cmd and traces it to its end; cmd.ProcessState is not set. The caller's
-// goroutine must not have other processes to wait for. It returns the exit status, -1 of a
-// process that was killed.
+// Run starts cmd and traces it to its end; cmd.ProcessState is not set. It returns the exit
+// status, -1 of a process that was killed. Several goroutines may trace, each its own.
 func (t *Tracer) Run(cmd *exec.Cmd) (status int, err error) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -96,9 +95,10 @@ func (t *Tracer) Run(cmd *exec.Cmd) (status int, err error) {
 	if err == nil {
 		err = syscall.PtraceSyscall(t.pid, 0)
 	}
+	const ofThisThread = 0x20000000
 	for err == nil {
 		var tid int
-		tid, err = syscall.Wait4(-1, &ws, syscall.WALL, nil)
+		tid, err = syscall.Wait4(-1, &ws, syscall.WALL|ofThisThread, nil)
 		switch {
 		case errors.Is(err, syscall.EINTR):
 			err = nil
