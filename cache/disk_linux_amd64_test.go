@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+
+	"icebox/cache/trace"
 )
 
 // sector is what a disk writes whole.
@@ -13,7 +15,7 @@ const sector = 512
 // inode is a file of a disk that may lose power.
 type inode struct {
 	live, durable []byte
-	pending       []event // since it was last synced
+	pending       []trace.Event // since it was last synced
 }
 
 // disk replays events. What is not synced may be lost in part when the power is cut; names
@@ -25,29 +27,29 @@ type disk struct {
 
 func newDisk() *disk { return &disk{live: map[string]*inode{}, durable: map[string]*inode{}} }
 
-func (d *disk) apply(e event) {
-	f := d.live[e.name]
-	switch e.what {
+func (d *disk) apply(e trace.Event) {
+	f := d.live[e.Name]
+	switch e.What {
 	case "create":
 		if f == nil {
 			f = &inode{}
-			d.rename(func(names map[string]*inode) { names[e.name] = f })
+			d.rename(func(names map[string]*inode) { names[e.Name] = f })
 		}
 	case "unlink":
-		d.rename(func(names map[string]*inode) { delete(names, e.name) })
+		d.rename(func(names map[string]*inode) { delete(names, e.Name) })
 	case "link":
-		d.rename(func(names map[string]*inode) { names[e.to] = f })
+		d.rename(func(names map[string]*inode) { names[e.To] = f })
 	case "rename":
-		d.rename(func(names map[string]*inode) { names[e.to] = f; delete(names, e.name) })
+		d.rename(func(names map[string]*inode) { names[e.To] = f; delete(names, e.Name) })
 	case "sync":
-		if e.name == "." {
+		if e.Name == "." {
 			d.durable, d.pending = maps.Clone(d.live), nil
 		} else if f != nil {
 			f.durable, f.pending = append([]byte(nil), f.live...), nil
 		}
 	case "write", "truncate":
 		if f != nil {
-			f.live = e.on(f.live)
+			f.live = on(e, f.live)
 			f.pending = append(f.pending, e)
 		}
 	}
@@ -59,15 +61,15 @@ func (d *disk) rename(change func(map[string]*inode)) {
 }
 
 // on applies a write or truncate to the content of a file.
-func (e event) on(b []byte) []byte {
-	size := e.off + int64(len(e.data))
-	if e.what == "truncate" && e.off < int64(len(b)) {
-		return b[:e.off]
+func on(e trace.Event, b []byte) []byte {
+	size := e.Off + int64(len(e.Data))
+	if e.What == "truncate" && e.Off < int64(len(b)) {
+		return b[:e.Off]
 	}
 	if size > int64(len(b)) {
 		b = append(b, make([]byte, size-int64(len(b)))...)
 	}
-	copy(b[e.off:], e.data)
+	copy(b[e.Off:], e.Data)
 	return b
 }
 
@@ -93,8 +95,8 @@ func (d *disk) cut(rng *rand.Rand) map[string][]byte {
 		b := append([]byte(nil), f.durable...)
 		for _, e := range f.pending {
 			if rng.Float64() >= lose {
-				b = e.on(b)
-			} else if e.what == "write" && rng.IntN(2) == 0 {
+				b = on(e, b)
+			} else if e.What == "write" && rng.IntN(2) == 0 {
 				b = torn(e, b, rng)
 			}
 		}
@@ -104,10 +106,10 @@ func (d *disk) cut(rng *rand.Rand) map[string][]byte {
 }
 
 // torn writes some sectors of e.
-func torn(e event, b []byte, rng *rand.Rand) []byte {
-	for at := 0; at < len(e.data); at += sector {
+func torn(e trace.Event, b []byte, rng *rand.Rand) []byte {
+	for at := 0; at < len(e.Data); at += sector {
 		if rng.IntN(2) == 0 {
-			b = event{what: "write", off: e.off + int64(at), data: e.data[at:min(at+sector, len(e.data))]}.on(b)
+			b = on(trace.Event{What: "write", Off: e.Off + int64(at), Data: e.Data[at:min(at+sector, len(e.Data))]}, b)
 		}
 	}
 	return b

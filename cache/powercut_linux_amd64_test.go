@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"icebox/cache/trace"
 )
 
 var (
@@ -82,13 +84,13 @@ type promise struct {
 	lossy   bool // a salvage has given up what it could not read
 }
 
-func (p *promise) hear(e event) {
-	if e.what != "said" {
+func (p *promise) hear(e trace.Event) {
+	if e.What != "said" {
 		return
 	}
-	fmt.Sscanf(e.to, "rows %d", &p.rows)
-	p.dropped = p.dropped || e.to == "drop"
-	if p.lossy = p.lossy || e.to == "lost"; p.lossy {
+	fmt.Sscanf(e.To, "rows %d", &p.rows)
+	p.dropped = p.dropped || e.To == "drop"
+	if p.lossy = p.lossy || e.To == "lost"; p.lossy {
 		p.rows = 0
 	}
 }
@@ -150,7 +152,7 @@ func (s *survey) check(t *testing.T, dir, what string, p promise) {
 }
 
 // traced runs the script in a new folder; call failAt fails.
-func traced(t *testing.T, failAt int, errno syscall.Errno) (dir string, tr *tracer) {
+func traced(t *testing.T, failAt int, errno syscall.Errno) (dir string, tr *trace.Tracer) {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("a traced process is slow")
@@ -161,8 +163,11 @@ func traced(t *testing.T, failAt int, errno syscall.Errno) (dir string, tr *trac
 	must(t, err)
 	cmd := exec.Command(self)
 	cmd.Env = append(os.Environ(), childEnv+"=script:"+filepath.Join(dir, "c.db"), "GOMAXPROCS=2")
-	tr = &tracer{dir: dir, failAt: failAt, errno: errno}
-	if err := tr.run(cmd); err != nil {
+	tr = &trace.Tracer{Dir: dir, At: failAt, Errno: errno}
+	if errno != 0 {
+		tr.Fault = trace.Fail
+	}
+	if _, err := tr.Run(cmd); err != nil {
 		if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSYS) {
 			t.Skip("processes cannot be traced here: ", err)
 		}
@@ -195,12 +200,12 @@ func TestEveryCrashLeavesWhatWasCommitted(t *testing.T) {
 			s.check(t, dir, what, p)
 			must(t, os.RemoveAll(dir))
 		}
-		if n == len(tr.events) {
+		if n == len(tr.Events) {
 			break
 		}
-		d.apply(tr.events[n])
-		p.hear(tr.events[n])
-		if tr.events[n].what == "sync" {
+		d.apply(tr.Events[n])
+		p.hear(tr.Events[n])
+		if tr.Events[n].What == "sync" {
 			syncs++
 		}
 	}
@@ -208,7 +213,7 @@ func TestEveryCrashLeavesWhatWasCommitted(t *testing.T) {
 		t.Errorf("the script came to %+v, with %d syncs", p, syncs)
 	}
 	t.Logf("%d system calls (%d syncs) × %d crashes: %d states, %d rows compared; %d without a file yet, %d with a damaged meta page; %v",
-		len(tr.events), syncs, *cuts+1, s.states, s.rows, s.missing, s.metas, time.Since(begin).Round(time.Second))
+		len(tr.Events), syncs, *cuts+1, s.states, s.rows, s.missing, s.metas, time.Since(begin).Round(time.Second))
 }
 
 // Whichever system call fails, the cache stays sound and can be written on.
@@ -216,15 +221,15 @@ func TestEveryFailedCallLeavesWhatWasCommitted(t *testing.T) {
 	_, whole := traced(t, -1, 0)
 	var s survey
 	for _, errno := range []syscall.Errno{syscall.EIO, syscall.ENOSPC} {
-		for n := rand.IntN(*every); n < whole.calls; n += *every {
+		for n := rand.IntN(*every); n < whole.Counts[trace.Fail]; n += *every {
 			dir, tr := traced(t, n, errno)
 			p := promise{rows: -1}
-			for _, e := range tr.events {
+			for _, e := range tr.Events {
 				p.hear(e)
 			}
 			s.faults++
 			s.check(t, dir, fmt.Sprintf("call %d fails with %s", n, strings.ReplaceAll(errno.Error(), " ", "_")), p)
 		}
 	}
-	t.Logf("%d of %d × 2 failed system calls, %d rows compared", s.faults, whole.calls, s.rows)
+	t.Logf("%d of %d × 2 failed system calls, %d rows compared", s.faults, whole.Counts[trace.Fail], s.rows)
 }

@@ -21,11 +21,11 @@ import (
 // report reads what a run wrote, as JSON and as text.
 func reportOf(t *testing.T, r *report.RunSummary) (report.Report, string) {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join(*r.RunDir, report.File))
+	body, err := os.ReadFile(filepath.Join(*r.RunDir, runs.ReportFile))
 	must(t, err)
 	var rep report.Report
 	must(t, json.Unmarshal(body, &rep))
-	text, err := os.ReadFile(filepath.Join(*r.RunDir, report.TextFile))
+	text, err := os.ReadFile(filepath.Join(*r.RunDir, runs.ReportTextFile))
 	must(t, err)
 	return rep, string(text)
 }

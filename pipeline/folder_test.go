@@ -124,7 +124,7 @@ func TestAnExportTrainsTheHeadOfTheCache(t *testing.T) {
 	if *sum.ValAcc != *run.ValAcc || *sum.TestLoss != *run.TestLoss || sum.TrainRows != run.TrainRows {
 		t.Errorf("from the export: %+v, from the cache: %+v", sum.TrainSummary, run.TrainSummary)
 	}
-	text, err := os.ReadFile(filepath.Join(*sum.RunDir, report.TextFile))
+	text, err := os.ReadFile(filepath.Join(*sum.RunDir, runs.ReportTextFile))
 	must(t, err)
 	if !strings.Contains(string(text), "24 rows of 512 from ") || strings.Contains(string(text), "backbone") {
 		t.Errorf("report: %s", text)

@@ -432,7 +432,7 @@ func TestBadImagesAreQuarantinedRememberedAndRetried(t *testing.T) {
 			t.Errorf("%s: reason %q, want %q", path, reasons[path], want)
 		}
 	}
-	csv, err := os.ReadFile(filepath.Join(*run.RunDir, report.QuarantineFile))
+	csv, err := os.ReadFile(filepath.Join(*run.RunDir, runs.QuarantineFile))
 	must(t, err)
 	if !strings.Contains(string(csv), "class0/text.jpg,") {
 		t.Errorf("quarantine.csv: %s", csv)
@@ -599,7 +599,7 @@ func TestReportHoldsWhatTheRunFound(t *testing.T) {
 	o.Head.LR = 1e-6 // so that something is misclassified
 	run, err := Run(context.Background(), o, Silent)
 	must(t, err)
-	data, err := os.ReadFile(filepath.Join(*run.RunDir, report.File))
+	data, err := os.ReadFile(filepath.Join(*run.RunDir, runs.ReportFile))
 	must(t, err)
 	var r report.Report
 	must(t, json.Unmarshal(data, &r))
@@ -617,7 +617,7 @@ func TestReportHoldsWhatTheRunFound(t *testing.T) {
 	if len(r.Wrong) != wrong {
 		t.Errorf("%d misclassified listed, the confusion matrix has %d", len(r.Wrong), wrong)
 	}
-	text, err := os.ReadFile(filepath.Join(*run.RunDir, report.TextFile))
+	text, err := os.ReadFile(filepath.Join(*run.RunDir, runs.ReportTextFile))
 	must(t, err)
 	for _, want := range []string{"random weights", "per class, on test", "confusion on test", "class2"} {
 		if !strings.Contains(string(text), want) {

@@ -14,7 +14,6 @@ import (
 	"icebox/headtrain"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/insight"
-	"icebox/pipeline/report"
 	"icebox/pipeline/runs"
 	"icebox/pipeline/sweep"
 )
@@ -71,12 +70,12 @@ func TestSweepTrainsEveryPointAndKeepsTheBest(t *testing.T) {
 	if *sum.ValAcc != lines[0].ValAcc.Mean || sum.Best["lr"] != lines[0].Values["lr"] {
 		t.Errorf("best %v, first line %v", sum.Best, lines[0])
 	}
-	table, err := os.ReadFile(filepath.Join(*sum.RunDir, report.SweepTableFile))
+	table, err := os.ReadFile(filepath.Join(*sum.RunDir, runs.SweepTableFile))
 	must(t, err)
 	if !strings.HasPrefix(string(table), "rank,lr,batch_size,val_acc,") || strings.Count(string(table), "\n") != 7 {
 		t.Errorf("table: %s", table)
 	}
-	report, err := os.ReadFile(filepath.Join(*sum.RunDir, report.TextFile))
+	report, err := os.ReadFile(filepath.Join(*sum.RunDir, runs.ReportTextFile))
 	must(t, err)
 	for _, want := range []string{"val_acc on validation (45 images), the mean of 2 seeds, chose among 6 points", "test was looked at once", "± ", "interval    of 95 %, of the accuracy: val ", "importance lr", "val_acc by lr"} {
 		if !strings.Contains(string(report), want) {
@@ -184,7 +183,7 @@ func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
 		if *sum.RunDir+".partial" != dir {
 			t.Errorf("%s: the run is in %s", method, *sum.RunDir)
 		}
-		for _, name := range []string{runs.HeadFile, sweep.ResultFile, report.SweepTableFile, runs.LabelsFile} {
+		for _, name := range []string{runs.HeadFile, sweep.ResultFile, runs.SweepTableFile, runs.LabelsFile} {
 			a, err := os.ReadFile(filepath.Join(*whole.RunDir, name))
 			must(t, err)
 			b, err := os.ReadFile(filepath.Join(*sum.RunDir, name))
@@ -260,7 +259,7 @@ func TestDivergedHeadsAreListedAndStopNothing(t *testing.T) {
 	if last := lines[2]; last.Diverged != 2 || last.ValAcc != nil || last.Values["lr"] != 3e38 {
 		t.Errorf("the last line is %+v", last)
 	}
-	report, err := os.ReadFile(filepath.Join(*sum.RunDir, report.TextFile))
+	report, err := os.ReadFile(filepath.Join(*sum.RunDir, runs.ReportTextFile))
 	must(t, err)
 	if !strings.Contains(string(report), "diverged: 1 of 3 points, such as lr 3e+38") {
 		t.Errorf("report: %s", report)
@@ -296,7 +295,7 @@ func TestFoldsChooseAndValidationDoesNot(t *testing.T) {
 	if *a.ValAcc != *b.ValAcc || !sameWeights(headOf(t, a.RunDir), headOf(t, b.RunDir)) {
 		t.Errorf("%v with val/, %v without", *a.ValAcc, *b.ValAcc)
 	}
-	report, err := os.ReadFile(filepath.Join(*b.RunDir, report.TextFile))
+	report, err := os.ReadFile(filepath.Join(*b.RunDir, runs.ReportTextFile))
 	must(t, err)
 	if !strings.Contains(string(report), "val_acc in 3 folds of the training images chose") || !strings.Contains(string(report), "over 3 folds") {
 		t.Errorf("report: %s", report)

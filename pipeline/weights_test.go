@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"icebox/headtrain"
-	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
 	"icebox/pipeline/sweep"
 )
 
@@ -32,7 +32,7 @@ func TestWeightMapsAreValuesOfAnAxis(t *testing.T) {
 	if whole.Points != 9 {
 		t.Errorf("%d points: equal maps are one value", whole.Points)
 	}
-	table, err := os.ReadFile(filepath.Join(*whole.RunDir, report.SweepTableFile))
+	table, err := os.ReadFile(filepath.Join(*whole.RunDir, runs.SweepTableFile))
 	must(t, err)
 	lines, err := os.ReadFile(filepath.Join(*whole.RunDir, sweep.ResultFile))
 	must(t, err)

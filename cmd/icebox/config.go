@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"icebox/config"
+	"icebox/pipeline/files"
 	"icebox/pipeline/report"
 )
 
@@ -28,15 +28,11 @@ func (p *process) configInitCommand() *cobra.Command {
 			if len(args) == 1 {
 				name = args[0]
 			}
-			f, err := os.OpenFile(p.path(name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+			err := files.WriteNew(p.path(name), config.Init())
 			if errors.Is(err, fs.ErrExist) {
 				return usagef("%s is there already and stays as it is", name)
 			}
 			if err != nil {
-				return err
-			}
-			_, err = f.Write(config.Init())
-			if err := errors.Join(err, f.Close()); err != nil {
 				return err
 			}
 			return p.printLine(pathResult{p.path(name)}, "wrote %s: every key with its default, commented; `icebox config show` says which value holds, and why", name)

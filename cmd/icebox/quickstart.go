@@ -17,7 +17,9 @@ import (
 	"icebox/config"
 	"icebox/extract"
 	"icebox/pipeline"
+	"icebox/pipeline/files"
 	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
 	"icebox/pipeline/words"
 )
 
@@ -155,7 +157,7 @@ func (q *quickstart) draw(ctx context.Context, x *extract.Extractor) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(marker, append(data, '\n'), 0o644)
+	return files.Write(marker, append(data, '\n'))
 }
 
 func (q *quickstart) images() string { return filepath.Join(q.dir, "images") }
@@ -242,6 +244,6 @@ func (q *quickstart) explain(w io.Writer, r *quickstartReport) {
 	} else {
 		fmt.Fprintln(w, "\nThe features were in the cache from an earlier quickstart: neither run opened an image.")
 	}
-	fmt.Fprintf(w, "Pictures, cache and runs lie in %s; %s says how each class did.\n", q.short(q.dir), q.short(filepath.Join(*r.Warm.RunDir, report.TextFile)))
+	fmt.Fprintf(w, "Pictures, cache and runs lie in %s; %s says how each class did.\n", q.short(q.dir), q.short(filepath.Join(*r.Warm.RunDir, runs.ReportTextFile)))
 	fmt.Fprintln(w, "Next: icebox run --data YOUR-FOLDER")
 }

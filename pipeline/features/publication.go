@@ -35,10 +35,10 @@ func openPublication(dir string, names ...string) (*publication, error) {
 		return nil, err
 	}
 	var err error
-	if p.tmp, err = os.MkdirTemp(dir, unpublished+"*"); err != nil {
+	p.tmp, p.lock, err = lock.New(func() (string, error) { return os.MkdirTemp(dir, unpublished+"*") })
+	if err != nil {
 		return nil, err
 	}
-	p.lock, _ = lock.Take(p.tmp) // nobody else can know of it
 	return p, nil
 }
 
@@ -86,12 +86,13 @@ func (p *publication) place(name string) error {
 
 // close removes the folder that files were written to.
 func (p *publication) close() {
-	_ = os.RemoveAll(p.tmp) // else the next one does
+	_ = lock.RemoveFolder(p.tmp) // else the next one does
 	p.lock.Release()
 }
 
 // tidy removes what killed publications left: their folders, and the files that one had
-// published unless it had all of them.
+// published unless it had all of them. One that is over begins to remove what it wrote: where
+// not all of that is there, nothing that is published is touched.
 func (p *publication) tidy() {
 	entries, _ := os.ReadDir(p.dir) // what cannot be read cannot be tidied
 	for _, e := range entries {
@@ -103,12 +104,12 @@ func (p *publication) tidy() {
 		if l == nil {
 			continue
 		}
-		if own := p.published(tmp); len(own) < len(p.names) {
+		if own := p.published(tmp); p.isWritten(tmp) && len(own) < len(p.names) {
 			for _, path := range own {
 				_ = os.Remove(path) // what stays is seen by free
 			}
 		}
-		_ = os.RemoveAll(tmp)
+		_ = lock.RemoveFolder(tmp)
 		l.Release()
 	}
 }
@@ -118,6 +119,14 @@ func (p *publication) isOwn(tmp string) bool {
 	entries, err := os.ReadDir(tmp)
 	return err == nil && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
 		return !e.Type().IsRegular() || e.Name() != lock.Name && !slices.Contains(p.names, e.Name())
+	})
+}
+
+// isWritten reports whether tmp holds all files.
+func (p *publication) isWritten(tmp string) bool {
+	return !slices.ContainsFunc(p.names, func(name string) bool {
+		_, err := os.Lstat(filepath.Join(tmp, name))
+		return err != nil
 	})
 }
 

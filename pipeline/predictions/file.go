@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"icebox/pipeline/files"
 	"icebox/pipeline/words"
 )
 
@@ -73,11 +73,10 @@ func formatOf(path string) (func(io.Writer, Layout) (encoder, error), error) {
 
 // Writer writes rows to a file, in the format that the file's ending names.
 type Writer struct {
-	path     string
-	file     *os.File // to become path, or path itself where that is a pipe or a device
+	file     *files.File // that is to be one of the predictions; nil once it is
+	device   *os.File    // a pipe or a device that takes them instead
 	buffered *bufio.Writer
 	rows     encoder
-	renamed  bool // file is not path yet
 }
 
 // Create begins the file at path. It has its name once it is whole: until Close, the
@@ -91,29 +90,26 @@ func Create(path string, l Layout, overwrite bool) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{path: path, renamed: true}
+	w := &Writer{}
+	var out io.Writer
 	if fi, err := os.Stat(path); err == nil && !fi.Mode().IsRegular() {
-		w.renamed = false
-		w.file, err = os.OpenFile(path, os.O_WRONLY, 0)
+		w.device, err = os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
 			return nil, err
 		}
-	} else if w.file, err = createBeside(path); err != nil {
-		return nil, err
+		out = w.device
+	} else {
+		if w.file, err = files.Create(path); err != nil {
+			return nil, err
+		}
+		out = w.file
 	}
-	w.buffered = bufio.NewWriterSize(w.file, 1<<20)
+	w.buffered = bufio.NewWriterSize(out, 1<<20)
 	if w.rows, err = format(w.buffered, l); err != nil {
 		w.Abandon()
 		return nil, err
 	}
 	return w, nil
-}
-
-// createBeside makes a file in the folder of path, under a name of its own, with the
-// permissions that new files get.
-func createBeside(path string) (*os.File, error) {
-	name := fmt.Sprintf(".%s.%x", filepath.Base(path), rand.Uint64())
-	return os.OpenFile(filepath.Join(filepath.Dir(path), name), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
 }
 
 // NewCSV writes rows as CSV to out. The caller ends with Close, which leaves out open.
@@ -130,33 +126,25 @@ func (w *Writer) Write(r *Row) error { return w.rows.encode(r) }
 // Close ends the file and gives it its name. Where that fails, no file is left.
 func (w *Writer) Close() error {
 	err := errors.Join(w.rows.finish(), w.buffered.Flush())
-	if w.file == nil {
-		return err
+	switch {
+	case w.device != nil:
+		err = errors.Join(err, w.device.Close())
+	case w.file != nil && err != nil:
+		w.file.Abandon()
+	case w.file != nil:
+		err = w.file.Replace()
 	}
-	if w.renamed {
-		err = errors.Join(err, w.file.Sync())
-	}
-	err = errors.Join(err, w.file.Close())
-	if w.renamed {
-		if err == nil {
-			err = os.Rename(w.file.Name(), w.path)
-		}
-		if err != nil {
-			os.Remove(w.file.Name())
-		}
-	}
-	w.file = nil
+	w.file, w.device = nil, nil
 	return err
 }
 
 // Abandon lets go of a file that is not to be kept. After Close it does nothing.
 func (w *Writer) Abandon() {
-	if w.file == nil {
-		return
+	if w.device != nil {
+		w.device.Close()
 	}
-	w.file.Close()
-	if w.renamed {
-		os.Remove(w.file.Name())
+	if w.file != nil {
+		w.file.Abandon()
 	}
-	w.file = nil
+	w.file, w.device = nil, nil
 }

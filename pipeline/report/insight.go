@@ -12,6 +12,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"icebox/pipeline/files"
 	"icebox/pipeline/insight"
 	"icebox/pipeline/internal/csvfile"
 	"icebox/pipeline/words"
@@ -53,7 +54,7 @@ func (i *Insight) Write(dir string) error {
 	}
 	return errors.Join(
 		writeJSON(filepath.Join(dir, InsightFile), i),
-		os.WriteFile(filepath.Join(dir, InsightTextFile), []byte(text.String()), 0o644),
+		files.Write(filepath.Join(dir, InsightTextFile), []byte(text.String())),
 		csvfile.Write(filepath.Join(dir, SuspectsFile), slices.Values(suspects)),
 		csvfile.Write(filepath.Join(dir, CopiesFile), slices.Values(copies)))
 }

@@ -71,16 +71,16 @@ func List(dir string) ([]Listed, error) {
 // is none.
 func ReadListed(dir string) (Listed, error) {
 	l := Listed{Run: dir, Heads: 1}
-	body, err := os.ReadFile(filepath.Join(dir, File))
+	body, err := os.ReadFile(filepath.Join(dir, runs.ReportFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return l, fmt.Errorf("%w: %s holds no %s", runs.ErrRun, dir, File)
+		return l, fmt.Errorf("%w: %s holds no %s", runs.ErrRun, dir, runs.ReportFile)
 	}
 	if err != nil {
 		return l, err
 	}
 	var r listedReport
 	if err := json.Unmarshal(body, &r); err != nil {
-		return l, fmt.Errorf("%w: %s in %s: %w", runs.ErrRun, File, dir, err)
+		return l, fmt.Errorf("%w: %s in %s: %w", runs.ErrRun, runs.ReportFile, dir, err)
 	}
 	l.Started, l.Dataset, l.Weights = r.Started, r.Summary.Dataset, r.Summary.Weights
 	l.ValAcc, l.TestAcc = r.Summary.ValAcc, r.Summary.TestAcc

@@ -24,7 +24,7 @@ func FuzzListed(f *testing.F) {
 	f.Add([]byte(`{"sweep": {"heads": -1}, "summary": {"test_acc": 1e308}}`))
 	dir := f.TempDir()
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if err := os.WriteFile(filepath.Join(dir, File), text, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, runs.ReportFile), text, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		l, err := ReadListed(dir)

@@ -2,7 +2,6 @@ package report
 
 import (
 	"encoding/json"
-	"os"
 	"slices"
 	"sort"
 	"strings"
@@ -12,18 +11,12 @@ import (
 	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
+	"icebox/pipeline/files"
 	"icebox/pipeline/internal/csvfile"
 	"icebox/pipeline/runs"
 )
 
-// Files of a run folder that a report writes.
-const (
-	File           = "report.json"    // everything the run found out
-	TextFile       = "report.txt"     // the same for a person
-	QuarantineFile = "quarantine.csv" // path,reason of bad images; only if there are any
-)
-
-// Report is what a run found out; report.json holds it.
+// Report is what a run found out; [runs.ReportFile] holds it.
 type Report struct {
 	Program string            `json:"program"` // that wrote it
 	Started time.Time         `json:"started"`
@@ -72,13 +65,13 @@ func WrongIn(ds *dataset.Dataset, r *features.Rows, answers *judge.Answers) []Wr
 func (r *Report) Write(dir *runs.Dir) error {
 	text := new(strings.Builder)
 	r.Text(text)
-	if err := writeJSON(dir.File(File), r); err != nil {
+	if err := writeJSON(dir.File(runs.ReportFile), r); err != nil {
 		return err
 	}
-	if err := os.WriteFile(dir.File(TextFile), []byte(text.String()), 0o644); err != nil {
+	if err := files.Write(dir.File(runs.ReportTextFile), []byte(text.String())); err != nil {
 		return err
 	}
-	if err := writeQuarantine(dir.File(QuarantineFile), r.Summary.Quarantine); err != nil {
+	if err := writeQuarantine(dir.File(runs.QuarantineFile), r.Summary.Quarantine); err != nil {
 		return err
 	}
 	if r.Sweep != nil {
@@ -95,7 +88,7 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(body, '\n'), 0o644)
+	return files.Write(path, append(body, '\n'))
 }
 
 func writeQuarantine(path string, bad []features.Bad) error {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,15 +14,12 @@ import (
 
 	"icebox/headtrain"
 	"icebox/headtrain/judge"
+	"icebox/pipeline/files"
 	"icebox/pipeline/internal/csvfile"
 	"icebox/pipeline/runs"
 	"icebox/pipeline/sweep"
 	"icebox/pipeline/words"
 )
-
-// SweepTableFile is the table of a sweep, a line a point, the best first; the file
-// [sweep.ResultFile] beside it has every head.
-const SweepTableFile = "sweep.csv"
 
 // Sweep is what a run's report says of the sweep that the head is from.
 type Sweep struct {
@@ -200,7 +196,7 @@ func (r *Sweep) table(w io.Writer) {
 	}
 	t.Render()
 	if more := len(r.results) - shownPoints; more > 0 {
-		fmt.Fprintf(w, "%s more in %s\n", words.Number(more), SweepTableFile)
+		fmt.Fprintf(w, "%s more in %s\n", words.Number(more), runs.SweepTableFile)
 	}
 }
 
@@ -234,7 +230,7 @@ func heldOut(p *sweep.Result) table.Row {
 	return table.Row{words.Percent(p.ValAcc.Mean), spread, fmt.Sprintf("%.4g", p.ValLoss.Mean)}
 }
 
-// write writes the tables of a sweep and takes its log away: all is in them.
+// write writes the tables of a sweep, which say all that its log does.
 func (r *Sweep) write(dir *runs.Dir) error {
 	var lines strings.Builder
 	e := json.NewEncoder(&lines)
@@ -244,9 +240,9 @@ func (r *Sweep) write(dir *runs.Dir) error {
 		}
 	}
 	return errors.Join(
-		os.WriteFile(dir.File(sweep.ResultFile), []byte(lines.String()), 0o644),
-		csvfile.Write(dir.File(SweepTableFile), slices.Values(r.csv())),
-		r.log.Remove())
+		files.Write(dir.File(sweep.ResultFile), []byte(lines.String())),
+		csvfile.Write(dir.File(runs.SweepTableFile), slices.Values(r.csv())),
+		r.log.Close())
 }
 
 // csv lists the points, the best first.

@@ -8,6 +8,7 @@ import (
 
 	"icebox/headtrain"
 	"icebox/headtrain/judge"
+	"icebox/pipeline/runs"
 	"icebox/pipeline/words"
 )
 
@@ -136,6 +137,6 @@ func (r *Report) wrongTable(w io.Writer) {
 	}
 	t.Render()
 	if more := len(r.Wrong) - len(shown); more > 0 {
-		fmt.Fprintf(w, "… and %s more, in %s\n", words.Number(more), File)
+		fmt.Fprintf(w, "… and %s more, in %s\n", words.Number(more), runs.ReportFile)
 	}
 }

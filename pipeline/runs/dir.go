@@ -16,13 +16,24 @@ import (
 	"icebox/pipeline/internal/lock"
 )
 
-// Files of a run folder that a program writes whatever it finds out. Reports add theirs.
+// Files of a run folder.
 const (
 	ConfigFile  = "config.yaml"   // the effective configuration
 	MetricsFile = "metrics.jsonl" // a line an epoch; see [Dir.Metric]
 	HeadFile    = "head.safetensors"
 	LastFile    = "last.safetensors" // head of the last epoch; only where early stopping kept another
 	LabelsFile  = "labels.txt"       // a class a line, in the order of the head's rows
+
+	ReportFile     = "report.json"    // everything the run found out
+	ReportTextFile = "report.txt"     // the same for a person
+	QuarantineFile = "quarantine.csv" // path,reason of bad images; only if there are any
+
+	SweepTableFile = "sweep.csv" // of a sweep: a line a point, the best first
+
+	// The other files of a sweep are package sweep's, which knows no run folders: its
+	// LogFile, until the folder is whole, and its ResultFile.
+	sweepLogFile    = "heads.jsonl"
+	sweepResultFile = "sweep.jsonl"
 )
 
 var (
@@ -76,27 +87,34 @@ func New(o Options, dataset string) (*Dir, error) {
 	if err := os.MkdirAll(filepath.Dir(base), 0o755); err != nil {
 		return nil, err
 	}
-	final := base
-	for n := 2; ; n++ {
-		err := os.Mkdir(final+partial, 0o755)
-		if err == nil && !exists(final) {
-			break
+	d := &Dir{}
+	n := 0
+	d.path, d.lock, err = lock.New(func() (string, error) {
+		for {
+			d.final = base
+			if n++; n > 1 {
+				d.final = fmt.Sprintf("%s-%d", base, n)
+			}
+			err := os.Mkdir(d.final+partial, 0o755)
+			if err == nil && !exists(d.final) {
+				return d.final + partial, nil
+			}
+			if err == nil {
+				os.Remove(d.final + partial)
+			} else if !errors.Is(err, fs.ErrExist) {
+				return "", err
+			}
 		}
-		if err == nil {
-			os.Remove(final + partial)
-		} else if !errors.Is(err, fs.ErrExist) {
-			return nil, err
-		}
-		final = fmt.Sprintf("%s-%d", base, n)
+	})
+	if err != nil {
+		return nil, err
 	}
-	d := &Dir{path: final + partial, final: final}
-	d.lock, _ = lock.Take(d.path) // nobody else can know of the folder
 	err = os.WriteFile(d.File(ConfigFile), o.Config, 0o644)
 	if err == nil {
 		d.metrics, err = os.Create(d.File(MetricsFile))
 	}
 	if err != nil {
-		os.RemoveAll(d.path)
+		_ = lock.RemoveFolder(d.path)
 		d.lock.Release()
 		return nil, err
 	}
@@ -168,9 +186,15 @@ func (d *Dir) renamed(name string) string {
 func CheckWritable(dir string) error {
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {
+		left, _ := filepath.Glob(filepath.Join(dir, ".trial-*")) // of processes that were killed here
+		for _, trial := range left {
+			_ = os.Remove(trial) // unless something is in it
+		}
 		var trial string
 		if trial, err = os.MkdirTemp(dir, ".trial-*"); err == nil {
-			err = os.Remove(trial)
+			if err = os.Remove(trial); errors.Is(err, fs.ErrNotExist) {
+				err = nil // another process took it for a left one
+			}
 		}
 	}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
@@ -179,15 +203,24 @@ func CheckWritable(dir string) error {
 	return err
 }
 
-// Done gives the folder its name: it is whole.
+// Done gives the folder its name: it is whole. What was only of use until then is removed.
 func (d *Dir) Done() error {
-	_ = os.Remove(d.File(lock.Name)) // before it is released: nobody takes the folder for a dead one
-	err := os.Rename(d.path, d.final)
-	if err == nil {
-		d.path = ""
-		d.lock.Release()
+	if err := os.Rename(d.path, d.final); err != nil {
+		return err
 	}
-	return err
+	d.path = ""
+	clean(d.final)
+	d.lock.Release()
+	return nil
+}
+
+// clean removes from a folder that is whole what was of use until then, the lock last: where
+// that does not come off, [Tidy] does it.
+func clean(path string) {
+	err := os.Remove(filepath.Join(path, sweepLogFile))
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		_ = os.Remove(filepath.Join(path, lock.Name))
+	}
 }
 
 // Close lets go of the folder. It deletes a folder that is not whole, unless it is to be
@@ -198,7 +231,7 @@ func (d *Dir) Close() {
 		if d.keep {
 			_ = os.Remove(d.File(lock.Name))
 		} else {
-			os.RemoveAll(d.path)
+			_ = lock.RemoveFolder(d.path) // else Tidy does
 		}
 		d.lock.Release()
 	}

@@ -50,6 +50,17 @@ func TestAFolderHasItsNameOnceItIsWhole(t *testing.T) {
 	}
 }
 
+// What a killed check left goes, and what somebody else has put there stays.
+func TestCheckOfAFolderLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.MkdirAll(filepath.Join(dir, ".trial-1"), 0o755))
+	must(t, os.MkdirAll(filepath.Join(dir, ".trial-mine", "thesis"), 0o755))
+	must(t, runs.CheckWritable(dir))
+	if now := names(t, dir); !slices.Equal(now, []string{".trial-mine"}) {
+		t.Errorf("left %v", now)
+	}
+}
+
 func TestNoFolderIsTakenTwice(t *testing.T) {
 	o := runs.Options{Dir: t.TempDir(), Name: "same"}
 	seen := map[string]bool{}
@@ -160,19 +171,27 @@ func TestOnlyDeadRunsAreTidied(t *testing.T) {
 		return filepath.Base(path)
 	}
 	killed := dead("killed", "lock", "config.yaml", "metrics.jsonl", "head.safetensors")
-	dead("resumable", "lock", "config.yaml", "metrics.jsonl", "heads.jsonl")
-	dead("beginning", "lock")
+	resumable := dead("resumable", "lock", "config.yaml", "metrics.jsonl", "heads.jsonl")
+	must(t, os.WriteFile(filepath.Join(o.Dir, resumable, "heads.jsonl"), []byte("{\"format\": 1}\n{\"ru"), 0o644))
+	wantGone := []string{
+		dead("beginning", "lock"), dead("empty"), dead("full", "lock", "config.yaml", "metrics.jsonl", "heads.jsonl"), killed,
+		dead("reporting", "lock", "config.yaml", "head.safetensors.tmp0", "report.json", ".report.txt.0123456789abcdef.icebox"),
+	}
+	for _, name := range []string{"lock", "heads.jsonl", "head.safetensors"} {
+		must(t, os.WriteFile(filepath.Join(whole.Final(), name), nil, 0o644))
+	}
 	dead("older", "config.yaml", "metrics.jsonl")
 	dead("mine", "lock", "config.yaml", "notes.txt")
 	before := names(t, o.Dir)
 	gone := runs.Tidy(o.Dir)
 	if runtime.GOOS == "windows" {
-		killed, gone = "", append(gone, "")
+		wantGone = nil
+		must(t, os.Remove(filepath.Join(whole.Final(), "lock")))
 	}
-	if len(gone) != 1 || gone[0] != killed {
+	if !slices.Equal(gone, wantGone) {
 		t.Errorf("gone: %q", gone)
 	}
-	left := slices.DeleteFunc(before, func(name string) bool { return name == killed })
+	left := slices.DeleteFunc(before, func(name string) bool { return slices.Contains(wantGone, name) })
 	if now := names(t, o.Dir); !slices.Equal(now, left) {
 		t.Errorf("%q are left, want %q", now, left)
 	}
@@ -180,6 +199,9 @@ func TestOnlyDeadRunsAreTidied(t *testing.T) {
 		if slices.Contains(names(t, dir), "lock") {
 			t.Errorf("%s has a lock", dir)
 		}
+	}
+	if slices.Contains(names(t, whole.Final()), "heads.jsonl") != (runtime.GOOS == "windows") {
+		t.Error("the log of a sweep that is whole")
 	}
 	if gone := runs.Tidy(filepath.Join(o.Dir, "none")); gone != nil {
 		t.Errorf("of no folder: %q", gone)

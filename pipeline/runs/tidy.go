@@ -1,30 +1,39 @@
 package runs
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
+	"icebox/pipeline/files"
 	"icebox/pipeline/internal/lock"
 )
 
 // Tidy deletes the folders in dir that killed runs left, and returns their names: folders
 // that are not whole, that no process has locked any more and that hold nothing but what
-// a run writes before its report. What an interrupted sweep has found is kept, and so is
-// a folder of which nobody can say whether its run is over.
+// a run writes. What an interrupted sweep has found is kept, and so is a folder of which
+// nobody can say whether its run is over. From a folder that is whole it takes what its run
+// was killed before it could remove.
 func Tidy(dir string) (gone []string) {
 	entries, _ := os.ReadDir(dir) // what cannot be read is no concern of a run that goes elsewhere
 	for _, e := range entries {
 		path := filepath.Join(dir, e.Name())
-		if !e.IsDir() || !strings.HasSuffix(e.Name(), partial) || !onlyOwn(path) {
+		begun := strings.HasSuffix(e.Name(), partial)
+		if !e.IsDir() || begun && !onlyOwn(path) || !begun && !exists(filepath.Join(path, lock.Name)) {
 			continue
 		}
 		l := lock.TakeLeft(path)
 		if l == nil {
 			continue
 		}
-		if onlyOwn(path) && os.RemoveAll(path) == nil {
+		if !begun {
+			if isRun(path) {
+				clean(path)
+			}
+		} else if onlyOwn(path) && lock.RemoveFolder(path) == nil {
 			gone = append(gone, e.Name())
 		}
 		l.Release()
@@ -32,19 +41,26 @@ func Tidy(dir string) (gone []string) {
 	return gone
 }
 
-// onlyOwn reports whether a folder has a configuration, which is written after the lock is
-// taken, and nothing that a run would not write.
+// own are the files that a run writes.
+var own = []string{
+	lock.Name, ConfigFile, MetricsFile, HeadFile, LastFile, LabelsFile,
+	ReportFile, ReportTextFile, QuarantineFile, sweepResultFile, SweepTableFile,
+}
+
+// unfinishedHead is the name of a head that was being written.
+var unfinishedHead = regexp.MustCompile(`^(head|last)\.safetensors\.tmp\d+$`)
+
+// onlyOwn reports whether a folder has nothing that a run would not write, and no log of a
+// sweep that can be gone on with: one whose first line, the recipe, is whole.
 func onlyOwn(path string) bool {
 	entries, err := os.ReadDir(path)
-	if err != nil {
-		return false
-	}
-	begun := false
-	for _, e := range entries {
-		begun = begun || e.Name() == ConfigFile
-		if e.IsDir() || !slices.Contains([]string{lock.Name, ConfigFile, MetricsFile, HeadFile, LastFile, LabelsFile}, e.Name()) {
-			return false
+	return err == nil && !slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		if e.Name() == sweepLogFile {
+			text, err := os.ReadFile(filepath.Join(path, e.Name()))
+			return err != nil || bytes.IndexByte(text, '\n') >= 0
 		}
-	}
-	return begun
+		return e.IsDir() || !unfinishedHead.MatchString(e.Name()) && !slices.ContainsFunc(own, func(name string) bool {
+			return e.Name() == name || files.IsUnfinished(e.Name(), name)
+		})
+	})
 }

@@ -16,9 +16,10 @@ import (
 
 // Files of a sweep's folder.
 const (
-	// LogFile grows while heads are trained: the recipe, then a line a head.
+	// LogFile grows while heads are trained: the recipe, then a line a head. Once the
+	// folder is whole, it is removed.
 	LogFile = "heads.jsonl"
-	// ResultFile takes its place once the sweep is whole: a line a point, with every head.
+	// ResultFile says the same of a sweep that is over: a line a point, with every head.
 	ResultFile = "sweep.jsonl"
 )
 
@@ -211,9 +212,6 @@ func (l *Log) Diverged() int {
 	}
 	return n
 }
-
-// Remove closes the log and takes the file away: all that it says stands elsewhere.
-func (l *Log) Remove() error { return errors.Join(l.Close(), os.Remove(l.path)) }
 
 // check refuses heads that the plan does not have, or that lack what points are compared
 // by: those of another icebox.

@@ -7,22 +7,23 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"os"
+
+	"icebox/pipeline/files"
 )
 
-// Write writes lines, the header first, to the file at path, over one that is there. It
-// leaves no file that is not whole. A line may be reused once the next is asked for.
+// Write writes lines, the header first, to the file at path, over one that is there, which
+// stays as it is where that fails. A line may be reused once the next is asked for.
 func Write(path string, lines iter.Seq[[]string]) error {
-	f, err := os.Create(path)
+	f, err := files.Create(path)
 	if err != nil {
 		return err
 	}
 	buffered := bufio.NewWriterSize(f, 1<<20)
-	err = errors.Join(To(buffered, lines), buffered.Flush(), f.Close())
-	if err != nil {
-		os.Remove(path)
+	if err := errors.Join(To(buffered, lines), buffered.Flush()); err != nil {
+		f.Abandon()
+		return err
 	}
-	return err
+	return f.Replace()
 }
 
 // To writes lines to w.

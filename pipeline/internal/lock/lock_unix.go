@@ -24,10 +24,41 @@ func Take(dir string) (*Lock, error) {
 	}
 }
 
-// TakeLeft locks a folder that a process has left; nil if it has no lock file, or if that
-// process lives.
+// New makes a folder by make, which returns its path, and locks it. Somebody who tidies may
+// take the folder for a left one as long as it is empty: then it is made again.
+func New(make func() (dir string, err error)) (string, *Lock, error) {
+	for {
+		dir, err := make()
+		if err != nil {
+			return "", nil, err
+		}
+		l, err := Take(dir)
+		if _, gone := os.Lstat(dir); err == nil && gone == nil {
+			return dir, l, nil
+		}
+		l.Release()
+		if err != nil && !errors.Is(err, ErrHeld) {
+			return "", nil, errors.Join(err, RemoveFolder(dir))
+		}
+	}
+}
+
+// TakeLeft locks a folder that a process has left; nil if that process lives, or if nobody
+// can say so because there is no lock file. An empty folder is one that was just made, or
+// that was just being removed.
 func TakeLeft(dir string) *Lock {
-	l, _ := take(filepath.Join(dir, Name), 0)
+	create := 0
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) == 0 {
+		create = os.O_CREATE
+	}
+	l, _ := take(filepath.Join(dir, Name), create)
+	return l
+}
+
+// TakeFile locks a file that was just made, or that a process may have left; nil if another
+// process has it, if it is gone, or where there are no locks.
+func TakeFile(path string) *Lock {
+	l, _ := take(path, 0)
 	return l
 }
 
