@@ -173,6 +173,10 @@ func (t *Tracer) enter(tid int, regs *syscall.PtraceRegs) error {
 		return syscall.PtraceSetRegs(tid, regs)
 	case met && t.Fault == Fail:
 		t.Hit = *e
+		if e.What == "close" { // which fails after it has closed
+			t.failed[tid] = t.Errno
+			return nil
+		}
 		return t.fail(tid, regs, t.Errno)
 	case t.Fault == Fill && e.grows() && t.Counts[Fill] > t.At:
 		if met {

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"icebox/cache"
 	"icebox/cache/trace"
@@ -108,6 +109,8 @@ func crash(t *testing.T, dir string, o operation, tr trace.Tracer) (code int, _ 
 	must(t, err)
 	defer log.Close()
 	cmd.Stderr = log
+	stuck := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	defer stuck.Stop()
 	tr.Dir, tr.All, tr.Errno = dir, true, syscall.EIO
 	code, err = tr.Run(cmd)
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSYS) {
@@ -205,6 +208,9 @@ func (c *trial) fault(format string, args ...any) {
 // check looks at what a crash left, and goes on.
 func (c *trial) check(code int, tr *trace.Tracer, said string) {
 	c.Helper()
+	if code < 0 && !tr.Killed {
+		c.fault("it does not end: %s", said)
+	}
 	after := filesBelow(c.T, c.dir)
 	complete := true
 	for name, content := range c.whole {

@@ -127,6 +127,7 @@ func Write(path string, data []byte) error {
 
 // WriteNew makes a file of data. It returns an fs.ErrExist if there is one.
 func WriteNew(path string, data []byte) error {
+	tidy(path) // a process may have been killed when it had placed the file
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("%s: %w", path, fs.ErrExist)
 	}

@@ -148,6 +148,7 @@ func Reopen(path, name string) (*Dir, error) {
 	if d.lock, err = lock.Take(path); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, busy(err))
 	}
+	removeUnfinished(path)
 	if d.metrics, err = os.Create(d.File(MetricsFile)); err != nil {
 		d.lock.Release()
 		return nil, err

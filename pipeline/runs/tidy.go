@@ -59,8 +59,23 @@ func onlyOwn(path string) bool {
 			text, err := os.ReadFile(filepath.Join(path, e.Name()))
 			return err != nil || bytes.IndexByte(text, '\n') >= 0
 		}
-		return e.IsDir() || !unfinishedHead.MatchString(e.Name()) && !slices.ContainsFunc(own, func(name string) bool {
-			return e.Name() == name || files.IsUnfinished(e.Name(), name)
-		})
+		return e.IsDir() || !slices.Contains(own, e.Name()) && !isUnfinished(e.Name())
 	})
+}
+
+// isUnfinished reports whether name is that of a file that a run was writing.
+func isUnfinished(name string) bool {
+	return unfinishedHead.MatchString(name) || slices.ContainsFunc(own, func(final string) bool {
+		return files.IsUnfinished(name, final)
+	})
+}
+
+// removeUnfinished removes what a killed run was writing in a folder that is locked.
+func removeUnfinished(path string) {
+	entries, _ := os.ReadDir(path)
+	for _, e := range entries {
+		if isUnfinished(e.Name()) {
+			_ = os.Remove(filepath.Join(path, e.Name()))
+		}
+	}
 }
