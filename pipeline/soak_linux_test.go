@@ -173,7 +173,6 @@ type life struct {
 	how    string // kill, cancel, full or whole
 	after  int    // images that are done in it by then
 	cancel context.CancelFunc
-	begun  time.Time
 
 	mu      sync.Mutex
 	stage   string

@@ -81,7 +81,7 @@ func (t *Tracer) Run(cmd *exec.Cmd) (status int, err error) {
 		return -1, err
 	}
 	t.pid, t.cwd, t.inside, t.failed = cmd.Process.Pid, cmd.Dir, map[int]*Event{}, map[int]syscall.Errno{}
-	defer cmd.Wait() // only closes files: it is waited for here
+	defer cmd.Wait() //nolint:errcheck // it only closes files: the process is waited for here
 	var ws syscall.WaitStatus
 	if _, err := syscall.Wait4(t.pid, &ws, 0, nil); err != nil {
 		return -1, err
