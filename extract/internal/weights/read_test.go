@@ -347,7 +347,7 @@ func FuzzPTH(f *testing.F) {
 
 func FuzzSafetensors(f *testing.F) {
 	fuzzFile(f, encoded(f, encodeSafetensors, smallTensors()), readFixture(f, "good/plain.safetensors"),
-		safetensorsOf(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8))
+		safetensorsOf(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8), safetensorsOf(`{}`, 0))
 }
 
 // What inspectPickle passes may be refused later, but neither crashes nor asks for

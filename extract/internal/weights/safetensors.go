@@ -59,6 +59,9 @@ func readHeader(header *json.Decoder) ([]placed, error) {
 	if _, err := header.Token(); err != io.EOF {
 		return nil, errors.New("text after its object")
 	}
+	if len(list) == 0 {
+		return nil, errors.New("it names no tensor")
+	}
 	return list, nil
 }
 
