@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -287,7 +288,10 @@ func digest(src features.Source, p parts) string {
 // Interrupted says how the rows of the interrupted sweep in dir were found. Its
 // configuration is config.yaml in the same folder.
 func Interrupted(dir string) (c Choice, err error) {
-	return c, sweep.Interrupted(dir, &c)
+	if err = sweep.Interrupted(dir, &c); errors.Is(err, sweep.ErrResume) {
+		runs.Tidy(filepath.Dir(dir)) // it may be over, but for a file that could not be removed
+	}
+	return c, err
 }
 
 // taskOfBest makes of the best point the task of one head: its options and the rows that
