@@ -18,8 +18,8 @@ type Options struct {
 	Workers        int     // goroutines that decode and compute; 0 means one a CPU
 	BatchSize      int     // images a worker takes at a time
 	MaxFailureRate float64 // fraction of bad images past which a run fails (and more than 10)
-	MaxPixels      int64   // of the backbone's options: larger images are refused
-	Memory         int64   // of the backbone's options: bytes that images take at once, read and decoded
+	MaxPixels      int64   // larger images are refused
+	Memory         int64   // bytes that images take at once, read and decoded; one that needs more is refused
 	RetryFailed    bool    // try images again that are remembered as bad
 	DType          cache.DType
 }
@@ -36,11 +36,12 @@ type Computer struct {
 
 // OpenComputer finds the weights of the backbone, and names the space of its rows. The
 // engine stays closed until an image needs it; the cache is made when there is something
-// to keep. The computer closes neither store nor journal.
+// to keep. The computer closes neither store nor journal. Limits of images are those of o.
 func OpenComputer(ctx context.Context, backbone extract.Options, store *Store, o Options, j *journal.Journal) (*Computer, error) {
 	c := &Computer{store: store, options: o, journal: j, measured: &measured{}}
 	backbone.Note = func(text string) { j.Note(text) }
 	backbone.Memo = c.measured
+	backbone.MaxPixels, backbone.Memory = o.MaxPixels, o.Memory // what is free may have changed since somebody asked
 	x, err := extract.Open(ctx, backbone)
 	if err != nil {
 		return nil, err

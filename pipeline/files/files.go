@@ -114,12 +114,8 @@ func (f *File) Abandon() {
 
 // Write makes a file of data, over one that is there.
 func Write(path string, data []byte) error {
-	f, err := Create(path)
+	f, err := create(path, data)
 	if err != nil {
-		return err
-	}
-	if _, err := f.Write(data); err != nil {
-		f.Abandon()
 		return err
 	}
 	return f.Replace()
@@ -131,13 +127,22 @@ func WriteNew(path string, data []byte) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("%s: %w", path, fs.ErrExist)
 	}
-	f, err := Create(path)
+	f, err := create(path, data)
 	if err != nil {
 		return err
 	}
+	return f.Place()
+}
+
+// create is Create of a file with data in it.
+func create(path string, data []byte) (*File, error) {
+	f, err := Create(path)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := f.Write(data); err != nil {
 		f.Abandon()
-		return err
+		return nil, err
 	}
-	return f.Place()
+	return f, nil
 }

@@ -187,12 +187,15 @@ func (d *Dir) renamed(name string) string {
 func CheckWritable(dir string) error {
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {
-		left, _ := filepath.Glob(filepath.Join(dir, ".trial-*")) // of processes that were killed here
-		for _, trial := range left {
-			_ = os.Remove(trial) // unless something is in it
+		const prefix = ".trial-"
+		left, _ := os.ReadDir(dir)
+		for _, e := range left {
+			if e.IsDir() && strings.HasPrefix(e.Name(), prefix) {
+				_ = os.Remove(filepath.Join(dir, e.Name())) // of a process that was killed here, unless something is in it
+			}
 		}
 		var trial string
-		if trial, err = os.MkdirTemp(dir, ".trial-*"); err == nil {
+		if trial, err = os.MkdirTemp(dir, prefix+"*"); err == nil {
 			if err = os.Remove(trial); errors.Is(err, fs.ErrNotExist) {
 				err = nil // another process took it for a left one
 			}

@@ -10,19 +10,19 @@ const (
 	tagCompression  = 259
 	tagPhotometric  = 262
 	tagFillOrder    = 266
-	tagRowsPerStrip = 278
-	tagTileWidth    = 322
-	tagTileLength   = 323
 	tagOrientation  = 274
 	tagSamples      = 277
+	tagRowsPerStrip = 278
 	tagPlanarConfig = 284
+	tagTileWidth    = 322
+	tagTileLength   = 323
 	tagXMP          = 700
 )
 
 // unitSizes are the bytes of a value of each TIFF type; 0 is an unknown type.
 var unitSizes = [...]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 
-const typeByte = 1
+const typeByte = 1 // among them
 
 // field is one entry of a TIFF directory.
 type field struct {
