@@ -196,9 +196,6 @@ type Traits struct {
 // cropped to Side × Side pixels of interleaved RGB (PixelBytes). The error is what is
 // wrong with the image, or that of ctx, if it has ended.
 func (x *Extractor) Preprocess(ctx context.Context, crop []uint8, image []byte) (Traits, error) {
-	if len(crop) != PixelBytes {
-		return Traits{}, fmt.Errorf("extract: a crop needs %d bytes, got %d", PixelBytes, len(crop))
-	}
 	s := x.scratch.get()
 	defer x.scratch.put(s)
 	return x.preprocess(ctx, s.Preprocessor, crop, image)
@@ -207,10 +204,7 @@ func (x *Extractor) Preprocess(ctx context.Context, crop []uint8, image []byte) 
 func (x *Extractor) preprocess(ctx context.Context, p *imaging.Preprocessor, crop []uint8, image []byte) (Traits, error) {
 	start := time.Now()
 	defer func() { x.decodeNanos.Add(int64(time.Since(start))) }()
-	if err := p.CropContext(ctx, (*imaging.Pixels)(crop), image); err != nil {
-		return Traits{}, err
-	}
-	return Traits(p.Traits()), nil
+	return (&Preprocessor{p}).Crop(ctx, crop, image)
 }
 
 // Memory returns how many bytes Preprocess takes at most for an encoded image, those of the

@@ -2,6 +2,11 @@ package report
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
@@ -59,6 +64,24 @@ func WrongIn(ds *dataset.Dataset, r *features.Rows, answers *judge.Answers) []Wr
 	}
 	sort.SliceStable(wrong, func(a, b int) bool { return wrong[a].Probability > wrong[b].Probability })
 	return wrong
+}
+
+// HeadLine says in a line what the head is and how it was trained.
+func (r *Report) HeadLine() string { return describeHead(r.Head, r.Engine) }
+
+// Read reads the report of a finished run.
+func Read(dir string) (*Report, error) {
+	var r Report
+	data, err := os.ReadFile(filepath.Join(dir, runs.ReportFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s has no %s", runs.ErrRun, dir, runs.ReportFile)
+	}
+	if err == nil {
+		if err = json.Unmarshal(data, &r); err != nil {
+			err = fmt.Errorf("%w: %s: %w", runs.ErrRun, filepath.Join(dir, runs.ReportFile), err)
+		}
+	}
+	return &r, err
 }
 
 // Write completes the run folder.

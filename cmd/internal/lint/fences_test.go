@@ -34,7 +34,7 @@ var fences = []fence{
 	{name: "cobra", imports: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"}, but: []string{"cmd/icebox"}, reason: "commands and flags are words for people"},
 	{name: "progress", imports: []string{"github.com/vbauerster/mpb", "golang.org/x/term"}, but: []string{"cmd/icebox"}, reason: "drawing progress is the command's business"},
 	{name: "bbolt", imports: []string{"go.etcd.io/bbolt"}, but: []string{"cache"}, reason: "the file's layout and its guard against faults are in cache"},
-	{name: "images", imports: []string{"golang.org/x/image", "github.com/disintegration/imaging"}, but: []string{"extract/internal/imaging"}, reason: "pixels are decoded in one place"},
+	{name: "images", imports: []string{"golang.org/x/image", "github.com/disintegration/imaging"}, but: []string{"extract/internal/imaging", "pipeline/thumbs"}, reason: "pixels are decoded in one place, and made small in one"},
 	{name: "text", imports: []string{"golang.org/x/text"}, but: []string{"pipeline/dataset"}, reason: "names and tables of all alphabets and encodings are read in one place"},
 	{name: "gorgonia", imports: []string{"gorgonia.org"}, but: []string{"headtrain/graph"}, reason: "a user of the linear head links no graph engine"},
 	{name: "purego", imports: []string{"github.com/ebitengine/purego"}, but: []string{"extract/cuda"}, reason: "a user of the CPU engine links no dynamic loader"},

@@ -1,0 +1,29 @@
+package thumbs
+
+import (
+	"bytes"
+	"image"
+	"image/jpeg"
+
+	"github.com/disintegration/imaging"
+
+	"icebox/extract"
+)
+
+// Side is the width and height of a picture.
+const Side = 96
+
+// quality is that of the JPEG: a picture takes some 3 KB.
+const quality = 80
+
+// Picture makes the small picture of a crop of extract.Side × extract.Side pixels, RGB.
+func Picture(crop []uint8) ([]byte, error) {
+	img := image.NewNRGBA(image.Rect(0, 0, extract.Side, extract.Side))
+	for i := range extract.Side * extract.Side {
+		copy(img.Pix[4*i:], crop[3*i:3*i+3])
+		img.Pix[4*i+3] = 255
+	}
+	var out bytes.Buffer
+	err := jpeg.Encode(&out, imaging.Resize(img, Side, Side, imaging.Box), &jpeg.Options{Quality: quality})
+	return out.Bytes(), err
+}
