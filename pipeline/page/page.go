@@ -1,0 +1,161 @@
+package page
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+
+	"icebox/headtrain"
+	"icebox/pipeline/report"
+)
+
+// File is the name of the page in a run folder.
+const File = "report.html"
+
+// Bounds of what a page shows. Pictures take about 3 KB each, and a third more in HTML.
+const (
+	MaxPictures     = 600
+	maxPictureBytes = 3 << 20
+	maxMistakes     = 48
+	maxSuspects     = 48
+	maxPairs        = 24
+	maxInCell       = 12
+	maxMatrix       = 30 // classes; with more, the confusion is a list
+	maxConfused     = 40
+	maxBad          = 100
+)
+
+// Page is what a page shows.
+type Page struct {
+	Report  *report.Report
+	Insight *report.Insight   // nil: nobody has looked
+	Epochs  []headtrain.Epoch // of the head, in order
+
+	// Classes are examples of each class, of the images of Report.WrongOf.
+	Classes []Examples
+	// Nearest says what a doubtful image, by its path, lies next to.
+	Nearest map[string]Nearest
+	// Rejecting is how a threshold trades answers for precision, by falling coverage; nil is
+	// unknown.
+	Rejecting []Rejection
+	// Map is a map of the features; nil is none.
+	Map []Point
+
+	Next      []Advice
+	Reproduce string // the command that trains the same head again
+
+	Picture func(path string) []byte // the small picture of an image, a JPEG; nil where there is none
+	Where   func(path string) string // the address of its file; "" where nobody knows
+}
+
+// Examples are images of one class: those that the head is surest of and right about, and
+// the least sure or wrong ones.
+type Examples struct {
+	Class       string
+	Best, Worst []Example
+}
+
+// Example is an image and what the head says of it.
+type Example struct {
+	Path      string
+	Predicted string
+	OfLabel   float64 // probability of its own class
+}
+
+// Nearest are the training images nearest to one in feature space: one of the class that it
+// is labelled as, and one of the class that it looks like; "" is none.
+type Nearest struct{ OfLabel, OfOther string }
+
+// Rejection is the share of images that get an answer, and the share of these that is right,
+// where answers of less probability are "unknown".
+type Rejection struct{ Coverage, Precision float64 }
+
+// Point is an image on the map; X and Y are from 0 to 1.
+type Point struct {
+	X, Y  float64
+	Path  string
+	Class int
+	Wrong bool // the head puts it into another class
+}
+
+// Advice is a thing to do next.
+type Advice struct {
+	Text    string
+	Command string // to copy; "" is none
+}
+
+//go:embed page.html
+var source string
+
+//go:embed style.css
+var style string
+
+//go:embed script.js
+var script string
+
+var parsed = template.Must(template.New("page").Funcs(funcs).Parse(source))
+
+// Write draws p as one HTML file.
+func Write(w io.Writer, p *Page) error {
+	v := newView(p)
+	var body bytes.Buffer
+	if err := parsed.ExecuteTemplate(&body, "body", v); err != nil {
+		return err
+	}
+	css := style + v.album.css()
+	return parsed.ExecuteTemplate(w, "page", map[string]any{
+		"Title":  v.Report.Summary.Dataset,
+		"Policy": policy(css),
+		// Both are of this package, but for pictures in base64 and numbers.
+		"Style":  template.CSS(css),
+		"Script": template.JS(script),
+		"Body":   template.HTML(body.String()), // what the template has made of text
+	})
+}
+
+// policy forbids a page to load anything, and to run or look like anything but its own
+// script and style sheet.
+func policy(css string) string {
+	sum := func(text string) string {
+		h := sha256.Sum256([]byte(text))
+		return "'sha256-" + base64.StdEncoding.EncodeToString(h[:]) + "'"
+	}
+	return fmt.Sprintf("default-src 'none'; img-src data:; style-src %s; script-src %s", sum(css), sum(script))
+}
+
+// album is the pictures of a page, each once. A class of the style sheet stands for each.
+type album struct {
+	picture func(path string) []byte
+	numbers map[string]int
+	images  [][]byte
+	bytes   int
+}
+
+// number returns which picture of the album that of an image is; ok is false where there is
+// none, or no more room.
+func (a *album) number(path string) (n int, ok bool) {
+	if n, ok = a.numbers[path]; ok || a.picture == nil {
+		return n, ok
+	}
+	jpeg := a.picture(path)
+	if jpeg == nil || len(a.images) == MaxPictures || a.bytes+len(jpeg) > maxPictureBytes {
+		return 0, false
+	}
+	a.bytes += len(jpeg)
+	a.images = append(a.images, jpeg)
+	a.numbers[path] = len(a.images)
+	return len(a.images), true
+}
+
+func (a *album) css() string {
+	var b strings.Builder
+	for i, jpeg := range a.images {
+		fmt.Fprintf(&b, ".p%d{background-image:url(data:image/jpeg;base64,%s)}\n", i+1, base64.StdEncoding.EncodeToString(jpeg))
+	}
+	return b.String()
+}
