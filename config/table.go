@@ -216,5 +216,7 @@ func outputKeys() []*key {
 			"folder of run folders"),
 		newKey("output.name", text{}, func(o *options) *string { return &o.Output.Name },
 			"last part of a run folder's name; without it the dataset's name").like("baseline"),
+		newKey("output.pictures", boolean{}, func(o *options) *bool { return &o.Pictures },
+			"show small pictures of images in report.html; they are kept beside the cache"),
 	}
 }

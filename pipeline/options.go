@@ -57,6 +57,9 @@ type Options struct {
 	// which are further engines, handed down by the program.
 	HeadEngine  string
 	HeadEngines []headtrain.Engine
+	// Pictures has reports show small pictures of images, which are kept beside the cache.
+	Pictures bool
+
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string
 	// Fetch brings weights where "auto" finds none; see extract.Options. nil brings none.
@@ -195,7 +198,7 @@ func Default() Options {
 		Head:     head, HeadEngine: headtrain.EngineFused, Tune: TuneOff,
 		Answers: Answers{Calibrate: true},
 		Sweep:   sweep.Options{Method: sweep.Grid, Metric: headtrain.MetricValAcc, Seeds: 1},
-		Output:  runs.Options{Dir: "runs"},
+		Output:  runs.Options{Dir: "runs"}, Pictures: true,
 	}
 }
 

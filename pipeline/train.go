@@ -79,10 +79,24 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 		t.sweep.Test, t.sweep.TestUnits = r.Summary.TestAccRange, r.Answers.Parts[dataset.Test.String()].Units
 	}
 	r.Decide()
+	drawn, err := endDrawing(ctx, src, r, judged, t.parts, fit.Head, o, j)
+	if err != nil {
+		return nil, err
+	}
+	drawn.Epochs = fit.History
+	if t.sweep != nil {
+		drawn.Swept = t.sweep.Results()
+	}
 	name := dir.Final()
 	r.Summary.Summary = *summaryOf(src, j)
 	r.Summary.RunDir = &name
-	return r, r.Write(dir)
+	if err := r.Write(dir); err != nil {
+		return nil, err
+	}
+	if _, err := drawn.write(dir.File(runs.PageFile), name, o); err != nil {
+		return nil, err
+	}
+	return r, dir.Done()
 }
 
 // check refuses, before anything is trained, what the rows cannot do. Folds are those of

@@ -218,6 +218,14 @@ func (p *process) words(s journal.Step) string {
 		return "`icebox eval --run " + quoted(p.short(s.Dir)) + " --features DIR`"
 	case journal.TrainRows:
 		return "`icebox train --features " + quoted(p.short(s.Dir)) + "`"
+	case journal.DrawPage:
+		return "`icebox report --run " + quoted(p.short(s.Dir)) + "`"
+	case journal.Repeat:
+		change := s.Value
+		if s.Field != "" {
+			change = quoted(key + "=" + s.Value)
+		}
+		return strings.TrimSpace("`icebox train --config "+quoted(filepath.Join(p.short(s.Dir), runs.ConfigFile))+" "+change) + "`"
 	case journal.Convert:
 		return "`magick mogrify -format jpg IMAGES`, or another program that converts them to JPEG or PNG"
 	case journal.NamePart:

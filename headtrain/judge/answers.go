@@ -220,6 +220,28 @@ func (a *Answers) Threshold(g Goal) (r Rejection, reached bool, err error) {
 	return r, reached, nil
 }
 
+// Rejections says what thresholds do, from one under which every row gets an answer to ones
+// that only the surest pass: at most the given number of them, evenly spread over the rows.
+func (a *Answers) Rejections(most int) []Rejection {
+	all := a.labelled()
+	slices.SortStableFunc(all, func(a, b sure) int { return cmp.Compare(b.p, a.p) })
+	step := max(1, (len(all)+most-1)/max(most, 1))
+	var curve []Rejection
+	right := 0
+	for i, s := range all {
+		if s.right {
+			right++
+		}
+		last := i+1 == len(all)
+		if !last && (all[i+1].p == s.p || (len(all)-i-1)%step != 0) {
+			continue // a threshold takes equals together
+		}
+		curve = append(curve, Rejection{s.p, ratio(right, i+1), ratio(i+1, len(all)), i + 1, len(all)})
+	}
+	slices.Reverse(curve)
+	return curve
+}
+
 // Reject says what a threshold does.
 func (a *Answers) Reject(threshold float64) Rejection {
 	all := a.labelled()

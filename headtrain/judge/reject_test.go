@@ -49,6 +49,31 @@ func TestThresholdReachesItsGoal(t *testing.T) {
 	})
 }
 
+func TestRejectionsAreOnesOfThresholds(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		z, y := drawn(rapid.IntRange(1, 300).Draw(rt, "rows"), 3, 1, rapid.Uint64().Draw(rt, "seed"))
+		if rapid.Bool().Draw(rt, "equal logits") {
+			for i := range z {
+				z[i] = float32(math.Round(float64(z[i])))
+			}
+		}
+		most := rapid.IntRange(1, 50).Draw(rt, "most")
+		a := given(rt, z, y, 3, 2)
+		curve := a.Rejections(most)
+		if len(curve) == 0 || len(curve) > most || curve[0].Coverage != 1 {
+			rt.Fatalf("%d of at most %d: %+v", len(curve), most, curve)
+		}
+		for i, r := range curve {
+			if again := a.Reject(r.Threshold); again != r {
+				rt.Errorf("on the curve %+v, applied %+v", r, again)
+			}
+			if i > 0 && r.Coverage >= curve[i-1].Coverage {
+				rt.Errorf("%+v comes after %+v", r, curve[i-1])
+			}
+		}
+	})
+}
+
 // thresholds are all that make a difference.
 func thresholds(z []float32, k int, temperature float64) []float64 {
 	var all []float64

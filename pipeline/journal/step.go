@@ -25,6 +25,8 @@ const (
 	TrainRows                      // train a head on the folder of features Dir
 	NamePart                       // say where the images of each part are
 	Convert                        // turn images of foreign formats into JPEG or PNG
+	DrawPage                       // draw the page of the run in Dir with all that takes a while
+	Repeat                         // train a head as the run in Dir did, but with the value Value for Field, or with the settings in Value
 )
 
 // Step is something that a person can do next.
@@ -69,6 +71,10 @@ func (s Step) String() string {
 		return "naming the sources of train, val and test one by one"
 	case Convert:
 		return "converting those images to JPEG or PNG"
+	case DrawPage:
+		return "drawing the page of the run in " + s.Dir
+	case Repeat:
+		return "repeating the run in " + s.Dir
 	}
 	return ""
 }

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"icebox/headtrain"
@@ -14,7 +15,7 @@ import (
 const (
 	chartWidth, chartHeight = 420, 260
 	left, top               = 44, 12
-	innerWidth, innerHeight = chartWidth - left - 12, chartHeight - top - 34
+	innerWidth, innerHeight = chartWidth - left - 24, chartHeight - top - 34
 )
 
 // line is a curve of a chart, as the attribute of a polyline.
@@ -71,17 +72,25 @@ func points(n int, xy func(i int) (x, y float64)) string {
 	return b.String()
 }
 
-// ticks are five marks over a range.
+// ticks are three to seven round marks in a range.
 func ticks(s scale, format func(v float64) string) []tick {
+	step := math.Pow(10, math.Floor(math.Log10((s.high-s.low)/3)))
+	for _, more := range []float64{5, 2} {
+		if step*more*3 <= s.high-s.low {
+			step *= more
+			break
+		}
+	}
 	var all []tick
-	for i := range 5 {
-		v := s.low + float64(i)/4*(s.high-s.low)
-		all = append(all, tick{s.at(v), format(v)})
+	for n := math.Ceil(s.low/step - 1e-9); n*step <= s.high+step*1e-9 && len(all) < 8; n++ {
+		all = append(all, tick{s.at(n * step), format(n*step + 0)}) // -0 becomes 0
 	}
 	return all
 }
 
-func percentTick(v float64) string { return fmt.Sprintf("%.0f %%", 100*v) }
+func percentTick(v float64) string {
+	return strconv.FormatFloat(math.Round(1e4*v)/100+0, 'f', -1, 64) + " %"
+}
 
 // Curves are the loss and the accuracy by epoch; nil for fewer than two epochs.
 func (v *view) Curves() []*chart {
@@ -122,6 +131,7 @@ func (v *view) curve(title, what string, format func(float64) string, series ...
 	x, y := xScale(float64(first), float64(last)), yScale(low, high)
 	c := &chart{Title: title, XTitle: "epoch", YTitle: what, YTicks: ticks(y, format)}
 	c.XTicks = []tick{{x.at(float64(first)), fmt.Sprint(first)}, {x.at(float64(last)), fmt.Sprint(last)}}
+	var ends []string
 	for i, name := range []string{"training", "validation"} {
 		s := series[i]
 		end := s[len(s)-1]
@@ -130,8 +140,9 @@ func (v *view) curve(title, what string, format func(float64) string, series ...
 		}
 		c.Lines = append(c.Lines, line{Name: name, Class: []string{"a", "b"}[i], Last: end,
 			Points: points(len(s), func(k int) (float64, float64) { return x.at(float64(v.Epochs[k].Epoch)), y.at(s[k]) })})
-		c.Summary += fmt.Sprintf("%s %s ends at %s. ", name, what, format(end))
+		ends = append(ends, fmt.Sprintf("at %s in %s", format(end), name))
 	}
+	c.Summary = "It ends " + strings.Join(ends, " and ") + "."
 	return c
 }
 
@@ -182,7 +193,7 @@ func (v *view) Reject() *chart {
 	}
 	x, y := xScale(0, 1), yScale(low, 1)
 	c := &chart{Title: "What if it may say “unknown”?", XTitle: "share of images that get an answer", YTitle: "share of answers that are right",
-		XTicks: ticks(x, percentTick), YTicks: ticks(y, func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) })}
+		XTicks: ticks(x, percentTick), YTicks: ticks(y, percentTick)}
 	c.Lines = []line{{Class: "a", Points: points(len(p), func(i int) (float64, float64) { return x.at(p[i].Coverage), y.at(p[i].Precision) })}}
 	half := p[0]
 	for _, q := range p {
@@ -210,7 +221,7 @@ func (v *view) Learning() *chart {
 	}
 	x, y := xScale(0, float64(p[len(p)-1].Rows)), yScale(max(low, 0), min(high, 1))
 	c := &chart{Title: "Would more images help?", XTitle: "training images", YTitle: "accuracy, out of fold",
-		YTicks: ticks(y, func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) })}
+		YTicks: ticks(y, percentTick)}
 	c.Lines = []line{{Class: "a", Points: points(len(p), func(i int) (float64, float64) { return x.at(float64(p[i].Rows)), y.at(p[i].Accuracy) })}}
 	for _, q := range p {
 		c.XTicks = append(c.XTicks, tick{x.at(float64(q.Rows)), fmt.Sprint(q.Rows)})
@@ -234,12 +245,26 @@ type mapPoint struct {
 // mapSide is the width of the drawn map; its height is two thirds of that.
 const mapSide = 900
 
-// MapPoints are the points of the map; there are eight colours, which begin anew.
+// colours are how many there are for classes; then they begin anew.
+const colours = 10
+
+// MapPoints are the points of the map, scaled to it.
 func (v *view) MapPoints() []mapPoint {
-	all := make([]mapPoint, len(v.Map))
-	for i, p := range v.Map {
+	shown := v.Map[:min(len(v.Map), maxOnMap)]
+	if len(shown) == 0 {
+		return nil
+	}
+	low, high := Point{X: math.Inf(1), Y: math.Inf(1)}, Point{X: math.Inf(-1), Y: math.Inf(-1)}
+	for _, p := range shown {
+		low.X, low.Y = min(low.X, p.X), min(low.Y, p.Y)
+		high.X, high.Y = max(high.X, p.X), max(high.Y, p.Y)
+	}
+	x := scale{low.X, high.X, 12, mapSide - 12}
+	y := scale{low.Y, high.Y, mapSide*2/3 - 12, 12}
+	all := make([]mapPoint, len(shown))
+	for i, p := range shown {
 		class := v.Report.Classes[p.Class]
-		all[i] = mapPoint{10 + p.X*(mapSide-20), 10 + p.Y*(mapSide*2/3-20), fmt.Sprintf("k%d", p.Class%8), p.Wrong, p.Path + ": " + class}
+		all[i] = mapPoint{x.at(p.X), y.at(p.Y), fmt.Sprintf("k%d", p.Class%colours), p.Wrong, p.Path + ": " + class}
 	}
 	return all
 }
@@ -251,7 +276,7 @@ type legend struct{ Class, Name string }
 func (v *view) Legend() []legend {
 	var all []legend
 	for i, c := range v.Report.Classes {
-		all = append(all, legend{fmt.Sprintf("k%d", i%8), c})
+		all = append(all, legend{fmt.Sprintf("k%d", i%colours), c})
 	}
 	return all
 }

@@ -8,26 +8,29 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"icebox/headtrain"
 	"icebox/pipeline/report"
+	"icebox/pipeline/sweep"
 )
-
-// File is the name of the page in a run folder.
-const File = "report.html"
 
 // Bounds of what a page shows. Pictures take about 3 KB each, and a third more in HTML.
 const (
 	MaxPictures     = 600
-	maxPictureBytes = 3 << 20
+	maxPictureBytes = 5 << 19
 	maxMistakes     = 48
 	maxSuspects     = 48
 	maxPairs        = 24
 	maxInCell       = 12
+	maxInCells      = 600
 	maxMatrix       = 30 // classes; with more, the confusion is a list
 	maxConfused     = 40
 	maxBad          = 100
+	maxListed       = 400  // classes of a table
+	maxOnMap        = 2000 // points
+	maxSwept        = 300  // points of a sweep
 )
 
 // Page is what a page shows.
@@ -43,14 +46,18 @@ type Page struct {
 	// Rejecting is how a threshold trades answers for precision, by falling coverage; nil is
 	// unknown.
 	Rejecting []Rejection
-	// Map is a map of the features; nil is none.
-	Map []Point
+	// Map is a map of the features; nil is none. MapBy says how it was made.
+	Map   []Point
+	MapBy string
+
+	// Swept are the points of the sweep that the head is from, the best first.
+	Swept []sweep.Result
 
 	Next      []Advice
 	Reproduce string // the command that trains the same head again
 
-	Picture func(path string) []byte // the small picture of an image, a JPEG; nil where there is none
-	Where   func(path string) string // the address of its file; "" where nobody knows
+	Pictures map[string][]byte        // small pictures of images by their paths: JPEGs
+	Where    func(path string) string // the address of the file of an image; "" where nobody knows
 }
 
 // Examples are images of one class: those that the head is surest of and right about, and
@@ -75,13 +82,19 @@ type Nearest struct{ OfLabel, OfOther string }
 // where answers of less probability are "unknown".
 type Rejection struct{ Coverage, Precision float64 }
 
-// Point is an image on the map; X and Y are from 0 to 1.
+// Point is an image on the map, in coordinates of any scale.
 type Point struct {
 	X, Y  float64
 	Path  string
 	Class int
 	Wrong bool // the head puts it into another class
 }
+
+// How a map was made.
+const (
+	ByComponents = "the two directions in which features differ most (principal components)"
+	ByNeighbours = "images that are near each other stay so, and far distances mean little (t-SNE)"
+)
 
 // Advice is a thing to do next.
 type Advice struct {
@@ -128,21 +141,63 @@ func policy(css string) string {
 	return fmt.Sprintf("default-src 'none'; img-src data:; style-src %s; script-src %s", sum(css), sum(script))
 }
 
+// Paths lists the images that the page shows, the most telling first: at most [MaxPictures],
+// each once.
+func (p *Page) Paths() []string {
+	v := newView(p)
+	var all []string
+	seen := map[string]bool{"": true}
+	add := func(paths ...string) {
+		for _, path := range paths {
+			if !seen[path] && len(all) < MaxPictures {
+				seen[path] = true
+				all = append(all, path)
+			}
+		}
+	}
+	near := func(path string) {
+		n := p.Nearest[path]
+		add(path, n.OfOther, n.OfLabel)
+	}
+	for _, w := range v.Mistakes() {
+		near(w.Path)
+	}
+	if p.Insight != nil {
+		for _, s := range v.Suspects() {
+			near(s.Path)
+		}
+		for _, c := range v.Pairs() {
+			add(c.A.Path, c.B.Path)
+		}
+	}
+	for _, c := range p.Classes {
+		for _, e := range slices.Concat(c.Best, c.Worst) {
+			add(e.Path)
+		}
+	}
+	for _, c := range v.Confused {
+		for _, w := range c.Images {
+			add(w.Path)
+		}
+	}
+	return all
+}
+
 // album is the pictures of a page, each once. A class of the style sheet stands for each.
 type album struct {
-	picture func(path string) []byte
-	numbers map[string]int
-	images  [][]byte
-	bytes   int
+	pictures map[string][]byte
+	numbers  map[string]int
+	images   [][]byte
+	bytes    int
 }
 
 // number returns which picture of the album that of an image is; ok is false where there is
 // none, or no more room.
 func (a *album) number(path string) (n int, ok bool) {
-	if n, ok = a.numbers[path]; ok || a.picture == nil {
+	if n, ok = a.numbers[path]; ok {
 		return n, ok
 	}
-	jpeg := a.picture(path)
+	jpeg := a.pictures[path]
 	if jpeg == nil || len(a.images) == MaxPictures || a.bytes+len(jpeg) > maxPictureBytes {
 		return 0, false
 	}

@@ -28,11 +28,14 @@ var funcs = template.FuncMap{
 // view is a page as the template sees it.
 type view struct {
 	*Page
-	album album
+	album    album
+	Confused []confused
 }
 
 func newView(p *Page) *view {
-	return &view{Page: p, album: album{picture: p.Picture, numbers: map[string]int{}}}
+	v := &view{Page: p, album: album{pictures: p.Pictures, numbers: map[string]int{}}}
+	v.Confused = v.findConfused()
+	return v
 }
 
 // Held is the score on the part that the page judges by.
@@ -137,6 +140,10 @@ func (v *view) Matrix() [][]cell {
 		return nil
 	}
 	classes := v.Report.Classes
+	shown := map[string]bool{}
+	for _, c := range v.Confused {
+		shown[c.ID] = true
+	}
 	matrix := make([][]cell, len(held.Confusion))
 	for i, row := range held.Confusion {
 		total := 0
@@ -149,8 +156,8 @@ func (v *view) Matrix() [][]cell {
 				c.Of = float64(n) / float64(total)
 				c.Shade = min(int(10*c.Of), 9)
 			}
-			if n > 0 && i != j {
-				c.ID = fmt.Sprintf("c%d-%d", i, j)
+			if id := cellID(i, j); shown[id] {
+				c.ID = id
 			}
 			matrix[i] = append(matrix[i], c)
 		}
@@ -166,8 +173,10 @@ type confused struct {
 	Images   []report.Wrong // the surest first
 }
 
-// Confused lists the cells off the diagonal, the fullest first, with their pictures.
-func (v *view) Confused() []confused {
+func cellID(label, predicted int) string { return fmt.Sprintf("c%d-%d", label, predicted) }
+
+// findConfused lists the cells off the diagonal, the fullest first, with their pictures.
+func (v *view) findConfused() []confused {
 	place := map[string]int{}
 	for i, c := range v.Report.Classes {
 		place[c] = i
@@ -177,7 +186,7 @@ func (v *view) Confused() []confused {
 		at := [2]int{place[w.Label], place[w.Predicted]}
 		c := cells[at]
 		if c == nil {
-			c = &confused{ID: fmt.Sprintf("c%d-%d", at[0], at[1]), Row: w.Label, Col: w.Predicted}
+			c = &confused{ID: cellID(at[0], at[1]), Row: w.Label, Col: w.Predicted}
 			cells[at] = c
 		}
 		if c.N++; c.N <= maxInCell {
@@ -189,8 +198,32 @@ func (v *view) Confused() []confused {
 		all = append(all, *c)
 	}
 	slices.SortFunc(all, func(a, b confused) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.ID, b.ID)) })
-	if v.Matrix() == nil {
+	if len(v.Report.Classes) > maxMatrix {
 		all = all[:min(len(all), maxConfused)]
+	}
+	images := 0
+	for i := range all {
+		if images += len(all[i].Images); images > maxInCells {
+			return all[:i]
+		}
+	}
+	return all
+}
+
+// Card is an image in doubt: its label and the class that it was taken for.
+type Card struct{ Path, Label, Other string }
+
+// Cards lists what the page shows as cards.
+func (p *Page) Cards() []Card {
+	v := newView(p)
+	var all []Card
+	for _, w := range v.Mistakes() {
+		all = append(all, Card{w.Path, w.Label, w.Predicted})
+	}
+	if p.Insight != nil {
+		for _, s := range v.Suspects() {
+			all = append(all, Card{s.Path, s.Label, s.LooksLike})
+		}
 	}
 	return all
 }
@@ -239,8 +272,48 @@ func (v *view) Pic(path, alt string) picture {
 	return p
 }
 
-// NearestTo returns what an image lies next to.
-func (v *view) NearestTo(path string) Nearest { return v.Page.Nearest[path] }
+// beside is an image and the training images nearest to it.
+type beside struct {
+	Image picture
+	Near  []nearImage
+}
+
+type nearImage struct {
+	Class string
+	Image picture
+}
+
+// Beside puts an image beside the nearest of the class that it is taken for, and of its own,
+// as far as there are pictures of these.
+func (v *view) Beside(path, label, other string) beside {
+	b := beside{Image: v.Pic(path, label)}
+	n := v.Nearest[path]
+	for _, near := range []struct{ class, path string }{{other, n.OfOther}, {label, n.OfLabel}} {
+		if v.Pictures[near.path] != nil {
+			b.Near = append(b.Near, nearImage{near.class, v.Pic(near.path, near.class)})
+		}
+	}
+	return b
+}
+
+// Listed are the scores of the classes; where there are very many, those with the lowest F1.
+func (v *view) Listed() []judge.Class {
+	all := slices.Clone(v.Held().PerClass)
+	if len(all) > maxListed {
+		slices.SortStableFunc(all, func(a, b judge.Class) int { return cmp.Compare(a.F1, b.F1) })
+		all = all[:maxListed]
+	}
+	return all
+}
+
+// Unlisted counts the classes that Listed leaves out.
+func (v *view) Unlisted() int { return max(0, len(v.Held().PerClass)-maxListed) }
+
+// ShownCounts are the first of Counts.
+func (v *view) ShownCounts() []classCounts {
+	all := v.Counts()
+	return all[:min(len(all), maxListed)]
+}
 
 // Wide reports whether there are many classes.
 func (v *view) Wide() bool { return len(v.Report.Classes) > 12 }

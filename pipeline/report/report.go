@@ -84,7 +84,7 @@ func Read(dir string) (*Report, error) {
 	return &r, err
 }
 
-// Write completes the run folder.
+// Write writes the files of the report into the run folder.
 func (r *Report) Write(dir *runs.Dir) error {
 	text := new(strings.Builder)
 	r.Text(text)
@@ -98,11 +98,9 @@ func (r *Report) Write(dir *runs.Dir) error {
 		return err
 	}
 	if r.Sweep != nil {
-		if err := r.Sweep.write(dir); err != nil {
-			return err
-		}
+		return r.Sweep.write(dir)
 	}
-	return dir.Done()
+	return nil
 }
 
 // writeJSON writes v to the file at path, indented.

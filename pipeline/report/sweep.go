@@ -74,6 +74,9 @@ func NewSweep(o sweep.Options, base headtrain.Options, s *sweep.Search, out *swe
 	return r
 }
 
+// Results are the points, the best first; nil of a report that was read from a file.
+func (r *Sweep) Results() []sweep.Result { return r.results }
+
 // BestOptions are the options of a point by their keys, train_fraction among them.
 func BestOptions(p *sweep.Plan, chosen *sweep.Result) map[string]any {
 	q := p.Points[chosen.Point]

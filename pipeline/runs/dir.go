@@ -26,6 +26,7 @@ const (
 
 	ReportFile     = "report.json"    // everything the run found out
 	ReportTextFile = "report.txt"     // the same for a person
+	PageFile       = "report.html"    // the same as a page with pictures
 	QuarantineFile = "quarantine.csv" // path,reason of bad images; only if there are any
 
 	SweepTableFile = "sweep.csv" // of a sweep: a line a point, the best first

@@ -1,0 +1,150 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"icebox/cache"
+	"icebox/extract"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/thumbs"
+)
+
+// album is where the small pictures of a dataset's images come from: those that are kept
+// beside the cache, and the images themselves, where these may be opened.
+type album struct {
+	store  *thumbs.Store // nil: there are no pictures
+	ds     *dataset.Dataset
+	items  map[string]int // by the path that people read
+	pixels extract.Options
+
+	until  time.Time // images are opened up to then; zero is never
+	opened int       // images
+}
+
+// openAlbum opens the pictures of a source's images: none where it has no images, or o wants
+// no pictures. For as long as openFor, pictures that are not kept are made from the images.
+func openAlbum(src features.Source, o Options, openFor time.Duration) (*album, error) {
+	a := &album{ds: src.Dataset()}
+	origin := src.Origin()
+	if !o.Pictures || origin.Folder != "" {
+		return a, nil
+	}
+	way, err := json.Marshal(origin.Space.Fingerprint.Preprocess)
+	if err != nil {
+		return nil, err
+	}
+	if a.store, err = thumbs.Open(thumbs.Path(origin.Cache), string(way)); err != nil {
+		return nil, err
+	}
+	a.items = make(map[string]int, len(a.ds.Items))
+	for i := range a.ds.Items {
+		a.items[a.ds.Display(&a.ds.Items[i])] = i
+	}
+	a.pixels = o.extractOptions()
+	if openFor > 0 {
+		a.until = time.Now().Add(openFor)
+	}
+	return a, nil
+}
+
+// pictures returns the small pictures of the images at paths, as far as there are any.
+func (a *album) pictures(ctx context.Context, paths []string) (map[string][]byte, error) {
+	all := map[string][]byte{}
+	if a.store == nil {
+		return all, nil
+	}
+	var missing []string
+	for _, path := range paths {
+		i, ok := a.items[path]
+		if !ok || !a.ds.Items[i].Hashed() {
+			continue
+		}
+		if jpeg := a.store.Get(a.ds.Items[i].Hash); jpeg != nil {
+			all[path] = jpeg
+		} else {
+			missing = append(missing, path)
+		}
+	}
+	if len(missing) == 0 || a.until.IsZero() {
+		return all, nil
+	}
+	return all, a.make(ctx, missing, all)
+}
+
+// make adds the pictures of images to all, and to the store.
+func (a *album) make(ctx context.Context, paths []string, all map[string][]byte) error {
+	ctx, stop := context.WithDeadline(ctx, a.until)
+	defer stop()
+	var mu sync.Mutex
+	var g errgroup.Group
+	next := make(chan string)
+	for range min(runtime.GOMAXPROCS(0), len(paths)) {
+		g.Go(func() error {
+			p, err := extract.NewPreprocessor(a.pixels)
+			for path := range next {
+				if err != nil {
+					continue
+				}
+				key, jpeg := a.draw(ctx, p, &a.ds.Items[a.items[path]])
+				if jpeg == nil {
+					continue
+				}
+				mu.Lock()
+				all[path] = jpeg
+				a.store.Put(key, jpeg)
+				a.opened++
+				mu.Unlock()
+			}
+			return err
+		})
+	}
+	for _, path := range paths {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- path
+	}
+	close(next)
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+// draw makes the small picture of an item; nil where its file is not there, is another by
+// now, or is no image.
+func (a *album) draw(ctx context.Context, p *extract.Preprocessor, it *dataset.Item) (cache.Key, []byte) {
+	data, _, err := features.ReadImage(a.ds.File(it))
+	if err != nil || cache.Key(sha256.Sum256(data)) != it.Hash {
+		return it.Hash, nil
+	}
+	crop := make([]uint8, extract.PixelBytes)
+	if _, err := p.Crop(ctx, crop, data); err != nil {
+		return it.Hash, nil
+	}
+	jpeg, err := thumbs.Picture(crop)
+	if err != nil {
+		return it.Hash, nil
+	}
+	return it.Hash, jpeg
+}
+
+// keep writes the pictures that were made beside the cache.
+func (a *album) keep() error {
+	if a.store == nil {
+		return nil
+	}
+	return a.store.Save()
+}
