@@ -156,6 +156,8 @@ func timeless(name string, data []byte) string {
 	switch name {
 	case "features.db":
 		return "checked by the cache itself"
+	case "report.html":
+		return number.ReplaceAllString(runName.ReplaceAllString(string(data), "T-"), "#")
 	case "report.txt", "insight.txt":
 		return number.ReplaceAllString(moment.ReplaceAllString(string(data), "T-"), "#")
 	case "report.json", "insight.json", "metrics.jsonl", "sweep.jsonl":

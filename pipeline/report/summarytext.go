@@ -3,12 +3,14 @@ package report
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/dustin/go-humanize"
 
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/runs"
 	"icebox/pipeline/words"
 )
 
@@ -103,6 +105,7 @@ func (s *RunSummary) headText(w io.Writer, y Style) {
 	}
 	if s.RunDir != nil {
 		fmt.Fprintf(w, "run        %s\n", y.path(*s.RunDir))
+		fmt.Fprintf(w, "page       %s\n", y.path(filepath.Join(*s.RunDir, runs.PageFile)))
 	}
 	fmt.Fprintf(w, "took       %s\n", words.Duration(s.Seconds))
 }
