@@ -5,7 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"net/url"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"icebox/extract"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
+	"icebox/pipeline/journal"
 	"icebox/pipeline/thumbs"
 )
 
@@ -54,6 +58,32 @@ func openAlbum(src features.Source, o Options, openFor time.Duration) (*album, e
 		a.until = time.Now().Add(openFor)
 	}
 	return a, nil
+}
+
+// illustrate returns the pictures of images, and keeps those that had to be made. That they
+// cannot be kept, as beside a cache that may only be read, is no fault of a page.
+func (a *album) illustrate(ctx context.Context, paths []string, j *journal.Journal) (map[string][]byte, error) {
+	all, err := a.pictures(ctx, paths)
+	if err != nil || a.store == nil {
+		return all, err
+	}
+	if err := a.store.Save(); err != nil {
+		j.Tell("the small pictures are not kept: " + err.Error())
+	}
+	return all, nil
+}
+
+// address is that of the file of an image, by its path; "" where nobody knows.
+func (a *album) address(path string) string {
+	i, ok := a.items[path]
+	if !ok {
+		return ""
+	}
+	file := filepath.ToSlash(a.ds.File(&a.ds.Items[i]))
+	if !strings.HasPrefix(file, "/") {
+		file = "/" + file // of a drive
+	}
+	return (&url.URL{Scheme: "file", Path: file}).String()
 }
 
 // pictures returns the small pictures of the images at paths, as far as there are any.
@@ -139,12 +169,4 @@ func (a *album) draw(ctx context.Context, p *extract.Preprocessor, it *dataset.I
 		return it.Hash, nil
 	}
 	return it.Hash, jpeg
-}
-
-// keep writes the pictures that were made beside the cache.
-func (a *album) keep() error {
-	if a.store == nil {
-		return nil
-	}
-	return a.store.Save()
 }

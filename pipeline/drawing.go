@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -162,34 +160,6 @@ func (d *drawing) drawMap(ctx context.Context, thorough bool) error {
 	return nil
 }
 
-// illustrate gets the pictures, and keeps those that had to be made. That they cannot be
-// kept, as beside a cache that may only be read, is no fault of the page.
-func (d *drawing) illustrate(ctx context.Context, a *album, j *journal.Journal) error {
-	var err error
-	if d.Pictures, err = a.pictures(ctx, d.Paths()); err != nil {
-		return err
-	}
-	if err := a.keep(); err != nil {
-		j.Tell("the small pictures are not kept: " + err.Error())
-	}
-	return nil
-}
-
-// address is that of the file of an image.
-func (d *drawing) address(a *album) func(path string) string {
-	return func(path string) string {
-		i, ok := a.items[path]
-		if !ok {
-			return ""
-		}
-		file := filepath.ToSlash(d.ds.File(&d.ds.Items[i]))
-		if !strings.HasPrefix(file, "/") {
-			file = "/" + file // of a drive
-		}
-		return (&url.URL{Scheme: "file", Path: file}).String()
-	}
-}
-
 // write writes the page of the run whose folder is dir, by its final name, and returns how
 // many bytes it has.
 func (d *drawing) write(path, dir string, o Options) (int, error) {
@@ -234,6 +204,7 @@ func endDrawing(ctx context.Context, src features.Source, r *report.Report, judg
 	if err != nil {
 		return nil, err
 	}
-	d.Where = d.address(a)
-	return d, d.illustrate(ctx, a, j)
+	d.Where = a.address
+	d.Pictures, err = a.illustrate(ctx, d.Paths(), j)
+	return d, err
 }

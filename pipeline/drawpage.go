@@ -65,8 +65,8 @@ func DrawPage(ctx context.Context, dir string, o Options, c Choice, near float64
 	if err != nil {
 		return nil, err
 	}
-	d.Where = d.address(a)
-	if err := d.illustrate(ctx, a, j); err != nil {
+	d.Where = a.address
+	if d.Pictures, err = a.illustrate(ctx, d.Paths(), j); err != nil {
 		return nil, err
 	}
 	s := &report.PageSummary{Page: filepath.Join(dir, runs.PageFile), Pictures: len(d.Pictures), Opened: a.opened}

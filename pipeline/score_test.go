@@ -231,6 +231,26 @@ func TestRunsAreCompared(t *testing.T) {
 	if want := float64(c.OnlyB-c.OnlyA) / float64(c.Rows); c.Difference != want || math.Abs(c.AccB-c.AccA-want) > 1e-12 {
 		t.Errorf("%+v", c)
 	}
+	alone := 0
+	for _, d := range c.Differing {
+		if d.A == d.B || d.Right() == (d.B == d.Label) {
+			t.Errorf("%+v is no image that one of the two has right", d)
+		}
+		if d.Right() {
+			alone++
+		}
+	}
+	if alone != c.OnlyA || len(c.Differing) != c.OnlyA+c.OnlyB {
+		t.Errorf("%d images differ, %d of them are right in A: %+v", len(c.Differing), alone, c)
+	}
+	path := filepath.Join(t.TempDir(), "compare.html")
+	s, err := ComparePage(ctx, []Compared{{*a.RunDir, withoutData(o)}, {*b.RunDir, withoutData(o)}, {*a.RunDir, withoutData(o)}}, path, Silent)
+	must(t, err)
+	drawn, err := os.ReadFile(path)
+	must(t, err)
+	if s.Bytes != len(drawn) || len(s.Compared) != 2 || s.Pictures != len(c.Differing) || strings.Count(string(drawn), "data:image/jpeg") != s.Pictures {
+		t.Errorf("%+v", s)
+	}
 	text := new(strings.Builder)
 	c.Text(text, report.Style{})
 	for _, want := range []string{"8 test images that neither has learned from", " lr ", " epochs ", "1e-06"} {

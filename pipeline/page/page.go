@@ -3,13 +3,12 @@ package page
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 	"io"
 	"slices"
-	"strings"
 
 	"icebox/headtrain"
 	"icebox/pipeline/report"
@@ -102,8 +101,8 @@ type Advice struct {
 	Command string // to copy; "" is none
 }
 
-//go:embed page.html
-var source string
+//go:embed *.html
+var sources embed.FS
 
 //go:embed style.css
 var style string
@@ -111,23 +110,28 @@ var style string
 //go:embed script.js
 var script string
 
-var parsed = template.Must(template.New("page").Funcs(funcs).Parse(source))
+var parsed = template.Must(template.New("page").Funcs(funcs).ParseFS(sources, "*.html"))
 
 // Write draws p as one HTML file.
 func Write(w io.Writer, p *Page) error {
 	v := newView(p)
-	var body bytes.Buffer
-	if err := parsed.ExecuteTemplate(&body, "body", v); err != nil {
+	return write(w, "run", v.Report.Summary.Dataset, v, &v.album)
+}
+
+// write draws a page whose body is the template of that name.
+func write(w io.Writer, body, title string, v any, a *album) error {
+	var text bytes.Buffer
+	if err := parsed.ExecuteTemplate(&text, body, v); err != nil {
 		return err
 	}
-	css := style + v.album.css()
+	css := style + a.css()
 	return parsed.ExecuteTemplate(w, "page", map[string]any{
-		"Title":  v.Report.Summary.Dataset,
+		"Title":  title,
 		"Policy": policy(css),
 		// Both are of this package, but for pictures in base64 and numbers.
 		"Style":  template.CSS(css),
 		"Script": template.JS(script),
-		"Body":   template.HTML(body.String()), // what the template has made of text
+		"Body":   template.HTML(text.String()), // what the template has made of text
 	})
 }
 
@@ -181,36 +185,4 @@ func (p *Page) Paths() []string {
 		}
 	}
 	return all
-}
-
-// album is the pictures of a page, each once. A class of the style sheet stands for each.
-type album struct {
-	pictures map[string][]byte
-	numbers  map[string]int
-	images   [][]byte
-	bytes    int
-}
-
-// number returns which picture of the album that of an image is; ok is false where there is
-// none, or no more room.
-func (a *album) number(path string) (n int, ok bool) {
-	if n, ok = a.numbers[path]; ok {
-		return n, ok
-	}
-	jpeg := a.pictures[path]
-	if jpeg == nil || len(a.images) == MaxPictures || a.bytes+len(jpeg) > maxPictureBytes {
-		return 0, false
-	}
-	a.bytes += len(jpeg)
-	a.images = append(a.images, jpeg)
-	a.numbers[path] = len(a.images)
-	return len(a.images), true
-}
-
-func (a *album) css() string {
-	var b strings.Builder
-	for i, jpeg := range a.images {
-		fmt.Fprintf(&b, ".p%d{background-image:url(data:image/jpeg;base64,%s)}\n", i+1, base64.StdEncoding.EncodeToString(jpeg))
-	}
-	return b.String()
 }

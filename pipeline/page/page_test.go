@@ -217,3 +217,39 @@ func TestLinksLeadSomewhere(t *testing.T) {
 		}
 	}
 }
+
+// compared is a page of three runs, with names that look like markup.
+func compared() *Comparison {
+	pair := func(run string) *report.Comparison {
+		c := &report.Comparison{A: report.Listed{Run: "runs/a"}, B: report.Listed{Run: run, Options: map[string]string{"lr": "0.1"}}, Part: "test", AccA: .8, AccB: .9,
+			Paired: judge.Paired{Rows: 10, OnlyA: 1, OnlyB: 2, Difference: .1, P: .5}}
+		for i := range 700 {
+			c.Differing = append(c.Differing, report.Differing{Path: fmt.Sprintf("%d%s", i, hostileFile), Label: hostileClass, A: hostileClass, B: "bee"},
+				report.Differing{Path: "x" + hostileFile, Label: hostileClass, A: "bee", B: hostileClass})
+		}
+		return c
+	}
+	return &Comparison{Pairs: []*report.Comparison{pair("runs/b"), pair("runs/<script>")}, Pictures: map[string][]byte{"x" + hostileFile: []byte("a jpeg")}}
+}
+
+func TestComparisonPage(t *testing.T) {
+	c := compared()
+	var out bytes.Buffer
+	if err := WriteComparison(&out, c); err != nil {
+		t.Fatal(err)
+	}
+	got := out.String()
+	if len(got) > 5_000_000 || len(c.Paths()) > MaxPictures {
+		t.Errorf("%d bytes, %d pictures", len(got), len(c.Paths()))
+	}
+	for _, bad := range []string{"<img", "</script>.jpg", "runs/<script>"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("%s is in the page as markup", bad)
+		}
+	}
+	for _, say := range []string{"3 runs on the same images", "B is right 10.00 points more often", "C is right 10.00 points more often", "Only C is right: 2", "<code>lr</code>", "data:image/jpeg"} {
+		if !strings.Contains(got, say) {
+			t.Errorf("the page does not say %q", say)
+		}
+	}
+}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html/template"
 	"slices"
-	"strings"
 
 	"icebox/headtrain/judge"
 	"icebox/pipeline/insight"
@@ -33,10 +32,13 @@ type view struct {
 }
 
 func newView(p *Page) *view {
-	v := &view{Page: p, album: album{pictures: p.Pictures, numbers: map[string]int{}}}
+	v := &view{Page: p, album: newAlbum(p.Pictures, p.Where)}
 	v.Confused = v.findConfused()
 	return v
 }
+
+// Pic puts the picture of an image into the album.
+func (v *view) Pic(path, alt string) picture { return v.album.Pic(path, alt) }
 
 // Held is the score on the part that the page judges by.
 func (v *view) Held() report.Score { return v.Report.Parts[v.Report.WrongOf] }
@@ -251,27 +253,6 @@ func (v *view) Pairs() []insight.CopyPair {
 	return pairs[:min(len(pairs), maxPairs)]
 }
 
-// picture is an image as the template draws it.
-type picture struct {
-	Path   string
-	Name   string // its last part
-	Number int    // in the album; 0 is none
-	Where  template.URL
-	Alt    string
-}
-
-// Picture returns the picture of an image and puts it into the album. What describes it to
-// those who do not see it follows its path.
-func (v *view) Pic(path, alt string) picture {
-	n, _ := v.album.number(path)
-	p := picture{Path: path, Name: path[strings.LastIndexByte(path, '/')+1:], Number: n, Alt: alt}
-	if v.Page.Where != nil {
-		// An address of a file of the user's own, made by net/url.
-		p.Where = template.URL(v.Page.Where(path))
-	}
-	return p
-}
-
 // beside is an image and the training images nearest to it.
 type beside struct {
 	Image picture
@@ -286,11 +267,11 @@ type nearImage struct {
 // Beside puts an image beside the nearest of the class that it is taken for, and of its own,
 // as far as there are pictures of these.
 func (v *view) Beside(path, label, other string) beside {
-	b := beside{Image: v.Pic(path, label)}
+	b := beside{Image: v.album.Pic(path, label)}
 	n := v.Nearest[path]
 	for _, near := range []struct{ class, path string }{{other, n.OfOther}, {label, n.OfLabel}} {
 		if v.Pictures[near.path] != nil {
-			b.Near = append(b.Near, nearImage{near.class, v.Pic(near.path, near.class)})
+			b.Near = append(b.Near, nearImage{near.class, v.album.Pic(near.path, near.class)})
 		}
 	}
 	return b

@@ -24,7 +24,23 @@ type Comparison struct {
 	AccB float64 `json:"acc_b"`
 	// Apart are images of the part that only one of the runs held out, which are left out.
 	Apart int `json:"apart"`
+	// Differing are the images that one of the two has right and the other has not; those
+	// come first that the heads are surest of.
+	Differing []Differing `json:"differing"`
 }
+
+// Differing is an image to which two heads give different answers, one of them right.
+type Differing struct {
+	Path         string  `json:"path"` // in the dataset of A
+	Label        string  `json:"label"`
+	A            string  `json:"a"` // answer of A
+	ProbabilityA float64 `json:"a_probability"`
+	B            string  `json:"b"`
+	ProbabilityB float64 `json:"b_probability"`
+}
+
+// Right reports whether A has the image right, and not B.
+func (d Differing) Right() bool { return d.A == d.Label }
 
 // Text writes c for a person.
 func (c *Comparison) Text(w io.Writer, y Style) {
@@ -38,20 +54,20 @@ func (c *Comparison) Text(w io.Writer, y Style) {
 	t.AppendRow(table.Row{"A", y.path(c.A.Run), words.Percent(c.AccA), words.Number(c.OnlyA)})
 	t.AppendRow(table.Row{"B", y.path(c.B.Run), words.Percent(c.AccB), words.Number(c.OnlyB)})
 	t.Render()
-	fmt.Fprintf(w, "\n%s\n", c.verdict())
-	if differing := c.options(); len(differing) > 0 {
+	fmt.Fprintf(w, "\n%s\n", c.Verdict())
+	if differing := c.Options(); len(differing) > 0 {
 		fmt.Fprintln(w)
 		t := NewTable(w)
 		t.AppendHeader(table.Row{"option of the head", "A", "B"})
 		for _, key := range differing {
-			t.AppendRow(table.Row{key, orDefault(c.A.Options, key), orDefault(c.B.Options, key)})
+			t.AppendRow(table.Row{key, OrDefault(c.A.Options, key), OrDefault(c.B.Options, key)})
 		}
 		t.Render()
 	}
 }
 
-// verdict says which is better, and whether by more than chance.
-func (c *Comparison) verdict() string {
+// Verdict says which is better, and whether by more than chance.
+func (c *Comparison) Verdict() string {
 	if c.OnlyA == c.OnlyB {
 		return "Both are right equally often."
 	}
@@ -70,8 +86,8 @@ func (c *Comparison) verdict() string {
 	return text + fmt.Sprintf("by more than chance: p = %.2g in the exact test of McNemar.", c.P)
 }
 
-// options are the keys in which the two heads differ.
-func (c *Comparison) options() []string {
+// Options are the keys in which the two heads differ.
+func (c *Comparison) Options() []string {
 	keys := maps.Clone(c.A.Options)
 	if keys == nil {
 		keys = map[string]string{}
@@ -80,7 +96,8 @@ func (c *Comparison) options() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(keys)), func(key string) bool { return c.A.Options[key] == c.B.Options[key] })
 }
 
-func orDefault(options map[string]string, key string) string {
+// OrDefault is the value of a key among options, or "default" where there is none.
+func OrDefault(options map[string]string, key string) string {
 	if v, ok := options[key]; ok {
 		return v
 	}

@@ -1,0 +1,66 @@
+package page
+
+import (
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"strings"
+)
+
+// album is the pictures of a page, each once. A class of the style sheet stands for each.
+type album struct {
+	pictures map[string][]byte
+	where    func(path string) string
+	numbers  map[string]int
+	images   [][]byte
+	bytes    int
+}
+
+func newAlbum(pictures map[string][]byte, where func(path string) string) album {
+	return album{pictures: pictures, where: where, numbers: map[string]int{}}
+}
+
+// number returns which picture of the album that of an image is; ok is false where there is
+// none, or no more room.
+func (a *album) number(path string) (n int, ok bool) {
+	if n, ok = a.numbers[path]; ok {
+		return n, ok
+	}
+	jpeg := a.pictures[path]
+	if jpeg == nil || len(a.images) == MaxPictures || a.bytes+len(jpeg) > maxPictureBytes {
+		return 0, false
+	}
+	a.bytes += len(jpeg)
+	a.images = append(a.images, jpeg)
+	a.numbers[path] = len(a.images)
+	return len(a.images), true
+}
+
+func (a *album) css() string {
+	var b strings.Builder
+	for i, jpeg := range a.images {
+		fmt.Fprintf(&b, ".p%d{background-image:url(data:image/jpeg;base64,%s)}\n", i+1, base64.StdEncoding.EncodeToString(jpeg))
+	}
+	return b.String()
+}
+
+// picture is an image as the template draws it.
+type picture struct {
+	Path   string
+	Name   string // its last part
+	Number int    // in the album; 0 is none
+	Where  template.URL
+	Alt    string
+}
+
+// Pic returns the picture of an image and puts it into the album. What describes it to those
+// who do not see it, alt, follows its path.
+func (a *album) Pic(path, alt string) picture {
+	n, _ := a.number(path)
+	p := picture{Path: path, Name: path[strings.LastIndexByte(path, '/')+1:], Number: n, Alt: alt}
+	if a.where != nil {
+		// An address of a file of the user's own, made by net/url.
+		p.Where = template.URL(a.where(path))
+	}
+	return p
+}
