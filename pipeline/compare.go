@@ -73,6 +73,7 @@ func (c Compared) heldOut(ctx context.Context, j *journal.Journal) (heldOut, err
 	if err != nil {
 		return nil, err
 	}
+	c.Options.Data.Corrections = "" // the same labels for both
 	src, err := runSource(ctx, c.Options, Choice{}, head, info, j)
 	if err != nil {
 		return nil, err
