@@ -85,9 +85,12 @@ type State struct {
 }
 
 // State returns the state of item i.
-func (b *Book) State(i int) State {
-	s := State{Class: b.Given(i)}
-	for _, c := range b.open[i] {
+func (b *Book) State(i int) State { return stateOf(b.Given(i), b.open[i]) }
+
+// stateOf is what changes make of an image of a class.
+func stateOf(given string, changes []Change) State {
+	s := State{Class: given}
+	for _, c := range changes {
 		switch c.Action {
 		case Relabel:
 			s = State{Class: c.New}

@@ -294,6 +294,31 @@ func TestClassesThatLookAlikeAreRefused(t *testing.T) {
 	}
 }
 
+func TestOutcomes(t *testing.T) {
+	f := &File{Changes: []Change{
+		relabel("train/cat/a.jpg", 1, "cat", "dog"),
+		relabel("cat/cat/b.jpg", 2, "cat", "bird"),
+		{Exclude, "train/cat/c.jpg", key(3), "cat", "", noon},
+		relabel("train/cat/d.jpg", 4, "cat", "dog"),
+		{Undo, "train/cat/d.jpg", key(4), "dog", "cat", noon},
+		relabel("d.jpg", 5, "", "cat"),
+		relabel("train/cat/e.jpg", 6, "cat", "../etc"),
+		relabel("train/cat/a.jpg", 1, "dog", "fox"),
+	}}
+	var got []string
+	for _, o := range f.Outcomes() {
+		moved, ok := o.Moved()
+		if ok {
+			moved = " -> " + moved
+		}
+		got = append(got, o.Path+": "+o.Class+moved)
+	}
+	want := []string{"train/cat/a.jpg: fox -> train/fox/a.jpg", "cat/cat/b.jpg: bird -> cat/bird/b.jpg", "train/cat/c.jpg: cat", "d.jpg: cat", "train/cat/e.jpg: ../etc"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
 // Whatever is appended comes back, and undoing all of it leaves the labels as given.
 func TestBookOfAnything(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
