@@ -142,7 +142,9 @@ func TestAMappedFileThatChangesEndsWhatJudgesIt(t *testing.T) {
 				}
 				return err
 			},
-			"compare": func(src features.Source) error { return (&heldOut{images: map[dataset.Part]map[imageID]heldImage{}}).add(t.Context(), src, head, []int32{0, 1, 2}) },
+			"compare": func(src features.Source) error {
+				return (&heldOut{images: map[dataset.Part]map[imageID]heldImage{}}).add(t.Context(), src, head, []int32{0, 1, 2})
+			},
 		} {
 			t.Run(name+", "+what, func(t *testing.T) {
 				writeFile(t, path, whole)

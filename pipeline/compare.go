@@ -96,6 +96,7 @@ func (c Compared) open(ctx context.Context, j *journal.Journal) (src features.So
 	if head, info, err = runs.Head(c.Run); err != nil {
 		return nil, nil, info, err
 	}
+	c.Options.Data.Corrections = "" // the same labels for both
 	if src, err = runSource(ctx, c.Options, Choice{}, head, info, j); err != nil {
 		return nil, nil, info, err
 	}

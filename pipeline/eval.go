@@ -56,7 +56,12 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 	j.Stage("evaluate")
 	ownRows := o.Data.Train == "" && e.Choice.Features == "" && isOwn(src, info)
 	ev := report.NewEvaluation(e.Run, head)
-	err = src.Guard(func() error { return e.judge(ctx, ev, src, head, !ownRows && onePart(src.Dataset())) })
+	err = src.Guard(func() (err error) {
+		if ev.Corrections, err = evalCorrected(ctx, src, head); err != nil {
+			return err
+		}
+		return src.Dataset().AsGiven(func() error { return e.judge(ctx, ev, src, head, !ownRows && onePart(src.Dataset())) })
+	})
 	if err != nil {
 		return nil, err
 	}

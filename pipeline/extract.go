@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
@@ -48,12 +49,29 @@ func (a aim) purpose() dataset.Purpose {
 // a folder that is no use. Whatever ends it, what is done by then is kept. The source is
 // nil where nothing is known yet.
 func extractFeatures(ctx context.Context, o Options, a aim, j *journal.Journal) (features.Source, error) {
+	var f *corrections.File
+	if a != toExtract {
+		var err error
+		if f, err = o.readCorrections(); err != nil {
+			return nil, err
+		}
+	}
 	in, err := openInputs(ctx, o, a, j)
 	if err != nil {
 		return nil, err
 	}
 	defer in.computer.Close()
-	return in.computer.Features(ctx, in.ds, in.earlier, a.purpose())
+	src, err := in.computer.Features(ctx, in.ds, in.earlier, a.purpose())
+	if err == nil {
+		err = correct(src, f, j)
+	}
+	if src == nil {
+		return nil, err // no interface of a nil source
+	}
+	if err == nil && f != nil && a == toTrain {
+		err = src.Dataset().Trainable(o.Data.MaxClasses)
+	}
+	return src, err
 }
 
 // inputs are what a program that computes features works with.
@@ -97,6 +115,9 @@ func scan(ctx context.Context, o Options, a aim, store *features.Store, j *journ
 	}
 	if a == toTrain {
 		j.Stage("check")
+		if o.Data.Corrections != "" { // they may bring the labels that are wanting
+			return ds, runs.CheckWritable(o.Output.Dir)
+		}
 		err = checkTrainable(ds, o)
 	}
 	return ds, err

@@ -105,7 +105,7 @@ func insightSet(ds *dataset.Dataset, rows *features.Rows) *insight.Set {
 	for r, i := range rows.Items {
 		it := &ds.Items[i]
 		ref := insight.Ref{Path: ds.Display(it), Part: it.Part.String(), Label: rows.Data.Classes[rows.Data.Labels[r]]}
-		s.Images[r] = insight.Image{Ref: ref, Hash: it.Hash, Group: it.Group}
+		s.Images[r] = insight.Image{Ref: ref, Hash: it.Hash, Group: it.Group, Confirmed: ds.Corrected != nil && ds.Corrected.Confirmed[i]}
 	}
 	return s
 }

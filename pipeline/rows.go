@@ -54,7 +54,11 @@ func gatherParts(src features.Source, j *journal.Journal) (p parts, err error) {
 		return p, fmt.Errorf("%w: no training row of class %s is there: %d of %d labelled images have no feature, %d of them because they are bad",
 			features.ErrNotExtracted, words.List(without), p.missing, labelled, bad)
 	}
-	if n := len(ds.Items) - labelled; n > 0 {
+	excluded := 0
+	if ds.Corrected != nil {
+		excluded = len(ds.Corrected.Excluded)
+	}
+	if n := len(ds.Items) - labelled - excluded; n > 0 {
 		j.Note(words.Count(n, "image") + " without a label left out")
 	}
 	if p.missing > bad {

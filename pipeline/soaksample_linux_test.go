@@ -29,7 +29,7 @@ const (
 	rss  = iota // MB
 	heap        // MB, of live and dead objects
 	goroutines
-	descriptors // open files
+	openFiles // of the process
 )
 
 func (s *soak) samples() string { return filepath.Join(s.dir, "samples.csv") }
@@ -133,7 +133,7 @@ func wantFlat(t *testing.T, all []sample) {
 			continue
 		}
 		lives++
-		slacks := map[int]float64{goroutines: 2, descriptors: 2}
+		slacks := map[int]float64{goroutines: 2, openFiles: 2}
 		if one[n-1].second-one[0].second > 20 { // before, the collector has not settled
 			slacks[rss] = 0.15*median(one, rss) + 20
 		}
@@ -144,7 +144,7 @@ func wantFlat(t *testing.T, all []sample) {
 			}
 		}
 	}
-	t.Logf("%d lives extracted for 20 samples and more; at most %.0f MB resident, %.0f MB of objects, %.0f goroutines, %.0f open files", lives, most[rss], most[heap], most[goroutines], most[descriptors])
+	t.Logf("%d lives extracted for 20 samples and more; at most %.0f MB resident, %.0f MB of objects, %.0f goroutines, %.0f open files", lives, most[rss], most[heap], most[goroutines], most[openFiles])
 }
 
 // The plot of a soak: memory above, counts below, over time.
@@ -168,7 +168,7 @@ func plotOf(all []sample, images int) []byte {
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" role="img">`+"\n<title>Memory, goroutines and open files while %d images are extracted</title>\n", plotLeft+plotWidth+20, plotTop+2*panelHeight+110, images)
 	out.WriteString(plotStyle)
 	panel(&out, all, plotTop, end, "memory in MB", [2]int{rss, heap}, [2]string{"resident", "objects on the heap"})
-	panel(&out, all, plotTop+panelHeight+60, end, "number", [2]int{descriptors, goroutines}, [2]string{"open files", "goroutines"})
+	panel(&out, all, plotTop+panelHeight+60, end, "number", [2]int{openFiles, goroutines}, [2]string{"open files", "goroutines"})
 	fmt.Fprintf(&out, `<text x="%d" y="%d" text-anchor="middle">seconds; a gap is a process that ended, and the next one that goes on</text>`+"\n</svg>\n", plotLeft+plotWidth/2, plotTop+2*panelHeight+100)
 	return out.Bytes()
 }

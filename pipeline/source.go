@@ -17,8 +17,25 @@ import (
 )
 
 // openSource finds what is to be trained on or judged: a folder of features, or a
-// dataset of the cache. It opens no image.
+// dataset of the cache, with the corrections that o names. It opens no image.
 func openSource(ctx context.Context, o Options, c Choice, j *journal.Journal) (features.Source, error) {
+	f, err := o.readCorrections()
+	if err != nil {
+		return nil, err
+	}
+	src, err := openGiven(ctx, o, c, j)
+	if err != nil {
+		return nil, err
+	}
+	if err := correct(src, f, j); err != nil {
+		src.Close()
+		return nil, err
+	}
+	return src, nil
+}
+
+// openGiven is openSource without corrections.
+func openGiven(ctx context.Context, o Options, c Choice, j *journal.Journal) (features.Source, error) {
 	j.Stage("load")
 	if c.Features != "" {
 		j.Start("load", 0)

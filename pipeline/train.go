@@ -52,12 +52,20 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 		return nil, err
 	}
 	j.Stage("evaluate")
-	judged, baselines, err := judgeHead(ctx, src, t.parts, fit.Head)
+	held, err := t.parts.asGiven(src)
+	if err != nil {
+		return nil, err
+	}
+	judged, baselines, err := judgeHead(ctx, src, held, fit.Head)
+	if err != nil {
+		return nil, err
+	}
+	corrected, err := saveCorrections(ctx, src.Dataset(), t.parts, fit.Head, dir)
 	if err != nil {
 		return nil, err
 	}
 	noteBaselines(t.options, baselines, j)
-	leaks, err := leaksOf(ctx, src, t.parts)
+	leaks, err := leaksOf(ctx, src, held)
 	if err != nil {
 		return nil, err
 	}
@@ -71,9 +79,9 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 		Classes: src.Dataset().Classes, Space: src.Origin().Space, Head: t.options, Engine: cmp.Or(o.HeadEngine, headtrain.EngineFused),
 		Answers: answers, Base: baselines, Sweep: t.sweep,
 	}
-	r.Summary.TrainSummary = trainSummary(t.parts, fit, answers, baselines)
+	r.Summary.TrainSummary = trainSummary(held, fit, answers, baselines)
 	addParts(r, src.Dataset(), judged)
-	r.Summary.Leaks = leaks
+	r.Summary.Leaks, r.Summary.Corrections = leaks, corrected
 	r.Summary.Tuned, r.Summary.Refit, r.Summary.Settings = t.tuning, t.refit, o.settings(t)
 	if t.sweep != nil {
 		t.sweep.Test, t.sweep.TestUnits = r.Summary.TestAccRange, r.Answers.Parts[dataset.Test.String()].Units

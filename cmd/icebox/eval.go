@@ -103,7 +103,7 @@ func (p *process) evalCommand() *cobra.Command {
 				return err
 			}
 			if !cfg.OnCommandLine("data.train") {
-				o.Data = dataset.Options{}
+				o.Data = dataset.Options{Corrections: o.Data.Corrections}
 			}
 			bar := p.progress()
 			o.Fetch = p.fetcher(bar)

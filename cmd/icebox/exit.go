@@ -12,6 +12,7 @@ import (
 	"icebox/extract"
 	"icebox/headtrain"
 	"icebox/pipeline"
+	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/fault"
 	"icebox/pipeline/features"
@@ -65,12 +66,12 @@ var exitClasses = []struct {
 }{
 	{exitInterrupted, []error{context.Canceled}},
 	{exitDiskFull, []error{cache.ErrFull, syscall.ENOSPC}},
-	{exitLocked, []error{cache.ErrLocked, runs.ErrBusy}},
+	{exitLocked, []error{cache.ErrLocked, runs.ErrBusy, corrections.ErrHeld}},
 	{exitCache, []error{cache.ErrCorrupt, cache.ErrNewer, cache.ErrNotCache}},
 	{exitBadImages, []error{features.ErrFailureBudget}},
 	{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsVariable, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum, extract.ErrWeightsOpen, errOffline}},
 	{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine}},
-	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, runs.ErrRun, runs.ErrNoRun, cache.ErrNoSpace,
+	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, runs.ErrRun, runs.ErrNoRun, corrections.ErrChanged, cache.ErrNoSpace,
 		headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
 	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat}},
 }

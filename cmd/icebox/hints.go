@@ -14,6 +14,7 @@ import (
 	"icebox/extract"
 	"icebox/extract/cuda"
 	"icebox/headtrain"
+	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
@@ -50,6 +51,9 @@ var hints = []hintOf{
 	{of: syscall.ENOSPC, text: diskHint},
 	{of: cache.ErrNoSpace, text: "`icebox cache stat`, which lists the spaces"},
 
+	{of: corrections.ErrMissing, text: "another data.corrections, or `icebox studio`, which makes the file"},
+	{of: corrections.ErrHeld, text: "again when that process is done, or another data.corrections"},
+	{of: corrections.ErrFormat, text: "to mend that line in an editor: `icebox corrections --help` shows the form"},
 	{of: dataset.ErrNoSource, text: "--data DIR, or the key data.train"},
 	{of: dataset.ErrAlike, text: "one name for both folders, or for both labels"},
 	{of: dataset.ErrEncoding, text: "to save the table as UTF-8 (in Excel: CSV UTF-8)"},

@@ -37,7 +37,7 @@ func (p *process) insightCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o.Data = dataset.Options{}
+			o.Data = dataset.Options{Corrections: o.Data.Corrections}
 			bar := p.progress()
 			i, err := pipeline.Inspect(cmd.Context(), dir, o, j.choice, near, bar)
 			bar.finish()

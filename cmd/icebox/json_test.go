@@ -24,6 +24,8 @@ func commandCases(run string) []struct{ good, bad []string } {
 		{words("eval --run " + run), words("eval --run photos/a")},
 		{words("insight --run " + run), words("insight --run " + run + " --near 2")},
 		{words("predict --run " + run + " photos/a/0.png"), words("predict --run " + run + " photos/none.png")},
+		{words("corrections show c.csv"), words("corrections show none.csv")},
+		{words("corrections moves c.csv"), words("corrections moves photos/a/0.png")},
 		{words("cache stat --cache f.db"), words("cache stat --cache none.db")},
 		{words("cache verify --cache f.db"), words("cache verify --cache w.pth")},
 		{words("cache export --cache f.db --out exported"), words("cache export --cache f.db")},
@@ -94,8 +96,9 @@ func onlyJSON(t *testing.T, args []string, out string) {
 	}
 }
 
-// copyFeatures makes a folder f of features in dir.
+// copyFeatures makes a folder f of features in dir, and a file of corrections.
 func copyFeatures(t *testing.T, dir string) error {
 	t.Helper()
+	write(t, dir, "c.csv", []byte("action,path,sha256,old,new,when\nrelabel,a/0.png,"+strings.Repeat("0", 64)+",a,b,2026-11-27T12:00:00Z\n"))
 	return copyDir(filepath.Join(dir, "f"), filepath.Join(featureFolder(t), "f"))
 }

@@ -13,9 +13,9 @@ import (
 // alone: as a rule, one class that was written in two ways.
 var ErrAlike = fmt.Errorf("%w: class names that look alike", ErrData)
 
-// checkAlike refuses names that look alike. It lets two letters pass that differ in case:
+// CheckAlike returns an [ErrAlike] for names of classes that look alike. It lets two letters pass that differ in case:
 // a and A are classes of handwriting.
-func checkAlike(classes []string) error {
+func CheckAlike(classes []string) error {
 	fold := cases.Fold()
 	seen := map[string]string{}
 	for _, name := range classes {

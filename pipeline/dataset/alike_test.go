@@ -21,7 +21,7 @@ func TestNamesThatLookAlikeAreRefused(t *testing.T) {
 		{[]string{"A", "a", "ab"}, ""},
 		{[]string{"red fox", "redfox", "red_fox"}, ""},
 	} {
-		err := checkAlike(c.classes)
+		err := CheckAlike(c.classes)
 		if c.says == "" && err != nil || c.says != "" && (!errors.Is(err, ErrAlike) || !errors.Is(err, ErrData) || !strings.Contains(err.Error(), c.says)) {
 			t.Errorf("%q: got %v, want %q", c.classes, err, c.says)
 		}

@@ -50,6 +50,8 @@ type Dataset struct {
 	// kept in the cache.
 	Notes   []journal.Note
 	Skipped Skipped
+	// Corrected is set where corrections were laid over the dataset; Encode leaves them out.
+	Corrected *Corrected
 
 	noLabels   journal.Note // why a table has none, and what may help
 	labelsFrom string       // the column of the table that gives them; "" if there is no table

@@ -106,8 +106,16 @@ func (d *Dataset) checkTexts() error {
 }
 
 // Encode returns the document of d, which [Decode] takes: names that are too long for it
-// are an [ErrData].
-func (d *Dataset) Encode() ([]byte, error) {
+// are an [ErrData]. Labels are those that were given; corrections are kept elsewhere.
+func (d *Dataset) Encode() (doc []byte, err error) {
+	err = d.AsGiven(func() error {
+		doc, err = d.encode()
+		return err
+	})
+	return doc, err
+}
+
+func (d *Dataset) encode() ([]byte, error) {
 	if err := d.checkTexts(); err != nil {
 		return nil, err
 	}

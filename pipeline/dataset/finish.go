@@ -36,7 +36,7 @@ func (s *scanner) finish() error {
 			parts = append(parts, c)
 		}
 	}
-	if err := checkAlike(s.ds.Classes); err != nil {
+	if err := CheckAlike(s.ds.Classes); err != nil {
 		return err
 	}
 	if len(parts) > 1 && s.ds.Reading.Layout != LayoutClasses {

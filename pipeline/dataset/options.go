@@ -23,6 +23,8 @@ type Options struct {
 	Name    string // of the dataset in the cache; "" derives it from Train
 	Split   Split
 	Reading Reading
+	// Corrections is a file of corrections that are laid over the labels; "" is none.
+	Corrections string
 	// MaxClasses is how many classes a head may have; 0 is [DefaultMaxClasses].
 	MaxClasses int
 }

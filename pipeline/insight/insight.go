@@ -31,6 +31,8 @@ type Image struct {
 	Ref
 	Hash  cache.Key // SHA-256 of its bytes
 	Group string    // "" is none
+	// Confirmed says that a person has found the label right: nobody doubts it again.
+	Confirmed bool
 }
 
 // Options say how a set is inspected.

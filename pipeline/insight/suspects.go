@@ -71,7 +71,7 @@ func (s *Set) suspect(ctx context.Context, fold []int, f *Findings) error {
 	f.LabelsJudged, f.LabelsWrong = doubts.Judged, doubts.Wrong
 	f.Suspects = []Suspect{}
 	for r, doubt := range doubts.Rows {
-		if doubt.Chance >= SuspectChance && doubt.LooksLike != int(d.Labels[r]) {
+		if !s.Images[r].Confirmed && doubt.Chance >= SuspectChance && doubt.LooksLike != int(d.Labels[r]) {
 			ref := s.Images[r].Ref
 			f.Suspects = append(f.Suspects, Suspect{ref.Path, ref.Part, ref.Label, d.Classes[doubt.LooksLike], doubt.Chance, doubt.OfLabel, doubt.OfLooksLike})
 		}

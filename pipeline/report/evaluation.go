@@ -23,6 +23,8 @@ type Evaluation struct {
 	// Strangers are images of classes that the head does not know; nil if there were none.
 	Strangers *Strangers `json:"strangers,omitempty"`
 
+	Corrections *Corrections `json:"corrections,omitempty"` // nil where none were named
+
 	Predictions string `json:"predictions,omitempty"` // file of every image's answer
 }
 
@@ -73,6 +75,7 @@ func (e *Evaluation) Text(w io.Writer) {
 	partsTable(w, e.Parts)
 	fmt.Fprintln(w)
 	e.Answers.intervals(w)
+	e.Corrections.line(w, "corrected  ")
 	e.Answers.text(w, e.Parts)
 	if e.Strangers != nil {
 		e.Strangers.text(w, e.Answers.Threshold)

@@ -61,6 +61,9 @@ type TrainSummary struct {
 	// were given.
 	Settings []string `json:"settings,omitempty"`
 
+	// Corrections are those that were laid over the labels; nil where none were.
+	Corrections *Corrections `json:"corrections,omitempty"`
+
 	Leaks *Leaks `json:"leaks,omitempty"` // nil where nothing is held out, or too much to look at
 
 	Tuned *Tuning `json:"tuned,omitempty"` // nil where tuning was not asked for

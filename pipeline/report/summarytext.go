@@ -97,6 +97,7 @@ func (s *RunSummary) headText(w io.Writer, y Style) {
 	if text := s.intervalText(); text != "" {
 		fmt.Fprintf(w, "interval   %s\n", text)
 	}
+	s.Corrections.line(w, "corrected ")
 	if b := s.Baseline; b != nil {
 		fmt.Fprintf(w, "baseline   %s: %s%s, with nothing to tune\n", b.Name, words.Percent(b.Accuracy), baselineSample(b))
 	}

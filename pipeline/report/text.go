@@ -43,6 +43,7 @@ func (r *Report) Text(w io.Writer) {
 	partsTable(w, r.Parts)
 	fmt.Fprintln(w)
 	r.Answers.intervals(w)
+	s.Corrections.line(w, "corrected  ")
 	r.Answers.text(w, r.Parts)
 	part := r.Parts[r.WrongOf]
 	if r.Base != nil {

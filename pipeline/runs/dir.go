@@ -29,6 +29,8 @@ const (
 	PageFile       = "report.html"    // the same as a page with pictures
 	QuarantineFile = "quarantine.csv" // path,reason of bad images; only if there are any
 
+	CorrectionsFile = "corrections.csv" // a copy of the corrections that labels were changed by; only if there are any
+
 	SweepTableFile = "sweep.csv" // of a sweep: a line a point, the best first
 
 	// The other files of a sweep are package sweep's, which knows no run folders: its

@@ -68,6 +68,8 @@ var fences = []fence{
 		around: []string{"pipeline/insight"}, built: true, reason: "insight is arithmetic on rows and labels: no images, no folders"},
 	{name: "predictions", imports: []string{"icebox/cache", "icebox/extract", "icebox/pipeline/dataset", "icebox/pipeline/features", "icebox/pipeline/insight", "icebox/pipeline/report", "icebox/pipeline/runs", "icebox/pipeline/sweep"},
 		around: []string{"pipeline/predictions"}, built: true, reason: "a row is an answer and a name, wherever they come from"},
+	{name: "corrections", imports: []string{"icebox/extract", "icebox/headtrain", "icebox/pipeline/features", "icebox/pipeline/insight", "icebox/pipeline/report", "icebox/pipeline/runs", "icebox/pipeline/sweep", "image"},
+		around: []string{"pipeline/corrections"}, built: true, reason: "corrections are of labels, whatever is learnt from them"},
 	{name: "report", imports: []string{"icebox/cache", "icebox/extract"},
 		around: []string{"pipeline/report"}, built: true, reason: "a report is a value, and what is written from it"},
 	{name: "thumbs", imports: []string{"icebox/headtrain", "icebox/pipeline/dataset", "icebox/pipeline/features", "icebox/pipeline/insight", "icebox/pipeline/report", "icebox/pipeline/runs", "icebox/pipeline/sweep"},

@@ -39,6 +39,8 @@ var limits = []limit{
 	{"a path, label or group in a table", "pipeline/dataset", "maxText", "", "", "the table is refused, with the line"},
 	{"a path, label or group in `index.csv`", "pipeline/features", "maxField", "", "", "the folder of arrays is refused, with the row"},
 	{"folders in folders, where the layout is looked for", "pipeline/dataset", "maxDepth", "folders", "", "what lies deeper is not looked at"},
+	{"a file of corrections", "pipeline/corrections", "MaxFile", "", "", "it is refused"},
+	{"a path or class in a file of corrections", "pipeline/corrections", "maxField", "", "", "the file is refused, with the line"},
 	{"a configuration file", "config", "maxFile", "", "", "it is refused"},
 	{"weights, on disk or on their way", "extract/internal/weights", "maxFile", "", "", "they are refused; a download breaks off"},
 	{"header of `.safetensors`, pickle of `.pth`", "extract/internal/weights", "maxHeader", "", "", "the weights are refused"},

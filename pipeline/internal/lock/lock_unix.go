@@ -62,6 +62,16 @@ func TakeFile(path string) *Lock {
 	return l
 }
 
+// File locks a file that is there. It returns nil where a file system has no locks, and
+// ErrHeld if another process has the file.
+func File(path string) (*Lock, error) {
+	l, err := take(path, 0)
+	if errors.Is(err, errGone) {
+		return nil, fs.ErrNotExist
+	}
+	return l, err
+}
+
 // errGone is returned where the lock file was removed while it was being locked.
 var errGone = errors.New("the lock file is gone")
 

@@ -1,0 +1,194 @@
+package corrections
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"icebox/cache"
+	"icebox/pipeline/dataset"
+)
+
+// Book is the changes to the items of a dataset. The dataset stays as it is, but for
+// [Book.Lay].
+type Book struct {
+	ds     *dataset.Dataset
+	byPath map[string][]int
+	byHash map[cache.Key][]int
+	given  []int32 // labels, by item
+	names  []string
+	open   map[int][]Change // changes not undone, the newest last, by item
+
+	// Stale are changes of images that have other bytes by now, and Gone those of images that
+	// are not there.
+	Stale, Gone int
+}
+
+// NewBook begins the book of ds, which has its labels as given.
+func NewBook(ds *dataset.Dataset) *Book {
+	b := &Book{ds: ds, byPath: map[string][]int{}, byHash: map[cache.Key][]int{}, open: map[int][]Change{}, names: ds.Classes}
+	b.given = make([]int32, len(ds.Items))
+	for i := range ds.Items {
+		it := &ds.Items[i]
+		b.given[i] = it.Label
+		path := ds.Display(it)
+		b.byPath[path] = append(b.byPath[path], i)
+		if it.Hashed() {
+			b.byHash[it.Hash] = append(b.byHash[it.Hash], i)
+		}
+	}
+	return b
+}
+
+// Add takes in changes, and returns the items that one of them is of, rising.
+func (b *Book) Add(changes ...Change) []int {
+	touched := map[int]bool{}
+	for _, c := range changes {
+		for _, i := range b.of(&c) {
+			touched[i] = true
+			if c.Action != Undo {
+				b.open[i] = append(b.open[i], c)
+			} else if n := len(b.open[i]); n > 0 {
+				b.open[i] = b.open[i][:n-1]
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(touched))
+}
+
+// of are the items that a change is of. It counts a change of none.
+func (b *Book) of(c *Change) []int {
+	named, ok := b.byPath[c.Path]
+	if !ok {
+		renamed := b.byHash[c.Hash]
+		if len(renamed) == 0 {
+			b.Gone++
+		}
+		return renamed
+	}
+	var same []int
+	for _, i := range named {
+		if b.ds.Items[i].Hash == c.Hash {
+			same = append(same, i)
+		}
+	}
+	if len(same) == 0 {
+		b.Stale++
+	}
+	return same
+}
+
+// State is what changes have made of an item.
+type State struct {
+	Class               string // "" is none
+	Excluded, Confirmed bool
+}
+
+// State returns the state of item i.
+func (b *Book) State(i int) State { return stateOf(b.Given(i), b.open[i]) }
+
+// stateOf is what changes make of an image of a class.
+func stateOf(given string, changes []Change) State {
+	s := State{Class: given}
+	for _, c := range changes {
+		switch c.Action {
+		case Relabel:
+			s = State{Class: c.New}
+		case Confirm:
+			right := cmp.Or(c.New, c.Old)
+			s.Excluded, s.Confirmed = false, right == "" || right == s.Class // the file may have moved to another class since
+		case Exclude:
+			s.Excluded = true
+		}
+	}
+	return s
+}
+
+// Given is the class that item i has without changes; "" is none.
+func (b *Book) Given(i int) string {
+	if b.given[i] == dataset.Unlabelled {
+		return ""
+	}
+	return b.names[b.given[i]]
+}
+
+// Changes are the changes of item i that are not undone, the newest last. The caller does
+// not change them.
+func (b *Book) Changes(i int) []Change { return b.open[i] }
+
+// Changed are the items with changes, rising.
+func (b *Book) Changed() []int {
+	items := make([]int, 0, len(b.open))
+	for i, c := range b.open {
+		if len(c) > 0 {
+			items = append(items, i)
+		}
+	}
+	slices.Sort(items)
+	return items
+}
+
+// Classes are those that the items have after all changes, sorted bytewise. It returns a
+// [dataset.ErrAlike] where two of them look alike.
+func (b *Book) Classes() ([]string, error) {
+	count := make([]int, len(b.names))
+	for _, l := range b.given {
+		if l >= 0 {
+			count[l]++
+		}
+	}
+	used := map[string]bool{}
+	for i, open := range b.open {
+		if l := b.given[i]; l >= 0 && len(open) > 0 {
+			count[l]--
+		}
+		if s := b.State(i); len(open) > 0 && !s.Excluded && s.Class != "" {
+			used[s.Class] = true
+		}
+	}
+	for l, n := range count {
+		if n > 0 {
+			used[b.names[l]] = true
+		}
+	}
+	classes := slices.Sorted(maps.Keys(used))
+	return classes, dataset.CheckAlike(classes)
+}
+
+// Lay gives the items of the dataset the labels that the changes say, and the dataset their
+// classes. An excluded item has no label. It may be called again after [Book.Add].
+func (b *Book) Lay() error {
+	classes, err := b.Classes()
+	if err != nil {
+		return err
+	}
+	number := make(map[string]int32, len(classes))
+	for n, c := range classes {
+		number[c] = int32(n)
+	}
+	c := &dataset.Corrected{Classes: b.names, Labels: map[int]int32{}, Confirmed: map[int]bool{}, Excluded: map[int]bool{}}
+	for i := range b.ds.Items {
+		it := &b.ds.Items[i]
+		it.Label = dataset.Unlabelled
+		if l, ok := number[b.Given(i)]; ok {
+			it.Label = l
+		}
+	}
+	for _, i := range b.Changed() {
+		it, s := &b.ds.Items[i], b.State(i)
+		it.Label = dataset.Unlabelled
+		if !s.Excluded && s.Class != "" {
+			it.Label = number[s.Class]
+		}
+		if s.Excluded || s.Class != b.Given(i) {
+			c.Labels[i] = b.given[i]
+		}
+		if s.Excluded {
+			c.Excluded[i] = true
+		} else if s.Confirmed {
+			c.Confirmed[i] = true
+		}
+	}
+	b.ds.Classes, b.ds.Corrected = classes, c
+	return nil
+}
