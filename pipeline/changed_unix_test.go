@@ -132,11 +132,12 @@ func TestAMappedFileThatChangesEndsWhatJudgesIt(t *testing.T) {
 	for what := range changes(t, "") {
 		for name, judge := range map[string]func(src features.Source) error{
 			"eval": func(src features.Source) error {
-				return EvalOptions{}.judge(t.Context(), report.NewEvaluation("", head), src, head, false)
+				_, err := EvalOptions{}.judge(t.Context(), report.NewEvaluation("", head), src, head, false)
+				return err
 			},
 			"eval --predictions": func(src features.Source) error {
 				file := filepath.Join(t.TempDir(), "a.csv")
-				err := EvalOptions{Predictions: file}.judge(t.Context(), report.NewEvaluation("", head), src, head, false)
+				_, err := EvalOptions{Predictions: file}.judge(t.Context(), report.NewEvaluation("", head), src, head, false)
 				if _, missing := os.Stat(file); missing == nil {
 					t.Error("predictions are written")
 				}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -207,4 +208,42 @@ func endDrawing(ctx context.Context, src features.Source, r *report.Report, judg
 	d.Where = a.address
 	d.Pictures, err = a.illustrate(ctx, d.Paths(), j)
 	return d, err
+}
+
+// draw writes the page of an evaluation.
+func (e EvalOptions) draw(ctx context.Context, ev *report.Evaluation, src features.Source, head *headtrain.Head, judged []judgedPart, o Options, j *journal.Journal) error {
+	r := &report.Report{Program: o.Output.Program, Started: j.Started().UTC().Truncate(time.Second), Classes: ev.Classes, Parts: ev.Parts, Answers: ev.Answers, Engine: headtrain.EngineFused}
+	var err error
+	if r.Head, _, err = head.Trained(); err != nil {
+		return err
+	}
+	d := &drawing{Page: page.Page{Report: r}, head: head, ds: src.Dataset()}
+	for _, p := range judged {
+		if p.Rows.Len() == 0 {
+			continue
+		}
+		if p.Name == dataset.Train.String() {
+			d.train, d.items = p.Data, p.Items
+		}
+		d.held, r.WrongOf = p.answeredRows, p.Name
+		r.Wrong = report.WrongIn(d.ds, p.Rows, p.answers)
+	}
+	if err := d.fill(ctx, false); err != nil {
+		return err
+	}
+	a, err := openAlbum(src, o, math.MaxInt64/2)
+	if err != nil {
+		return err
+	}
+	d.Where = a.address
+	if d.Pictures, err = a.illustrate(ctx, d.Paths(), j); err != nil {
+		return err
+	}
+	r.Summary.Summary = *summaryOf(src, j)
+	var out bytes.Buffer
+	if err := page.Write(&out, &d.Page); err != nil {
+		return err
+	}
+	ev.Page = e.Page
+	return files.Write(e.Page, out.Bytes())
 }

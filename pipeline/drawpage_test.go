@@ -49,6 +49,16 @@ func TestRunsDrawPages(t *testing.T) {
 		}
 	}
 
+	// So has an evaluation, if somebody wants it.
+	file := filepath.Join(t.TempDir(), "eval.html")
+	e, err := Eval(ctx, EvalOptions{Run: *warm.RunDir, Page: file}, withoutData(o), Silent)
+	must(t, err)
+	drawn, err := os.ReadFile(file)
+	must(t, err)
+	if e.Page != file || !strings.Contains(string(drawn), "of 6 test images are right") || !strings.Contains(string(drawn), "data:image/jpeg") {
+		t.Errorf("the page of an evaluation: %.200s", drawn)
+	}
+
 	// Whoever wants none gets none.
 	o.Pictures = false
 	bare, err := Train(ctx, o, Choice{}, Silent)

@@ -25,6 +25,9 @@ type EvalOptions struct {
 	// is none. See [predictions.Create].
 	Predictions string
 	Overwrite   bool // Predictions may be there already
+	// Page is an HTML file to write, or to replace: the evaluation with pictures, for which
+	// those images are opened that have none yet; "" is none.
+	Page string
 }
 
 // Eval judges the head of a run. If o.Data names images, they are judged (and extracted
@@ -60,7 +63,13 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 		if ev.Corrections, err = evalCorrected(ctx, src, head); err != nil {
 			return err
 		}
-		return src.Dataset().AsGiven(func() error { return e.judge(ctx, ev, src, head, !ownRows && onePart(src.Dataset())) })
+		return src.Dataset().AsGiven(func() error {
+			judged, err := e.judge(ctx, ev, src, head, !ownRows && onePart(src.Dataset()))
+			if err != nil || e.Page == "" {
+				return err
+			}
+			return e.draw(ctx, ev, src, head, judged, o.adopt(info), j)
+		})
 	})
 	if err != nil {
 		return nil, err
@@ -70,10 +79,10 @@ func Eval(ctx context.Context, e EvalOptions, o Options, p Progress) (*report.Ev
 }
 
 // judge fills ev, and writes the predictions that are asked for.
-func (e EvalOptions) judge(ctx context.Context, ev *report.Evaluation, src features.Source, head *headtrain.Head, onePart bool) error {
+func (e EvalOptions) judge(ctx context.Context, ev *report.Evaluation, src features.Source, head *headtrain.Head, onePart bool) ([]judgedPart, error) {
 	judged, err := judgeParts(ctx, src, head, onePart)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, p := range judged {
 		ev.AddStrangers(p.strangers.Data, p.strangers.answers, head.Threshold)
@@ -83,9 +92,9 @@ func (e EvalOptions) judge(ctx context.Context, ev *report.Evaluation, src featu
 		}
 	}
 	if ev.Predictions = e.Predictions; e.Predictions != "" {
-		return e.writePredictions(head, src, judged)
+		return judged, e.writePredictions(head, src, judged)
 	}
-	return src.Intact()
+	return judged, src.Intact()
 }
 
 // source finds the rows, and computes them where images are named.

@@ -31,6 +31,9 @@ unknown, p:CLASS for every class, and error. The probabilities are calibrated
 where the head is. In older files, whose columns begin with part, the column
 label is the truth, and predicted is the likeliest class.
 
+With --page FILE.html it draws the evaluation as a page with pictures, as
+` + "`icebox report`" + ` draws that of a run. It replaces such a file.
+
 Images of a class that the head does not know are not scored; they show how
 often it answers "unknown" as it should.`
 
@@ -91,7 +94,7 @@ func (p *process) findRun(cfg *config.Config, name string) (dir string, o pipeli
 
 func (p *process) evalCommand() *cobra.Command {
 	var j judgedRun
-	var list string
+	var list, page string
 	var overwrite bool
 	cmd := &cobra.Command{
 		Use:   "eval --run RUN [--data DIR | --features DIR] [key=value …]",
@@ -107,13 +110,16 @@ func (p *process) evalCommand() *cobra.Command {
 			}
 			bar := p.progress()
 			o.Fetch = p.fetcher(bar)
-			e, err := pipeline.Eval(cmd.Context(), pipeline.EvalOptions{Run: dir, Choice: j.choice, Predictions: p.path(list), Overwrite: overwrite}, o, bar)
+			e, err := pipeline.Eval(cmd.Context(), pipeline.EvalOptions{Run: dir, Choice: j.choice, Predictions: p.path(list), Overwrite: overwrite, Page: p.path(page)}, o, bar)
 			bar.finish()
 			if err != nil {
 				return interrupted(err, extractKept)
 			}
 			if list != "" {
 				p.tell("predictions are in %s", p.short(e.Predictions))
+			}
+			if page != "" {
+				p.tell("the page is %s", p.short(e.Page))
 			}
 			return p.print(e, func(w io.Writer) {
 				fmt.Fprintf(w, "%s on %s\n", p.short(dir), e.Summary.Dataset)
@@ -123,6 +129,7 @@ func (p *process) evalCommand() *cobra.Command {
 	}
 	j.addFlags(cmd)
 	cmd.Flags().StringVar(&list, "predictions", "", "`file` to write: every image's label, answer and probabilities")
+	cmd.Flags().StringVar(&page, "page", "", "HTML `file` to write: the evaluation with pictures")
 	cmd.Flags().BoolVar(&overwrite, "overwrite", false, "replace the file of --predictions if it is there")
 	return cmd
 }

@@ -26,6 +26,7 @@ type Evaluation struct {
 	Corrections *Corrections `json:"corrections,omitempty"` // nil where none were named
 
 	Predictions string `json:"predictions,omitempty"` // file of every image's answer
+	Page        string `json:"page,omitempty"`        // HTML file of the evaluation
 }
 
 // Strangers say what a head answers for images of classes that it was not trained on,
