@@ -30,8 +30,9 @@ type drawing struct {
 }
 
 const (
-	// onMap is how many images are laid out on a map at most.
-	onMap = 1000
+	// onMap is how many images are laid out on a map at most, and atEnd how many at the end of
+	// a run.
+	onMap, atEnd = 1000, 400
 	// trainAtEnd is in how many rows neighbours are looked for at the end of a run. [DrawPage]
 	// takes its time.
 	trainAtEnd = 50_000
@@ -116,33 +117,38 @@ func (d *drawing) findNearest(ctx context.Context) error {
 	for n, i := range d.items {
 		rows[d.path(i)] = row{d.train.Row(n), n}
 	}
-	d.Nearest = map[string]page.Nearest{}
+	var queries []probe.Query
+	var of []page.Card
 	for _, card := range d.Cards() {
-		r, ok := rows[card.Path]
-		if !ok {
-			continue
+		if r, ok := rows[card.Path]; ok {
+			queries = append(queries, probe.Query{Row: r.x, Class: class[card.Label], Not: r.at}, probe.Query{Row: r.x, Class: class[card.Other], Not: r.at})
+			of = append(of, card)
 		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		find := func(name string) string {
-			if at := probe.NearestOf(d.train, r.x, class[name], r.at); at >= 0 {
-				return d.path(d.items[at])
-			}
+	}
+	found, err := probe.NearestOf(ctx, d.train, queries)
+	if err != nil {
+		return err
+	}
+	path := func(at int) string {
+		if at < 0 {
 			return ""
 		}
-		d.Nearest[card.Path] = page.Nearest{OfLabel: find(card.Label), OfOther: find(card.Other)}
+		return d.path(d.items[at])
+	}
+	d.Nearest = map[string]page.Nearest{}
+	for n, card := range of {
+		d.Nearest[card.Path] = page.Nearest{OfLabel: path(found[2*n]), OfOther: path(found[2*n+1])}
 	}
 	return nil
 }
 
 // drawMap lays the held-out images out in a plane, or an even sample of them.
 func (d *drawing) drawMap(ctx context.Context, thorough bool) error {
-	by, lay := page.ByComponents, probe.Principal
+	most, by, lay := atEnd, page.ByComponents, probe.Principal
 	if thorough {
-		by, lay = page.ByNeighbours, probe.Neighbourly
+		most, by, lay = onMap, page.ByNeighbours, probe.Neighbourly
 	}
-	n := min(d.held.Len(), onMap)
+	n := min(d.held.Len(), most)
 	places := make([]int32, n)
 	for i := range places {
 		places[i] = int32(i * d.held.Len() / n)

@@ -55,7 +55,7 @@ func Principal(ctx context.Context, d *headtrain.Dataset) ([]Point, error) {
 }
 
 // principalSteps is how often the directions are multiplied by the covariance.
-const principalSteps = 24
+const principalSteps = 16
 
 // orthonormal makes two directions one long and the second perpendicular to the first, the
 // largest part of each positive. A direction that vanishes stays 0.

@@ -139,16 +139,9 @@ func BenchmarkNeighbourly(b *testing.B) {
 func TestNearestOf(t *testing.T) {
 	bank := &headtrain.Dataset{Dim: 2, Classes: []string{"a", "b"}, Labels: []int32{0, 1, 0, -1, 0},
 		X: []float32{1, 0, 1, 0.1, 0, 5, 1, 0.2, 10, 1}}
-	for _, c := range []struct {
-		row   []float32
-		class int32
-		not   int
-		want  int
-	}{
-		{[]float32{1, 0}, 0, -1, 0}, {[]float32{1, 0}, 0, 0, 4}, {[]float32{0, 1}, 0, -1, 2}, {[]float32{1, 0.2}, 1, -1, 1}, {[]float32{1, 0}, 1, 1, -1},
-	} {
-		if got := NearestOf(bank, c.row, c.class, c.not); got != c.want {
-			t.Errorf("%+v: row %d", c, got)
-		}
+	queries := []Query{{[]float32{1, 0}, 0, -1}, {[]float32{1, 0}, 0, 0}, {[]float32{0, 1}, 0, -1}, {[]float32{1, 0.2}, 1, -1}, {[]float32{1, 0}, 1, 1}}
+	got, err := NearestOf(context.Background(), bank, queries)
+	if err != nil || !slices.Equal(got, []int{0, 4, 2, 1, -1}) {
+		t.Errorf("rows %v, %v", got, err)
 	}
 }
