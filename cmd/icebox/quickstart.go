@@ -244,6 +244,6 @@ func (q *quickstart) explain(w io.Writer, r *quickstartReport) {
 	} else {
 		fmt.Fprintln(w, "\nThe features were in the cache from an earlier quickstart: neither run opened an image.")
 	}
-	fmt.Fprintf(w, "Pictures, cache and runs lie in %s; %s says how each class did.\n", q.short(q.dir), q.short(filepath.Join(*r.Warm.RunDir, runs.ReportTextFile)))
+	fmt.Fprintf(w, "Pictures, cache and runs lie in %s; %s shows how each class did.\n", q.short(q.dir), q.short(filepath.Join(*r.Warm.RunDir, runs.PageFile)))
 	fmt.Fprintln(w, "Next: icebox run --data YOUR-FOLDER")
 }

@@ -1,0 +1,204 @@
+// Package browser drives a real browser in tests of pages.
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/audits"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// programs are the names that Chromium goes by.
+var programs = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"}
+
+// patience is how long a test may take in the browser.
+const patience = 90 * time.Second
+
+// Tab is a tab of a browser.
+type Tab struct {
+	t   testing.TB
+	ctx context.Context
+
+	mu       sync.Mutex
+	faults   []string
+	requests []string
+}
+
+// Open opens a tab of a Chromium without a window. Where there is none, the test is skipped,
+// unless ICEBOX_REQUIRE_BROWSER is 1. An error on the console, an uncaught exception or a
+// violation of the page's policy fails the test, at its end.
+func Open(t testing.TB) *Tab {
+	t.Helper()
+	path := find()
+	if path == "" {
+		if os.Getenv("ICEBOX_REQUIRE_BROWSER") == "1" {
+			t.Fatal("there is no Chromium")
+		}
+		t.Skip("skipped: there is no Chromium; ICEBOX_BROWSER names one")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(1200, 900), chromedp.Flag("hide-scrollbars", true))
+	if os.Geteuid() == 0 {
+		options = append(options, chromedp.NoSandbox) // which root cannot have
+	}
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	ctx, stopBrowser := chromedp.NewExecAllocator(ctx, options...)
+	ctx, stopTab := chromedp.NewContext(ctx)
+	tab := &Tab{t: t, ctx: ctx}
+	t.Cleanup(func() {
+		stopTab()
+		stopBrowser()
+		stop()
+		tab.mu.Lock()
+		defer tab.mu.Unlock()
+		for _, f := range tab.faults {
+			t.Errorf("in the browser: %s", f)
+		}
+	})
+	chromedp.ListenTarget(ctx, tab.listen)
+	tab.Do(network.Enable(), log.Enable(), runtime.Enable(), audits.Enable())
+	return tab
+}
+
+func find() string {
+	if path := os.Getenv("ICEBOX_BROWSER"); path != "" {
+		return path
+	}
+	for _, name := range programs {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+func (tab *Tab) listen(event any) {
+	fault := ""
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSent:
+		tab.mu.Lock()
+		tab.requests = append(tab.requests, e.Request.URL)
+		tab.mu.Unlock()
+	case *runtime.EventExceptionThrown:
+		fault = e.ExceptionDetails.Error()
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.APITypeError {
+			fault = "console.error"
+			for _, arg := range e.Args {
+				fault += " " + string(arg.Value) + arg.Description
+			}
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.LevelError {
+			fault = e.Entry.Text + " " + e.Entry.URL
+		}
+	case *audits.EventIssueAdded:
+		if d := e.Issue.Details; d != nil && d.ContentSecurityPolicyIssueDetails != nil {
+			fault = fmt.Sprintf("policy violated: %s %s", d.ContentSecurityPolicyIssueDetails.ViolatedDirective, d.ContentSecurityPolicyIssueDetails.BlockedURL)
+		}
+	}
+	if fault != "" {
+		tab.mu.Lock()
+		tab.faults = append(tab.faults, fault)
+		tab.mu.Unlock()
+	}
+}
+
+// Do runs actions and fails the test where one does not come off.
+func (tab *Tab) Do(actions ...chromedp.Action) {
+	tab.t.Helper()
+	if err := chromedp.Run(tab.ctx, actions...); err != nil {
+		tab.t.Fatalf("in the browser: %v", err)
+	}
+}
+
+// Requests are the addresses that were asked for, data: ones left out.
+func (tab *Tab) Requests() []string {
+	tab.mu.Lock()
+	defer tab.mu.Unlock()
+	var all []string
+	for _, url := range tab.requests {
+		if !strings.HasPrefix(url, "data:") {
+			all = append(all, url)
+		}
+	}
+	return all
+}
+
+// Eval returns the value of an expression in the page.
+func Eval[T any](tab *Tab, expression string) T {
+	tab.t.Helper()
+	var v T
+	tab.Do(chromedp.Evaluate(expression, &v))
+	return v
+}
+
+// Look sets the size of the window, in pixels, and whether pages are dark.
+func (tab *Tab) Look(width, height int64, dark bool) {
+	tab.t.Helper()
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	tab.Do(chromedp.EmulateViewport(width, height), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
+}
+
+// Shoot writes what the window shows to a file.
+func (tab *Tab) Shoot(path string) {
+	tab.t.Helper()
+	var png []byte
+	tab.Do(chromedp.CaptureScreenshot(&png))
+	if err := os.WriteFile(path, png, 0o600); err != nil {
+		tab.t.Fatal(err)
+	}
+}
+
+// violation is a rule of axe that a page breaks.
+type violation struct {
+	ID    string
+	Help  string
+	Nodes []struct {
+		HTML           string
+		FailureSummary string
+	}
+}
+
+// Accessible checks the page by the rules of axe-core, whose script ICEBOX_AXE names. Where
+// it names none, it says so and checks nothing.
+func (tab *Tab) Accessible() {
+	tab.t.Helper()
+	path := os.Getenv("ICEBOX_AXE")
+	if path == "" {
+		tab.t.Log("skipped: ICEBOX_AXE names no script of axe-core (axe.min.js)")
+		return
+	}
+	script, err := os.ReadFile(path)
+	if err != nil {
+		tab.t.Fatal(err)
+	}
+	var text string
+	tab.Do(chromedp.Evaluate(string(script)+";0", nil),
+		chromedp.Evaluate("axe.run().then(r => JSON.stringify(r.violations))", &text, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	var all []violation
+	if err := json.Unmarshal([]byte(text), &all); err != nil {
+		tab.t.Fatal(err)
+	}
+	for _, v := range all {
+		for n, node := range v.Nodes {
+			if n < 3 {
+				tab.t.Errorf("%s: %s: %.200s: %s", v.ID, v.Help, node.HTML, node.FailureSummary)
+			}
+		}
+	}
+}
