@@ -55,7 +55,7 @@ type Card struct {
 }
 
 // Wrong reports whether the head puts the image into another class.
-func (c *Card) Wrong() bool { return c.Class != "" && c.Predicted != "" && c.Predicted != c.Class }
+func (c Card) Wrong() bool { return c.Class != "" && c.Predicted != "" && c.Predicted != c.Class }
 
 // Wall is a page of images.
 type Wall struct {
