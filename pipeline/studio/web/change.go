@@ -81,7 +81,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 
 // answer answers for a picture that is the body.
 func (v *server) answer(w http.ResponseWriter, r *http.Request) {
-	picture, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxPicture))
+	picture, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPicture))
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
 		http.Error(w, fmt.Sprintf("the picture has more than %d bytes", large.Limit), http.StatusRequestEntityTooLarge)

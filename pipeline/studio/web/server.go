@@ -23,7 +23,7 @@ type Options struct {
 // Bounds of what a browser may send.
 const (
 	maxChange  = 4 << 20
-	MaxPicture = 128 << 20
+	maxPicture = 128 << 20
 )
 
 // server answers the requests of browsers.
