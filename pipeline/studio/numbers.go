@@ -1,6 +1,7 @@
 package studio
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -42,8 +43,10 @@ type Answer struct {
 	Class     int32   // of Numbers.Head
 	P         float32 // probability of it
 	OfLabel   float32 // probability of the label; 0 where there is none
-	Doubt     float32 // chance that the label is wrong; 0 where nobody has judged it
-	LooksLike int32   // where it is doubted
+	Doubt     float32 // probability, by heads that did not see it, that it is of another class than its label
+	Chance    float32 // that the label is wrong, as far as wrong labels can be told from hard images
+	LooksLike int32   // the likeliest class; the label, where nobody doubts that
+	Doubtful  bool    // the label is worth a look
 }
 
 // PartNumbers are the accuracy on a part that the head has not learned from.
@@ -262,6 +265,10 @@ func (a *Accuracy) add(right bool) {
 	}
 }
 
+// leastSuspects are worth a look whatever their chance of being wrong, which is hard to tell
+// where there are few images, if heads that did not see them put them into other classes.
+const leastSuspects = 25
+
 // doubt adds doubts to a copy of n; nil where ctx is done, or nothing can be judged.
 func (s *Session) doubt(ctx context.Context, n *Numbers, v *view) *Numbers {
 	data := &headtrain.Dataset{X: s.x, Dim: dim, Labels: v.labels, Classes: v.classes, Finite: true}
@@ -280,14 +287,24 @@ func (s *Session) doubt(ctx context.Context, n *Numbers, v *view) *Numbers {
 	d := *n
 	d.Answers, d.Doubted = slices.Clone(n.Answers), true
 	var right []bool
+	var suspects []int // items
 	for r, doubt := range found.Rows {
 		if doubt == (probe.Doubt{}) {
 			continue
 		}
 		a, same := &d.Answers[s.items[r]], doubt.LooksLike == int(v.labels[r])
 		right = append(right, same)
-		if !v.settled[r] && !same && doubt.Chance >= insight.SuspectChance {
-			a.Doubt, a.LooksLike = float32(doubt.Chance), int32(doubt.LooksLike)
+		if !v.settled[r] {
+			a.Doubt, a.Chance, a.LooksLike = float32(1-doubt.OfLabel), float32(doubt.Chance), int32(doubt.LooksLike)
+			if !same {
+				suspects = append(suspects, s.items[r])
+			}
+		}
+	}
+	slices.SortStableFunc(suspects, func(a, b int) int { return cmp.Compare(d.Answers[b].Doubt, d.Answers[a].Doubt) })
+	for n, i := range suspects {
+		if a := &d.Answers[i]; n < leastSuspects || a.Chance >= insight.SuspectChance {
+			a.Doubtful = true
 			d.Doubts++
 		}
 	}
@@ -324,8 +341,12 @@ func (s *Session) keepDoubts(n, before *Numbers) {
 	n.Doubts = 0
 	for r, i := range s.items {
 		a := &before.Answers[i]
-		if a.Doubt > 0 && n.labels[r] == before.labels[r] && !s.ds.Corrected.Confirmed[i] {
-			n.Answers[i].Doubt, n.Answers[i].LooksLike = a.Doubt, a.LooksLike
+		if a.Doubt == 0 || n.labels[r] != before.labels[r] || s.ds.Corrected.Confirmed[i] {
+			continue
+		}
+		b := &n.Answers[i]
+		b.Doubt, b.Chance, b.LooksLike, b.Doubtful = a.Doubt, a.Chance, a.LooksLike, a.Doubtful
+		if b.Doubtful {
 			n.Doubts++
 		}
 	}

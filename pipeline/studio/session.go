@@ -47,6 +47,7 @@ type Session struct {
 	newest *answering
 
 	mu      sync.Mutex
+	file    string // of the corrections
 	log     *corrections.Log
 	book    *corrections.Book
 	version int            // of the labels
@@ -140,6 +141,9 @@ func (s *Session) openLog() error {
 		return errors.Join(err, log.Close())
 	}
 	s.log, s.book, s.undo, s.redo = log, book, nil, nil
+	if s.file == "" { // it stays, whoever asks meanwhile
+		s.file = log.Path
+	}
 	for _, c := range log.Changes {
 		touched := book.Of(&c)
 		if len(touched) == 0 {

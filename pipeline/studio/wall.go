@@ -47,8 +47,9 @@ type Card struct {
 	Part      string
 	Predicted string // "" where there is no head, or no feature
 	P         float64
-	LooksLike string // "" is no doubt
-	Doubt     float64
+	LooksLike string  // "" is no doubt
+	Doubt     float64 // probability of all classes but the label
+	Chance    float64 // that the label is wrong
 	Copies    int
 
 	Excluded, Confirmed, Corrected bool
@@ -142,8 +143,8 @@ func (s *Session) brief(n *Numbers, i int) Card {
 	if n.Head != nil && n.Answers[i].Has {
 		a := &n.Answers[i]
 		c.Predicted, c.P = n.Head.Classes[a.Class], float64(a.P)
-		if a.Doubt > 0 && n.Head.Classes[a.LooksLike] != c.Class && c.Class != "" && !c.Confirmed {
-			c.LooksLike, c.Doubt = n.Head.Classes[a.LooksLike], float64(a.Doubt)
+		if a.Doubtful && n.Head.Classes[a.LooksLike] != c.Class && c.Class != "" && !c.Confirmed {
+			c.LooksLike, c.Doubt, c.Chance = n.Head.Classes[a.LooksLike], float64(a.Doubt), float64(a.Chance)
 		}
 	}
 	return c
@@ -237,7 +238,7 @@ func (s *Session) Cards(items []int) []Card {
 // corrections go.
 func (s *Session) Name() string   { return s.ds.Name }
 func (s *Session) Recipe() string { return s.o.Recipe }
-func (s *Session) File() string   { return s.log.Path }
+func (s *Session) File() string   { return s.file }
 
 // Parts are those that items of the dataset have.
 func (s *Session) Parts() []string {

@@ -184,6 +184,10 @@ function step(by, choose) {
     if (!chosen.size && at >= 0) anchor = itemOf(all[at]);
     range(to);
   }
+  jump(to);
+}
+
+function jump(to) {
   focusOn(to);
   to.scrollIntoView({ block: "nearest" });
 }
@@ -209,6 +213,8 @@ const keys = {
   ArrowLeft: (e) => step(-1, e.shiftKey),
   ArrowDown: (e) => step(columns(), e.shiftKey),
   ArrowUp: (e) => step(-columns(), e.shiftKey),
+  Home: () => cards()[0] && jump(cards()[0]),
+  End: () => cards().length && jump(cards().at(-1)),
   " ": (e) => here() && (e.shiftKey ? range(here()) : toggle(here())),
   a: (e) => (e.ctrlKey || e.metaKey ? (cards().forEach((li) => chosen.add(itemOf(li))), mark()) : like()),
   c: () => act("confirm"),
