@@ -38,13 +38,12 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 func static(w http.ResponseWriter, r *http.Request) {
 	kinds := map[string]string{"style.css": "text/css; charset=utf-8", "script.js": "text/javascript; charset=utf-8"}
 	name := r.PathValue("name")
-	data, err := embedded.ReadFile(name)
-	if err != nil || kinds[name] == "" {
+	if kinds[name] == "" {
 		http.NotFound(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", kinds[name])
-	_, _ = w.Write(data) // who has gone gets nothing
+	http.ServeFileFS(w, r, embedded, name)
 }
 
 // render writes a template, once it is whole.

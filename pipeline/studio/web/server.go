@@ -105,6 +105,8 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = srv.Close()
 	}
-	<-ended
+	if left := <-ended; !errors.Is(left, http.ErrServerClosed) {
+		err = errors.Join(err, left)
+	}
 	return err
 }
