@@ -123,7 +123,15 @@ func TestAWrongLabelIsFoundAndMended(t *testing.T) {
 	if got := <-heard; got.Version != e.Version || !slices.Equal(got.Items, []int{wrong}) || got.Text != "class1/wrong.png → class0" {
 		t.Errorf("heard %+v", got)
 	}
+	for n := s.Numbers(); !n.Doubted || n.Version < e.Version; n = s.Numbers() {
+		if s.Wall(doubtful).Counts[studio.Doubtful] == 0 && n.Doubts == 0 && w.Counts[studio.Doubtful] > 1 {
+			t.Fatal("doubts are forgotten while new ones are worked out")
+		}
+	}
 	after := numbersOf(t, s)
+	if after.Right > 1 || after.Doubts != s.Wall(doubtful).Counts[studio.Doubtful] {
+		t.Errorf("%v right, %d doubts, %d on the wall", after.Right, after.Doubts, s.Wall(doubtful).Total)
+	}
 	if s.Wall(doubtful).Counts[studio.Doubtful] >= w.Counts[studio.Doubtful] || after.Right <= n.Right {
 		t.Errorf("mended: %d doubts, %v right", after.Doubts, after.Right)
 	}

@@ -285,7 +285,11 @@ func (s *Session) doubt(ctx context.Context, n *Numbers, v *view) *Numbers {
 		return nil
 	}
 	d := *n
-	d.Answers, d.Doubted = slices.Clone(n.Answers), true
+	d.Answers, d.Doubted, d.Doubts, d.Right = slices.Clone(n.Answers), true, 0, 0
+	for i := range d.Answers {
+		a := &d.Answers[i]
+		a.Doubt, a.Chance, a.LooksLike, a.Doubtful = 0, 0, 0, false // those of earlier labels
+	}
 	var right []bool
 	var suspects []int // items
 	for r, doubt := range found.Rows {
@@ -311,11 +315,11 @@ func (s *Session) doubt(ctx context.Context, n *Numbers, v *view) *Numbers {
 	if len(right) > 0 {
 		i := judge.AccuracyInterval(right, nil)
 		d.Unseen, d.Judged = &i, len(right)
+		hits := Accuracy{}
 		for _, ok := range right {
-			if ok {
-				d.Right += 1 / float64(len(right))
-			}
+			hits.add(ok)
 		}
+		d.Right = hits.Share()
 	}
 	return &d
 }
@@ -325,7 +329,7 @@ func (s *Session) doubt(ctx context.Context, n *Numbers, v *view) *Numbers {
 func (s *Session) show(n, before *Numbers) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !n.Doubted && before.Doubted {
+	if !n.Doubted {
 		s.keepDoubts(n, before)
 	}
 	s.numbers = n

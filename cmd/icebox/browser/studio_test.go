@@ -100,6 +100,9 @@ func serve(t *testing.T) (address string, o pipeline.Options) {
 // browse opens a tab of a Chromium without a window, whose console must stay silent.
 func browse(t *testing.T, width, height int) context.Context {
 	t.Helper()
+	if raceEnabled {
+		t.Skip("skipped: the backbone takes minutes under the race detector")
+	}
 	var path string
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
 		if found, err := exec.LookPath(name); err == nil {
