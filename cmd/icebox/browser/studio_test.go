@@ -84,7 +84,9 @@ func serve(t *testing.T) (address string, o pipeline.Options) {
 	_, port, err := net.SplitHostPort(l.Addr().String())
 	must(t, err)
 	ended := make(chan error)
-	go func() { ended <- web.Serve(ctx, l, web.New(s, web.Options{Hosts: web.Hosts(port), Runs: o.Output.Dir})) }()
+	go func() {
+		ended <- web.Serve(ctx, l, web.New(s, web.Options{Hosts: web.Hosts(port), Runs: o.Output.Dir}))
+	}()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {
