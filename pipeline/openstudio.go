@@ -9,6 +9,7 @@ import (
 
 	"icebox/extract"
 	"icebox/headtrain"
+	"icebox/pipeline/corrections"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/runs"
@@ -22,6 +23,9 @@ import (
 func OpenStudio(ctx context.Context, o Options, c Choice, asked bool, p Progress) (*studio.Session, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
+	}
+	if o.Data.Corrections == "" {
+		return nil, fmt.Errorf("%w: none is named", corrections.ErrMissing)
 	}
 	j := journal.New(p, o.Words)
 	file := o.Data.Corrections
