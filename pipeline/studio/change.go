@@ -52,7 +52,9 @@ func (s *Session) Change(r Request) (Event, error) {
 
 // check completes a request.
 func (s *Session) check(r *Request) error {
-	r.Class = strings.TrimSpace(r.Class)
+	if !slices.Contains(s.ds.Classes, r.Class) {
+		r.Class = strings.TrimSpace(r.Class) // as somebody typed it
+	}
 	r.Items = slices.Compact(slices.Sorted(slices.Values(r.Items)))
 	if len(r.Items) == 0 {
 		return fmt.Errorf("%w: no image is chosen", ErrRequest)

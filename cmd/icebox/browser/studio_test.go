@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -209,6 +210,18 @@ func TestStudioInABrowser(t *testing.T) {
 		// A closer look, and back.
 		chromedp.Click(`#wall li a`), until(`document.querySelector("#panel h3") && location.search.includes("image=")`),
 		chromedp.KeyEvent(kb.Escape), until(`document.querySelector("#panel").hidden && !location.search.includes("image=")`),
+	))
+	// Many at once: a range is left out, and taken in again.
+	must(t, chromedp.Run(ctx,
+		chromedp.Focus(`#wall li a`),
+		chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(input.ModifierShift)), chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(input.ModifierShift)),
+		until(`document.querySelectorAll("#wall li.chosen").length === 3`),
+		chromedp.KeyEvent("x"), until(`document.querySelectorAll("#wall li.out").length === 3 && !document.querySelector("#wall li.chosen")`), settled(),
+		chromedp.KeyEvent("u"), until(`!document.querySelector("#wall li.out")`), settled(),
+		// A class that is new, by its name.
+		chromedp.KeyEvent("/"), until(`document.querySelector("#ask").open`),
+		chromedp.SendKeys(`#typed`, "brand new"+kb.Enter), until(`document.querySelector("#classes").textContent.includes("brand new")`),
+		chromedp.KeyEvent("u"), until(`!document.querySelector("#classes").textContent.includes("brand new")`), settled(),
 	))
 	shots(t, ctx, address)
 }
