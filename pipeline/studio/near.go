@@ -14,6 +14,9 @@ import (
 // mostCompared is in how many images near copies are looked for: each is compared with each.
 const mostCompared = 40_000
 
+// ExactOnly reports whether near copies are not looked for, because there are too many images.
+func (s *Session) ExactOnly() bool { return len(s.items) > mostCompared }
+
 // exactCopies are the items that equal another one, byte for byte, with those that they
 // equal.
 func (s *Session) exactCopies() map[int][]int {
@@ -33,7 +36,7 @@ func (s *Session) exactCopies() map[int][]int {
 // findCopies looks for near copies, once, and has labels judged anew by it.
 func (s *Session) findCopies(ctx context.Context) {
 	var pairs []probe.Pair
-	if len(s.items) <= mostCompared {
+	if !s.ExactOnly() {
 		all := &headtrain.Dataset{X: s.x, Dim: dim, Labels: make([]int32, len(s.items)), Classes: []string{""}, Finite: true}
 		white, err := probe.Whiten(ctx, all)
 		if err == nil {
@@ -53,7 +56,6 @@ func (s *Session) findCopies(ctx context.Context) {
 		s.copies[a], s.copies[b] = append(s.copies[a], b), append(s.copies[b], a)
 		s.alike = append(s.alike, [2]int{p.I, p.J})
 	}
-	s.looked = true
 	if ctx.Err() == nil && len(s.alike) > 0 {
 		select {
 		case s.wake <- struct{}{}:

@@ -33,7 +33,6 @@ type Numbers struct {
 	Right   float64         // that accuracy
 	Judged  int             // images that it is of
 	next    map[int]int     // rank of unlabelled items, by which is worth a label
-	head    *headtrain.Head // that the next one begins at
 	labels  []int32         // by row
 }
 
@@ -76,13 +75,12 @@ type view struct {
 	given   []string // by row: class as given; "" is none
 	settled []bool   // by row: a person has said that the label is right
 	alike   [][2]int
-	looked  bool
 }
 
 func (s *Session) view() view {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := view{version: s.version, classes: slices.Clone(s.ds.Classes), alike: s.alike, looked: s.looked}
+	v := view{version: s.version, classes: slices.Clone(s.ds.Classes), alike: s.alike}
 	v.labels, v.given, v.settled = make([]int32, len(s.items)), make([]string, len(s.items)), make([]bool, len(s.items))
 	for r, i := range s.items {
 		v.labels[r], v.given[r], v.settled[r] = s.ds.Items[i].Label, s.book.Given(i), s.ds.Corrected.Confirmed[i]
@@ -133,10 +131,10 @@ func (s *Session) train(ctx context.Context) {
 		s.show(n, before)
 		return
 	}
-	quick := s.o.Head.Optimizer == headtrain.OptimizerLBFGS && before.head != nil
+	quick := s.o.Head.Optimizer == headtrain.OptimizerLBFGS && before.Head != nil
 	if quick {
 		near := job
-		near.From, near.Tolerance = before.head, nearEnough
+		near.From, near.Tolerance = before.Head, nearEnough
 		if n := s.fit(ctx, near, &v, start, false); n != nil {
 			s.show(n, before)
 			before = n
@@ -194,7 +192,7 @@ func (s *Session) fit(ctx context.Context, job headtrain.Job, v *view, start tim
 	n := &Numbers{Version: v.version, Exact: exact, Train: len(job.Parts[0].Train), Answers: make([]Answer, len(s.ds.Items)), labels: v.labels}
 	results, err := s.o.Trainer.Fit(ctx, job)
 	if err == nil {
-		n.Head, n.head = results[0].Head, results[0].Head
+		n.Head = results[0].Head
 		err = s.judge(ctx, n, v, job.Train)
 	}
 	if ctx.Err() != nil {

@@ -57,7 +57,6 @@ type Session struct {
 	numbers *Numbers // never nil
 	copies  map[int][]int
 	alike   [][2]int // near copies, by row
-	looked  bool     // for near copies
 	hearers map[chan Event]bool
 
 	wake chan struct{} // the labels have changed
