@@ -1,9 +1,11 @@
 package headtrain
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"icebox/headtrain/internal/affine"
@@ -27,6 +29,8 @@ type lbfgs struct {
 
 	mapped []float32 // the rows, mapped and stride apart, once a pass has gathered them; nil where they take too much
 	filled bool
+
+	tolerance float64 // of the gradient
 }
 
 // taken is a step and the change of the gradient along it.
@@ -54,6 +58,7 @@ func newLBFGS(s *stack) *lbfgs {
 	for _, r := range s.train.Rows {
 		s.counts[s.train.Labels[r]]++
 	}
+	m.tolerance = LBFGSTolerance
 	f.batchWeight = f.objective.setBatch(s.counts)
 	if n := kernel.RoundUp(len(s.train.Rows)) * s.stride; n <= mostMapped {
 		m.mapped = make([]float32, n)
@@ -65,6 +70,10 @@ func newLBFGS(s *stack) *lbfgs {
 // iteration.
 func (s *stack) runLBFGS(ctx context.Context, to *fitting) error {
 	m, f := newLBFGS(s), s.heads[0]
+	m.tolerance = cmp.Or(to.job.Tolerance, LBFGSTolerance)
+	if to.job.From != nil {
+		m.begin(to.job.From)
+	}
 	var err error
 	if m.loss, err = m.at(ctx, m.x, m.g); err != nil {
 		return err
@@ -94,6 +103,29 @@ func (s *stack) runLBFGS(ctx context.Context, to *fitting) error {
 			f.gradient = largest(m.g)
 			return s.retire(ctx, []bool{true}, to)
 		}
+	}
+}
+
+// begin goes to the weights of a head, on mapped features; the weights of classes that it
+// has not stay 0.
+func (m *lbfgs) begin(h *Head) {
+	s := m.s
+	if h.Dim != s.dim {
+		return
+	}
+	for c, name := range s.train.Classes {
+		from := slices.Index(h.Classes, name)
+		if from < 0 {
+			continue
+		}
+		x, bias := m.x[c*s.stride:], float64(h.B[from])
+		for j, w := range h.W[from*h.Dim : (from+1)*h.Dim] {
+			bias += float64(float64(w) * float64(s.input.Mean[j]))
+			if scale := float64(s.input.Scale[j]); scale > 0 {
+				x[j] = float64(w) / scale
+			}
+		}
+		x[s.dim] = bias
 	}
 }
 
@@ -184,7 +216,7 @@ func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
 // iterate takes one step. If it is the last one, or if there is none to take, it
 // returns why, as a value of Result.Stopped.
 func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
-	if largest(m.g) <= LBFGSTolerance {
+	if largest(m.g) <= m.tolerance {
 		return StoppedConverged, nil // there was nothing to do
 	}
 	for {
@@ -193,7 +225,7 @@ func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
 		switch {
 		case err != nil:
 			return "", err
-		case found && largest(m.g) <= LBFGSTolerance:
+		case found && largest(m.g) <= m.tolerance:
 			return StoppedConverged, nil
 		case found:
 			return "", nil

@@ -76,6 +76,14 @@ type Job struct {
 	Heads []Options
 	Parts []Part // nil, or one for each head
 
+	// From is a head that L-BFGS begins at, instead of weights of 0; other optimizers pass over
+	// it. Where few labels have changed since, the optimum, which is the same whatever it is
+	// begun at, is then some passes away and not a hundred. The bits are not the same. Classes
+	// go by their names, and begin at 0 where the head lacks them.
+	From *Head
+	// Tolerance ends L-BFGS where no value of the gradient is larger; 0 is [LBFGSTolerance].
+	Tolerance float64
+
 	// OnEpoch, if set, is told of each finished epoch, one call at a time. Head
 	// is the place in Heads.
 	OnEpoch func(head int, e Epoch)

@@ -45,6 +45,9 @@ func corrected(t *testing.T, o Options, say func(ds *dataset.Dataset, it *datase
 // Corrections change labels of training, and those of held-out images beside the given
 // ones; taken away, everything is as it was.
 func TestCorrectionsAreAnOverlay(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: it wants the real backbone, whose features tell classes apart, and which takes minutes under the race detector")
+	}
 	ctx := context.Background()
 	o := ready(t, settings(photos(t, 3, 10)))
 	plain, err := Run(ctx, o, Silent)

@@ -15,8 +15,8 @@ func (p *process) correctionsCommand() *cobra.Command {
 	cmd := group("corrections", "Look into a file of corrections, or turn it into moves of files",
 		p.correctionsShowCommand(), p.correctionsMovesCommand())
 	cmd.Long = `corrections reads a file of corrections of labels. The key data.corrections has
-run, train, sweep, eval and insight use it; ` + "`icebox studio`" + ` writes it. Images and
-cache stay as they are.
+run, train, sweep, eval and insight use it; ` + "`icebox studio`" + ` writes it. Images
+and cache stay as they are.
 
 A line is a change, the newest last:
 
@@ -70,7 +70,7 @@ func showCorrections(w io.Writer, f *corrections.File, all []corrections.Outcome
 
 func (p *process) correctionsMovesCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "moves FILE", Short: "Print a shell script that moves files to the folders of their classes", Args: cobra.ExactArgs(1),
+		Use: "moves FILE", Short: "Print a script that moves files to their classes' folders", Args: cobra.ExactArgs(1),
 		Long: `moves prints a script for a POSIX shell that moves the files of corrected images
 to the folders of their classes. It is run in the folder of images, replaces no
 file, and leaves out what it cannot do, in comments. Corrections that are

@@ -53,6 +53,7 @@ var hints = []hintOf{
 
 	{of: corrections.ErrMissing, text: "another data.corrections, or `icebox studio`, which makes the file"},
 	{of: corrections.ErrHeld, text: "again when that process is done, or another data.corrections"},
+	{of: corrections.ErrChanged, text: "the same command again, which reads the file as it is now"},
 	{of: corrections.ErrFormat, text: "to mend that line in an editor: `icebox corrections --help` shows the form"},
 	{of: dataset.ErrNoSource, text: "--data DIR, or the key data.train"},
 	{of: dataset.ErrAlike, text: "one name for both folders, or for both labels"},

@@ -44,7 +44,13 @@ func NewBook(ds *dataset.Dataset) *Book {
 func (b *Book) Add(changes ...Change) []int {
 	touched := map[int]bool{}
 	for _, c := range changes {
-		for _, i := range b.of(&c) {
+		items := b.Of(&c)
+		if _, named := b.byPath[c.Path]; len(items) == 0 && named {
+			b.Stale++
+		} else if len(items) == 0 {
+			b.Gone++
+		}
+		for _, i := range items {
 			touched[i] = true
 			if c.Action != Undo {
 				b.open[i] = append(b.open[i], c)
@@ -56,24 +62,17 @@ func (b *Book) Add(changes ...Change) []int {
 	return slices.Sorted(maps.Keys(touched))
 }
 
-// of are the items that a change is of. It counts a change of none.
-func (b *Book) of(c *Change) []int {
+// Of are the items that a change is of, rising.
+func (b *Book) Of(c *Change) []int {
 	named, ok := b.byPath[c.Path]
 	if !ok {
-		renamed := b.byHash[c.Hash]
-		if len(renamed) == 0 {
-			b.Gone++
-		}
-		return renamed
+		return b.byHash[c.Hash]
 	}
 	var same []int
 	for _, i := range named {
 		if b.ds.Items[i].Hash == c.Hash {
 			same = append(same, i)
 		}
-	}
-	if len(same) == 0 {
-		b.Stale++
 	}
 	return same
 }
@@ -86,6 +85,12 @@ type State struct {
 
 // State returns the state of item i.
 func (b *Book) State(i int) State { return stateOf(b.Given(i), b.open[i]) }
+
+// Before is the state of item i before the newest of its changes that is not undone.
+func (b *Book) Before(i int) State {
+	open := b.open[i]
+	return stateOf(b.Given(i), open[:max(len(open)-1, 0)])
+}
 
 // stateOf is what changes make of an image of a class.
 func stateOf(given string, changes []Change) State {

@@ -10,14 +10,18 @@ import (
 )
 
 // deal puts rows into folds: clusters whole, those of a class spread evenly, in the
-// order of their content's hash, which no name or date has a say in.
+// order of their content's hash, which no name or date has a say in. Rows without a label
+// are in fold 0.
 func (s *Set) deal(c *clusters) []int {
 	labels := s.Data.Labels
 	members := map[int][]int{}
 	var roots []int
 	for r := range labels {
+		if labels[r] < 0 {
+			continue
+		}
 		root := c.root(r)
-		if root == r {
+		if members[root] == nil {
 			roots = append(roots, r)
 		}
 		members[root] = append(members[root], r)
@@ -29,14 +33,14 @@ func (s *Set) deal(c *clusters) []int {
 	fold := make([]int, len(labels))
 	ofClass := make([][Folds]int, len(s.Data.Classes))
 	var all [Folds]int
-	for _, root := range roots {
-		counts, best := &ofClass[labels[root]], 0
+	for _, first := range roots {
+		counts, best := &ofClass[labels[first]], 0
 		for f := range Folds {
 			if cmp.Or(cmp.Compare(counts[f], counts[best]), cmp.Compare(all[f], all[best])) < 0 {
 				best = f
 			}
 		}
-		for _, r := range members[root] {
+		for _, r := range members[c.root(first)] {
 			fold[r] = best
 			ofClass[labels[r]][best]++
 			all[best]++

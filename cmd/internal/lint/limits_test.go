@@ -41,6 +41,8 @@ var limits = []limit{
 	{"folders in folders, where the layout is looked for", "pipeline/dataset", "maxDepth", "folders", "", "what lies deeper is not looked at"},
 	{"a file of corrections", "pipeline/corrections", "MaxFile", "", "", "it is refused"},
 	{"a path or class in a file of corrections", "pipeline/corrections", "maxField", "", "", "the file is refused, with the line"},
+	{"a picture that is dropped on the studio", "pipeline/studio/web", "maxPicture", "", "", "it is refused"},
+	{"a change in the studio", "pipeline/studio/web", "maxChange", "", "", "it is refused"},
 	{"a configuration file", "config", "maxFile", "", "", "it is refused"},
 	{"weights, on disk or on their way", "extract/internal/weights", "maxFile", "", "", "they are refused; a download breaks off"},
 	{"header of `.safetensors`, pickle of `.pth`", "extract/internal/weights", "maxHeader", "", "", "the weights are refused"},

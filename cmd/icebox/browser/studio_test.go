@@ -1,0 +1,242 @@
+package browser
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/png"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"icebox/pipeline"
+	"icebox/pipeline/corrections"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/studio/web"
+)
+
+const hostile = "<img src=x onerror=alert(1)>"
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// drawn is a picture in the colour of its class.
+func drawn(t testing.TB, class, index int) []byte {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(uint64(class), uint64(index)))
+	img := image.NewNRGBA(image.Rect(0, 0, 64, 64))
+	for i := range 64 * 64 {
+		v := [3]uint8{uint8(rng.IntN(60)), uint8(rng.IntN(60)), uint8(rng.IntN(60))}
+		v[class] += 180
+		img.SetNRGBA(i%64, i/64, color.NRGBA{v[0], v[1], v[2], 255})
+	}
+	var buf bytes.Buffer
+	must(t, png.Encode(&buf, img))
+	return buf.Bytes()
+}
+
+// serve serves a studio of three classes of pictures, in which one picture of the first has
+// the label of the second, and returns its address.
+func serve(t *testing.T) (address string, o pipeline.Options) {
+	t.Helper()
+	dir := t.TempDir()
+	for c, class := range []string{"azure", hostile, "ochre"} {
+		for i := range 14 {
+			folder, name := class, fmt.Sprintf("%02d.png", i)
+			if c == 2 && i == 13 {
+				folder, name = "azure", "wrong.png"
+			}
+			path := filepath.Join(dir, "photos", folder, name)
+			must(t, os.MkdirAll(filepath.Dir(path), 0o755))
+			must(t, os.WriteFile(path, drawn(t, c, i), 0o600))
+		}
+	}
+	o = pipeline.Default()
+	o.Data.Train, o.Data.Split = filepath.Join(dir, "photos"), dataset.Split{Val: 0.2}
+	o.Data.Corrections = filepath.Join(dir, "corrections.csv")
+	o.Backbone.Weights, o.Cache.Path, o.Output.Dir = "random:7", filepath.Join(dir, "f.db"), filepath.Join(dir, "runs")
+	ctx, stop := context.WithCancel(context.Background())
+	extracted := o
+	extracted.Data.Corrections = ""
+	_, err := pipeline.Extract(ctx, extracted, pipeline.Silent)
+	must(t, err)
+	s, err := pipeline.OpenStudio(ctx, o, pipeline.Choice{KeepSplit: true}, true, pipeline.Silent)
+	must(t, err)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	must(t, err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	must(t, err)
+	ended := make(chan error)
+	go func() {
+		ended <- web.Serve(ctx, l, web.New(s, web.Options{Hosts: web.Hosts(port), Runs: o.Output.Dir}))
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return "http://" + l.Addr().String() + "/", o
+}
+
+// browse opens a tab of a Chromium without a window, whose console must stay silent.
+func browse(t *testing.T, width, height int) context.Context {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("skipped: the backbone takes minutes under the race detector")
+	}
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("skipped: there is no Chromium on this machine")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(width, height))
+	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	ctx, stop = context.WithTimeout(ctx, 60*time.Second)
+	t.Cleanup(stop)
+	var mu sync.Mutex
+	chromedp.ListenTarget(ctx, func(event any) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch e := event.(type) {
+		case *runtime.EventExceptionThrown:
+			t.Errorf("an exception: %s", e.ExceptionDetails.Error())
+		case *runtime.EventConsoleAPICalled:
+			if e.Type == runtime.APITypeError || e.Type == runtime.APITypeWarning {
+				t.Errorf("the console says %s: %s", e.Type, e.Args[0].Value)
+			}
+		case *log.EventEntryAdded:
+			if e.Entry.Level == log.LevelError {
+				t.Errorf("an error: %s %s", e.Entry.Text, e.Entry.URL)
+			}
+		}
+	})
+	return ctx
+}
+
+// until waits for an expression to be true.
+func until(expression string) chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		var ok bool
+		ctx, stop := context.WithTimeout(ctx, 15*time.Second)
+		defer stop()
+		if err := chromedp.Poll("!!("+expression+")", &ok, chromedp.WithPollingInterval(20*time.Millisecond)).Do(ctx); err != nil {
+			var body string
+			_ = chromedp.Evaluate("document.body.innerText", &body).Do(context.WithoutCancel(ctx))
+			return fmt.Errorf("waiting for %s: %w; the page: %.1500s", expression, err, body)
+		}
+		return nil
+	})
+}
+
+func settled() chromedp.Action {
+	return until(`document.querySelector("#doubts") && !document.querySelector(".state").textContent.trim()`)
+}
+
+func TestStudioInABrowser(t *testing.T) {
+	ctx := browse(t, 1280, 800)
+	address, o := serve(t)
+	const card = `[...document.querySelectorAll("#wall li")].find((li) => li.textContent.includes("wrong.png") || li.querySelector("a").title.endsWith("wrong.png"))`
+	must(t, chromedp.Run(ctx,
+		chromedp.Navigate(address), settled(),
+		until(`document.querySelectorAll("#wall li").length === 42`),
+		until(`document.querySelector("#classes").textContent.includes("`+hostile+`") && !document.querySelector("#classes img")`),
+		until(`[...document.images].slice(0, 6).every((i) => i.complete && i.naturalWidth === 96)`),
+		// A filter is a link, and stands in the address.
+		until(`document.querySelector("#side a[href*='show=doubtful'] b").textContent !== "0"`),
+		chromedp.Click(`#side a[href*="show=doubtful"]`),
+		until(`location.search.includes("show=doubtful") && document.querySelectorAll("#wall li").length < 42 && `+card),
+		// The wrong label is mended by keys alone.
+		chromedp.KeyEvent(kb.ArrowRight),
+		until(`document.activeElement.closest("#wall li")`),
+	))
+	for range 42 {
+		var at bool
+		must(t, chromedp.Run(ctx, chromedp.Evaluate(`document.activeElement.title.endsWith("wrong.png")`, &at)))
+		if at {
+			break
+		}
+		must(t, chromedp.Run(ctx, chromedp.KeyEvent(kb.ArrowRight)))
+	}
+	must(t, chromedp.Run(ctx, chromedp.KeyEvent("3"),
+		until(`document.querySelector("#status").textContent.includes("→")`),
+		settled(), until(`[...document.querySelectorAll("#classes li b")].map((b) => b.textContent).join() === "14,14,14"`)))
+	if f, err := corrections.Read(o.Data.Corrections); err != nil || len(f.Changes) != 1 || f.Changes[0].New != "ochre" || f.Changes[0].Old != "azure" {
+		t.Fatalf("%v: %+v", err, f)
+	}
+	must(t, chromedp.Run(ctx,
+		chromedp.KeyEvent("u"), until(`[...document.querySelectorAll("#classes li b")].map((b) => b.textContent).join() === "14,15,13"`),
+		chromedp.KeyEvent("U"), until(`[...document.querySelectorAll("#classes li b")].map((b) => b.textContent).join() === "14,14,14"`),
+		settled(),
+	))
+	must(t, chromedp.Run(ctx, chromedp.Navigate(address), settled(), chromedp.Evaluate(`(async () => {
+			const picture = await (await fetch(document.images[0].src)).blob();
+			const data = new DataTransfer();
+			data.items.add(new File([picture], "<b>new</b>.jpg", {type: "image/jpeg"}));
+			document.querySelector("main").dispatchEvent(new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: data}));
+			return true;
+		})()`, nil),
+		until(`document.querySelector("#answers meter") && document.querySelector("#answers .path").textContent === "<b>new</b>.jpg"`),
+		chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("dialog[open]")`),
+		// A closer look, and back.
+		chromedp.Click(`#wall li a`), until(`document.querySelector("#panel h3") && location.search.includes("image=")`),
+		chromedp.KeyEvent(kb.Escape), until(`document.querySelector("#panel").hidden && !location.search.includes("image=")`),
+	))
+	// Many at once: a range is left out, and taken in again.
+	must(t, chromedp.Run(ctx,
+		chromedp.Focus(`#wall li a`),
+		chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(input.ModifierShift)), chromedp.KeyEvent(kb.ArrowRight, chromedp.KeyModifiers(input.ModifierShift)),
+		until(`document.querySelectorAll("#wall li.chosen").length === 3`),
+		chromedp.KeyEvent("x"), until(`document.querySelectorAll("#wall li.out").length === 3 && !document.querySelector("#wall li.chosen")`), settled(),
+		chromedp.KeyEvent("u"), until(`!document.querySelector("#wall li.out")`), settled(),
+		// A class that is new, by its name.
+		chromedp.KeyEvent("/"), until(`document.querySelector("#ask").open`),
+		chromedp.SendKeys(`#typed`, "brand new"+kb.Enter), until(`document.querySelector("#classes").textContent.includes("brand new")`),
+		chromedp.KeyEvent("u"), until(`!document.querySelector("#classes").textContent.includes("brand new")`), settled(),
+	))
+	shots(t, ctx, address)
+}
+
+// shots takes pictures of the page for a person to look at, where ICEBOX_SHOTS names a
+// folder.
+func shots(t *testing.T, ctx context.Context, address string) {
+	t.Helper()
+	dir := os.Getenv("ICEBOX_SHOTS")
+	if dir == "" {
+		return
+	}
+	for name, path := range map[string]string{"wall": "", "doubtful": "?show=doubtful&sort=doubt&image=13"} {
+		var picture []byte
+		must(t, chromedp.Run(ctx, chromedp.Navigate(address+strings.TrimPrefix(path, "/")), settled(), chromedp.Sleep(500*time.Millisecond), chromedp.FullScreenshot(&picture, 100)))
+		must(t, os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600))
+	}
+}

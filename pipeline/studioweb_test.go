@@ -1,0 +1,172 @@
+package pipeline
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"icebox/pipeline/corrections"
+	"icebox/pipeline/studio"
+	"icebox/pipeline/studio/web"
+)
+
+const hostileName = "<img src=x onerror=alert(1)>"
+
+// webOf serves a studio of classes with hostile names.
+func webOf(t *testing.T) (http.Handler, *studio.Session, Options) {
+	t.Helper()
+	dir := photos(t, 3, 8)
+	must(t, os.Rename(filepath.Join(dir, "class0"), filepath.Join(dir, hostileName)))
+	must(t, os.Rename(filepath.Join(dir, "class1"), filepath.Join(dir, "\u05e9\u05dc\u05d5\u05dd "+strings.Repeat("long", 40))))
+	must(t, os.Rename(filepath.Join(dir, "class2", "000.jpg"), filepath.Join(dir, "class2", "'\"><script>alert(2)<|script>.jpg")))
+	time.Sleep(settle)
+	s, o := studioOf(t, settings(dir))
+	numbersOf(t, s)
+	return web.New(s, web.Options{Hosts: web.Hosts("80"), Runs: o.Output.Dir}), s, o
+}
+
+func ask(h http.Handler, method, target, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, target, strings.NewReader(body))
+	r.Host = "127.0.0.1:80"
+	r.Header.Set("Content-Type", "application/json")
+	for n := 0; n+1 < len(header); n += 2 {
+		if header[n] == "Host" {
+			r.Host = header[n+1]
+		}
+		r.Header.Set(header[n], header[n+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestPagesOfAStudio(t *testing.T) {
+	h, s, o := webOf(t)
+	all := s.Wall(studio.Query{})
+	for _, target := range []string{"/", "/?show=doubtful&sort=doubt", "/?image=0", "/?image=99999&page=-3&pages=x", "/?class=" + "%3Cimg+src%3Dx+onerror%3Dalert%281%29%3E", "/?show=%3Cscript%3E&sort=%27%22%3E&part=x&predicted=y"} {
+		w := ask(h, "GET", target, "")
+		body := w.Body.String()
+		if w.Code != http.StatusOK || strings.Contains(body, "<img src=x") || strings.Contains(body, "<script>") || !strings.Contains(body, "&lt;img src=x") {
+			t.Errorf("%s: %d, %.300s", target, w.Code, body)
+		}
+		if p := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(p, "default-src 'self'") || strings.Contains(p, "unsafe") {
+			t.Errorf("%s: policy %q", target, p)
+		}
+		if strings.Contains(body, " style=") || strings.Contains(body, " onclick=") {
+			t.Errorf("%s has something inline, which the policy stops", target)
+		}
+	}
+	thumb := "/thumb/" + all.Cards[0].Hash + ".jpg"
+	if w := ask(h, "GET", thumb, ""); w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/jpeg" || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
+		t.Errorf("a picture: %d %v", w.Code, w.Header())
+	}
+	// One that is gone is a grey tile with its name.
+	gone := all.Cards[len(all.Cards)-1]
+	must(t, os.Remove(filepath.Join(o.Data.Train, filepath.FromSlash(gone.Path))))
+	if w := ask(h, "GET", "/thumb/"+gone.Hash+".jpg", ""); w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/svg+xml" || !strings.Contains(w.Body.String(), "is gone") || w.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("one that is gone: %d %s", w.Code, w.Body)
+	}
+	for _, target := range []string{"/thumb/zz.jpg", "/thumb/" + strings.Repeat("0", 64), "/static/page.html", "/runs/..%2f..%2fx/report.html", "/none"} {
+		if w := ask(h, "GET", target, ""); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", target, w.Code)
+		}
+	}
+	if w := ask(h, "GET", "/runs", ""); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "No run yet") {
+		t.Errorf("runs: %d %s", w.Code, w.Body)
+	}
+}
+
+// Nobody changes anything by another name of this machine, or from a page of another origin.
+func TestAStudioIsForThisMachineAlone(t *testing.T) {
+	h, s, _ := webOf(t)
+	change := `{"items":[0],"action":"exclude","by":"x"}`
+	for name, header := range map[string][]string{
+		"rebinding":             {"Host", "evil.example:80"},
+		"rebinding, same names": {"Host", "127.0.0.1.evil.example:80", "Origin", "http://127.0.0.1.evil.example:80"},
+		"another port":          {"Host", "127.0.0.1:81"},
+		"another origin":        {"Origin", "http://evil.example"},
+		"another port's page":   {"Origin", "http://127.0.0.1:8080"},
+		"no origin":             {"Origin", "null"},
+		"cross-site":            {"Sec-Fetch-Site", "cross-site"},
+		"same site, not origin": {"Sec-Fetch-Site", "same-site"},
+		"a form":                {"Content-Type", "text/plain"},
+	} {
+		if w := ask(h, "POST", "/change", change, header...); w.Code < 400 || w.Code >= 500 {
+			t.Errorf("%s: %d", name, w.Code)
+		}
+	}
+	if w := ask(h, "GET", "/", "", "Host", "evil.example:80"); w.Code != http.StatusMisdirectedRequest || strings.Contains(w.Body.String(), "class") {
+		t.Errorf("rebinding reads: %d", w.Code)
+	}
+	if got := s.Wall(studio.Query{}).Counts[studio.Excluded]; got != 0 {
+		t.Fatalf("%d images were left out", got)
+	}
+	for _, header := range [][]string{nil, {"Host", "localhost:80", "Origin", "http://localhost:80", "Sec-Fetch-Site", "same-origin"}} {
+		if w := ask(h, "POST", "/change", change, header...); w.Code != http.StatusOK {
+			t.Errorf("from here: %d %s", w.Code, w.Body)
+		}
+	}
+	for body, code := range map[string]int{"{": 400, `{"items":[0],"action":"relabel","class":""}`: 422, `{"items":[` + strings.Repeat("0,", 3<<20) + `0]}`: 400} {
+		if w := ask(h, "POST", "/change", body); w.Code != code || !json.Valid(w.Body.Bytes()) {
+			t.Errorf("%.40s: %d %s", body, w.Code, w.Body)
+		}
+	}
+}
+
+// Two browsers see each other's changes as they happen, and a server that ends lets them go.
+func TestTwoBrowsers(t *testing.T) {
+	_, s, o := webOf(t)
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	must(t, err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	must(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- web.Serve(ctx, l, web.New(s, web.Options{Hosts: web.Hosts(port)})) }()
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	address := "http://" + l.Addr().String()
+	get := func(path string) *http.Response {
+		t.Helper()
+		r, err := client.Get(address + path)
+		must(t, err)
+		return r
+	}
+	stream := get("/events")
+	defer stream.Body.Close()
+	lines := bufio.NewScanner(stream.Body)
+	lines.Scan() // it listens by now
+	r, err := client.Post(address+"/change", "application/json", strings.NewReader(`{"items":[1,2],"action":"relabel","class":"`+hostileName+`","by":"two"}`))
+	must(t, err)
+	must(t, r.Body.Close())
+	var e studio.Event
+	for lines.Scan() {
+		if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			must(t, json.Unmarshal([]byte(data), &e))
+			if e.By == "two" {
+				break
+			}
+		}
+	}
+	if e.By != "two" || len(e.Items) != 2 || !strings.Contains(e.Text, hostileName) {
+		t.Errorf("heard %+v", e)
+	}
+	if f, err := corrections.Read(o.Data.Corrections); err != nil || len(f.Changes) != 2 {
+		t.Errorf("%v, %+v", err, f)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	_, _ = io.Copy(io.Discard, stream.Body)
+}
