@@ -136,9 +136,7 @@ func entropy(counts *[3][256]uint32, n uint32) uint16 {
 	sum := uint64(0)
 	for c := range counts {
 		for _, count := range counts[c] {
-			if count > 1 {
-				sum += uint64(count) * uint64(log2(count))
-			}
+			sum += uint64(countLogs[min(count, looked)])
 		}
 	}
 	return uint16((log2(n) - uint32(sum/uint64(n))) >> 4)
@@ -155,6 +153,17 @@ var logs = func() (t [257]uint32) {
 		}
 	}
 	t[256] = 1 << 16
+	return t
+}()
+
+// looked is how many pixels tones looks at, at most.
+const looked = (Size / 8) * (Size / 8)
+
+// countLogs are c·log2(c) in 1/65536.
+var countLogs = func() (t [looked + 1]uint32) {
+	for c := uint32(1); c <= looked; c++ {
+		t[c] = c * log2(c)
+	}
 	return t
 }()
 
@@ -175,8 +184,8 @@ func shrunk(size image.Point) image.Point {
 	return image.Pt(max(size.X*smallSide/long, 1), max(size.Y*smallSide/long, 1))
 }
 
-// pair are two pixels of a line or a column, whose mean stands for those between and around
-// them. The last pixel of a line is in none, so that there is a byte after each.
+// pair are two pixels of a line or a column, by number times 3, whose mean stands for those
+// between and around them. The last pixel of a line is in none, so that there is a byte after each.
 type pair [2]int
 
 // pairs appends those of the small pixels, n of which are as long as the resized picture,
@@ -189,9 +198,9 @@ func pairs(to []pair, n, resized, lo, hi int, asItWas bool) []pair {
 		switch {
 		case a < lo || b > hi || b < a+3:
 		case asItWas:
-			to = append(to, pair{(a + b - 1) / 2, (a + b) / 2})
+			to = append(to, pair{3 * ((a + b - 1) / 2), 3 * ((a + b) / 2)})
 		default:
-			to = append(to, pair{a + (b-a)/4, a + min((3*(b-a)-1)/4, b-a-2)})
+			to = append(to, pair{3 * (a + (b-a)/4), 3 * (a + min((3*(b-a)-1)/4, b-a-2))})
 		}
 	}
 	return to
@@ -204,10 +213,10 @@ func (m *measurer) shrink(crop *Pixels) bool {
 	const redBlue = 0xff00ff
 	m.small = mem.Grow(m.small, len(m.lines)*len(m.columns))
 	for i, l := range m.lines {
-		upper, lower := crop[lineBytes*l[0]:][:lineBytes], crop[lineBytes*l[1]:][:lineBytes]
+		upper, lower := (*[lineBytes]byte)(crop[lineBytes/3*l[0]:]), (*[lineBytes]byte)(crop[lineBytes/3*l[1]:])
 		out := m.small[i*len(m.columns):][:len(m.columns)]
 		for k, c := range m.columns {
-			p, q := binary.LittleEndian.Uint32(upper[3*c[0]:]), binary.LittleEndian.Uint32(lower[3*c[1]:])
+			p, q := binary.LittleEndian.Uint32(upper[c[0]:]), binary.LittleEndian.Uint32(lower[c[1]:])
 			unlike |= p ^ p>>8 | q ^ q>>8
 			both, green := p&redBlue+q&redBlue, p>>8&0xff+q>>8&0xff
 			out[k] = uint8((both&0xffff*19595 + green*38470 + both>>16*7471 + 1<<16) >> 17)
