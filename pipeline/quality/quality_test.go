@@ -57,7 +57,7 @@ func smooth(w, h int) image.Image {
 	img := image.NewNRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
 		for x := range w {
-			v := 80 + 75*math.Sin(3*float64(x)/float64(w))*math.Cos(2*float64(y)/float64(h))
+			v := 10 + 90*float64(x)/float64(w) + 90*float64(y)/float64(h)
 			img.SetNRGBA(x, y, color.NRGBA{uint8(v), uint8(v + 9), uint8(v / 2), 255})
 		}
 	}

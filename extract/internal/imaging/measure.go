@@ -18,19 +18,20 @@ type Measures struct {
 	// Bright99 and Bright5 are percentiles of the pixels' brightness, 0 to 255: the root of
 	// 0.241 R² + 0.691 G² + 0.068 B², of one pixel of 64.
 	Bright99, Bright5 uint8
-	// Grey says that the three channels of each of these pixels are equal, and of those that Edges
-	// is taken from.
+	// Grey says that the three channels of each of these pixels are equal, and of those that
+	// Edges is taken from.
 	Grey bool
 	// Entropy is that of their values, those of each channel by themselves, in 1/4096 bit: as
 	// Pillow's of an RGB picture. That of a grey one is log2(3) bits more than it would be of
 	// one channel.
 	Entropy uint16
 	// Edges is the standard deviation, in 1/256 of a level, of what the Laplacian finds in
-	// the picture made so small that its longer side has about 64 pixels. Pixels of the rim
-	// count as they are, as with Pillow's FIND_EDGES.
+	// the picture made so small that its longer side has about 64 pixels, of about every other
+	// line. Pixels of the rim count as they are, as with Pillow's FIND_EDGES. 65535 is unknown:
+	// the crop shows less than 3 of these pixels in a direction.
 	Edges uint16
 	// Spread is the standard deviation, in 1/256, of the counts in the histogram of that
-	// small picture in grey.
+	// small picture in grey; 65535 is unknown.
 	Spread uint16
 }
 
@@ -58,6 +59,7 @@ type measurer struct {
 	bright         [brightBins]uint32
 	values         [3][256]uint32
 	columns, lines []pair
+	banded         bool // every other band of lines is left out
 	small          []uint8
 }
 
@@ -81,6 +83,7 @@ func (m *measurer) measure(to *Measures, s seen) {
 	if len(m.columns) < 3 || len(m.lines) < 3 {
 		return
 	}
+	m.everyOther()
 	sharpness := sharpAsItWas
 	if !asItWas {
 		sharpness = sharpShrunk
@@ -206,6 +209,28 @@ func pairs(to []pair, n, resized, lo, hi int, asItWas bool) []pair {
 	return to
 }
 
+// band is how many neighbouring lines of the small picture are made at a time, before as many
+// are left out, where it has enoughLines or more.
+const (
+	band        = 4
+	enoughLines = 32
+)
+
+// everyOther leaves out every other band of lines.
+func (m *measurer) everyOther() {
+	m.banded = len(m.lines) >= enoughLines
+	if !m.banded {
+		return
+	}
+	kept := m.lines[:0]
+	for i, l := range m.lines {
+		if i/band%2 == 0 {
+			kept = append(kept, l)
+		}
+	}
+	m.lines = kept
+}
+
 // shrink makes the part of the small picture that the crop shows, in grey, and tells whether
 // all that it sees is grey.
 func (m *measurer) shrink(crop *Pixels) bool {
@@ -251,6 +276,9 @@ func (m *measurer) edges(full image.Point, sharpness int) uint16 {
 		above, line, below := m.small[(y-1)*w:][:w], m.small[y*w:][:w], m.small[(y+1)*w:][:w]
 		rim.add(int(line[0]))
 		rim.add(int(line[w-1]))
+		if m.banded && (y%band == 0 || y%band == band-1) {
+			continue // its neighbour is another's
+		}
 		left, middle := int(above[0])+int(line[0])+int(below[0]), int(above[1])+int(line[1])+int(below[1])
 		for x := 2; x < w; x++ {
 			right := int(above[x]) + int(line[x]) + int(below[x])
