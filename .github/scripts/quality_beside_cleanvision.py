@@ -10,7 +10,7 @@ amount drawn at random (seed 5), from one that nobody sees to one that nobody mi
 For each issue the table has the images that both find, those that only icebox or only CleanVision finds, and the share of all
 images that they agree on. icebox runs with random weights: quality does not depend on them.
 """
-import argparse, csv, glob, math, os, random, shutil, subprocess, tempfile
+import argparse, contextlib, csv, glob, math, os, random, shutil, subprocess, sys, tempfile
 
 from cleanvision import Imagelab
 from PIL import Image, ImageFilter
@@ -62,8 +62,9 @@ def by_icebox(icebox, images, scratch):
 
 
 def by_cleanvision(images):
-    lab = Imagelab(data_path=images)
-    lab.find_issues({issue: {} for issue in ISSUES}, n_jobs=1, verbose=False)
+    with contextlib.redirect_stdout(sys.stderr):
+        lab = Imagelab(data_path=images)
+        lab.find_issues({issue: {} for issue in ISSUES}, n_jobs=1, verbose=False)
     names = [os.path.relpath(p, os.path.abspath(images)) for p in map(os.path.abspath, lab.issues.index)]
     return {issue: {n for n, bad in zip(names, lab.issues[f"is_{issue}_issue"]) if bad} for issue in ISSUES}, len(names)
 

@@ -14,27 +14,26 @@ import (
 	"icebox/pipeline/words"
 )
 
-// qualityText counts the pictures with an issue; "" where there are none.
-func qualityText(q *quality.Report) string {
+// countsText counts the pictures with each issue.
+func countsText(found []quality.Issue, judged int) string {
 	var parts []string
-	for _, issue := range q.Found() {
-		parts = append(parts, fmt.Sprintf("%s %s", words.Number(issue.Images), issue.Name))
+	for _, issue := range found {
+		parts = append(parts, words.Number(issue.Images)+" "+issue.Name)
 	}
-	if len(parts) == 0 {
-		return ""
+	return fmt.Sprintf("%s of %s", strings.Join(parts, ", "), words.Count(judged, "image"))
+}
+
+// qualityLine counts the pictures with an issue, in a line, if there are any.
+func qualityLine(w io.Writer, name string, q *quality.Report) {
+	found := q.Found()
+	if len(found) == 0 {
+		return
 	}
-	text := fmt.Sprintf("%s of %s", strings.Join(parts, ", "), words.Count(q.Judged, "image"))
+	text := countsText(found, q.Judged)
 	if q.NotJudged > 0 {
 		text += fmt.Sprintf("; %s not judged", words.Number(q.NotJudged))
 	}
-	return text
-}
-
-// qualityLine writes the same as a line, if there is anything to say.
-func qualityLine(w io.Writer, name string, q *quality.Report) {
-	if text := qualityText(q); text != "" {
-		fmt.Fprintf(w, "%s %s\n", name, text)
-	}
+	fmt.Fprintf(w, "%s %s\n", name, text)
 }
 
 // qualityShown is how many pictures of an issue the text of an insight lists.
@@ -53,10 +52,10 @@ func (i *Insight) qualityText(w io.Writer) {
 	case len(found) == 0:
 		fmt.Fprintf(w, "\nPICTURES  none of %s is dark, light, blurry, empty or unlike the others", words.Number(q.Judged))
 	default:
-		fmt.Fprintf(w, "\nPICTURES  %s", qualityText(&quality.Report{Judged: q.Judged, Issues: found}))
+		fmt.Fprintf(w, "\nPICTURES  %s", countsText(found, q.Judged))
 	}
 	if q.NotJudged > 0 {
-		fmt.Fprintf(w, "; not judged, because an earlier\n          version computed their features: %s", words.Number(q.NotJudged))
+		fmt.Fprintf(w, "; %s not judged, because an earlier version computed their features", words.Number(q.NotJudged))
 	}
 	fmt.Fprintln(w)
 	if len(found) == 0 {
