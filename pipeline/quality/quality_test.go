@@ -108,7 +108,7 @@ func TestDrawnPicturesAreJudged(t *testing.T) {
 	add(smooth(300, 220), quality.Blurry)
 	add(scene(300, 220, func(float64) color.NRGBA { return color.NRGBA{90, 120, 70, 255} }), quality.LowInformation)
 	add(scene(300, 220, grey), quality.Grayscale)
-	add(scene(2000, 1500, plain), quality.OddSize)
+	add(scene(1000, 750, plain), quality.OddSize)
 	add(scene(36, 30, plain), quality.OddSize)
 	add(scene(600, 200, plain), quality.OddAspectRatio)
 	add(scene(200, 600, plain), quality.OddAspectRatio)
