@@ -123,7 +123,7 @@ func (m *measurer) percentile(n, percent uint32) uint8 {
 	for bin, count := range m.bright {
 		if rank < count {
 			middle := (bin<<brightShift + 1<<(brightShift-1)) / 1000
-			return uint8(min(root(middle), 255))
+			return uint8(min(root(int64(middle)), 255))
 		}
 		rank -= count
 	}
@@ -131,7 +131,7 @@ func (m *measurer) percentile(n, percent uint32) uint8 {
 }
 
 // root is the root of v, rounded down. The root of a float64 is the same everywhere.
-func root(v int) int { return int(math.Sqrt(float64(v))) }
+func root(v int64) int64 { return int64(math.Sqrt(float64(v))) }
 
 // entropy is that of n values, counted by channel and value, in 1/4096 bit:
 // log n − Σ c·log c / n.
@@ -251,9 +251,11 @@ func (m *measurer) shrink(crop *Pixels) bool {
 }
 
 // moments are those of some numbers.
-type moments struct{ n, sum, squares int }
+type moments struct{ n, sum, squares int64 }
 
-func (s *moments) add(v int) { s.n, s.sum, s.squares = s.n+1, s.sum+v, s.squares+v*v }
+func (s *moments) add(v int) {
+	s.n, s.sum, s.squares = s.n+1, s.sum+int64(v), s.squares+int64(v*v)
+}
 
 // How sharp edges are, in eighths of what the mean of two pixels shows. Two of some 25 that a
 // small pixel of a photo stands for make more of its texture than a good filter does: 3/4 is
@@ -286,12 +288,12 @@ func (m *measurer) edges(full image.Point, sharpness int) uint16 {
 			left, middle = middle, right
 		}
 	}
-	all, within := full.X*full.Y, max(full.X-2, 0)*max(full.Y-2, 0)
-	mix := func(of func(moments) int) int { // in 1/65536
+	all, within := int64(full.X*full.Y), int64(max(full.X-2, 0)*max(full.Y-2, 0))
+	mix := func(of func(moments) int64) int64 { // in 1/65536
 		return ((all-within)*(of(rim)<<16/rim.n) + within*(of(inside)<<16/inside.n)) / all
 	}
-	mean := mix(func(s moments) int { return s.sum })
-	squares := mix(func(s moments) int { return s.squares })
+	mean := mix(func(s moments) int64 { return s.sum })
+	squares := mix(func(s moments) int64 { return s.squares })
 	return uint16(root(max(squares-mean*mean>>16, 0)))
 }
 
@@ -301,9 +303,9 @@ func (m *measurer) spread(full image.Point) uint16 {
 	for _, v := range m.small {
 		grey[v]++
 	}
-	n, squares := len(m.small), 0
+	n, squares := int64(len(m.small)), int64(0)
 	for _, c := range grey {
-		squares += c * c
+		squares += int64(c) * int64(c)
 	}
-	return uint16(min(root(256*squares-n*n)*full.X*full.Y/n, math.MaxUint16-1))
+	return uint16(min(root(256*squares-n*n)*int64(full.X*full.Y)/n, math.MaxUint16-1))
 }
