@@ -650,6 +650,9 @@ func TestDropTakesOneSpaceOnly(t *testing.T) {
 	w, err := c.Writer()
 	must(t, err)
 	must(t, w.PutDoc("d", []byte("stays")))
+	own := "numbers/" + space8.ID + "/0"
+	must(t, w.PutDoc(own, []byte("goes")))
+	must(t, w.PutDoc("numbers/"+spaceHalf.ID+"/0", []byte("stays")))
 	must(t, w.Close())
 	must(t, Drop(c.path, space8.ID, quick()))
 	must(t, c.Refresh())
@@ -657,8 +660,13 @@ func TestDropTakesOneSpaceOnly(t *testing.T) {
 		t.Error("the space is still there")
 	}
 	wantRows(t, c, spaceHalf, keysOf(0, 40))
-	if got, err := c.Doc("d"); string(got) != "stays" {
-		t.Errorf("%q %v", got, err)
+	for _, name := range []string{"d", "numbers/" + spaceHalf.ID + "/0"} {
+		if got, err := c.Doc(name); string(got) != "stays" {
+			t.Errorf("%s: %q %v", name, got, err)
+		}
+	}
+	if got, err := c.Doc(own); !errors.Is(err, ErrNoDoc) {
+		t.Errorf("the space's document is still there: %q %v", got, err)
 	}
 	if err := Drop(c.path, space8.ID, quick()); !errors.Is(err, ErrNoSpace) {
 		t.Errorf("dropped twice: %v", err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -62,8 +63,8 @@ func (c *Cache) Tidy(added int) (bool, error) {
 	return true, c.Refresh()
 }
 
-// Drop removes a space, as Compact does with all else kept. ErrNoSpace if there is
-// none.
+// Drop removes a space, and the documents that belong to it: those with its ID between two
+// slashes of their names. All else is kept, as by Compact. ErrNoSpace if there is none.
 func Drop(path, space string, o Options) error {
 	r := &rewrite{path: path, opts: o, gather: func(f *os.File) (*contents, error) {
 		c, err := gatherState(f)
@@ -75,6 +76,7 @@ func Drop(path, space string, o Options) error {
 		if len(c.spaces) == n {
 			return nil, fmt.Errorf("%w: %.12s", ErrNoSpace, space)
 		}
+		maps.DeleteFunc(c.docs, func(name string, _ docRef) bool { return strings.Contains(name, "/"+space+"/") })
 		return c, nil
 	}}
 	_, err := r.run()

@@ -190,6 +190,8 @@ type Traits struct {
 	Grey16    bool // grey of 16 bits, which Pillow clips to 255, and which is divided by 256 here
 	Elongated bool // one side is more than twice the other
 	Truncated bool // it ends early, and was accepted all the same
+
+	Measures
 }
 
 // Preprocess writes the crop of one encoded image: decoded, upright, resized and

@@ -25,5 +25,6 @@ func (p *Preprocessor) Crop(ctx context.Context, crop []uint8, image []byte) (Tr
 	if err := p.p.CropContext(ctx, (*imaging.Pixels)(crop), image); err != nil {
 		return Traits{}, err
 	}
-	return Traits(p.p.Traits()), nil
+	t := p.p.Traits()
+	return Traits{t.Alpha, t.Grey16, t.Elongated, t.Truncated, Measures(t.Measures)}, nil
 }

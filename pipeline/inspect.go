@@ -64,7 +64,7 @@ func inspect(ctx context.Context, i *report.Insight, src features.Source, head *
 		return err
 	}
 	j.Stage("errors")
-	i.Findings = *findings
+	i.Findings, i.Quality = *findings, qualityOf(src)
 	if i.WorstOf, i.Worst, err = worst(ctx, src.Dataset(), rows, head); err != nil {
 		return err
 	}

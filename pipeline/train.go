@@ -81,7 +81,7 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 	}
 	r.Summary.TrainSummary = trainSummary(held, fit, answers, baselines)
 	addParts(r, src.Dataset(), judged)
-	r.Summary.Leaks, r.Summary.Corrections = leaks, corrected
+	r.Summary.Leaks, r.Summary.Corrections, r.Summary.Quality = leaks, corrected, qualityOf(src)
 	r.Summary.Tuned, r.Summary.Refit, r.Summary.Settings = t.tuning, t.refit, o.settings(t)
 	if t.sweep != nil {
 		t.sweep.Test, t.sweep.TestUnits = r.Summary.TestAccRange, r.Answers.Parts[dataset.Test.String()].Units

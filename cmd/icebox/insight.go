@@ -11,8 +11,9 @@ import (
 const insightHelp = `insight looks at the images of a run through the features that the cache keeps:
 it opens no image. It lists labels to doubt (by heads that did not see the
 image), copies of images, exact and near, and which of them leak from training
-to test; the surest mistakes, the classes that are confused, and a learning
-curve with a guess of what twice the images would bring.
+to test; pictures that are dark, light, blurry, empty, grey or of another size
+or shape than the rest; the surest mistakes, the classes that are confused, and
+a learning curve with a guess of what twice the images would bring.
 
 The heads that did not see an image learned from all other labelled images,
 test included: whoever acts on a suspect in test has looked at test. With
@@ -20,7 +21,7 @@ test included: whoever acts on a suspect in test has looked at test. With
 folder in the form that ` + "`icebox cache export`" + ` writes.
 
 It prints that and writes it into the run folder: insight.json, insight.txt,
-suspects.csv, copies.csv.`
+suspects.csv, copies.csv, quality.csv.`
 
 func (p *process) insightCommand() *cobra.Command {
 	var j judgedRun

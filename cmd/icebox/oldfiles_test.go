@@ -50,6 +50,9 @@ func TestOldCachesTrainTheHeadsThatTheyDid(t *testing.T) {
 		if got["hits"] != 24.0 || got["computed"] != 0.0 || got["known_bad"] != 1.0 {
 			t.Errorf("%s: %v hits, %v computed, %v known to be bad", run, got["hits"], got["computed"], got["known_bad"])
 		}
+		if q, _ := got["quality"].(map[string]any); q["judged"] != 0.0 || q["not_judged"] != 24.0 {
+			t.Errorf("%s: an old cache has no numbers of pictures: %v", run, q)
+		}
 		if run == "mlp" {
 			continue // gorgonia's sums are those of the machine
 		}

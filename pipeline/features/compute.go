@@ -29,6 +29,7 @@ type extraction struct {
 	opened, bytes                    atomic.Int64
 
 	memory *budget // for images that are being read and decoded
+	looks  *measuring
 
 	turn     sync.RWMutex       // read while rows are handed over, written to change the producer
 	producer extract.EngineInfo // of the rows that are handed over
@@ -156,6 +157,7 @@ func (e *extraction) workers(ctx context.Context, todo []int) error {
 // batch is the memory of one worker.
 type batch struct {
 	items  []int
+	keys   []cache.Key
 	crops  []uint8
 	traits []extract.Traits
 	rows   []float32
@@ -186,6 +188,9 @@ func (e *extraction) batch(ctx context.Context, b *batch, items []int) error {
 	}
 	defer e.turn.RUnlock()
 	start := time.Now()
+	if err := e.putMeasures(b); err != nil {
+		return err
+	}
 	for k, i := range b.items {
 		it := &e.inv.ds.Items[i]
 		if err := e.w.Put(e.space.ID, it.Hash, b.rows[k*extract.Dim:(k+1)*extract.Dim]); err != nil {
@@ -200,6 +205,18 @@ func (e *extraction) batch(ctx context.Context, b *batch, items []int) error {
 	e.writeNanos.Add(int64(time.Since(start)))
 	e.journal.Add(len(items))
 	return e.storeIfDue()
+}
+
+// putMeasures hands over what was measured of the pictures of a batch.
+func (e *extraction) putMeasures(b *batch) error {
+	if len(b.items) == 0 {
+		return nil
+	}
+	b.keys = b.keys[:0]
+	for _, i := range b.items {
+		b.keys = append(b.keys, e.inv.ds.Items[i].Hash)
+	}
+	return e.looks.put(e.w, b.keys, b.traits)
 }
 
 // storeEvery is how often what was learned of files is committed while extraction

@@ -128,7 +128,7 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 	if err != nil {
 		return c.Idle(), err
 	}
-	e := &extraction{Computer: c, inv: inv, w: w, work: c.Idle(), memory: newBudget(c.options.Memory)}
+	e := &extraction{Computer: c, inv: inv, w: w, work: c.Idle(), memory: newBudget(c.options.Memory), looks: openMeasuring(c.store, c.space.ID)}
 	c.journal.Start("engine", 0)
 	err = e.open(ctx)
 	if err == nil {

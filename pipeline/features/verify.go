@@ -43,6 +43,8 @@ func VerifyDocuments(path string) ([]cache.Fault, error) {
 	for _, space := range c.Spaces() {
 		_, err := spaceIn(space.Space)
 		check(fmt.Sprintf("space %.12s", space.ID), err)
+		_, err = loadMeasures(s, space.ID)
+		check(fmt.Sprintf("what was measured of the pictures of space %.12s", space.ID), err)
 	}
 	return faults, nil
 }

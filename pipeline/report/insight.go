@@ -15,6 +15,7 @@ import (
 	"icebox/pipeline/files"
 	"icebox/pipeline/insight"
 	"icebox/pipeline/internal/csvfile"
+	"icebox/pipeline/quality"
 	"icebox/pipeline/words"
 )
 
@@ -24,6 +25,7 @@ const (
 	InsightTextFile = "insight.txt"
 	SuspectsFile    = "suspects.csv"
 	CopiesFile      = "copies.csv"
+	QualityFile     = "quality.csv"
 )
 
 // Insight is what the features of a run's images tell of its data, and where its head
@@ -35,6 +37,10 @@ type Insight struct {
 	insight.Findings
 	WorstOf string  `json:"worst_of"` // the part that Worst lists; "" where nothing is held out
 	Worst   []Wrong `json:"worst"`    // the run's head, the surest mistakes first
+
+	// Quality says which pictures are dark, blurry and the like; nil where the rows are of no
+	// pictures.
+	Quality *quality.Report `json:"quality,omitempty"`
 }
 
 // Write puts i into the run folder dir; dir may be a file of it.
@@ -56,7 +62,8 @@ func (i *Insight) Write(dir string) error {
 		writeJSON(filepath.Join(dir, InsightFile), i),
 		files.Write(filepath.Join(dir, InsightTextFile), []byte(text.String())),
 		csvfile.Write(filepath.Join(dir, SuspectsFile), slices.Values(suspects)),
-		csvfile.Write(filepath.Join(dir, CopiesFile), slices.Values(copies)))
+		csvfile.Write(filepath.Join(dir, CopiesFile), slices.Values(copies)),
+		i.writeQuality(dir))
 }
 
 func decimal(f float64) string { return strconv.FormatFloat(f, 'f', 6, 64) }
@@ -71,6 +78,7 @@ func (i *Insight) Text(w io.Writer) {
 		fmt.Fprintf(w, "note: %s\n", warning)
 	}
 	i.copiesText(w)
+	i.qualityText(w)
 	i.suspectsText(w)
 	i.worstText(w)
 	i.confusedText(w)

@@ -11,6 +11,7 @@ import (
 	"icebox/headtrain/judge"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/quality"
 	"icebox/pipeline/sweep"
 	"icebox/pipeline/words"
 )
@@ -65,6 +66,10 @@ type TrainSummary struct {
 	Corrections *Corrections `json:"corrections,omitempty"`
 
 	Leaks *Leaks `json:"leaks,omitempty"` // nil where nothing is held out, or too much to look at
+
+	// Quality says which pictures are dark, blurry and the like; nil where the rows are of no
+	// pictures.
+	Quality *quality.Report `json:"quality,omitempty"`
 
 	Tuned *Tuning `json:"tuned,omitempty"` // nil where tuning was not asked for
 }

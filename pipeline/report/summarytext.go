@@ -86,6 +86,7 @@ func (s *RunSummary) Text(w io.Writer, y Style) {
 }
 
 func (s *RunSummary) headText(w io.Writer, y Style) {
+	qualityLine(w, "quality   ", s.Quality)
 	if s.Tuned != nil {
 		fmt.Fprintf(w, "tuned      %s\n", s.Tuned)
 	}

@@ -20,6 +20,7 @@ func (r *Report) Text(w io.Writer) {
 		fmt.Fprintf(w, "note: %s\n", warning)
 	}
 	fmt.Fprintf(w, "\nfeatures  %s\n", s.featuresText(Style{}))
+	qualityLine(w, "quality  ", s.Quality)
 	if s.Features == "" {
 		fmt.Fprintf(w, "backbone  resnet18, weights %s (%.12s)\n", s.Weights, s.WeightsHash)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"slices"
 
 	"icebox/extract/internal/jpeg"
@@ -63,6 +64,8 @@ type Traits struct {
 	Grey16    bool // grey of 16 bits, which Pillow clips to 255, and which is divided by 256 here
 	Elongated bool // one side is more than twice the other
 	Truncated bool // the data end early, and were accepted all the same
+
+	Measures
 }
 
 // Validate reports every fault of the options at once.
@@ -91,6 +94,7 @@ type Preprocessor struct {
 	over    [3]byte // the background
 	traits  Traits
 	resizer resizer
+	looks   measurer
 	jpeg    jpeg.Decoder
 	planes  planes
 	webp    webpPlanes
@@ -140,6 +144,7 @@ func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 		return &MemoryError{need, p.opts.Memory, h.kind, h.width, h.height}
 	}
 	p.traits = Traits{Grey16: h.grey16, Elongated: elongated(h.width, h.height)}
+	p.traits.Width, p.traits.Height = h.width, h.height
 	defer p.release()
 	defer recovered(h.kind, &err)
 	o := orientation(h.orientation)
@@ -151,6 +156,11 @@ func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 		return err
 	}
 	p.resizer.draw(dst, src)
+	upright := image.Pt(h.width, h.height)
+	if p.resizer.transposed {
+		upright = image.Pt(h.height, h.width)
+	}
+	p.looks.measure(&p.traits.Measures, seen{dst, p.resizer.covered, upright, resized(p.opts.Fit, upright.X, upright.Y)})
 	return nil
 }
 
