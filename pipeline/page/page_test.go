@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write testdata/report.html anew")
 const (
 	hostileClass = `<img src=x onerror=alert(1)>`
 	hostileFile  = `train/a/</script>.jpg`
-	rightToLeft  = "שלום‮"
+	rightToLeft  = "שלום\u202e"
 )
 
 // sample is a page with all that a page may have, of the given classes.

@@ -10,16 +10,12 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -53,9 +49,9 @@ func drawn(t testing.TB, class, index int) []byte {
 	return buf.Bytes()
 }
 
-// serve serves a studio of three classes of pictures, in which one picture of the first has
-// the label of the second, and returns its address.
-func serve(t *testing.T) (address string, o pipeline.Options) {
+// photos are three classes of pictures, in which one picture of the third has the label of
+// the first, and options for them.
+func photos(t *testing.T) (o pipeline.Options) {
 	t.Helper()
 	dir := t.TempDir()
 	for c, class := range []string{"azure", hostile, "ochre"} {
@@ -71,8 +67,15 @@ func serve(t *testing.T) (address string, o pipeline.Options) {
 	}
 	o = pipeline.Default()
 	o.Data.Train, o.Data.Split = filepath.Join(dir, "photos"), dataset.Split{Val: 0.2}
-	o.Data.Corrections = filepath.Join(dir, "corrections.csv")
 	o.Backbone.Weights, o.Cache.Path, o.Output.Dir = "random:7", filepath.Join(dir, "f.db"), filepath.Join(dir, "runs")
+	return o
+}
+
+// serve serves a studio of photos, and returns its address.
+func serve(t *testing.T) (address string, o pipeline.Options) {
+	t.Helper()
+	o = photos(t)
+	o.Data.Corrections = filepath.Join(filepath.Dir(o.Cache.Path), "corrections.csv")
 	ctx, stop := context.WithCancel(context.Background())
 	extracted := o
 	extracted.Data.Corrections = ""
@@ -100,49 +103,6 @@ func serve(t *testing.T) (address string, o pipeline.Options) {
 	return "http://" + l.Addr().String() + "/", o
 }
 
-// browse opens a tab of a Chromium without a window, whose console must stay silent.
-func browse(t *testing.T, width, height int) context.Context {
-	t.Helper()
-	if raceEnabled {
-		t.Skip("skipped: the backbone takes minutes under the race detector")
-	}
-	var path string
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("skipped: there is no Chromium on this machine")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(width, height))
-	ctx, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, stop = chromedp.NewContext(ctx)
-	t.Cleanup(stop)
-	ctx, stop = context.WithTimeout(ctx, 60*time.Second)
-	t.Cleanup(stop)
-	var mu sync.Mutex
-	chromedp.ListenTarget(ctx, func(event any) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch e := event.(type) {
-		case *runtime.EventExceptionThrown:
-			t.Errorf("an exception: %s", e.ExceptionDetails.Error())
-		case *runtime.EventConsoleAPICalled:
-			if e.Type == runtime.APITypeError || e.Type == runtime.APITypeWarning {
-				t.Errorf("the console says %s: %s", e.Type, e.Args[0].Value)
-			}
-		case *log.EventEntryAdded:
-			if e.Entry.Level == log.LevelError {
-				t.Errorf("an error: %s %s", e.Entry.Text, e.Entry.URL)
-			}
-		}
-	})
-	return ctx
-}
-
 // until waits for an expression to be true.
 func until(expression string) chromedp.Action {
 	return chromedp.ActionFunc(func(ctx context.Context) error {
@@ -163,7 +123,9 @@ func settled() chromedp.Action {
 }
 
 func TestStudioInABrowser(t *testing.T) {
-	ctx := browse(t, 1280, 800)
+	b := open(t)
+	b.look(1280, 800, false)
+	ctx := b.ctx
 	address, o := serve(t)
 	const card = `[...document.querySelectorAll("#wall li")].find((li) => li.textContent.includes("wrong.png") || li.querySelector("a").title.endsWith("wrong.png"))`
 	must(t, chromedp.Run(ctx,
@@ -223,6 +185,8 @@ func TestStudioInABrowser(t *testing.T) {
 		chromedp.SendKeys(`#typed`, "brand new"+kb.Enter), until(`document.querySelector("#classes").textContent.includes("brand new")`),
 		chromedp.KeyEvent("u"), until(`!document.querySelector("#classes").textContent.includes("brand new")`), settled(),
 	))
+	b.do(chromedp.Navigate(address), settled())
+	b.accessible()
 	shots(t, ctx, address)
 }
 

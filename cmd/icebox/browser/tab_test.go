@@ -1,4 +1,3 @@
-// Package browser drives a real browser in tests of pages.
 package browser
 
 import (
@@ -26,8 +25,8 @@ var programs = []string{"chromium", "chromium-browser", "google-chrome", "google
 // patience is how long a test may take in the browser.
 const patience = 90 * time.Second
 
-// Tab is a tab of a browser.
-type Tab struct {
+// tab is a tab of a browser.
+type tab struct {
 	t   testing.TB
 	ctx context.Context
 
@@ -36,11 +35,14 @@ type Tab struct {
 	requests []string
 }
 
-// Open opens a tab of a Chromium without a window. Where there is none, the test is skipped,
+// open opens a tab of a Chromium without a window. Where there is none, the test is skipped,
 // unless ICEBOX_REQUIRE_BROWSER is 1. An error on the console, an uncaught exception or a
 // violation of the page's policy fails the test, at its end.
-func Open(t testing.TB) *Tab {
+func open(t testing.TB) *tab {
 	t.Helper()
+	if raceEnabled {
+		t.Skip("skipped: the backbone takes minutes under the race detector")
+	}
 	path := find()
 	if path == "" {
 		if os.Getenv("ICEBOX_REQUIRE_BROWSER") == "1" {
@@ -55,20 +57,20 @@ func Open(t testing.TB) *Tab {
 	ctx, stop := context.WithTimeout(context.Background(), patience)
 	ctx, stopBrowser := chromedp.NewExecAllocator(ctx, options...)
 	ctx, stopTab := chromedp.NewContext(ctx)
-	tab := &Tab{t: t, ctx: ctx}
+	b := &tab{t: t, ctx: ctx}
 	t.Cleanup(func() {
 		stopTab()
 		stopBrowser()
 		stop()
-		tab.mu.Lock()
-		defer tab.mu.Unlock()
-		for _, f := range tab.faults {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		for _, f := range b.faults {
 			t.Errorf("in the browser: %s", f)
 		}
 	})
-	chromedp.ListenTarget(ctx, tab.listen)
-	tab.Do(network.Enable(), log.Enable(), runtime.Enable(), audits.Enable())
-	return tab
+	chromedp.ListenTarget(ctx, b.listen)
+	b.do(network.Enable(), log.Enable(), runtime.Enable(), audits.Enable())
+	return b
 }
 
 func find() string {
@@ -83,18 +85,18 @@ func find() string {
 	return ""
 }
 
-func (tab *Tab) listen(event any) {
+func (b *tab) listen(event any) {
 	fault := ""
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		tab.mu.Lock()
-		tab.requests = append(tab.requests, e.Request.URL)
-		tab.mu.Unlock()
+		b.mu.Lock()
+		b.requests = append(b.requests, e.Request.URL)
+		b.mu.Unlock()
 	case *runtime.EventExceptionThrown:
 		fault = e.ExceptionDetails.Error()
 	case *runtime.EventConsoleAPICalled:
-		if e.Type == runtime.APITypeError {
-			fault = "console.error"
+		if e.Type == runtime.APITypeError || e.Type == runtime.APITypeWarning {
+			fault = "console." + e.Type.String()
 			for _, arg := range e.Args {
 				fault += " " + string(arg.Value) + arg.Description
 			}
@@ -109,26 +111,26 @@ func (tab *Tab) listen(event any) {
 		}
 	}
 	if fault != "" {
-		tab.mu.Lock()
-		tab.faults = append(tab.faults, fault)
-		tab.mu.Unlock()
+		b.mu.Lock()
+		b.faults = append(b.faults, fault)
+		b.mu.Unlock()
 	}
 }
 
-// Do runs actions and fails the test where one does not come off.
-func (tab *Tab) Do(actions ...chromedp.Action) {
-	tab.t.Helper()
-	if err := chromedp.Run(tab.ctx, actions...); err != nil {
-		tab.t.Fatalf("in the browser: %v", err)
+// do runs actions and fails the test where one does not come off.
+func (b *tab) do(actions ...chromedp.Action) {
+	b.t.Helper()
+	if err := chromedp.Run(b.ctx, actions...); err != nil {
+		b.t.Fatalf("in the browser: %v", err)
 	}
 }
 
-// Requests are the addresses that were asked for, data: ones left out.
-func (tab *Tab) Requests() []string {
-	tab.mu.Lock()
-	defer tab.mu.Unlock()
+// requested are the addresses that were asked for, data: ones left out.
+func (b *tab) requested() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	var all []string
-	for _, url := range tab.requests {
+	for _, url := range b.requests {
 		if !strings.HasPrefix(url, "data:") {
 			all = append(all, url)
 		}
@@ -136,31 +138,31 @@ func (tab *Tab) Requests() []string {
 	return all
 }
 
-// Eval returns the value of an expression in the page.
-func Eval[T any](tab *Tab, expression string) T {
-	tab.t.Helper()
+// eval returns the value of an expression in the page.
+func eval[T any](b *tab, expression string) T {
+	b.t.Helper()
 	var v T
-	tab.Do(chromedp.Evaluate(expression, &v))
+	b.do(chromedp.Evaluate(expression, &v))
 	return v
 }
 
-// Look sets the size of the window, in pixels, and whether pages are dark.
-func (tab *Tab) Look(width, height int64, dark bool) {
-	tab.t.Helper()
+// look sets the size of the window, in pixels, and whether pages are dark.
+func (b *tab) look(width, height int64, dark bool) {
+	b.t.Helper()
 	scheme := "light"
 	if dark {
 		scheme = "dark"
 	}
-	tab.Do(chromedp.EmulateViewport(width, height), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
+	b.do(chromedp.EmulateViewport(width, height), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
 }
 
-// Shoot writes what the window shows to a file.
-func (tab *Tab) Shoot(path string) {
-	tab.t.Helper()
+// shoot writes what the window shows to a file.
+func (b *tab) shoot(path string) {
+	b.t.Helper()
 	var png []byte
-	tab.Do(chromedp.CaptureScreenshot(&png))
+	b.do(chromedp.CaptureScreenshot(&png))
 	if err := os.WriteFile(path, png, 0o600); err != nil {
-		tab.t.Fatal(err)
+		b.t.Fatal(err)
 	}
 }
 
@@ -174,30 +176,30 @@ type violation struct {
 	}
 }
 
-// Accessible checks the page by the rules of axe-core, whose script ICEBOX_AXE names. Where
+// accessible checks the page by the rules of axe-core, whose script ICEBOX_AXE names. Where
 // it names none, it says so and checks nothing.
-func (tab *Tab) Accessible() {
-	tab.t.Helper()
+func (b *tab) accessible() {
+	b.t.Helper()
 	path := os.Getenv("ICEBOX_AXE")
 	if path == "" {
-		tab.t.Log("skipped: ICEBOX_AXE names no script of axe-core (axe.min.js)")
+		b.t.Log("skipped: ICEBOX_AXE names no script of axe-core (axe.min.js)")
 		return
 	}
 	script, err := os.ReadFile(path)
 	if err != nil {
-		tab.t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	var text string
-	tab.Do(chromedp.Evaluate(string(script)+";0", nil),
+	b.do(chromedp.Evaluate(string(script)+";0", nil),
 		chromedp.Evaluate("axe.run().then(r => JSON.stringify(r.violations))", &text, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
 	var all []violation
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
-		tab.t.Fatal(err)
+		b.t.Fatal(err)
 	}
 	for _, v := range all {
 		for n, node := range v.Nodes {
 			if n < 3 {
-				tab.t.Errorf("%s: %s: %.200s: %s", v.ID, v.Help, node.HTML, node.FailureSummary)
+				b.t.Errorf("%s: %s: %.200s: %s", v.ID, v.Help, node.HTML, node.FailureSummary)
 			}
 		}
 	}
