@@ -180,6 +180,11 @@ func (p *Page) Paths() []string {
 			add(e.Path)
 		}
 	}
+	for _, issue := range v.Poor() {
+		for _, p := range issue.Worst {
+			add(p.Path)
+		}
+	}
 	for _, c := range v.Confused {
 		for _, w := range c.Images {
 			add(w.Path)

@@ -18,6 +18,7 @@ import (
 	"icebox/headtrain"
 	"icebox/headtrain/judge"
 	"icebox/pipeline/insight"
+	"icebox/pipeline/quality"
 	"icebox/pipeline/report"
 	"icebox/pipeline/sweep"
 )
@@ -51,6 +52,8 @@ func sample(classes ...string) *Page {
 		Sweep: &report.Sweep{Metric: "val_acc", Points: 2},
 	}
 	r.Summary.Dataset, r.Summary.Images, r.Summary.Weights, r.Summary.WeightsHash = classes[0], 20*k, "weights.pth", strings.Repeat("ab", 32)
+	r.Summary.Quality = &quality.Report{Judged: 20, Issues: []quality.Issue{{Name: quality.Dark, Images: 2, Worst: []quality.Picture{{Ref: insight.Ref{Path: hostileFile, Label: classes[0]}, Score: .1}}}, {Name: quality.Light}}}
+	r.Summary.Corrections = &report.Corrections{Parts: map[string]report.CorrectedPart{"test": {Accuracy: .85, Images: 20, Changed: 3}}}
 	p := &Page{Report: r, Epochs: []headtrain.Epoch{{Epoch: 1, TrainLoss: 1, TrainAcc: .5, ValLoss: &loss, ValAcc: &acc}, {Epoch: 2, TrainLoss: .6, TrainAcc: .7, ValLoss: &loss, ValAcc: &acc}},
 		Insight: &report.Insight{Findings: insight.Findings{LabelsJudged: 20, LabelsWrong: 1,
 			Suspects: []insight.Suspect{{Path: hostileFile, Part: "train", Label: classes[0], LooksLike: classes[1%k], Chance: .9}},

@@ -8,6 +8,7 @@ import (
 
 	"icebox/headtrain/judge"
 	"icebox/pipeline/insight"
+	"icebox/pipeline/quality"
 	"icebox/pipeline/report"
 	"icebox/pipeline/words"
 )
@@ -58,6 +59,12 @@ func (v *view) Verdict() string {
 	}
 	return text
 }
+
+// Corrected says how the head does by corrected labels; "" where no held-out ones are.
+func (v *view) Corrected() string { return v.Report.Summary.Corrections.Text() }
+
+// Poor are the issues that some pictures have.
+func (v *view) Poor() []quality.Issue { return v.Report.Summary.Quality.Found() }
 
 // Part is a row of the table of parts.
 type part struct {

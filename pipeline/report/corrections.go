@@ -32,9 +32,9 @@ type CorrectedPart struct {
 	Changed  int             `json:"changed"` // of the part: labels changed, images left out or newly labelled
 }
 
-// text says how the head does by corrected labels; "" where none of a held-out part were
+// Text says how the head does by corrected labels; "" where none of a held-out part were
 // corrected.
-func (c *Corrections) text() string {
+func (c *Corrections) Text() string {
 	if c == nil {
 		return ""
 	}
@@ -49,7 +49,7 @@ func (c *Corrections) text() string {
 
 // line writes the same as a line, if there is anything to say.
 func (c *Corrections) line(w io.Writer, name string) {
-	if text := c.text(); text != "" {
+	if text := c.Text(); text != "" {
 		fmt.Fprintf(w, "%s by the corrected labels: %s\n", name, text)
 	}
 }
