@@ -127,3 +127,27 @@ func TestPicture(t *testing.T) {
 		t.Errorf("colour is %d, %d, %d", r>>8, g>>8, b>>8)
 	}
 }
+
+// Whatever a file holds, it is opened, and what is in it can be added to.
+func FuzzOpen(f *testing.F) {
+	s := &Store{pictures: map[cache.Key][]byte{}}
+	s.Put(key(1), []byte("a picture"))
+	var out bytes.Buffer
+	out.WriteString(banner)
+	s.appendRecord(&out, key(1))
+	f.Add(out.Bytes())
+	f.Add([]byte(banner))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path := filepath.Join(t.TempDir(), "c.thumbs")
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := open(t, path, "")
+		had := len(s.pictures)
+		s.Put(key(200), []byte("new"))
+		save(t, s)
+		if again := open(t, path, ""); again.Get(key(200)) == nil || len(again.pictures) < had {
+			t.Errorf("%d pictures before, %d after", had, len(again.pictures))
+		}
+	})
+}
