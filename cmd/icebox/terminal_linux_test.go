@@ -138,7 +138,7 @@ func TestLateNotesAreSeenOnATerminal(t *testing.T) {
 }
 
 // readmeCommands are the commands in the README's blocks, but for those that go to the
-// network. What they name is found in a folder that readmeFolder makes.
+// network, and the studio, which serves until it is stopped. What they name is found in a folder that readmeFolder makes.
 func readmeCommands(t *testing.T) [][]string {
 	t.Helper()
 	var all [][]string
@@ -148,7 +148,7 @@ func readmeCommands(t *testing.T) [][]string {
 			fenced = !fenced
 		}
 		command, ok := strings.CutPrefix(strings.TrimPrefix(line, "$ "), "icebox ")
-		if !fenced || !ok || strings.HasPrefix(command, "weights fetch") {
+		if !fenced || !ok || strings.HasPrefix(command, "weights fetch") || strings.HasPrefix(command, "studio") {
 			continue
 		}
 		command, _, _ = strings.Cut(command, " #")
