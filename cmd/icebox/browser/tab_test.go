@@ -146,14 +146,18 @@ func eval[T any](b *tab, expression string) T {
 	return v
 }
 
-// look sets the size of the window, in pixels, and whether pages are dark.
+// look sets the size of the window, in pixels, and whether pages are dark. Nothing moves by
+// itself: a click would miss what a page scrolls to smoothly.
 func (b *tab) look(width, height int64, dark bool) {
 	b.t.Helper()
 	scheme := "light"
 	if dark {
 		scheme = "dark"
 	}
-	b.do(chromedp.EmulateViewport(width, height), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}))
+	b.do(chromedp.EmulateViewport(width, height), emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{
+		{Name: "prefers-color-scheme", Value: scheme},
+		{Name: "prefers-reduced-motion", Value: "reduce"},
+	}))
 }
 
 // shoot writes what the window shows to a file.
