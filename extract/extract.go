@@ -21,6 +21,7 @@ type Extractor struct {
 	print   Fingerprint
 	specs   []EngineSpec               // to try, in order
 	engine  func() (openEngine, error) // opens at the first call
+	native  func() (openEngine, error) // the same, for grids; has nothing to close
 	opened  atomic.Bool
 	skipped []error // why engines that come before the opened one did not open
 	scratch freeList[scratch]
@@ -72,6 +73,7 @@ func Open(ctx context.Context, o Options) (*Extractor, error) {
 		return &scratch{Preprocessor: p}
 	}
 	x.engine = sync.OnceValues(func() (openEngine, error) { return x.openFirst(ctx) })
+	x.native = sync.OnceValues(func() (openEngine, error) { return x.openNative(ctx) })
 	return x, nil
 }
 

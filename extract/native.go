@@ -41,24 +41,31 @@ func nativeInfo(net *resnet.Net) EngineInfo {
 }
 
 func (e *native) Forward(ctx context.Context, features []float32, pixels []uint8, n int) error {
+	return e.share(ctx, e.net.Forward, Dim, features, pixels, n)
+}
+
+func (e *native) Grid(ctx context.Context, grid []float32, pixels []uint8, n int) error {
+	return e.share(ctx, e.net.Grid, GridLen, grid, pixels, n)
+}
+
+// share shares out n images, for each of which compute writes size values.
+func (e *native) share(ctx context.Context, compute func(*resnet.Workspace, []float32, []uint8, int), size int, out []float32, pixels []uint8, n int) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	part := func(from, n int) {
+		ws := e.arenas.get()
+		defer e.arenas.put(ws)
+		compute(ws, out[from*size:(from+n)*size], pixels[from*PixelBytes:(from+n)*PixelBytes], n)
 	}
 	var wg sync.WaitGroup
 	share := (n + e.threads - 1) / e.threads
 	for from := share; from < n; from += share {
-		wg.Go(func() { e.forward(features, pixels, from, min(share, n-from)) })
+		wg.Go(func() { part(from, min(share, n-from)) })
 	}
-	e.forward(features, pixels, 0, min(share, n))
+	part(0, min(share, n))
 	wg.Wait()
 	return nil
-}
-
-// forward computes n images from the given one on.
-func (e *native) forward(features []float32, pixels []uint8, from, n int) {
-	ws := e.arenas.get()
-	defer e.arenas.put(ws)
-	e.net.Forward(ws, features[from*Dim:(from+n)*Dim], pixels[from*PixelBytes:(from+n)*PixelBytes], n)
 }
 
 func (e *native) Close() error { return nil }
@@ -86,13 +93,22 @@ func nativeSingleSpec(o Options) EngineSpec {
 }
 
 func (e *nativeSingle) Forward(ctx context.Context, features []float32, pixels []uint8, n int) error {
+	return e.each(ctx, e.net.Forward, Dim, features, pixels, n)
+}
+
+func (e *nativeSingle) Grid(ctx context.Context, grid []float32, pixels []uint8, n int) error {
+	return e.each(ctx, e.net.Grid, GridLen, grid, pixels, n)
+}
+
+// each computes n images one by one, for each of which compute writes size values.
+func (e *nativeSingle) each(ctx context.Context, compute func([]float32, []uint8), size int, out []float32, pixels []uint8, n int) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i := range n {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		e.net.Forward(features[i*Dim:(i+1)*Dim], pixels[i*PixelBytes:(i+1)*PixelBytes])
+		compute(out[i*size:(i+1)*size], pixels[i*PixelBytes:(i+1)*PixelBytes])
 	}
 	return nil
 }

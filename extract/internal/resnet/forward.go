@@ -6,14 +6,29 @@ func (n *Net) Forward(ws *Workspace, features []float32, pixels []uint8, count i
 	ws.clock.start()
 	for lo := 0; lo < count; lo += group {
 		images := min(group, count-lo)
-		for i := range images {
-			n.early(ws, pixels[(lo+i)*PixelBytes:][:PixelBytes], i)
-		}
-		for i := range n.blocks[earlyBlocks:] {
-			n.block(ws, earlyBlocks+i, images)
-		}
+		n.convolutions(ws, pixels[lo*PixelBytes:], images)
 		average(features[lo*Dim:][:images*Dim], ws.x[3])
 		ws.clock.lap(len(n.layers) - 1)
+	}
+}
+
+// Grid writes, for count images, what Forward averages (count × GridLen). Their mean over
+// the cells, summed in the order of the grid, is the feature bit by bit.
+func (n *Net) Grid(ws *Workspace, cells []float32, pixels []uint8, count int) {
+	for lo := 0; lo < count; lo += group {
+		images := min(group, count-lo)
+		n.convolutions(ws, pixels[lo*PixelBytes:], images)
+		gather(cells[lo*GridLen:][:images*GridLen], ws.x[3])
+	}
+}
+
+// convolutions takes a group of images through all layers but the average.
+func (n *Net) convolutions(ws *Workspace, pixels []uint8, images int) {
+	for i := range images {
+		n.early(ws, pixels[i*PixelBytes:][:PixelBytes], i)
+	}
+	for i := range n.blocks[earlyBlocks:] {
+		n.block(ws, earlyBlocks+i, images)
 	}
 }
 
@@ -61,6 +76,16 @@ func average(features []float32, x grid) {
 		}
 		for c := range f {
 			f[c] /= float32(side * side)
+		}
+	}
+}
+
+// gather copies the pixels of each image, without their border.
+func gather(cells []float32, x grid) {
+	for i := range len(cells) / GridLen {
+		for y := range GridSide {
+			row := cells[(i*GridSide+y)*GridSide*Dim:][:GridSide*Dim]
+			copy(row, x.from(i, 1+y, 1))
 		}
 	}
 }

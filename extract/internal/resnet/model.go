@@ -11,6 +11,13 @@ const PixelBytes = Side * Side * 3
 // Dim is the length of a feature.
 const Dim = 512
 
+// GridSide is the height and width of the grid of cells that a feature is the mean of, and
+// GridLen the number of values of the grid: rows of cells of Dim channels.
+const (
+	GridSide = 7
+	GridLen  = GridSide * GridSide * Dim
+)
+
 // The plans, and the version of their arithmetic. A change that may change the bits of
 // a feature changes the plan's name or the version.
 const (

@@ -40,17 +40,28 @@ func (s *Single) Close() { s.team.close() }
 
 // Forward writes the feature (Dim) of an image (PixelBytes). One call at a time.
 func (s *Single) Forward(feature []float32, pixels []uint8) {
-	n, ws := s.net, s.ws[0]
+	ws := s.ws[0]
 	ws.clock.start()
+	s.convolutions(pixels)
+	average(feature, ws.x[3])
+	ws.clock.lap(len(s.net.layers) - 1)
+}
+
+// Grid writes what Forward averages (GridLen); see Net.Grid. One call at a time.
+func (s *Single) Grid(cells []float32, pixels []uint8) {
+	s.convolutions(pixels)
+	gather(cells[:GridLen], s.ws[0].x[3])
+}
+
+// convolutions is Net.convolutions for one image.
+func (s *Single) convolutions(pixels []uint8) {
 	s.pixels = pixels
 	s.run(s.team.size(), s.stem)
 	s.pixels = nil
-	ws.clock.lap(0)
-	for i := range n.blocks {
-		s.block(&n.blocks[i])
+	s.ws[0].clock.lap(0)
+	for i := range s.net.blocks {
+		s.block(&s.net.blocks[i])
 	}
-	average(feature, ws.x[3])
-	ws.clock.lap(len(n.layers) - 1)
 }
 
 // run does a part of the step, cut into items.
