@@ -20,8 +20,10 @@ import (
 // within the numeric class and not bit by bit, so that a probability may differ from that
 // of [Eval] and of a Scorer; on real photos and in fp32 it does by less than 0.01.
 type Predictor struct {
-	head *headtrain.Head
-	x    *extract.Single
+	head      *headtrain.Head
+	x         *extract.Single
+	o         Options    // adopted from the head
+	explainer *explainer // nil: nothing is explained
 }
 
 // OpenPredictor loads the head of the run in dir and finds the weights that it was
@@ -43,7 +45,7 @@ func OpenPredictor(ctx context.Context, dir string, o Options) (*Predictor, erro
 		x.Close()
 		return nil, err
 	}
-	return &Predictor{head: head, x: x}, nil
+	return &Predictor{head: head, x: x, o: o}, nil
 }
 
 // Weights says which weights the answers stand on.
@@ -147,5 +149,8 @@ func (p *Predictor) answer(ctx context.Context, row *predictions.Row, img Image)
 	logits := make([]float32, len(p.head.Classes))
 	p.head.Logits(logits, feature, 1)
 	row.Answer(p.head, logits)
-	return nil
+	if p.explainer == nil {
+		return nil
+	}
+	return p.explainer.explain(ctx, row, img.Data)
 }

@@ -18,10 +18,12 @@ import (
 // Scorer answers for many images with the head of a run. The features come from the cache,
 // so that the answers are those of [Eval], bit by bit.
 type Scorer struct {
-	head    *headtrain.Head
-	src     *features.Cached
-	journal *journal.Journal
-	reasons map[string]string // why images have no feature, by path
+	head      *headtrain.Head
+	src       *features.Cached
+	o         Options // adopted from the head
+	journal   *journal.Journal
+	reasons   map[string]string // why images have no feature, by path
+	explainer *explainer        // nil: nothing is explained
 }
 
 // OpenScorer loads the head of the run in dir, finds the images at places and brings the
@@ -39,7 +41,7 @@ func OpenScorer(ctx context.Context, dir string, places []dataset.Place, o Optio
 	if err := o.Validate(); err != nil {
 		return nil, nil, err
 	}
-	s := &Scorer{head: head, journal: journal.New(p, o.Words), reasons: map[string]string{}}
+	s := &Scorer{head: head, o: o, journal: journal.New(p, o.Words), reasons: map[string]string{}}
 	if s.src, err = poolFeatures(ctx, places, o, s.journal); err == nil {
 		err = s.src.Origin().Fits(head, dir)
 	}
@@ -99,14 +101,20 @@ func pool(ctx context.Context, places []dataset.Place, o Options, store *feature
 func (s *Scorer) Classes() []string { return s.head.Classes }
 
 // Close closes the cache.
-func (s *Scorer) Close() error { return s.src.Close() }
+func (s *Scorer) Close() error {
+	err := s.src.Close()
+	if s.explainer != nil {
+		err = errors.Join(err, s.explainer.x.Close())
+	}
+	return err
+}
 
 // scoreRows is how many rows are in memory at a time.
 const scoreRows = 4096
 
 // Rows yields an answer for every image, in their order, for the bad ones too. A row may
 // be changed once the next one is asked for.
-func (s *Scorer) Rows() iter.Seq2[*predictions.Row, error] {
+func (s *Scorer) Rows(ctx context.Context) iter.Seq2[*predictions.Row, error] {
 	return func(yield func(*predictions.Row, error) bool) {
 		var row predictions.Row
 		next := 0 // item
@@ -132,6 +140,10 @@ func (s *Scorer) Rows() iter.Seq2[*predictions.Row, error] {
 				next = i + 1
 				row.Path = s.path(i)
 				row.Answer(s.head, logits(n))
+				if err := s.explain(ctx, &row, i); err != nil {
+					yield(&row, err)
+					return
+				}
 				if !yield(&row, nil) {
 					return
 				}
@@ -139,6 +151,20 @@ func (s *Scorer) Rows() iter.Seq2[*predictions.Row, error] {
 		}
 		fail(len(s.src.Dataset().Items))
 	}
+}
+
+// explain draws the map of an item, where maps are asked for. A file that is gone or has
+// changed leaves the row without one.
+func (s *Scorer) explain(ctx context.Context, row *predictions.Row, item int) error {
+	if s.explainer == nil {
+		return nil
+	}
+	ds := s.src.Dataset()
+	image, err := readItem(ds, &ds.Items[item])
+	if err != nil {
+		return nil //nolint:nilerr // the row says that there is no map
+	}
+	return s.explainer.explain(ctx, row, image)
 }
 
 func (s *Scorer) path(item int) string {

@@ -44,7 +44,7 @@ func BenchmarkScore(b *testing.B) {
 		}
 		defer w.Abandon()
 		rows := 0
-		for row, err := range s.Rows() {
+		for row, err := range s.Rows(context.Background()) {
 			if err != nil || row.Err != "" || w.Write(row) != nil {
 				b.Fatal(err, row.Err)
 			}

@@ -23,7 +23,7 @@ func scored(t *testing.T, run string, o Options, places ...dataset.Place) (rows 
 	s, sum, err := OpenScorer(context.Background(), run, places, o, Silent)
 	must(t, err)
 	defer s.Close()
-	for row, err := range s.Rows() {
+	for row, err := range s.Rows(context.Background()) {
 		must(t, err)
 		r := *row
 		r.Probabilities = append([]float64(nil), row.Probabilities...)

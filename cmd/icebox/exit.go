@@ -14,6 +14,7 @@ import (
 	"icebox/pipeline"
 	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
+	"icebox/pipeline/evidence"
 	"icebox/pipeline/fault"
 	"icebox/pipeline/features"
 	"icebox/pipeline/predictions"
@@ -73,7 +74,7 @@ var exitClasses = []struct {
 	{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine}},
 	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, runs.ErrRun, runs.ErrNoRun, corrections.ErrChanged, cache.ErrNoSpace,
 		headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
-	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat}},
+	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat, evidence.ErrNone}},
 }
 
 // exitCode classifies err.

@@ -16,6 +16,7 @@ import (
 	"icebox/headtrain"
 	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
+	"icebox/pipeline/evidence"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/predictions"
@@ -72,6 +73,7 @@ var hints = []hintOf{
 	{of: runs.ErrReadOnly, text: "output.dir=DIR, with a folder that you may write to"},
 	{of: features.ErrReadOnly, text: "--cache FILE, or ICEBOX_CACHE_PATH, with a folder that you may write to"},
 	{of: predictions.ErrExists, text: "another name, or --overwrite"},
+	{of: evidence.ErrNone, text: "a linear head: `icebox train head.kind=linear`"},
 	{of: predictions.ErrFormat, text: "a name that ends in " + words.Or(predictions.Endings())},
 
 	{of: sweep.ErrNothing, text: "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}', or `icebox train` for one head"},

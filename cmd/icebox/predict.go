@@ -23,7 +23,7 @@ import (
 type predictFlags struct {
 	judgedRun
 	top              int
-	out              string
+	out, explain     string
 	exact, overwrite bool
 }
 
@@ -32,7 +32,8 @@ func (f *predictFlags) addFlags(cmd *cobra.Command) {
 	f.addRun(cmd)
 	cmd.Flags().Lookup("data").Usage = "`folder` or table of images to answer for, or cache:NAME, a dataset of the cache"
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "`file` to write: "+words.Or(predictions.Endings())+"; - is CSV on stdout")
-	cmd.Flags().BoolVar(&f.overwrite, "overwrite", false, "replace the file of --out if it is there")
+	cmd.Flags().StringVar(&f.explain, "explain", "", "`folder` for pictures that show where in each image its answer comes from")
+	cmd.Flags().BoolVar(&f.overwrite, "overwrite", false, "replace the file of --out, and files in the folder of --explain")
 	cmd.Flags().BoolVar(&f.exact, "exact", false, "answer for a few named files too as eval does, from the cache")
 	cmd.Flags().IntVarP(&f.top, "top", "k", 3, "`number` of classes in an answer on stdout")
 }
@@ -53,6 +54,19 @@ func (f *predictFlags) check(args []string) error {
 		return usagef("- (an image on stdin) goes alone, and without --exact")
 	}
 	return nil
+}
+
+// checkFiles refuses to write over files that are there.
+func (f *predictFlags) checkFiles(p *process) error {
+	if f.out != "" && f.out != "-" {
+		if err := predictions.Check(p.path(f.out), f.overwrite); err != nil {
+			return err
+		}
+	}
+	if f.explain == "" {
+		return nil
+	}
+	return pipeline.CheckExplained(p.path(f.explain), f.overwrite)
 }
 
 // mostQuick is how many named files are answered one by one: with more, or with a folder,
@@ -89,18 +103,22 @@ of eval, bit by bit. A few named files are answered by a quicker plan of the
 backbone, which keeps nothing; its probabilities differ from those of eval by
 less than 0.01. --exact answers for them through the cache, too.
 
+--explain DIR writes a picture for each answer: the part of the image that the
+backbone sees, and beside it a map of the evidence. Orange speaks for the
+likeliest class, blue for the second. The pictures have the names of the images,
+below DIR. Answers in JSON and in files name them.
+
 With --data the images are named as they are below the folder, or in the table.
 
   icebox predict --run latest a.jpg
-  icebox predict --run latest --data pool/ -o answers.csv`,
+  icebox predict --run latest --data pool/ -o answers.csv
+  icebox predict --run latest --explain why/ a.jpg b.jpg`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(args); err != nil {
 				return err
 			}
-			if f.out != "" && f.out != "-" {
-				if err := predictions.Check(p.path(f.out), f.overwrite); err != nil {
-					return err
-				}
+			if err := f.checkFiles(p); err != nil {
+				return err
 			}
 			dir, _, o, err := f.read(p, cmd, nil)
 			if err != nil {
@@ -129,6 +147,11 @@ func (p *process) predictQuickly(ctx context.Context, f *predictFlags, dir strin
 	if pr.Weights().Random() {
 		p.tell("note: this head stands on random weights")
 	}
+	if f.explain != "" {
+		if err := pr.ExplainInto(p.path(f.explain)); err != nil {
+			return err
+		}
+	}
 	return p.giveAnswers(f, nil, pr.Classes(), pr.Predict(ctx, p.images(ctx, args)))
 }
 
@@ -152,7 +175,12 @@ func (p *process) predictAll(ctx context.Context, f *predictFlags, dir string, o
 		return interrupted(err, extractKept)
 	}
 	defer s.Close()
-	return p.giveAnswers(f, sum, s.Classes(), s.Rows())
+	if f.explain != "" {
+		if err := s.ExplainInto(ctx, p.path(f.explain)); err != nil {
+			return err
+		}
+	}
+	return p.giveAnswers(f, sum, s.Classes(), s.Rows(ctx))
 }
 
 // images reads what args name, under the names that were given; - is standard
@@ -178,8 +206,9 @@ type answered struct {
 	*report.Summary
 	Predictions string `json:"predictions"`
 	Rows        int    `json:"rows"`
-	Failed      int    `json:"failed"`  // rows without an answer
-	Unknown     int    `json:"unknown"` // rows with the answer "unknown"
+	Failed      int    `json:"failed"`         // rows without an answer
+	Unknown     int    `json:"unknown"`        // rows with the answer "unknown"
+	Maps        int    `json:"maps,omitempty"` // of evidence
 }
 
 // giveAnswers prints answers or writes them to a file. Sum says where the features came
@@ -205,6 +234,9 @@ func (p *process) giveAnswers(f *predictFlags, sum *report.Summary, classes []st
 		if row.Err != "" {
 			n.Failed++
 		}
+		if row.Evidence != "" {
+			n.Maps++
+		}
 	}
 	if err := to.close(); err != nil {
 		return err
@@ -213,6 +245,9 @@ func (p *process) giveAnswers(f *predictFlags, sum *report.Summary, classes []st
 		if err := p.printSummary(n, n.text); err != nil {
 			return err
 		}
+	}
+	if f.explain != "" {
+		p.tell(n.mapsText(f.explain))
 	}
 	if n.Rows == 0 {
 		return fmt.Errorf("%w: no image there", dataset.ErrData)
@@ -237,6 +272,15 @@ func (n answered) text(w io.Writer) {
 	fmt.Fprintln(w)
 }
 
+// mapsText says how many maps of evidence there are in the folder.
+func (n answered) mapsText(folder string) string {
+	text := fmt.Sprintf("%s of evidence in %s", words.Count(n.Maps, "map"), folder)
+	if without := n.Rows - n.Failed - n.Maps; without > 0 {
+		text += fmt.Sprintf("; %s without one: the file has changed or is gone", words.Count(without, "answer"))
+	}
+	return text
+}
+
 // answersTo is where answers go.
 type answersTo struct {
 	write   func(*predictions.Row) error
@@ -257,7 +301,7 @@ func (p *process) answersTo(f *predictFlags, classes []string) (answersTo, error
 	}
 	var w *predictions.Writer
 	var err error
-	if layout := (predictions.Layout{Classes: classes}); f.out == "-" {
+	if layout := (predictions.Layout{Classes: classes, Explained: f.explain != ""}); f.out == "-" {
 		w, err = predictions.NewCSV(p.stdout, layout)
 	} else {
 		w, err = predictions.Create(p.path(f.out), layout, f.overwrite)
@@ -275,11 +319,13 @@ type prediction struct {
 	Label     string                 `json:"label,omitempty"`      // "unknown" where Unknown is set
 	Top       []headtrain.Prediction `json:"top,omitempty"`        // calibrated, where the head is
 	Unknown   bool                   `json:"unknown,omitempty"`    // the first of Top is less probable than the head's threshold
+	Evidence  string                 `json:"evidence,omitempty"`   // file with a map of what speaks for the first of Top
+	Against   string                 `json:"against,omitempty"`    // class against which it speaks there
 	Error     string                 `json:"error,omitempty"`      // why there is no answer
 }
 
 func predictionOf(r *predictions.Row, classes []string, top int) prediction {
-	a := prediction{Path: r.Path, Label: r.Label, Top: r.Top(classes, top), Unknown: r.Unknown, Error: r.Err}
+	a := prediction{Path: r.Path, Label: r.Label, Top: r.Top(classes, top), Unknown: r.Unknown, Evidence: r.Evidence, Against: r.Against, Error: r.Err}
 	if !utf8.ValidString(r.Path) {
 		a.PathBytes = []byte(r.Path)
 	}

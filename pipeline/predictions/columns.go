@@ -4,6 +4,8 @@ package predictions
 type Layout struct {
 	Classes []string // of the head, in its order
 	Judged  bool     // rows have a part and a truth
+	// Explained rows have a file with a map of evidence, and the class that it is against.
+	Explained bool
 }
 
 // column is one of a file: one of its functions is set. An empty text is no value, and a
@@ -29,6 +31,11 @@ func (l Layout) columns() []column {
 		column{name: "unknown", flag: func(r *Row) bool { return r.Unknown }})
 	for c, class := range l.Classes {
 		all = append(all, column{name: "p:" + class, number: func(r *Row) float64 { return r.Probabilities[c] }})
+	}
+	if l.Explained {
+		all = append(all,
+			column{name: "evidence", text: func(r *Row) string { return r.Evidence }},
+			column{name: "against", text: func(r *Row) string { return r.Against }})
 	}
 	return append(all, column{name: "error", text: func(r *Row) string { return r.Err }})
 }

@@ -10,5 +10,7 @@
 //	error        why there is no answer; the columns above but path are empty then
 //
 // Rows of an evaluation have two more columns behind path: part, which is train, val, test
-// or all, and truth, which is the image's own label.
+// or all, and truth, which is the image's own label. Explained rows have two more before
+// error: evidence, which is the file with a map of it, and against, the class that the map
+// is against.
 package predictions

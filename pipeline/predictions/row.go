@@ -23,15 +23,19 @@ type Row struct {
 	Probabilities []float64 // one a class, in the order of the head; nil where Err is set
 	Err           string    // why there is no answer; "" where there is one
 
+	Evidence string // the file with a map of what speaks for the likeliest class; "" is none
+	Against  string // the class against which it speaks there
+
 	likeliest int
 }
 
 // Answer fills r, but for Path, Part and Truth, from the head's logits of one row of
-// features. It reuses r.Probabilities.
+// features; it has no map of evidence. It reuses r.Probabilities.
 func (r *Row) Answer(h *headtrain.Head, logits []float32) {
 	r.Probabilities = slices.Grow(r.Probabilities[:0], len(logits))[:len(logits)]
 	r.likeliest = judge.Softmax(r.Probabilities, logits, cmp.Or(h.Temperature, 1))
 	r.Label, r.Probability, r.Err = h.Classes[r.likeliest], r.Probabilities[r.likeliest], ""
+	r.Evidence, r.Against = "", ""
 	if r.Unknown = r.Probability < h.Threshold; r.Unknown {
 		r.Label = Unknown
 	}
