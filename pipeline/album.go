@@ -2,9 +2,9 @@ package pipeline
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/url"
 	"path/filepath"
 	"runtime"
@@ -33,6 +33,9 @@ type album struct {
 	until  time.Time // images are opened up to then; zero is never
 	opened int       // images
 }
+
+// forEver is how long an album opens images whose command takes its time.
+const forEver = math.MaxInt64 / 2
 
 // openAlbum opens the pictures of a source's images: none where it has no images, or o wants
 // no pictures. For as long as openFor, pictures that are not kept are made from the images.
@@ -156,8 +159,8 @@ func (a *album) make(ctx context.Context, paths []string, all map[string][]byte)
 // draw makes the small picture of an item; nil where its file is not there, is another by
 // now, or is no image.
 func (a *album) draw(ctx context.Context, p *extract.Preprocessor, it *dataset.Item) (cache.Key, []byte) {
-	data, _, err := features.ReadImage(a.ds.File(it))
-	if err != nil || cache.Key(sha256.Sum256(data)) != it.Hash {
+	data, err := readItem(a.ds, it)
+	if err != nil {
 		return it.Hash, nil
 	}
 	crop := make([]uint8, extract.PixelBytes)

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"bytes"
 	"context"
-	"math"
 
 	"icebox/pipeline/files"
 	"icebox/pipeline/journal"
@@ -39,7 +38,7 @@ func ComparePage(ctx context.Context, compared []Compared, path string, p Progre
 		c.Pairs = append(c.Pairs, pair)
 	}
 	j.Stage("draw")
-	a, err := openAlbum(src, base.Options.adopt(info), math.MaxInt64/2)
+	a, err := openAlbum(src, base.Options.adopt(info), forEver)
 	if err != nil {
 		return nil, err
 	}

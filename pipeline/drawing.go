@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -207,13 +206,23 @@ func endDrawing(ctx context.Context, src features.Source, r *report.Report, judg
 	if src.Work().ImagesOpened > 0 {
 		openFor = max(2*time.Second, time.Since(j.Started())/20)
 	}
+	_, err := d.illustrate(ctx, src, o, openFor, j)
+	return d, err
+}
+
+// illustrate adds small pictures, and maps of evidence. Images are opened for them for as
+// long as openFor; where that is for ever, maps are drawn that are not kept.
+func (d *drawing) illustrate(ctx context.Context, src features.Source, o Options, openFor time.Duration, j *journal.Journal) (*album, error) {
 	a, err := openAlbum(src, o, openFor)
 	if err != nil {
 		return nil, err
 	}
+	if d.Maps, err = a.mapsOf(ctx, d.Cards(), d.head, o, openFor == forEver, j); err != nil {
+		return nil, err
+	}
 	d.Where = a.address
 	d.Pictures, err = a.illustrate(ctx, d.Paths(), j)
-	return d, err
+	return a, err
 }
 
 // draw writes the page of an evaluation.
@@ -237,12 +246,7 @@ func (e EvalOptions) draw(ctx context.Context, ev *report.Evaluation, src featur
 	if err := d.fill(ctx, false); err != nil {
 		return err
 	}
-	a, err := openAlbum(src, o, math.MaxInt64/2)
-	if err != nil {
-		return err
-	}
-	d.Where = a.address
-	if d.Pictures, err = a.illustrate(ctx, d.Paths(), j); err != nil {
+	if _, err := d.illustrate(ctx, src, o, forEver, j); err != nil {
 		return err
 	}
 	r.Summary.Summary = *summaryOf(src, j)

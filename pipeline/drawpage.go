@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 
@@ -30,10 +29,6 @@ func DrawPage(ctx context.Context, dir string, o Options, c Choice, near float64
 	if err != nil {
 		return nil, err
 	}
-	found, err := Inspect(ctx, dir, o, c, near, p)
-	if err != nil {
-		return nil, err
-	}
 	head, info, err := runs.Head(dir)
 	if err != nil {
 		return nil, err
@@ -44,8 +39,9 @@ func DrawPage(ctx context.Context, dir string, o Options, c Choice, near float64
 		return nil, err
 	}
 	defer src.Close()
-	if isOwn(src, info) {
-		joinLearned(src.Dataset(), info)
+	found, err := inspectRun(ctx, dir, src, head, info, near, j)
+	if err != nil {
+		return nil, err
 	}
 	d := &drawing{Page: page.Page{Report: rep, Insight: found}, head: head, ds: src.Dataset()}
 	if d.Epochs, err = readLines[headtrain.Epoch](filepath.Join(dir, runs.MetricsFile)); err != nil {
@@ -61,12 +57,8 @@ func DrawPage(ctx context.Context, dir string, o Options, c Choice, near float64
 	if err := src.Guard(func() error { return d.read(ctx, src) }); err != nil {
 		return nil, err
 	}
-	a, err := openAlbum(src, o.adopt(info), math.MaxInt64/2)
+	a, err := d.illustrate(ctx, src, o.adopt(info), forEver, j)
 	if err != nil {
-		return nil, err
-	}
-	d.Where = a.address
-	if d.Pictures, err = a.illustrate(ctx, d.Paths(), j); err != nil {
 		return nil, err
 	}
 	s := &report.PageSummary{Page: filepath.Join(dir, runs.PageFile), Pictures: len(d.Pictures), Opened: a.opened}

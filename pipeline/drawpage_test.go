@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,6 +94,36 @@ func TestPicturesAreOfTheImagesThatWereSeen(t *testing.T) {
 	}
 	if !strings.Contains(text, `class="pic none"`) {
 		t.Error("there is no tile for an image without a picture")
+	}
+}
+
+// Cards show where their evidence lies. Maps are kept as the small pictures are, and a head
+// that has none has a page all the same.
+func TestCardsShowTheirEvidence(t *testing.T) {
+	ctx := context.Background()
+	dir := photos(t, 2, 12)
+	for i := range 4 { // under the wrong class
+		name := fmt.Sprintf("%03d.png", 2*i+1)
+		must(t, os.Rename(filepath.Join(dir, "class0", name), filepath.Join(dir, "class1", "wrong"+name)))
+	}
+	o := ready(t, settings(dir))
+	run, err := Run(ctx, o, Silent)
+	must(t, err)
+	maps := func() int {
+		text, _ := pageIn(t, *run.RunDir)
+		return strings.Count(text, "<figcaption>evidence</figcaption>")
+	}
+	first, err := DrawPage(ctx, *run.RunDir, o, Choice{}, 0.9, Silent)
+	must(t, err)
+	drawn := maps()
+	if drawn == 0 || first.Opened < drawn {
+		t.Errorf("%d maps, %d images opened", drawn, first.Opened)
+	}
+	must(t, os.RemoveAll(dir))
+	again, err := DrawPage(ctx, *run.RunDir, o, Choice{}, 0.9, Silent)
+	must(t, err)
+	if n := maps(); n != drawn || again.Opened != 0 {
+		t.Errorf("%d maps where there were %d, %d images opened", n, drawn, again.Opened)
 	}
 }
 

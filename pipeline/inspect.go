@@ -19,9 +19,6 @@ import (
 // c.Features. Near is the cosine from which on images count as near copies. It opens
 // no image and writes its findings to the run folder.
 func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64, p Progress) (*report.Insight, error) {
-	if !(near > 0 && near <= 1) {
-		return nil, fmt.Errorf("near (%v) must be a cosine above 0, up to 1", near)
-	}
 	head, info, err := runs.Head(dir)
 	if err != nil {
 		return nil, err
@@ -32,13 +29,20 @@ func Inspect(ctx context.Context, dir string, o Options, c Choice, near float64,
 		return nil, err
 	}
 	defer src.Close()
+	return inspectRun(ctx, dir, src, head, info, near, j)
+}
+
+// inspectRun is [Inspect] with a source that is open.
+func inspectRun(ctx context.Context, dir string, src features.Source, head *headtrain.Head, info runs.HeadInfo, near float64, j *journal.Journal) (*report.Insight, error) {
+	if !(near > 0 && near <= 1) {
+		return nil, fmt.Errorf("near (%v) must be a cosine above 0, up to 1", near)
+	}
 	j.Stage("read")
 	if err := src.Origin().Fits(head, dir); err != nil {
 		return nil, err
 	}
 	i := &report.Insight{Run: dir, Classes: head.Classes}
-	err = src.Guard(func() error { return inspect(ctx, i, src, head, info, near, j) })
-	if err != nil {
+	if err := src.Guard(func() error { return inspect(ctx, i, src, head, info, near, j) }); err != nil {
 		return nil, err
 	}
 	j.Stage("write")

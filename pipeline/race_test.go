@@ -27,6 +27,18 @@ func (a averages) Forward(_ context.Context, features []float32, pixels []uint8,
 	return nil
 }
 
+// Grid writes grids all of whose cells are the feature.
+func (a averages) Grid(ctx context.Context, grid []float32, pixels []uint8, n int) error {
+	features := make([]float32, n*extract.Dim)
+	if err := a.Forward(ctx, features, pixels, n); err != nil {
+		return err
+	}
+	for i := range grid {
+		grid[i] = features[i/extract.GridLen*extract.Dim+i%extract.Dim]
+	}
+	return nil
+}
+
 func (averages) Close() error { return nil }
 
 // useQuickEngine has o's images computed by averages.

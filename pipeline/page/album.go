@@ -20,20 +20,27 @@ func newAlbum(pictures map[string][]byte, where func(path string) string) album 
 	return album{pictures: pictures, where: where, numbers: map[string]int{}}
 }
 
-// number returns which picture of the album that of an image is; ok is false where there is
-// none, or no more room.
-func (a *album) number(path string) (n int, ok bool) {
-	if n, ok = a.numbers[path]; ok {
-		return n, ok
+// number returns which picture of the album that of an image is; 0 where there is none, or no
+// more room.
+func (a *album) number(path string) int {
+	n, ok := a.numbers[path]
+	if !ok {
+		if n = a.add(a.pictures[path]); n > 0 {
+			a.numbers[path] = n
+		}
 	}
-	jpeg := a.pictures[path]
-	if jpeg == nil || len(a.images) == MaxPictures || a.bytes+len(jpeg) > maxPictureBytes {
-		return 0, false
+	return n
+}
+
+// add puts a picture into the album and returns its number; 0 where it is none, or there is no
+// more room.
+func (a *album) add(jpeg []byte) int {
+	if jpeg == nil || a.bytes+len(jpeg) > maxPictureBytes {
+		return 0
 	}
 	a.bytes += len(jpeg)
 	a.images = append(a.images, jpeg)
-	a.numbers[path] = len(a.images)
-	return len(a.images), true
+	return len(a.images)
 }
 
 func (a *album) css() string {
@@ -56,8 +63,7 @@ type picture struct {
 // Pic returns the picture of an image and puts it into the album. What describes it to those
 // who do not see it, alt, follows its path.
 func (a *album) Pic(path, alt string) picture {
-	n, _ := a.number(path)
-	p := picture{Path: path, Name: path[strings.LastIndexByte(path, '/')+1:], Number: n, Alt: alt}
+	p := picture{Path: path, Name: path[strings.LastIndexByte(path, '/')+1:], Number: a.number(path), Alt: alt}
 	if a.where != nil {
 		p.Where = template.URL(a.where(path)) //nolint:gosec // of a file of the user's own, made by net/url
 	}

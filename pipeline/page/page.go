@@ -55,6 +55,7 @@ type Page struct {
 	Next      []Advice
 	Reproduce string // the command that trains the same head again
 
+	Maps     map[Card][]byte          // where in an image its evidence lies, over it: small JPEGs
 	Pictures map[string][]byte        // small pictures of images by their paths: JPEGs
 	Where    func(path string) string // the address of the file of an image; "" where nobody knows
 }

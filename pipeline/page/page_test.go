@@ -65,6 +65,7 @@ func sample(classes ...string) *Page {
 		Swept: []sweep.Result{{Values: map[string]any{"lr": .1, "optimizer": "adam"}, ValAcc: &sweep.Stat{Mean: .8}}, {Values: map[string]any{"lr": .001, "optimizer": "sgd"}, ValAcc: &sweep.Stat{Mean: .6}}},
 		Next:  []Advice{{"Do this.", "icebox report --run '</script>'"}}, Reproduce: "icebox train",
 		Pictures: map[string][]byte{"a.jpg": []byte("a jpeg"), hostileFile: []byte("another")},
+		Maps:     map[Card][]byte{{hostileFile, classes[0], classes[1%k]}: []byte("a map")},
 		Where:    func(path string) string { return "file:///photos/" + path },
 	}
 	return p
@@ -185,6 +186,9 @@ func large(classes []string) *Page {
 		p.Insight.Copies.Pairs = append(p.Insight.Copies.Pairs, insight.CopyPair{A: insight.Ref{Path: path(i)}, B: insight.Ref{Path: path(i + 1)}})
 		p.Map = append(p.Map, Point{float64(i), float64(i * i), path(i), i % len(classes), true})
 		p.Swept = append(p.Swept, sweep.Result{Values: map[string]any{"lr": float64(i), "decay": float64(i)}, ValAcc: &sweep.Stat{Mean: float64(i)}})
+	}
+	for _, card := range p.Cards() {
+		p.Maps[card] = jpeg
 	}
 	return p
 }

@@ -260,9 +260,10 @@ func (v *view) Pairs() []insight.CopyPair {
 	return pairs[:min(len(pairs), maxPairs)]
 }
 
-// beside is an image and the training images nearest to it.
+// beside is an image, the map of its evidence, and the training images nearest to it.
 type beside struct {
 	Image picture
+	Map   picture // none where its number is 0
 	Near  []nearImage
 }
 
@@ -275,6 +276,9 @@ type nearImage struct {
 // as far as there are pictures of these.
 func (v *view) Beside(path, label, other string) beside {
 	b := beside{Image: v.album.Pic(path, label)}
+	if jpeg := v.Maps[Card{path, label, other}]; jpeg != nil {
+		b.Map = picture{Path: path, Number: v.album.add(jpeg), Alt: "orange where it speaks for " + other + ", blue where it speaks for " + label}
+	}
 	n := v.Nearest[path]
 	for _, near := range []struct{ class, path string }{{other, n.OfOther}, {label, n.OfLabel}} {
 		if v.Pictures[near.path] != nil {
