@@ -121,7 +121,7 @@ func (e *explainer) explain(ctx context.Context, row *predictions.Row, image []b
 	if err != nil {
 		return err
 	}
-	jpeg, err := m.JPEG(crop)
+	jpeg, err := evidence.Encode(crop, m.Over(crop))
 	if err != nil {
 		return err
 	}

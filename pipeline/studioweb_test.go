@@ -69,13 +69,23 @@ func TestPagesOfAStudio(t *testing.T) {
 	if w := ask(h, "GET", thumb, ""); w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/jpeg" || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
 		t.Errorf("a picture: %d %v", w.Code, w.Header())
 	}
+	// Where the evidence lies.
+	if body := ask(h, "GET", "/?image=0", "").Body.String(); !strings.Contains(body, `src="/evidence/0.jpg?head=`) {
+		t.Errorf("no map in %s", body)
+	}
+	if w := ask(h, "GET", "/evidence/0.jpg", ""); w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/jpeg" || w.Body.Len() < 1000 {
+		t.Errorf("a map: %d %v", w.Code, w.Header())
+	}
+	if w := ask(h, "GET", "/evidence/99999.jpg", ""); w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/svg+xml" || !strings.Contains(w.Body.String(), "no map") {
+		t.Errorf("a map of nothing: %d %s", w.Code, w.Body)
+	}
 	// One that is gone is a grey tile with its name.
 	gone := all.Cards[len(all.Cards)-1]
 	must(t, os.Remove(filepath.Join(o.Data.Train, filepath.FromSlash(gone.Path))))
 	if w := ask(h, "GET", "/thumb/"+gone.Hash+".jpg", ""); w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/svg+xml" || !strings.Contains(w.Body.String(), "is gone") || w.Header().Get("Cache-Control") != "no-store" {
 		t.Errorf("one that is gone: %d %s", w.Code, w.Body)
 	}
-	for _, target := range []string{"/thumb/zz.jpg", "/thumb/" + strings.Repeat("0", 64), "/static/page.html", "/runs/..%2f..%2fx/report.html", "/none"} {
+	for _, target := range []string{"/thumb/zz.jpg", "/thumb/" + strings.Repeat("0", 64), "/static/page.html", "/evidence/x.jpg", "/runs/..%2f..%2fx/report.html", "/none"} {
 		if w := ask(h, "GET", target, ""); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", target, w.Code)
 		}

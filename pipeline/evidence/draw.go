@@ -69,13 +69,13 @@ func (m *Map) smooth() []float64 {
 // quality is that of JPEGs for people to look at.
 const quality = 90
 
-// JPEG draws the crop and, to the right of it, m over the crop.
-func (m *Map) JPEG(crop []uint8) ([]byte, error) {
-	img := image.NewNRGBA(image.Rect(0, 0, 2*extract.Side, extract.Side))
-	for part, pixels := range [][]uint8{crop, m.Over(crop)} {
+// Encode draws crops as a JPEG, from left to right.
+func Encode(crops ...[]uint8) ([]byte, error) {
+	img := image.NewNRGBA(image.Rect(0, 0, len(crops)*extract.Side, extract.Side))
+	for n, crop := range crops {
 		for i := range extract.Side * extract.Side {
-			at := img.PixOffset(part*extract.Side+i%extract.Side, i/extract.Side)
-			copy(img.Pix[at:], pixels[3*i:3*i+3])
+			at := img.PixOffset(n*extract.Side+i%extract.Side, i/extract.Side)
+			copy(img.Pix[at:], crop[3*i:3*i+3])
 			img.Pix[at+3] = 255
 		}
 	}

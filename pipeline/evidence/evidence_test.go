@@ -141,14 +141,14 @@ func TestColoursLieOverTheirCells(t *testing.T) {
 	}
 }
 
-func TestJPEGShowsTheCropBesideTheMap(t *testing.T) {
+func TestCropsStandSideBySide(t *testing.T) {
 	crop := make([]uint8, extract.PixelBytes)
 	for i := range crop {
 		crop[i] = 100
 	}
 	m := &Map{}
 	m.Cells[24] = 1
-	data, err := m.JPEG(crop)
+	data, err := Encode(crop, m.Over(crop))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,10 +87,19 @@ func (a *album) get(key cache.Key) []byte {
 	return a.store.Get(key)
 }
 
-func (a *album) make(ctx context.Context, p *extract.Preprocessor, it *dataset.Item, key cache.Key) ([]byte, error) {
+// read reads the file of an item, which may be gone.
+func (a *album) read(it *dataset.Item) ([]byte, error) {
 	data, _, err := features.ReadImage(a.ds.File(it))
-	if err != nil || cache.Key(sha256.Sum256(data)) != key {
+	if err != nil || cache.Key(sha256.Sum256(data)) != it.Hash {
 		return nil, ErrGone
+	}
+	return data, nil
+}
+
+func (a *album) make(ctx context.Context, p *extract.Preprocessor, it *dataset.Item, key cache.Key) ([]byte, error) {
+	data, err := a.read(it)
+	if err != nil {
+		return nil, err
 	}
 	crop := make([]uint8, extract.PixelBytes)
 	if _, err := p.Crop(ctx, crop, data); err != nil {

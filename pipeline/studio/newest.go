@@ -16,9 +16,11 @@ import (
 // answering computes the features of new pictures, one after another. What it needs is
 // opened when the first comes.
 type answering struct {
-	open func(context.Context) (*extract.Single, error)
-	mu   sync.Mutex
-	x    *extract.Single
+	open   func(context.Context) (*extract.Single, error)
+	pixels extract.Options
+	mu     sync.Mutex
+	x      *extract.Single
+	crops  *extract.Preprocessor
 }
 
 // ErrNoAnswer is returned for a picture that cannot be answered.
@@ -29,38 +31,43 @@ type NewPicture struct {
 	Probabilities []Probability // the likeliest first; nil where there is no head
 	Nearest       []Neighbour   // of each class
 	Cards         []Card        // of these
+	Contest       *Contest      // of Map; nil where there is none
+	Map           []byte        // where the evidence lies, over the picture: a JPEG
 }
 
 // Answer answers for an encoded picture, of which nothing is kept. Errors of the picture and
 // of what answers are an [ErrNoAnswer].
 func (s *Session) Answer(ctx context.Context, picture []byte) (*NewPicture, error) {
-	x, err := s.newest.feature(ctx, picture)
+	l, err := s.newest.look(ctx, picture)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNoAnswer, err)
 	}
-	v := s.view()
-	p := &NewPicture{Probabilities: probabilities(s.Numbers().Head, x), Nearest: s.nearest(&v, x, -1)}
+	v, head := s.view(), s.Numbers().Head
+	p := &NewPicture{Probabilities: probabilities(head, l.feature), Nearest: s.nearest(&v, l.feature, -1)}
+	if p.Contest = contest(head, p.Probabilities, ""); p.Contest != nil {
+		if p.Map, err = l.draw(head, p.Contest); err != nil {
+			return nil, err
+		}
+	}
 	for _, n := range p.Nearest {
 		p.Cards = append(p.Cards, s.Cards([]int{n.Item})...)
 	}
 	return p, nil
 }
 
-func (a *answering) feature(ctx context.Context, picture []byte) ([]float32, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.open == nil {
-		return nil, errors.New("nothing here computes features")
+// ready opens what computes features, at the first call.
+func (a *answering) ready(ctx context.Context) (err error) {
+	switch {
+	case a.open == nil:
+		return errors.New("nothing here computes features")
+	case a.x != nil:
+		return nil
 	}
-	if a.x == nil {
-		var err error
-		if a.x, err = a.open(ctx); err != nil {
-			return nil, err
-		}
+	if a.crops, err = extract.NewPreprocessor(a.pixels); err != nil {
+		return err
 	}
-	x := make([]float32, dim)
-	fault, err := a.x.Feature(ctx, x, picture)
-	return x, cmp.Or(err, fault)
+	a.x, err = a.open(ctx)
+	return err
 }
 
 func (a *answering) close() error {

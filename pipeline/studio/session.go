@@ -86,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 		return nil, err
 	}
 	s.copies = s.exactCopies()
-	s.album, s.newest = newAlbum(o, s.ds), &answering{open: o.Open}
+	s.album, s.newest = newAlbum(o, s.ds), &answering{open: o.Open, pixels: o.Pixels}
 	ctx, s.stop = context.WithCancel(ctx)
 	s.done.Go(func() { s.work(ctx) })
 	s.done.Go(func() { s.findCopies(ctx) })

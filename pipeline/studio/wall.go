@@ -3,6 +3,7 @@ package studio
 import (
 	"cmp"
 	"encoding/hex"
+	"fmt"
 	"slices"
 
 	"icebox/pipeline/corrections"
@@ -186,6 +187,8 @@ type Detail struct {
 	Card
 	Version       int
 	Probabilities []Probability // the likeliest first
+	Contest       *Contest      // of its map of evidence; nil where it has none
+	Stamp         string        // of the head that says so: another one has another
 	Nearest       []Neighbour   // of each class
 	Copies        []Card
 	History       []corrections.Change
@@ -214,6 +217,7 @@ func (s *Session) Detail(i int) (d *Detail, ok bool) {
 	if r := s.rows[i]; r >= 0 {
 		d.Nearest = s.nearest(&v, s.row(r), i)
 		d.Probabilities = probabilities(n.Head, s.row(r))
+		d.Contest, d.Stamp = contest(n.Head, d.Probabilities, d.Class), fmt.Sprint(n.Version, n.Exact)
 	}
 	return d, true
 }

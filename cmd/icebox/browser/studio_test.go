@@ -168,9 +168,11 @@ func TestStudioInABrowser(t *testing.T) {
 			return true;
 		})()`, nil),
 		until(`document.querySelector("#answers meter") && document.querySelector("#answers .path").textContent === "<b>new</b>.jpg"`),
+		until(`document.querySelector("#answers .evidence img")?.naturalWidth === 224`),
 		chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("dialog[open]")`),
 		// A closer look, and back.
 		chromedp.Click(`#wall li a`), until(`document.querySelector("#panel h3") && location.search.includes("image=")`),
+		until(`document.querySelector("#panel .evidence img")?.naturalWidth === 224`),
 		chromedp.KeyEvent(kb.Escape), until(`document.querySelector("#panel").hidden && !location.search.includes("image=")`),
 	))
 	// Many at once: a range is left out, and taken in again.

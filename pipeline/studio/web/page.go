@@ -31,6 +31,8 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"pct":    func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) },
 	"base":   filepath.Base,
 	"dash":   words.PercentOrDash,
+	"map":    mapOf,
+	"newMap": newMapOf,
 	"digit":  func(n int) string { return map[bool]string{true: strconv.Itoa((n + 1) % 10)}[n < 10] },
 }).ParseFS(embedded, "page.html"))
 
@@ -192,12 +194,19 @@ func (v *server) tile(w http.ResponseWriter, key cache.Key, why error) {
 	if len(name) > 48 {
 		name = slices.Concat([]rune("…"), name[len(name)-47:])
 	}
+	drawTile(w, string(name), text)
+}
+
+// drawTile serves a grey tile with lines of text; those that are too long are broken.
+func drawTile(w http.ResponseWriter, texts ...string) {
 	var lines []string
-	for line := range slices.Chunk(name, 16) {
-		lines = append(lines, string(line))
+	for _, text := range texts {
+		for line := range slices.Chunk([]rune(text), 16) {
+			lines = append(lines, string(line))
+		}
 	}
 	var out bytes.Buffer
-	if err := templates.ExecuteTemplate(&out, "tile", append(lines, text)); err != nil {
+	if err := templates.ExecuteTemplate(&out, "tile", lines); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}

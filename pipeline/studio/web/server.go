@@ -39,6 +39,7 @@ func New(s *studio.Session, o Options) http.Handler {
 	mux.HandleFunc("GET /{$}", v.page)
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /thumb/{name}", v.thumb)
+	mux.HandleFunc("GET /evidence/{name}", v.evidence)
 	mux.HandleFunc("GET /events", v.events)
 	mux.HandleFunc("GET /runs", v.runs)
 	mux.HandleFunc("GET /runs/{run}/report.html", v.report)
@@ -54,7 +55,7 @@ func New(s *studio.Session, o Options) http.Handler {
 func (v *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
