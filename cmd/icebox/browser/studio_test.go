@@ -75,12 +75,16 @@ func photos(t *testing.T) (o pipeline.Options) {
 func serve(t *testing.T) (address string, o pipeline.Options) {
 	t.Helper()
 	o = photos(t)
-	o.Data.Corrections = filepath.Join(filepath.Dir(o.Cache.Path), "corrections.csv")
-	ctx, stop := context.WithCancel(context.Background())
-	extracted := o
-	extracted.Data.Corrections = ""
-	_, err := pipeline.Extract(ctx, extracted, pipeline.Silent)
+	_, err := pipeline.Extract(context.Background(), o, pipeline.Silent)
 	must(t, err)
+	o.Data.Corrections = filepath.Join(filepath.Dir(o.Cache.Path), "corrections.csv")
+	return serveStudio(t, o), o
+}
+
+// serveStudio serves a studio of what is in a cache, and returns its address.
+func serveStudio(t *testing.T, o pipeline.Options) (address string) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
 	s, err := pipeline.OpenStudio(ctx, o, pipeline.Choice{KeepSplit: true}, true, pipeline.Silent)
 	must(t, err)
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
@@ -100,7 +104,7 @@ func serve(t *testing.T) (address string, o pipeline.Options) {
 			t.Error(err)
 		}
 	})
-	return "http://" + l.Addr().String() + "/", o
+	return "http://" + l.Addr().String() + "/"
 }
 
 // until waits for an expression to be true.
