@@ -63,7 +63,7 @@ func TestTrainedHeadSurvivesItsFile(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		got, err := decodeHead(data)
+		got, err := DecodeHead(data)
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -101,7 +101,7 @@ func headerWith(info string) string {
 
 func TestMalformedFilesAreRefusedByName(t *testing.T) {
 	good := `{"format":1,"kind":"linear","classes":["a"],"fingerprint":"f"}`
-	if _, err := decodeHead(craft(headerWith(good), 12)); err != nil {
+	if _, err := DecodeHead(craft(headerWith(good), 12)); err != nil {
 		t.Fatalf("the file that the cases start from is refused: %v", err)
 	}
 	swap := func(old, new string) string { return strings.Replace(headerWith(good), old, new, 1) }
@@ -132,7 +132,7 @@ func TestMalformedFilesAreRefusedByName(t *testing.T) {
 		"one tensor more":   {craft(strings.Replace(headerWith(good), `"fc.bias"`, `"x":{"dtype":"F32","shape":[0],"data_offsets":[8,8]},"fc.bias"`, 1), 12), ErrFormat, "3 tensors"},
 		"overflowing shape": {craft(swap("[1,2]", "[4294967296,4294967296]"), 12), ErrFormat, ""},
 	} {
-		_, err := decodeHead(c.data)
+		_, err := DecodeHead(c.data)
 		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: error %v, want %v saying %q", name, err, c.want, c.says)
 		}
@@ -201,7 +201,7 @@ func FuzzDecodeHead(f *testing.F) {
 	f.Add(craft(headerWith(`{"format":9}`), 12))
 	f.Add(craft(`{}`, 0))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		h, err := decodeHead(data)
+		h, err := DecodeHead(data)
 		if err != nil {
 			if !errors.Is(err, ErrFormat) && !errors.Is(err, ErrNewer) {
 				t.Errorf("error without class: %v", err)
@@ -212,7 +212,7 @@ func FuzzDecodeHead(f *testing.F) {
 		if err != nil {
 			t.Fatalf("a head that loads does not save: %v", err)
 		}
-		if got, err := decodeHead(again); err != nil || !sameHead(got, h) {
+		if got, err := DecodeHead(again); err != nil || !sameHead(got, h) {
 			t.Errorf("a head that loads does not come back: %v", err)
 		}
 		h.Predict(make([]float32, h.Dim), 1)

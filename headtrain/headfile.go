@@ -144,14 +144,16 @@ func LoadHead(path string) (*Head, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := decodeHead(data)
+	h, err := DecodeHead(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return h, nil
 }
 
-func decodeHead(data []byte) (*Head, error) {
+// DecodeHead reads the bytes of a file that Save wrote, as from an embed.FS. Its error wraps
+// ErrFormat or ErrNewer. The head keeps nothing of data.
+func DecodeHead(data []byte) (*Head, error) {
 	_, meta, err := safetensors.ReadMetadata(data)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrFormat, err)

@@ -79,7 +79,7 @@ func TestSavedMLPLoadsUnchanged(t *testing.T) {
 			t.Errorf("the file lacks %s", name)
 		}
 	}
-	got, err := decodeHead(data)
+	got, err := DecodeHead(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestMalformedMLPFilesAreRefused(t *testing.T) {
 		"no tensor fc.weight":                     {`"kind\":\"mlp\"`, `"kind\":\"linear\"`},
 		"fc2.weight is F32 [4 3], want F32 [3 3]": {"[3,4]", "[4,3]"},
 	} {
-		_, err := decodeHead(rewrite(t, good, swap[0], swap[1]))
+		_, err := DecodeHead(rewrite(t, good, swap[0], swap[1]))
 		if !errors.Is(err, ErrFormat) || !strings.Contains(err.Error(), says) {
 			t.Errorf("error lacks %q: %v", says, err)
 		}

@@ -245,7 +245,7 @@ func (choice Choice) findSpace(ctx context.Context, c *cache.Cache, ds *dataset.
 		return space, errors.Join(err, xerr)
 	}
 	defer x.Close()
-	return chooseSpace(c, spaceOf(x, choice.DType).ID, ds)
+	return chooseSpace(c, SpaceOf(x, choice.DType).ID, ds)
 }
 
 // noteChanges stats the images, if they are at hand, and says what is not as the

@@ -46,7 +46,7 @@ func OpenComputer(ctx context.Context, backbone extract.Options, store *Store, o
 	if err != nil {
 		return nil, err
 	}
-	c.backbone, c.space = x, spaceOf(x, o.DType)
+	c.backbone, c.space = x, SpaceOf(x, o.DType)
 	if w := c.space.Weights; w.Random() {
 		j.Note(fmt.Sprintf("the backbone has random weights (seed %d): good for a smoke test, not for a result", w.Seed), journal.Step{Do: journal.FetchWeights})
 	}

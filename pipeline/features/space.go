@@ -20,8 +20,8 @@ var (
 	ErrChooseDataset = fmt.Errorf("%w of the datasets", ErrChoose)
 )
 
-// spaceOf names the function that x computes, with the type that rows are stored as.
-func spaceOf(x *extract.Extractor, dtype cache.DType) Space {
+// SpaceOf names the function that x computes, with the type that rows are stored as.
+func SpaceOf(x *extract.Extractor, dtype cache.DType) Space {
 	return Space{ID: x.Fingerprint().ID(string(dtype)), Fingerprint: x.Fingerprint(), DType: dtype, Weights: x.Weights()}
 }
 

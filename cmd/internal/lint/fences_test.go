@@ -79,6 +79,8 @@ var fences = []fence{
 		around: []string{"pipeline/thumbs"}, built: true, reason: "a small picture has a key, wherever the key comes from"},
 	{name: "evidence", imports: []string{"icebox/cache", "icebox/pipeline", "os"},
 		around: []string{"pipeline/evidence"}, built: true, reason: "a map is arithmetic on a grid, whatever image it is of"},
+	{name: "embed", imports: []string{"icebox/pipeline/insight", "icebox/pipeline/page", "icebox/pipeline/report", "icebox/pipeline/sweep", "net/http"},
+		around: []string{"pipeline/embed"}, built: true, reason: "a program that wants features links no reports and no pages"},
 	{name: "page", imports: []string{"icebox/cache", "icebox/extract", "icebox/pipeline/features", "icebox/pipeline/runs", "icebox/pipeline/thumbs", "os"},
 		around: []string{"pipeline/page"}, built: true, reason: "a page is drawn from values, and opens nothing"},
 	{name: "tune", imports: []string{"icebox/headtrain/judge", "icebox/headtrain/probe", "os"},
