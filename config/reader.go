@@ -30,7 +30,7 @@ type place struct {
 }
 
 // notKeys are variables of icebox that are read elsewhere.
-var notKeys = []string{"ICEBOX_CUDA_PATH", "ICEBOX_OFFLINE"}
+var notKeys = []string{"ICEBOX_CUDA_PATH", "ICEBOX_OFFLINE", "ICEBOX_SERVE_HOST", "ICEBOX_SERVE_INSECURE", "ICEBOX_SERVE_RUN"}
 
 // environ reads the ICEBOX_ variables, in the order of their names.
 func (r *reader) environ() []setting {

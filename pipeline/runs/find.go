@@ -101,6 +101,13 @@ func isRun(dir string) bool {
 	return err == nil
 }
 
+// Name is what the run in a folder is called: the folder's name without the time that it
+// begins with.
+func Name(dir string) string {
+	base := filepath.Base(dir)
+	return cmp.Or(afterTime(base), base)
+}
+
 // afterTime is the name of a run's folder without the time that it begins with; "" where it
 // begins with none.
 func afterTime(name string) string {

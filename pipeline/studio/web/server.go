@@ -2,13 +2,13 @@ package web
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"icebox/pipeline/internal/httpd"
 	"icebox/pipeline/studio"
 )
 
@@ -75,39 +75,10 @@ func (v *server) guard(next http.Handler) http.Handler {
 }
 
 // Hosts are the names by which a browser on this machine reaches a port.
-func Hosts(port string) []string {
-	var all []string
-	for _, name := range []string{"127.0.0.1", "localhost", "::1"} {
-		all = append(all, net.JoinHostPort(name, port))
-	}
-	return all
-}
+func Hosts(port string) []string { return httpd.Hosts(port) }
 
 // Serve answers requests on a listener until ctx is done. Requests that are being answered
 // by then have a moment to end.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
-	requests, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
-	srv := &http.Server{
-		Handler: handler, BaseContext: func(net.Listener) context.Context { return requests },
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 2 * time.Minute, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(l) }()
-	select {
-	case err := <-ended:
-		return err
-	case <-ctx.Done():
-	}
-	stop() // streams of events end
-	moment, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	err := srv.Shutdown(moment)
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = srv.Close()
-	}
-	if left := <-ended; !errors.Is(left, http.ErrServerClosed) {
-		err = errors.Join(err, left)
-	}
-	return err
+	return httpd.Serve(ctx, l, handler, httpd.Options{Grace: 5 * time.Second, Streams: true, Read: 2 * time.Minute, Write: 2 * time.Minute})
 }
