@@ -43,7 +43,7 @@ type Backbone struct {
 	mu      sync.Mutex
 	filled  *sync.Cond
 	queue   []*job // the oldest first
-	free    int    // workers that wait
+	free    int    // workers that do not compute
 	busy    int    // workers that compute
 	closed  bool
 	workers sync.WaitGroup
@@ -79,7 +79,8 @@ func OpenBackbone(ctx context.Context, o BackboneOptions) (*Backbone, error) {
 	if err = b.getReady(ctx, alone); err != nil {
 		return nil, errors.Join(err, b.close())
 	}
-	for range runtime.GOMAXPROCS(0) {
+	b.free = runtime.GOMAXPROCS(0)
+	for range runtime.GOMAXPROCS(0) { // b.free changes from now on
 		b.workers.Go(b.work)
 	}
 	return b, nil
@@ -176,7 +177,7 @@ func (b *Backbone) work() {
 		}
 		b.compute(jobs, alone, crops, rows)
 		b.mu.Lock()
-		b.busy--
+		b.busy, b.free = b.busy-1, b.free+1
 		b.mu.Unlock()
 	}
 }
@@ -186,7 +187,6 @@ func (b *Backbone) work() {
 func (b *Backbone) take() (jobs []*job, alone bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.free++
 	for len(b.queue) == 0 {
 		if b.closed {
 			return nil, false
@@ -196,8 +196,7 @@ func (b *Backbone) take() (jobs []*job, alone bool) {
 	n := min((len(b.queue)+b.free-1)/b.free, MaxBatch)
 	jobs = slices.Clone(b.queue[:n])
 	b.queue = slices.Delete(b.queue, 0, n)
-	b.free--
-	b.busy++
+	b.busy, b.free = b.busy+1, b.free-1
 	return jobs, n == 1 && len(b.queue) == 0 && b.busy == 1
 }
 

@@ -40,6 +40,7 @@ var fences = []fence{
 	{name: "purego", imports: []string{"github.com/ebitengine/purego"}, but: []string{"extract/cuda"}, reason: "a user of the CPU engine links no dynamic loader"},
 	{name: "parquet", imports: []string{"github.com/parquet-go/parquet-go"}, but: []string{"pipeline/predictions"}, reason: "a build tag leaves it out, in one place"},
 	{name: "chromedp", imports: []string{"github.com/chromedp"}, but: []string{"cmd/icebox/browser"}, reason: "pages are tried in a browser in a lane of its own"},
+	{name: "prometheus", imports: []string{"github.com/prometheus"}, but: []string{"pipeline/serve/web"}, reason: "a server tells of itself in one place"},
 	{name: "gopickle", imports: []string{"github.com/nlpodyssey/gopickle"}, but: []string{"extract/internal/weights"}, reason: "pickles are read in one guarded place"},
 
 	// Floors: arrows go down.
@@ -73,6 +74,8 @@ var fences = []fence{
 		around: []string{"pipeline/corrections"}, built: true, reason: "corrections are of labels, whatever is learnt from them"},
 	{name: "studio", imports: []string{"html/template", "icebox/pipeline/report", "icebox/pipeline/sweep", "net/http"},
 		around: []string{"pipeline/studio"}, but: []string{"pipeline/studio/web"}, built: true, reason: "a session knows no pages"},
+	{name: "serve", imports: []string{"icebox/cache", "icebox/pipeline/dataset", "icebox/pipeline/features", "icebox/pipeline/insight", "icebox/pipeline/report", "icebox/pipeline/runs", "icebox/pipeline/sweep", "net/http", "os"},
+		around: []string{"pipeline/serve"}, but: []string{"pipeline/serve/web"}, built: true, reason: "answers know no protocol and open no files"},
 	{name: "report", imports: []string{"icebox/cache", "icebox/extract"},
 		around: []string{"pipeline/report"}, built: true, reason: "a report is a value, and what is written from it"},
 	{name: "thumbs", imports: []string{"icebox/headtrain", "icebox/pipeline/dataset", "icebox/pipeline/features", "icebox/pipeline/insight", "icebox/pipeline/report", "icebox/pipeline/runs", "icebox/pipeline/sweep"},
