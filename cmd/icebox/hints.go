@@ -16,6 +16,7 @@ import (
 	"icebox/headtrain"
 	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
+	"icebox/pipeline/export"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/predictions"
@@ -73,6 +74,10 @@ var hints = []hintOf{
 	{of: features.ErrReadOnly, text: "--cache FILE, or ICEBOX_CACHE_PATH, with a folder that you may write to"},
 	{of: predictions.ErrExists, text: "another name, or --overwrite"},
 	{of: predictions.ErrFormat, text: "a name that ends in " + words.Or(predictions.Endings())},
+
+	{of: export.ErrExists, text: "another --out"},
+	{of: export.ErrForm, text: "--format onnx, which expresses every head and preprocessing; `icebox export --help` lists the forms"},
+	{of: export.ErrDisagrees, text: "the same command again, in case a file was damaged on the disk; else please report this"},
 
 	{of: sweep.ErrNothing, text: "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}', or `icebox train` for one head"},
 	{of: sweep.ErrManyHeads, text: "--yes, which trains them all"},
