@@ -75,7 +75,7 @@ var hints = []hintOf{
 	{of: predictions.ErrExists, text: "another name, or --overwrite"},
 	{of: predictions.ErrFormat, text: "a name that ends in " + words.Or(predictions.Endings())},
 
-	{of: export.ErrExists, text: "another --out"},
+	{of: export.ErrExists, text: "another --out, for torch in a folder of its own"},
 	{of: export.ErrForm, text: "--format onnx, which expresses every head and preprocessing; `icebox export --help` lists the forms"},
 	{of: export.ErrDisagrees, text: "the same command again, in case a file was damaged on the disk; else please report this"},
 

@@ -34,7 +34,7 @@ func writeFolder(ctx context.Context, m Model, o Options, out *Exported) (err er
 			err = errors.Join(err, os.RemoveAll(tmp))
 		}
 	}()
-	if err := os.Chmod(tmp, 0o755); err != nil { //nolint:gosec // a folder like others: MkdirTemp's are for the owner alone
+	if err := os.Chmod(tmp, 0o755); err != nil { // MkdirTemp makes a folder for the owner alone
 		return err
 	}
 	if err := os.Mkdir(filepath.Join(tmp, "onnx"), 0o755); err != nil {

@@ -84,11 +84,11 @@ func NeedsWeights(format string) bool { return format != Sklearn }
 func (o Options) Validate() error {
 	switch {
 	case !slices.Contains(Formats(), o.Format):
-		return fmt.Errorf("%w: the format %q is none of %s", ErrForm, o.Format, words.List(Formats()))
+		return fmt.Errorf("%w: the format %q is not %s", ErrForm, o.Format, words.Or(Formats()))
 	case o.Input != "" && o.Format != ONNX:
 		return fmt.Errorf("%w: only an ONNX file has a choice of inputs, not %s", ErrForm, o.Format)
 	case o.Input != "" && !slices.Contains(Inputs(), o.Input):
-		return fmt.Errorf("%w: the input %q is none of %s", ErrForm, o.Input, words.List(Inputs()))
+		return fmt.Errorf("%w: the input %q is not %s", ErrForm, o.Input, words.Or(Inputs()))
 	case o.Format == Torch && o.torchFormat() == "":
 		return fmt.Errorf("%w: the name %s should end in .pth, .pt or .safetensors", ErrForm, filepath.Base(o.Out))
 	}

@@ -39,6 +39,7 @@ var fences = []fence{
 	{name: "gorgonia", imports: []string{"gorgonia.org"}, but: []string{"headtrain/graph"}, reason: "a user of the linear head links no graph engine"},
 	{name: "purego", imports: []string{"github.com/ebitengine/purego"}, but: []string{"extract/cuda"}, reason: "a user of the CPU engine links no dynamic loader"},
 	{name: "parquet", imports: []string{"github.com/parquet-go/parquet-go"}, but: []string{"pipeline/predictions"}, reason: "a build tag leaves it out, in one place"},
+	{name: "protobuf", imports: []string{"google.golang.org/protobuf"}, but: []string{"pipeline/export/onnx"}, reason: "messages are written field by field, where their form is known"},
 	{name: "chromedp", imports: []string{"github.com/chromedp"}, but: []string{"cmd/icebox/browser"}, reason: "pages are tried in a browser in a lane of its own"},
 	{name: "gopickle", imports: []string{"github.com/nlpodyssey/gopickle"}, but: []string{"extract/internal/weights"}, reason: "pickles are read in one guarded place"},
 
@@ -73,6 +74,10 @@ var fences = []fence{
 		around: []string{"pipeline/corrections"}, built: true, reason: "corrections are of labels, whatever is learnt from them"},
 	{name: "studio", imports: []string{"html/template", "icebox/pipeline/report", "icebox/pipeline/sweep", "net/http"},
 		around: []string{"pipeline/studio"}, but: []string{"pipeline/studio/web"}, built: true, reason: "a session knows no pages"},
+	{name: "export", imports: []string{"icebox/cache", "icebox/pipeline/dataset", "icebox/pipeline/features", "icebox/pipeline/insight", "icebox/pipeline/sweep"},
+		around: []string{"pipeline/export"}, built: true, reason: "an export takes a head and a backbone, no rows"},
+	{name: "onnx", imports: []string{"icebox/cache", "icebox/extract", "icebox/headtrain", "icebox/pipeline"},
+		around: []string{"pipeline/export/onnx"}, built: true, reason: "a model of ONNX knows nothing of icebox"},
 	{name: "report", imports: []string{"icebox/cache", "icebox/extract"},
 		around: []string{"pipeline/report"}, built: true, reason: "a report is a value, and what is written from it"},
 	{name: "thumbs", imports: []string{"icebox/headtrain", "icebox/pipeline/dataset", "icebox/pipeline/features", "icebox/pipeline/insight", "icebox/pipeline/report", "icebox/pipeline/runs", "icebox/pipeline/sweep"},

@@ -64,38 +64,67 @@ func conv(c call) (*Tensor, error) {
 	in, out, h, width := x.Shape[1], w.Shape[0], x.Shape[2], x.Shape[3]
 	t := &Tensor{Shape: []int{x.Shape[0], out, win.over(h), win.over(width)}}
 	t.Floats = make([]float32, size(t.Shape))
-	plane := t.Shape[2] * t.Shape[3]
+	plane, taps := t.Shape[2]*t.Shape[3], in*win.taps*win.taps
 	for n := range x.Shape[0] {
-		framed := bordered(x.Floats[n*in*h*width:], in, h, width, win.border, 0)
-		parallel(out, func(k int) {
-			sums := t.Floats[(n*out+k)*plane:][:plane]
-			for i := range sums {
-				sums[i] = bias.Floats[k]
-			}
-			filter := w.Floats[k*in*win.taps*win.taps:][:in*win.taps*win.taps]
-			for tap, v := range filter {
-				ch, ky, kx := tap/(win.taps*win.taps), tap/win.taps%win.taps, tap%win.taps
-				for y := range t.Shape[2] {
-					row := framed[(ch*(h+2*win.border)+y*win.stride+ky)*(width+2*win.border)+kx:]
-					addScaled(sums[y*t.Shape[3]:][:t.Shape[3]], row, v, win.stride)
-				}
-			}
+		columns := win.columns(x.Floats[n*in*h*width:], in, h, width)
+		sums := t.Floats[n*out*plane:][:out*plane]
+		parallel((out+atOnce-1)/atOnce, func(group int) {
+			k := group * atOnce
+			end := min(k+atOnce, out)
+			multiply(sums[k*plane:end*plane], w.Floats[k*taps:end*taps], bias.Floats[k:end], columns, plane)
 		})
 	}
 	return t, nil
 }
 
-// addScaled adds every stride-th value of row, times v.
-func addScaled(sums, row []float32, v float32, stride int) {
-	if stride == 1 {
-		row = row[:len(sums)]
-		for i := range sums {
-			sums[i] += v * row[i]
+// columns lists, for each tap of each channel, what lies under it at every place of the
+// window.
+func (w window) columns(planes []float32, count, h, width int) []float32 {
+	framed, bw, bh := bordered(planes, count, h, width, w.border, 0), width+2*w.border, h+2*w.border
+	oh, ow := w.over(h), w.over(width)
+	out := make([]float32, 0, count*w.taps*w.taps*oh*ow)
+	for tap := range count * w.taps * w.taps {
+		ch, ky, kx := tap/(w.taps*w.taps), tap/w.taps%w.taps, tap%w.taps
+		for y := range oh {
+			row := framed[(ch*bh+y*w.stride+ky)*bw+kx:]
+			for x := range ow {
+				out = append(out, row[x*w.stride])
+			}
+		}
+	}
+	return out
+}
+
+// atOnce is the number of output channels for which a column is read once.
+const atOnce = 4
+
+// multiply makes the sums of up to atOnce channels: the columns weighted, and a bias.
+func multiply(sums, weights, bias, columns []float32, plane int) {
+	taps := len(weights) / len(bias)
+	for k, b := range bias {
+		for i := range plane {
+			sums[k*plane+i] = b
+		}
+	}
+	if len(bias) < atOnce {
+		for k := range bias {
+			for tap := range taps {
+				for i, v := range columns[tap*plane:][:plane] {
+					sums[k*plane+i] += weights[k*taps+tap] * v
+				}
+			}
 		}
 		return
 	}
-	for i := range sums {
-		sums[i] += v * row[i*stride]
+	s0, s1, s2, s3 := sums[:plane], sums[plane:][:plane], sums[2*plane:][:plane], sums[3*plane:][:plane]
+	for tap := range taps {
+		w0, w1, w2, w3 := weights[tap], weights[taps+tap], weights[2*taps+tap], weights[3*taps+tap]
+		for i, v := range columns[tap*plane:][:plane] {
+			s0[i] += w0 * v
+			s1[i] += w1 * v
+			s2[i] += w2 * v
+			s3[i] += w3 * v
+		}
 	}
 }
 
