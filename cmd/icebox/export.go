@@ -15,19 +15,20 @@ import (
 const exportHelp = `export takes the classifier of a run, backbone and head, to another program:
 
   onnx     one file: images in, logits, probabilities and label out
-  hf       a folder that Hugging Face's transformers loads, with an ONNX file and
-           a model card in it
-  torch    a state dict of torchvision's resnet18 with the head as its fc
-           (--out NAME.pth or NAME.safetensors), and index_to_name.json beside it
-  sklearn  coef_, intercept_ and classes_ of a LogisticRegression on the features
-           that ` + "`icebox cache export`" + ` writes, as .npz
+  hf       a folder that Hugging Face's transformers loads, with an ONNX file
+           and a model card in it
+  torch    a state dict of torchvision's resnet18 with the head as its fc (--out
+           NAME.pth or NAME.safetensors), and index_to_name.json beside it
+  sklearn  coef_, intercept_ and classes_ of a LogisticRegression on the
+           features that ` + "`icebox cache export`" + ` writes, as .npz
 
 An ONNX file takes, by --input:
 
   crop     image, uint8 [N,224,224,3]: crops, RGB (default)
   pixels   pixel_values, float32 [N,3,224,224]: crops, normalised
-  image    image, uint8 [H,W,3]: one decoded and upright image of any size, which
-           the file resizes and crops itself (opset 18, for ONNX Runtime's CPU)
+  image    image, uint8 [H,W,3]: one decoded and upright image of any size,
+           which the file resizes and crops itself (opset 18, for the CPU of
+           ONNX Runtime)
 
 logits are as trained; probabilities are calibrated as icebox's; label is the
 place of the likeliest class in the metadata's labels.
@@ -48,7 +49,7 @@ type exportRunFlags struct {
 func (p *process) exportCommand() *cobra.Command {
 	var f exportRunFlags
 	cmd := &cobra.Command{
-		Use:   "export --run RUN --format {" + words.Or(export.Formats()) + "} --out PATH",
+		Use:   "export --run RUN --format FORMAT --out PATH",
 		Short: "Take a run's classifier to another program",
 		Long:  exportHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {

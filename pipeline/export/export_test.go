@@ -258,6 +258,15 @@ func TestLogisticRegression(t *testing.T) {
 	}
 }
 
+// Of two classes there is one row, as scikit-learn has it.
+func TestTwoClassesAreOneRow(t *testing.T) {
+	h := &headtrain.Head{Classes: []string{"a", "b"}, Dim: 3, W: []float32{1, 2, 3, 5, 4, 3}, B: []float32{0.5, 2}}
+	coef, intercept := regression(h)
+	if !slices.Equal(coef, []float32{4, 2, 0}) || !slices.Equal(intercept, []float32{1.5}) {
+		t.Errorf("%v, %v", coef, intercept)
+	}
+}
+
 func TestFolderForTransformers(t *testing.T) {
 	light(t)
 	m := model(t)

@@ -7,21 +7,33 @@ import (
 	"fmt"
 	"io"
 
+	"icebox/headtrain"
 	"icebox/pipeline/internal/npy"
 )
 
-// writeSklearn makes an npz of the attributes that a fitted LogisticRegression has. There is
-// a row of coef_ a class, for two classes too: so the softmax of the decision function is
-// that of the head. The arrays temperature and reject_threshold are icebox's own.
+// regression is the head as a fitted LogisticRegression has it: a row of weights a class, but
+// for two classes one row, the second class less the first, whose sigmoid is their softmax.
+func regression(h *headtrain.Head) (coef, intercept []float32) {
+	if len(h.Classes) != 2 {
+		return h.W, h.B
+	}
+	for i, w := range h.W[:h.Dim] {
+		coef = append(coef, float32(float64(h.W[h.Dim+i])-float64(w)))
+	}
+	return coef, []float32{float32(float64(h.B[1]) - float64(h.B[0]))}
+}
+
+// writeSklearn makes an npz of the attributes that a fitted LogisticRegression has. The
+// arrays temperature and reject_threshold are icebox's own.
 func writeSklearn(m Model, o Options, out *Exported) error {
 	h := m.Head
-	k := len(h.Classes)
+	coef, intercept := regression(h)
 	arrays := []struct {
 		name string
 		file []byte
 	}{
-		{"coef_", npy.Floats32(h.W, k, h.Dim)},
-		{"intercept_", npy.Floats32(h.B, k)},
+		{"coef_", npy.Floats32(coef, len(intercept), h.Dim)},
+		{"intercept_", npy.Floats32(intercept, len(intercept))},
 		{"classes_", npy.Texts(h.Classes)},
 		{"temperature", npy.Floats32([]float32{float32(temperature(h))}, 1)},
 		{"reject_threshold", npy.Floats32([]float32{float32(h.Threshold)}, 1)},
