@@ -15,6 +15,7 @@ import (
 	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/export"
+	"icebox/pipeline/export/rows"
 	"icebox/pipeline/fault"
 	"icebox/pipeline/features"
 	"icebox/pipeline/predictions"
@@ -74,7 +75,7 @@ var exitClasses = []struct {
 	{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine, export.ErrDisagrees}},
 	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, runs.ErrRun, runs.ErrNoRun, corrections.ErrChanged, cache.ErrNoSpace,
 		headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
-	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat, export.ErrExists, export.ErrForm}},
+	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat, export.ErrExists, export.ErrForm, rows.ErrFormat}},
 }
 
 // exitCode classifies err.

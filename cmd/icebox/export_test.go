@@ -15,6 +15,7 @@ import (
 	"icebox/extract"
 	"icebox/headtrain/judge"
 	"icebox/pipeline/dataset"
+	"icebox/pipeline/export/rows"
 	"icebox/pipeline/runs"
 )
 
@@ -75,6 +76,9 @@ func TestExportSaysWhyNot(t *testing.T) {
 		if r.code != c.code || !strings.Contains(r.errOut, c.want) {
 			t.Errorf("%s: exit %d: %s", c.args, r.code, r.errOut)
 		}
+	}
+	if r := icebox(t, dir, "cache", "export", "--format", "xlsx", "--out", "x"); r.code != exitUsage || !strings.Contains(r.errOut, `"xlsx" is not csv, npy, npz`) {
+		t.Errorf("a format of features: exit %d: %s", r.code, r.errOut)
 	}
 	if exists(filepath.Join(dir, "a.onnx")) || exists(filepath.Join(dir, "a.npz")) {
 		t.Error("something was left")
@@ -171,9 +175,13 @@ func TestExportsElsewhere(t *testing.T) {
 	e := exportedRun(t)
 	e.export(t)
 	e.answer(t)
+	e.ask(t, python, "check_exports.py")
+}
+
+// ask runs a script on the folder, and shows its results.
+func (e *elsewhere) ask(t *testing.T, python, script string) {
 	_, here, _, _ := runtime.Caller(0)
-	script := filepath.Join(filepath.Dir(here), "../../.github/scripts/check_exports.py")
-	cmd := exec.CommandContext(t.Context(), python, script, e.dir)
+	cmd := exec.CommandContext(t.Context(), python, filepath.Join(filepath.Dir(here), "../../.github/scripts", script), e.dir)
 	cmd.Stderr = new(strings.Builder)
 	out, err := cmd.Output()
 	if err != nil {
@@ -192,4 +200,29 @@ func TestExportsElsewhere(t *testing.T) {
 			t.Log(string(text))
 		})
 	}
+}
+
+// Exported features come back in the programs that read such files. ICEBOX_EXPORT_PYTHON
+// names a Python with numpy, safetensors, pandas, polars, duckdb, datasets and tensorboard;
+// what it lacks is skipped by name. ICEBOX_EXPORT_CACHE may name another cache than that of
+// a few drawn pictures.
+func TestFeaturesElsewhere(t *testing.T) {
+	python := os.Getenv("ICEBOX_EXPORT_PYTHON")
+	if python == "" {
+		t.Skip("ICEBOX_EXPORT_PYTHON names no Python with numpy, safetensors, pandas, polars, duckdb, datasets and tensorboard")
+	}
+	e := elsewhere{dir: t.TempDir()}
+	from := []string{"--cache", os.Getenv("ICEBOX_EXPORT_CACHE")}
+	if name := os.Getenv("ICEBOX_EXPORT_DATASET"); name != "" {
+		from = append(from, "--dataset", name)
+	}
+	if from[1] == "" {
+		from = []string{"--cache", filepath.Join(trainedIn(t), ".icebox", "features.db")}
+	}
+	for _, format := range rows.Formats() {
+		if r := icebox(t, e.dir, append([]string{"cache", "export", "--format", format, "--out", format}, from...)...); r.code != 0 {
+			t.Fatalf("%s: exit %d: %s", format, r.code, r.errOut)
+		}
+	}
+	e.ask(t, python, "check_features.py")
 }

@@ -17,6 +17,7 @@ import (
 	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/export"
+	"icebox/pipeline/export/rows"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/predictions"
@@ -77,6 +78,7 @@ var hints = []hintOf{
 
 	{of: export.ErrExists, text: "another --out, for torch in a folder of its own"},
 	{of: export.ErrForm, text: "--format onnx, which expresses every head and preprocessing; `icebox export --help` lists the forms"},
+	{of: rows.ErrFormat, text: "--format with one of them"},
 	{of: export.ErrDisagrees, text: "the same command again, in case a file was damaged on the disk; else please report this"},
 
 	{of: sweep.ErrNothing, text: "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}', or `icebox train` for one head"},
