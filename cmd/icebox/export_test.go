@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -225,4 +226,27 @@ func TestFeaturesElsewhere(t *testing.T) {
 		}
 	}
 	e.ask(t, python, "check_features.py")
+}
+
+// Where it is asked for, the curves of a run are in its folder for TensorBoard, too.
+func TestCurvesForTensorBoard(t *testing.T) {
+	dir := trainedIn(t)
+	if r := icebox(t, dir, "train", "-q", "head.tune=off", "head.epochs=3", "output.name=curves", "output.tensorboard=true"); r.code != 0 {
+		t.Fatalf("exit %d: %s", r.code, r.errOut)
+	}
+	all, err := runs.List(filepath.Join(dir, "runs"))
+	must(t, err)
+	events, err := os.ReadFile(filepath.Join(all[1], runs.EventsFile))
+	must(t, err)
+	for text, want := range map[string]int{"brain.Event:2": 1, "loss/val": 3, "lr\x15": 3, "head/train_acc": 1, "head/test_acc": 0} {
+		if got := bytes.Count(events, []byte(text)); got != want {
+			t.Errorf("%s is there %d times, want %d", text, got, want)
+		}
+	}
+	if exists(filepath.Join(all[0], runs.EventsFile)) {
+		t.Error("it was written where nobody asked for it")
+	}
+	if python := os.Getenv("ICEBOX_EXPORT_PYTHON"); python != "" {
+		(&elsewhere{dir: all[1]}).ask(t, python, "check_events.py")
+	}
 }

@@ -39,7 +39,7 @@ var fences = []fence{
 	{name: "gorgonia", imports: []string{"gorgonia.org"}, but: []string{"headtrain/graph"}, reason: "a user of the linear head links no graph engine"},
 	{name: "purego", imports: []string{"github.com/ebitengine/purego"}, but: []string{"extract/cuda"}, reason: "a user of the CPU engine links no dynamic loader"},
 	{name: "parquet", imports: []string{"github.com/parquet-go/parquet-go"}, but: []string{"pipeline/predictions", "pipeline/export/rows"}, reason: "a build tag leaves it out, where rows are written"},
-	{name: "protobuf", imports: []string{"google.golang.org/protobuf"}, but: []string{"pipeline/export/onnx"}, reason: "messages are written field by field, where their form is known"},
+	{name: "protobuf", imports: []string{"google.golang.org/protobuf"}, but: []string{"pipeline/export/onnx", "pipeline/tensorboard"}, reason: "messages are written field by field, where their form is known"},
 	{name: "chromedp", imports: []string{"github.com/chromedp"}, but: []string{"cmd/icebox/browser"}, reason: "pages are tried in a browser in a lane of its own"},
 	{name: "gopickle", imports: []string{"github.com/nlpodyssey/gopickle"}, but: []string{"extract/internal/weights"}, reason: "pickles are read in one guarded place"},
 
@@ -78,6 +78,8 @@ var fences = []fence{
 		around: []string{"pipeline/export"}, built: true, reason: "an export takes a head and a backbone, no rows"},
 	{name: "rowfiles", imports: []string{"icebox/cache", "icebox/headtrain", "icebox/pipeline/dataset", "icebox/pipeline/features", "icebox/pipeline/report", "icebox/pipeline/runs"},
 		around: []string{"pipeline/export/rows"}, built: true, reason: "rows are written wherever they come from"},
+	{name: "tensorboard", imports: []string{"icebox/cache", "icebox/extract", "icebox/headtrain", "icebox/pipeline"},
+		around: []string{"pipeline/tensorboard"}, built: true, reason: "curves are names and numbers"},
 	{name: "onnx", imports: []string{"icebox/cache", "icebox/extract", "icebox/headtrain", "icebox/pipeline"},
 		around: []string{"pipeline/export/onnx"}, built: true, reason: "a model of ONNX knows nothing of icebox"},
 	{name: "report", imports: []string{"icebox/cache", "icebox/extract"},
