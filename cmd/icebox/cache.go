@@ -197,6 +197,7 @@ func (f *exportFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVarP(&f.Dir, "out", "o", "", "`folder` to write to")
 	cmd.Flags().StringVar(&f.Format, "format", rows.NPY, words.Or(rows.Formats()))
 	cmd.Flags().StringVar(&f.split, "split", "", "only this `part`: train, val or test")
+	oneOf(cmd, "format", rows.Formats())
 }
 
 // check completes the options.

@@ -79,7 +79,14 @@ func (p *process) exportCommand() *cobra.Command {
 	s.StringVar(&f.Format, "format", "", words.Or(export.Formats()))
 	s.StringVar(&f.Input, "input", "", "of an ONNX file: "+words.Or(export.Inputs())+" (default "+export.InputCrop+")")
 	s.StringVarP(&f.Out, "out", "o", "", "`path` of the file or the folder to write")
+	oneOf(cmd, "format", export.Formats())
+	oneOf(cmd, "input", export.Inputs())
 	return cmd
+}
+
+// oneOf tells the shells' Tab key the values of a flag.
+func oneOf(cmd *cobra.Command, flag string, values []string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)) // it has that flag
 }
 
 func (p *process) printExported(w io.Writer, done *export.Exported) {

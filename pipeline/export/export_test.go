@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io"
@@ -255,6 +256,60 @@ func TestLogisticRegression(t *testing.T) {
 		if err != nil || !bytes.Contains(data[:128], []byte(want)) {
 			t.Errorf("%s: %q, %v", name, data[:128], err)
 		}
+	}
+}
+
+// What a killed process left of a folder is removed by the next, and what a living one is at
+// is not.
+func TestLeftFoldersAreTidied(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m")
+	killed, err := openFolder(path)
+	must(t, err)
+	killed.lock.Release()
+	living, err := openFolder(path)
+	must(t, err)
+	if exists(killed.tmp) == (killed.lock != nil) {
+		t.Error("a left folder stayed, or one without a lock went")
+	}
+	other, err := openFolder(path)
+	must(t, err)
+	if living.lock != nil && !exists(living.tmp) {
+		t.Error("the folder of a living process went")
+	}
+	must(t, os.WriteFile(living.at("a"), []byte("a"), 0o644))
+	must(t, living.place())
+	if got := left(t, path); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("left: %v", got)
+	}
+	if err := other.place(); !errors.Is(err, ErrExists) {
+		t.Errorf("over a folder: %v", err)
+	}
+	other.abandon()
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// Equal models are equal bytes.
+func TestSameModelSameBytes(t *testing.T) {
+	m := model(t)
+	var sums [2][sha256.Size]byte
+	for i := range sums {
+		h := sha256.New()
+		for _, input := range Inputs() {
+			g, err := graph(m, input)
+			must(t, err)
+			must(t, g.Write(h))
+		}
+		must(t, extract.WriteTensors(h, extract.FormatPTH, stateDict(m)))
+		must(t, extract.WriteTensors(h, extract.FormatSafetensors, transformersDict(m)))
+		must(t, writeCard(h, m, "m"))
+		sums[i] = [sha256.Size]byte(h.Sum(nil))
+	}
+	if sums[0] != sums[1] {
+		t.Error("the bytes differ")
 	}
 }
 

@@ -2,11 +2,10 @@ package export
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -22,53 +21,47 @@ const (
 	cardFile      = "README.md"
 )
 
-// writeFolder makes a folder that transformers loads. It is written beside its place and
-// renamed once all of it is checked.
-func writeFolder(ctx context.Context, m Model, o Options, out *Exported) (err error) {
-	tmp, err := os.MkdirTemp(filepath.Dir(o.Out), fmt.Sprintf(".%.100s.icebox-*", filepath.Base(o.Out)))
+// writeFolder makes a folder that transformers loads. It has its name once all of it is
+// checked.
+func writeFolder(ctx context.Context, m Model, o Options, out *Exported) error {
+	f, err := openFolder(o.Out)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.RemoveAll(tmp))
-		}
-	}()
-	if err := os.Chmod(tmp, 0o755); err != nil { // MkdirTemp makes a folder for the owner alone
+	if err := fill(ctx, f, m, out); err != nil {
+		f.abandon()
 		return err
 	}
-	if err := os.Mkdir(filepath.Join(tmp, "onnx"), 0o755); err != nil {
-		return err
-	}
-	at := func(name string) string { return filepath.Join(tmp, filepath.FromSlash(name)) }
-	var inner Exported
-	err = writeONNX(ctx, m, Options{Input: InputPixels, Out: at(onnxFile)}, &inner)
-	if err == nil {
-		err = writeTensors(at(weightsFile), extract.FormatSafetensors, transformersDict(m))
-	}
-	if err == nil {
-		err = writeJSON(at(configFile), config(m))
-	}
-	if err == nil {
-		err = writeJSON(at(processorFile), processor(m))
-	}
-	if err == nil {
-		err = writeFile(at(cardFile), func(w io.Writer) error { return writeCard(w, m, filepath.Base(o.Out)) }, nil)
-	}
-	if err != nil {
-		return err
-	}
-	if _, there := os.Lstat(o.Out); there == nil {
-		return fmt.Errorf("%w: %s: %w", ErrExists, o.Out, fs.ErrExist)
-	}
-	if err := os.Rename(tmp, o.Out); err != nil {
-		return err
-	}
-	out.Check = inner.Check
 	for _, name := range []string{configFile, processorFile, weightsFile, onnxFile, cardFile} {
 		out.Files = append(out.Files, filepath.Join(o.Out, filepath.FromSlash(name)))
 	}
+	if err := f.place(); err != nil {
+		f.abandon()
+		return err
+	}
 	return nil
+}
+
+// fill writes the files of a folder.
+func fill(ctx context.Context, f *folder, m Model, out *Exported) error {
+	if err := os.Mkdir(f.at(path.Dir(onnxFile)), 0o755); err != nil {
+		return err
+	}
+	var inner Exported
+	if err := writeONNX(ctx, m, Options{Input: InputPixels, Out: f.at(onnxFile)}, &inner); err != nil {
+		return err
+	}
+	out.Check = inner.Check
+	if err := writeTensors(f.at(weightsFile), extract.FormatSafetensors, transformersDict(m)); err != nil {
+		return err
+	}
+	if err := writeJSON(f.at(configFile), config(m)); err != nil {
+		return err
+	}
+	if err := writeJSON(f.at(processorFile), processor(m)); err != nil {
+		return err
+	}
+	return writeFile(f.at(cardFile), func(w io.Writer) error { return writeCard(w, m, filepath.Base(f.path)) }, nil)
 }
 
 // transformersDict is the state dict of ResNetForImageClassification.
