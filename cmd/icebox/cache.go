@@ -172,14 +172,14 @@ func (p *process) cacheVerifyCommand() *cobra.Command {
 
 const cacheExportHelp = `export writes the features of a dataset to a folder, a row an image, float32:
 
-  npy          features.npy, labels.npy (int64, -1 for none) and index.csv, which
-               icebox reads with --features
+  npy          features.npy, labels.npy (int64, -1 for none) and index.csv,
+               which icebox reads with --features
   npz          the same and more in one file, features.npz
   parquet      features.parquet: path, class, label, split, sha256, feature
   safetensors  features.safetensors and index.csv
   csv          features.csv: a column a number
-  projector    for TensorBoard's projector: tensors.tsv, metadata.tsv and, of the
-               small pictures that are kept beside the cache, sprite.png
+  projector    for TensorBoard's projector: tensors.tsv, metadata.tsv and, of
+               the small pictures that are kept beside the cache, sprite.png
 
 Nothing is overwritten.
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,11 +37,8 @@ func openFolder(path string) (*folder, error) {
 	f := &folder{path: path}
 	var err error
 	f.tmp, f.lock, err = lock.New(func() (string, error) {
-		tmp, err := os.MkdirTemp(parent, prefix+"*")
-		if err != nil {
-			return "", err
-		}
-		return tmp, os.Chmod(tmp, 0o755) // MkdirTemp makes a folder for the owner alone
+		tmp := filepath.Join(parent, fmt.Sprintf("%s%016x", prefix, rand.Uint64()))
+		return tmp, os.Mkdir(tmp, 0o755)
 	})
 	return f, err
 }
