@@ -413,6 +413,20 @@ func TestWhatCannotBeExported(t *testing.T) {
 	}
 }
 
+// A head whose logits are large over its temperature is still exported.
+func TestSharpHeadsAreExported(t *testing.T) {
+	light(t)
+	m := model(t)
+	for i := range m.Head.W {
+		m.Head.W[i] *= 300
+	}
+	m.Head.Temperature = 0.1
+	done, err := Write(t.Context(), m, Options{Format: ONNX, Out: filepath.Join(t.TempDir(), "m.onnx")})
+	if err != nil || done.Check.OfProbability <= probabilityTolerance {
+		t.Errorf("%+v, %v", done, err)
+	}
+}
+
 // A number that is none disagrees with every other.
 func TestNaNDisagrees(t *testing.T) {
 	light(t)

@@ -57,9 +57,6 @@ func (b *builder) wholeImage(p extract.Preprocess) string {
 	}}
 	x := b.op("image.planes", "Transpose", []string{cropInput}, onnx.Attr{Name: "perm", Value: []int64{2, 0, 1}})
 	x = b.op("image.batch", "Unsqueeze", []string{x, b.ints("image.axes", 0)})
-	b.ints("one", 1)
-	b.ints("two", 2)
-	b.ints("224", extract.Side)
 	switch p.Fit {
 	case extract.Squash:
 		return b.float("crop.floats", b.resized(x, b.ints("sizes", 1, 3, extract.Side, extract.Side)))
@@ -72,10 +69,14 @@ func (b *builder) wholeImage(p extract.Preprocess) string {
 // whole adds an operator on lists of whole numbers.
 func (b *builder) whole(name, op string, inputs ...string) string { return b.op(name, op, inputs) }
 
-// sides are the height and the width of the image, each a list of one.
+// sides are the height and the width of the image, each a list of one. It adds the constants
+// that sizes are computed with, too.
 func (b *builder) sides() (h, w string) {
-	all := b.op("shape", "Shape", []string{cropInput})
 	b.ints("zero", 0)
+	b.ints("one", 1)
+	b.ints("two", 2)
+	b.ints("224", extract.Side)
+	all := b.op("shape", "Shape", []string{cropInput})
 	h = b.op("height", "Slice", []string{all, "zero", "one", "zero"})
 	return h, b.op("width", "Slice", []string{all, "one", "two", "zero"})
 }

@@ -127,3 +127,34 @@ func TestSizesAreCutOffAndOffsetsRoundToEven(t *testing.T) {
 func keepOperators(m *onnx.Model, but ...string) {
 	m.Graph.Nodes = slices.DeleteFunc(m.Graph.Nodes, func(n onnx.Node) bool { return slices.Contains(but, n.Name) })
 }
+
+// Each constant is used, and each operator, too: some programs warn of others.
+func TestNothingIsWithoutUse(t *testing.T) {
+	m := model(t)
+	for _, input := range Inputs() {
+		for _, fit := range []string{"", extract.Squash, extract.Pad} {
+			m.Info.Fingerprint.Preprocess.Fit = fit
+			g, err := graph(m, input)
+			must(t, err)
+			used := map[string]bool{}
+			for _, n := range g.Graph.Nodes {
+				for _, name := range n.Inputs {
+					used[name] = true
+				}
+			}
+			for _, v := range g.Graph.Outputs {
+				used[v.Name] = true
+			}
+			for _, c := range g.Graph.Constants {
+				if !used[c.Name] {
+					t.Errorf("%s, fit %q: the constant %s", input, fit, c.Name)
+				}
+			}
+			for _, n := range g.Graph.Nodes {
+				if !used[n.Outputs[0]] {
+					t.Errorf("%s, fit %q: the operator %s", input, fit, n.Name)
+				}
+			}
+		}
+	}
+}
