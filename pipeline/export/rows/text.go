@@ -98,7 +98,7 @@ func (t *Table) tensors(w *bufio.Writer) error {
 	return t.each(func(_ *Row, feature []float32) error {
 		for i, v := range feature {
 			if i > 0 {
-				w.WriteByte('\t')
+				w.WriteString("\t")
 			}
 			w.WriteString(number(v))
 		}
