@@ -2,8 +2,8 @@ package pipeline
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"icebox/extract"
@@ -29,10 +29,10 @@ func Export(ctx context.Context, dir string, e export.Options, o Options, p Prog
 		return nil, err
 	}
 	m := export.Model{Head: head, Info: info, Name: filepath.Base(dir), Program: o.Output.Program}
-	if m.Report, err = report.Read(dir); err != nil && !errors.Is(err, runs.ErrRun) {
-		return nil, err
-	} else if err != nil {
-		m.Report = nil // a head without a run
+	if _, err := os.Stat(filepath.Join(dir, runs.ReportFile)); err == nil { // a head may be without a run
+		if m.Report, err = report.Read(dir); err != nil {
+			return nil, err
+		}
 	}
 	j := journal.New(p, o.Words)
 	if export.NeedsWeights(e.Format) {
@@ -45,7 +45,9 @@ func Export(ctx context.Context, dir string, e export.Options, o Options, p Prog
 			return nil, err
 		}
 		defer x.Close()
-		m.Net = x
+		if m.Net = x; x.Weights().Random() {
+			j.Tell("this head stands on random weights: its answers mean nothing")
+		}
 	}
 	j.Stage("export")
 	j.Start("export", 0)

@@ -29,6 +29,9 @@ func TestExportWritesWhatIsAskedFor(t *testing.T) {
 		if r.code != 0 {
 			t.Fatalf("%v: exit %d: %s", args, r.code, r.errOut)
 		}
+		if args[0] == "onnx" && !strings.Contains(r.errOut, "random weights") {
+			t.Errorf("%v: nothing tells of random weights: %s", args, r.errOut)
+		}
 		got := r.lastJSON(t)
 		if got["format"] != args[0] || got["path"] != filepath.Join(dir, args[1]) || got["bytes"].(float64) < 1000 {
 			t.Errorf("%v: %v", args, got)

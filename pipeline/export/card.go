@@ -45,7 +45,11 @@ onnx/model.onnx is the same network for ONNX Runtime and Transformers.js: pixel_
 func (m Model) cardNumbers(b *strings.Builder) {
 	b.WriteString("\n## How good it is\n\n")
 	held := []string{"test", "val"}
-	if m.Report == nil || m.Report.Parts["test"].N+m.Report.Parts["val"].N == 0 {
+	if m.Report == nil {
+		b.WriteString("There is no report of the run: nothing is known of how good it is.\n")
+		return
+	}
+	if m.Report.Parts["test"].N+m.Report.Parts["val"].N == 0 {
 		b.WriteString("The run held out no images: nothing is known of images that it did not learn from.\n")
 		return
 	}

@@ -370,6 +370,14 @@ func TestFolderForTransformers(t *testing.T) {
 	if strings.Contains(string(card), "54,321") {
 		t.Error("the card tells of training images")
 	}
+	for want, r := range map[string]*report.Report{"There is no report": nil, "held out no images": {}} {
+		m.Report = r
+		var text strings.Builder
+		must(t, writeCard(&text, m, "m"))
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the card does not say %q:\n%s", want, &text)
+		}
+	}
 }
 
 func TestWhatCannotBeExported(t *testing.T) {
