@@ -220,5 +220,7 @@ func outputKeys() []*key {
 			"last part of a run folder's name; without it the dataset's name").like("baseline"),
 		newKey("output.pictures", boolean{}, func(o *options) *bool { return &o.Pictures },
 			"show small pictures of images in report.html; they are kept beside the cache"),
+		newKey("output.tensorboard", boolean{}, func(o *options) *bool { return &o.TensorBoard },
+			"write the curves of a run into its folder as TensorBoard reads them, too"),
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 
+	"icebox/extract/internal/resnet"
 	"icebox/extract/internal/weights"
 )
 
@@ -124,3 +126,36 @@ func (x *Extractor) SaveWeights(path string) error {
 	}
 	return weights.WriteSafetensors(path, x.weights)
 }
+
+// Tensor is a named array of a weights file: float32 Values or whole Counts, row-major.
+type Tensor = weights.Tensor
+
+// Formats of files of tensors.
+const (
+	FormatPTH         = weights.FormatPTH         // a zip, as torch.save writes it
+	FormatSafetensors = weights.FormatSafetensors // with float32 and int64 alone
+)
+
+// Tensors returns the tensors that x runs on, by torchvision's names, shapes and order: a
+// convolution's weight (out × in × taps × taps), then its batch norm's four vectors; there
+// is no fc. The values are read only and valid until Close.
+func (x *Extractor) Tensors() []Tensor { return x.weights.Tensors() }
+
+// Folded returns the convolution called conv with the batch norm called norm folded into
+// it, such as "layer2.0.downsample.0" and "layer2.0.downsample.1": out × in × taps × taps
+// weights, and a bias an output channel. Both slices are the caller's. It panics on a name
+// that [Extractor.Tensors] does not have.
+func (x *Extractor) Folded(conv, norm string) (weights, bias []float32, err error) {
+	return resnet.FoldConv(x.weights.Tensor, conv, norm)
+}
+
+// WriteTensors writes tensors in a format: [FormatPTH], or else [FormatSafetensors]. The
+// error is that of w, or names a tensor whose values do not fit its shape.
+func WriteTensors(w io.Writer, format string, all []Tensor) error {
+	return weights.WriteTensors(w, format, all)
+}
+
+// ReadTensors reads all tensors of a file of either format, in the order of the file. The
+// error wraps [ErrWeightsFormat] where the file is damaged or has a tensor of another type
+// than float32 and int64, and else is that of the file system.
+func ReadTensors(path string) ([]Tensor, error) { return weights.ReadTensors(path) }

@@ -246,7 +246,7 @@ func TestCorrectionsOfAFolderOfFeatures(t *testing.T) {
 	_, err := Extract(ctx, o, Silent)
 	must(t, err)
 	dir := filepath.Join(t.TempDir(), "rows")
-	_, err = features.Export(o.Cache.Path, dir, features.Choice{}, dataset.Unassigned)
+	_, err = features.Export(o.Cache.Path, features.ExportOptions{Dir: dir})
 	must(t, err)
 	with := corrected(t, o, func(ds *dataset.Dataset, it *dataset.Item) (c corrections.Change) {
 		if ds.Class(it) == "class2" {

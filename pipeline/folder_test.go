@@ -114,7 +114,7 @@ func TestAnExportTrainsTheHeadOfTheCache(t *testing.T) {
 	o := folderOptions{Options: ready(t, settings(photos(t, 3, 8))), Features: filepath.Join(t.TempDir(), "features")}
 	run, err := Run(ctx, o.Options, Silent)
 	must(t, err)
-	_, err = features.Export(o.Cache.Path, o.Features, features.Choice{}, dataset.Unassigned)
+	_, err = features.Export(o.Cache.Path, features.ExportOptions{Dir: o.Features})
 	must(t, err)
 	sum, err := o.train()
 	must(t, err)

@@ -59,6 +59,8 @@ type Options struct {
 	HeadEngines []headtrain.Engine
 	// Pictures has reports show small pictures of images, which are kept beside the cache.
 	Pictures bool
+	// TensorBoard has a run write [runs.EventsFile].
+	TensorBoard bool
 
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string

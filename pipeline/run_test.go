@@ -186,7 +186,7 @@ const settle = 40 * time.Millisecond
 func exported(t testing.TB, o Options, c Choice) map[string][]byte {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "out")
-	if _, err := features.Export(o.Cache.Path, dir, features.Choice{Dataset: c.Dataset, Space: c.Space}, dataset.Unassigned); err != nil {
+	if _, err := features.Export(o.Cache.Path, features.ExportOptions{Dir: dir, Choice: features.Choice{Dataset: c.Dataset, Space: c.Space}}); err != nil {
 		t.Fatal(err)
 	}
 	files := map[string][]byte{}

@@ -101,6 +101,11 @@ func trainHead(ctx context.Context, t task, src features.Source, dir *runs.Dir, 
 	if err := r.Write(dir); err != nil {
 		return nil, err
 	}
+	if o.TensorBoard {
+		if err := writeEvents(dir, fit.History, &r.Summary, r.Started); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := drawn.write(dir.File(runs.PageFile), name, o); err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"icebox/cache"
 	"icebox/pipeline/dataset"
+	"icebox/pipeline/export/rows"
 	"icebox/pipeline/features"
 	"icebox/pipeline/words"
 )
@@ -169,38 +170,56 @@ func (p *process) cacheVerifyCommand() *cobra.Command {
 	})
 }
 
+const cacheExportHelp = `export writes the features of a dataset to a folder, a row an image, float32:
+
+  npy          features.npy, labels.npy (int64, -1 for none) and index.csv,
+               which icebox reads with --features
+  npz          the same and more in one file, features.npz
+  parquet      features.parquet: path, class, label, split, sha256, feature
+  safetensors  features.safetensors and index.csv
+  csv          features.csv: a column a number
+  projector    for TensorBoard's projector: tensors.tsv, metadata.tsv and, of
+               the small pictures that are kept beside the cache, sprite.png
+
+Nothing is overwritten.
+
+  icebox cache export --out features
+  icebox cache export --format parquet --split train --out train`
+
 // exportFlags are the flags of cache export.
 type exportFlags struct {
-	dir, split string
-	choice     features.Choice
+	features.ExportOptions
+	split string
 }
 
 func (f *exportFlags) addFlags(cmd *cobra.Command) {
-	addChoice(cmd, &f.choice.Dataset, &f.choice.Space)
-	cmd.Flags().StringVarP(&f.dir, "out", "o", "", "`folder` to write to")
+	addChoice(cmd, &f.Choice.Dataset, &f.Choice.Space)
+	cmd.Flags().StringVarP(&f.Dir, "out", "o", "", "`folder` to write to")
+	cmd.Flags().StringVar(&f.Format, "format", rows.NPY, words.Or(rows.Formats()))
 	cmd.Flags().StringVar(&f.split, "split", "", "only this `part`: train, val or test")
+	oneOf(cmd, "format", rows.Formats())
 }
 
-// part is the one to export; Unassigned is all.
-func (f *exportFlags) part() (dataset.Part, error) {
-	if f.dir == "" {
-		return dataset.Unassigned, usagef("cache export needs --out DIR")
+// check completes the options.
+func (f *exportFlags) check(p *process) error {
+	if f.Dir == "" {
+		return usagef("cache export needs --out DIR")
 	}
 	part, ok := dataset.ParsePart(f.split)
 	if f.split != "" && !ok {
-		return part, usagef("--split %q is not train, val or test", f.split)
+		return usagef("--split %q is not train, val or test", f.split)
 	}
-	return part, nil
+	f.Part, f.Dir = part, p.path(f.Dir)
+	return rows.Check(f.Format)
 }
 
 func (p *process) cacheExportCommand() *cobra.Command {
 	var f exportFlags
-	cmd := p.onCache(&cobra.Command{Use: "export --out DIR", Short: "Write features.npy, labels.npy and index.csv"}, func(_ context.Context, path string) error {
-		part, err := f.part()
-		if err != nil {
+	cmd := p.onCache(&cobra.Command{Use: "export --out DIR", Short: "Write features and labels for other programs", Long: cacheExportHelp}, func(_ context.Context, path string) error {
+		if err := f.check(p); err != nil {
 			return err
 		}
-		done, err := features.Export(path, p.path(f.dir), f.choice, part)
+		done, err := features.Export(path, f.ExportOptions)
 		if errors.Is(err, fs.ErrExist) {
 			return usagef("%w: an export does not overwrite; name another folder", err)
 		}

@@ -15,6 +15,8 @@ import (
 	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/evidence"
+	"icebox/pipeline/export"
+	"icebox/pipeline/export/rows"
 	"icebox/pipeline/fault"
 	"icebox/pipeline/features"
 	"icebox/pipeline/predictions"
@@ -71,10 +73,10 @@ var exitClasses = []struct {
 	{exitCache, []error{cache.ErrCorrupt, cache.ErrNewer, cache.ErrNotCache}},
 	{exitBadImages, []error{features.ErrFailureBudget}},
 	{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsVariable, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum, extract.ErrWeightsOpen, errOffline}},
-	{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine}},
+	{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine, export.ErrDisagrees}},
 	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, runs.ErrRun, runs.ErrNoRun, corrections.ErrChanged, cache.ErrNoSpace,
 		headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
-	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat, evidence.ErrNone}},
+	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat, evidence.ErrNone, export.ErrExists, export.ErrForm, rows.ErrFormat}},
 }
 
 // exitCode classifies err.

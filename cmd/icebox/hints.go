@@ -17,6 +17,8 @@ import (
 	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/evidence"
+	"icebox/pipeline/export"
+	"icebox/pipeline/export/rows"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/predictions"
@@ -75,6 +77,11 @@ var hints = []hintOf{
 	{of: predictions.ErrExists, text: "another name, or --overwrite"},
 	{of: evidence.ErrNone, text: "a linear head: `icebox train head.kind=linear`"},
 	{of: predictions.ErrFormat, text: "a name that ends in " + words.Or(predictions.Endings())},
+
+	{of: export.ErrExists, text: "another --out, for torch in a folder of its own"},
+	{of: export.ErrForm, text: "--format onnx, which expresses every head and preprocessing; `icebox export --help` lists the forms"},
+	{of: rows.ErrFormat, text: "--format with one of them"},
+	{of: export.ErrDisagrees, text: "the same command again, in case a file was damaged on the disk; else please report this"},
 
 	{of: sweep.ErrNothing, text: "sweep.axes.lr='{log: [1e-4, 1e-1], steps: 7}', or `icebox train` for one head"},
 	{of: sweep.ErrManyHeads, text: "--yes, which trains them all"},

@@ -24,6 +24,7 @@ func commandCases(run string) []struct{ good, bad []string } {
 		{words("eval --run " + run), words("eval --run photos/a")},
 		{words("insight --run " + run), words("insight --run " + run + " --near 2")},
 		{words("predict --run " + run + " photos/a/0.png"), words("predict --run " + run + " photos/none.png")},
+		{words("export --run " + run + " --format sklearn --out lr.npz"), words("export --run " + run + " --format sklearn")},
 		{nil, words("studio --cache none.db")},
 		{words("corrections show c.csv"), words("corrections show none.csv")},
 		{words("corrections moves c.csv"), words("corrections moves photos/a/0.png")},

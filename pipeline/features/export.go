@@ -2,56 +2,70 @@ package features
 
 import (
 	"bufio"
-	"encoding/binary"
-	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
-	"strconv"
 
 	"icebox/cache"
 	"icebox/extract"
 	"icebox/pipeline/dataset"
-	"icebox/pipeline/internal/csvfile"
-	"icebox/pipeline/internal/npy"
+	"icebox/pipeline/export/rows"
+	"icebox/pipeline/thumbs"
 )
 
 // Exported says what an export wrote.
 type Exported struct {
-	Dir     string `json:"dir"`
-	Dataset string `json:"dataset"`
-	Space   string `json:"space"`
-	Rows    int    `json:"rows"`
-	Missing int    `json:"missing"` // items without a feature, left out
+	Dir     string   `json:"dir"`
+	Dataset string   `json:"dataset"`
+	Space   string   `json:"space"`
+	Format  string   `json:"format"`
+	Files   []string `json:"files"` // names in Dir
+	Rows    int      `json:"rows"`
+	Missing int      `json:"missing"` // items without a feature, left out
 }
 
 // exportBlock is how many rows are in memory at a time.
 const exportBlock = 4096
 
-// Export writes the features of a dataset's items in part p (Unassigned: of all)
-// to dir: features.npy (N×512 float32), labels.npy (int64, -1 for none), index.csv
-// (row, path, label, split, sha256); one row an item, in the dataset's order. It
-// makes dir and overwrites none of these files.
-func Export(path, dir string, choice Choice, p dataset.Part) (*Exported, error) {
+// ExportOptions say what is exported, and where to.
+type ExportOptions struct {
+	Dir    string
+	Choice Choice
+	Part   dataset.Part // Unassigned: all
+	Format string       // of package rows; "" is [rows.NPY]
+}
+
+// Export writes the features of a dataset's items to a folder, in a format of package rows:
+// one row an item, in the dataset's order. It makes the folder and overwrites none of the
+// files in it. The small pictures of a projector are those that are kept beside the cache.
+func Export(path string, o ExportOptions) (*Exported, error) {
+	if o.Format == "" {
+		o.Format = rows.NPY
+	}
+	if err := rows.Check(o.Format); err != nil {
+		return nil, err
+	}
 	c, err := cache.Open(path, cache.Options{})
 	if err != nil {
 		return nil, err
 	}
 	defer c.Close()
-	ds, err := chooseDataset(c, choice.Dataset, dataset.Options{})
+	ds, err := chooseDataset(c, o.Choice.Dataset, dataset.Options{})
 	if err != nil {
 		return nil, err
 	}
-	space, err := chooseSpace(c, choice.Space, ds)
+	space, err := chooseSpace(c, o.Choice.Space, ds)
 	if err != nil {
 		return nil, err
 	}
 	e := &export{c: c, ds: ds, space: space.ID}
-	out := &Exported{Dir: dir, Dataset: ds.Name, Space: space.ID}
+	out := &Exported{Dir: o.Dir, Dataset: ds.Name, Space: space.ID, Format: o.Format}
 	for i := range ds.Items {
 		it := &ds.Items[i]
 		switch {
-		case p != dataset.Unassigned && it.Part != p:
+		case o.Part != dataset.Unassigned && it.Part != o.Part:
 		case it.Hashed() && c.Has(space.ID, it.Hash):
 			e.items = append(e.items, it)
 		default:
@@ -60,9 +74,17 @@ func Export(path, dir string, choice Choice, p dataset.Part) (*Exported, error) 
 	}
 	out.Rows = len(e.items)
 	if out.Rows == 0 {
-		return nil, fmt.Errorf("%w: dataset %s has no %s item with a feature in space %.12s", ErrNotExtracted, ds.Name, p, space.ID)
+		return nil, fmt.Errorf("%w: dataset %s has no %s item with a feature in space %.12s", ErrNotExtracted, ds.Name, o.Part, space.ID)
 	}
-	return out, e.to(dir)
+	table := e.table()
+	if table.Picture, err = e.pictures(path, space); err != nil {
+		return nil, err
+	}
+	files := table.Files(o.Format)
+	for _, f := range files {
+		out.Files = append(out.Files, f.Name)
+	}
+	return out, publish(o.Dir, files, out.Files)
 }
 
 type export struct {
@@ -72,23 +94,73 @@ type export struct {
 	items []*dataset.Item
 }
 
-// to writes the files beside their place first, so that they are there whole or not at all.
-func (e *export) to(dir string) error {
-	p, err := openPublication(dir, featuresFile, labelsFile, indexFile)
+// table is what is exported.
+func (e *export) table() *rows.Table {
+	t := &rows.Table{Name: e.ds.Name, Dim: extract.Dim, Classes: e.ds.Classes, Blocks: e.blocks()}
+	for _, it := range e.items {
+		t.Rows = append(t.Rows, rows.Row{Path: e.ds.Display(it), Class: e.ds.Class(it), Label: int(it.Label), Split: it.Part.String(), SHA256: it.Hash})
+	}
+	return t
+}
+
+// blocks yields the features.
+func (e *export) blocks() iter.Seq2[[]float32, error] {
+	return func(yield func([]float32, error) bool) {
+		block := make([]float32, exportBlock*extract.Dim)
+		for at := 0; at < len(e.items); at += exportBlock {
+			var keys []cache.Key
+			for _, it := range e.items[at:min(at+exportBlock, len(e.items))] {
+				keys = append(keys, it.Hash)
+			}
+			part := block[:len(keys)*extract.Dim]
+			missing, err := e.c.Lookup(e.space, keys, part)
+			if err == nil && len(missing) > 0 {
+				err = fmt.Errorf("%w: %d rows went away while they were read", ErrNotExtracted, len(missing))
+			}
+			if !yield(part, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// pictures returns the small picture of each row, as far as there are any; nil if there are
+// none.
+func (e *export) pictures(path string, space Space) (func(row int) []byte, error) {
+	way, err := json.Marshal(space.Fingerprint.Preprocess)
+	if err != nil {
+		return nil, err
+	}
+	store, err := thumbs.Open(thumbs.Path(path), string(way))
+	if err != nil {
+		return nil, err
+	}
+	of := func(row int) []byte { return store.Get(e.items[row].Hash) }
+	for row := range e.items {
+		if of(row) != nil {
+			return of, nil
+		}
+	}
+	return nil, nil
+}
+
+// publish writes files beside their place first, so that they are there whole or not at all.
+func publish(dir string, files []rows.File, names []string) error {
+	p, err := openPublication(dir, names...)
 	if err != nil {
 		return err
 	}
 	defer p.close()
-	for name, body := range map[string]func(*bufio.Writer) error{featuresFile: e.features, labelsFile: e.labels, indexFile: e.index} {
-		if err := e.file(p.path(name), body); err != nil {
+	for _, f := range files {
+		if err := writeNew(p.path(f.Name), f.Write); err != nil {
 			return err
 		}
 	}
 	return p.publish()
 }
 
-// file makes path, which must not be there, and lets body fill it.
-func (e *export) file(path string, body func(*bufio.Writer) error) error {
+// writeNew makes path, which must not be there, and lets body fill it.
+func writeNew(path string, body func(*bufio.Writer) error) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
@@ -99,49 +171,4 @@ func (e *export) file(path string, body func(*bufio.Writer) error) error {
 		err = f.Sync()
 	}
 	return errors.Join(err, f.Close())
-}
-
-func (e *export) features(w *bufio.Writer) error {
-	w.Write(npy.Header(npy.Float32, len(e.items), extract.Dim))
-	rows := make([]float32, exportBlock*extract.Dim)
-	for at := 0; at < len(e.items); at += exportBlock {
-		var keys []cache.Key
-		for _, it := range e.items[at:min(at+exportBlock, len(e.items))] {
-			keys = append(keys, it.Hash)
-		}
-		part := rows[:len(keys)*extract.Dim]
-		missing, err := e.c.Lookup(e.space, keys, part)
-		if err != nil {
-			return err
-		}
-		if len(missing) > 0 {
-			return fmt.Errorf("%w: %d rows went away while they were read", ErrNotExtracted, len(missing))
-		}
-		if err := binary.Write(w, binary.LittleEndian, part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (e *export) labels(w *bufio.Writer) error {
-	w.Write(npy.Header(npy.Int64, len(e.items)))
-	labels := make([]int64, len(e.items))
-	for i, it := range e.items {
-		labels[i] = int64(it.Label)
-	}
-	return binary.Write(w, binary.LittleEndian, labels)
-}
-
-func (e *export) index(w *bufio.Writer) error {
-	return csvfile.To(w, func(yield func([]string) bool) {
-		if !yield([]string{"row", "path", "label", "split", "sha256"}) {
-			return
-		}
-		for i, it := range e.items {
-			if !yield([]string{strconv.Itoa(i), e.ds.Display(it), e.ds.Class(it), it.Part.String(), hex.EncodeToString(it.Hash[:])}) {
-				return
-			}
-		}
-	})
 }

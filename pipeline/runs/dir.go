@@ -29,6 +29,8 @@ const (
 	PageFile       = "report.html"    // the same as a page with pictures
 	QuarantineFile = "quarantine.csv" // path,reason of bad images; only if there are any
 
+	EventsFile = "events.out.tfevents.icebox" // the numbers of metrics.jsonl for TensorBoard; only where they are asked for
+
 	CorrectionsFile = "corrections.csv" // a copy of the corrections that labels were changed by; only if there are any
 
 	SweepTableFile = "sweep.csv" // of a sweep: a line a point, the best first

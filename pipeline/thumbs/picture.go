@@ -3,6 +3,7 @@ package thumbs
 import (
 	"bytes"
 	"image"
+	"image/draw"
 	"image/jpeg"
 
 	"github.com/disintegration/imaging"
@@ -26,4 +27,17 @@ func Picture(crop []uint8) ([]byte, error) {
 	var out bytes.Buffer
 	err := jpeg.Encode(&out, imaging.Resize(img, Side, Side, imaging.Box), &jpeg.Options{Quality: quality})
 	return out.Bytes(), err
+}
+
+// Draw draws a picture into a square of dst.
+func Draw(dst draw.Image, at image.Rectangle, picture []byte) error {
+	img, err := jpeg.Decode(bytes.NewReader(picture))
+	if err != nil {
+		return err
+	}
+	if img.Bounds().Size() != at.Size() {
+		img = imaging.Resize(img, at.Dx(), at.Dy(), imaging.Box)
+	}
+	draw.Draw(dst, at, img, img.Bounds().Min, draw.Src)
+	return nil
 }

@@ -1,5 +1,7 @@
 package resnet
 
+import "fmt"
+
 // FoldedConv is a convolution with its batch norm folded in, for an engine that has its
 // own arithmetic.
 type FoldedConv struct {
@@ -95,4 +97,22 @@ func (l *FoldedConv) Bias() []float32 {
 		bias[i] = float32(b)
 	}
 	return bias
+}
+
+// FoldConv folds the batch norm called norm into the convolution called conv, of which it
+// returns out × in × taps × taps weights, and a bias an output channel.
+func FoldConv(tensor Tensor, conv, norm string) (weights, bias []float32, err error) {
+	out := len(tensor(norm + ".bias"))
+	if out == 0 || len(tensor(conv+".weight"))%out != 0 {
+		return nil, nil, fmt.Errorf("resnet: %s does not fit %s", norm, conv)
+	}
+	f, err := fold(tensor, conv, norm, len(tensor(conv+".weight"))/out, out, 1) // whatever its taps are
+	if err != nil {
+		return nil, nil, err
+	}
+	weights = make([]float32, len(f.weights))
+	for i, w := range f.weights {
+		weights[i] = float32(float64(w) * f.scale[i/f.in])
+	}
+	return weights, (&FoldedConv{Out: out, filters: f}).Bias(), nil
 }
