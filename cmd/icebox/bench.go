@@ -54,6 +54,7 @@ func (p *process) benchCommand() *cobra.Command {
 		p.benchSub("preprocess", "decoding, resizing and cropping of the images of --data", (*bench).preprocess),
 		p.benchSub("extract", "decoding and backbone together, on the images of --data", (*bench).extract),
 		p.benchHead(),
+		p.benchServe(),
 	)
 }
 
