@@ -20,6 +20,7 @@ import (
 type Numbers struct {
 	Version int // of the labels
 	Head    *headtrain.Head
+	Recipe  Recipe // that it was trained by
 	Failed  string // why there is no head; "" where there is one
 	Exact   bool   // the head is the very one of the recipe, and not one close to it
 
@@ -75,12 +76,18 @@ type view struct {
 	given   []string // by row: class as given; "" is none
 	settled []bool   // by row: a person has said that the label is right
 	alike   [][2]int
+	recipe  Recipe
+}
+
+// data are features with the labels of v.
+func (v *view) data(x []float32) *headtrain.Dataset {
+	return &headtrain.Dataset{X: x, Dim: dim, Labels: v.labels, Classes: v.classes, Finite: true}
 }
 
 func (s *Session) view() view {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := view{version: s.version, classes: slices.Clone(s.ds.Classes), alike: s.alike}
+	v := view{version: s.version, classes: slices.Clone(s.ds.Classes), alike: s.alike, recipe: s.recipe}
 	v.labels, v.given, v.settled = make([]int32, len(s.items)), make([]string, len(s.items)), make([]bool, len(s.items))
 	for r, i := range s.items {
 		v.labels[r], v.given[r], v.settled[r] = s.ds.Items[i].Label, s.book.Given(i), s.ds.Corrected.Confirmed[i]
@@ -88,22 +95,21 @@ func (s *Session) view() view {
 	return v
 }
 
-// work trains whenever labels have changed.
+// work trains whenever labels have changed, and chooses a recipe once they are settled.
 func (s *Session) work(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.wake:
+	for changed := s.await(ctx); ctx.Err() == nil; {
+		do := s.tune
+		if changed {
+			do = func(ctx context.Context) { s.train(ctx, "") }
 		}
-		for again := true; again && ctx.Err() == nil; {
-			again = s.round(ctx)
+		if changed = s.round(ctx, do); !changed {
+			changed = s.await(ctx)
 		}
 	}
 }
 
-// round trains once. It reports whether labels have changed meanwhile.
-func (s *Session) round(ctx context.Context) (again bool) {
+// round does something that ends where labels change meanwhile, and reports whether they have.
+func (s *Session) round(ctx context.Context, do func(context.Context)) (again bool) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ended, watched := make(chan struct{}), make(chan bool, 1)
@@ -116,37 +122,41 @@ func (s *Session) round(ctx context.Context) (again bool) {
 			watched <- false
 		}
 	}()
-	s.train(ctx)
+	do(ctx)
 	close(ended)
 	return <-watched
 }
 
-// train works out the numbers of the labels as they are now, step by step.
-func (s *Session) train(ctx context.Context) {
+// train works out the numbers of the labels as they are now, step by step. Said is told with
+// the first of them.
+func (s *Session) train(ctx context.Context, said string) {
 	start, v, before := time.Now(), s.view(), s.Numbers()
+	show := func(n *Numbers) {
+		s.show(n, before, said)
+		before, said = n, ""
+	}
 	job, why := s.job(&v)
 	if why != "" {
 		n := &Numbers{Version: v.version, Failed: why, Exact: true, Answers: make([]Answer, len(s.ds.Items)), labels: v.labels}
 		n.next = s.nextToLabel(n)
-		s.show(n, before)
+		show(n)
 		return
 	}
-	quick := s.o.Head.Optimizer == headtrain.OptimizerLBFGS && before.Head != nil
+	quick := v.recipe.Head.Optimizer == headtrain.OptimizerLBFGS && before.Head != nil
 	if quick {
 		near := job
 		near.From, near.Tolerance = before.Head, nearEnough
 		if n := s.fit(ctx, near, &v, start, false); n != nil {
-			s.show(n, before)
-			before = n
+			show(n)
 		}
 	}
 	n := s.fit(ctx, job, &v, start, true)
 	if n == nil {
 		return
 	}
-	s.show(n, before)
+	show(n)
 	if d := s.doubt(ctx, n, &v); d != nil {
-		s.show(d, n)
+		show(d)
 	}
 }
 
@@ -164,7 +174,7 @@ func (s *Session) job(v *view) (job headtrain.Job, why string) {
 		if v.labels[r] < 0 {
 			continue
 		}
-		if p != dataset.Val && p != dataset.Test || p == dataset.Val && s.o.Refit {
+		if p != dataset.Val && p != dataset.Test || p == dataset.Val && v.recipe.Refit {
 			part.Train = append(part.Train, int32(r))
 			count[v.labels[r]]++
 		} else if p == dataset.Val {
@@ -179,17 +189,16 @@ func (s *Session) job(v *view) (job headtrain.Job, why string) {
 			return job, fmt.Sprintf("no training image is of class %q", v.classes[c])
 		}
 	}
-	o := s.o.Head
+	o := v.recipe.Head
 	if o.EarlyStopping.Patience == 0 {
 		part.Val = nil // nothing is chosen by it
 	}
-	data := &headtrain.Dataset{X: s.x, Dim: dim, Labels: v.labels, Classes: v.classes, Finite: true}
-	return headtrain.Job{Train: data, Heads: []headtrain.Options{o}, Parts: []headtrain.Part{part}}, ""
+	return headtrain.Job{Train: v.data(s.x), Heads: []headtrain.Options{o}, Parts: []headtrain.Part{part}}, ""
 }
 
 // fit trains a head and asks it about all images; nil where ctx is done.
 func (s *Session) fit(ctx context.Context, job headtrain.Job, v *view, start time.Time, exact bool) *Numbers {
-	n := &Numbers{Version: v.version, Exact: exact, Train: len(job.Parts[0].Train), Answers: make([]Answer, len(s.ds.Items)), labels: v.labels}
+	n := &Numbers{Version: v.version, Recipe: v.recipe, Exact: exact, Train: len(job.Parts[0].Train), Answers: make([]Answer, len(s.ds.Items)), labels: v.labels}
 	results, err := s.o.Trainer.Fit(ctx, job)
 	if err == nil {
 		n.Head = results[0].Head
@@ -219,7 +228,7 @@ func (s *Session) judge(ctx context.Context, n *Numbers, v *view, d *headtrain.D
 		class, p, ofLabel := answers.Of(r)
 		n.Answers[i] = Answer{Has: true, Class: int32(class), P: float32(p), OfLabel: float32(ofLabel)}
 		part := s.ds.Items[i].Part
-		if part == dataset.Val && s.o.Refit || parts[part] == nil {
+		if part == dataset.Val && v.recipe.Refit || parts[part] == nil {
 			continue
 		}
 		if given := v.given[r]; given != "" && known(v.classes, given, gone) {
@@ -323,15 +332,20 @@ func (s *Session) doubt(ctx context.Context, n *Numbers, v *view) *Numbers {
 }
 
 // show makes n the numbers that all see, and tells what has changed since before. Numbers of
-// labels that have changed since are shown too, until there are others.
-func (s *Session) show(n, before *Numbers) {
+// labels that have changed since are shown too, until there are others. What is said comes
+// before that.
+func (s *Session) show(n, before *Numbers, said string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !n.Doubted {
 		s.keepDoubts(n, before)
 	}
 	s.numbers = n
-	s.tell(Event{Version: s.version, Numbers: true, Text: n.since(before)})
+	text := n.since(before)
+	if said != "" && text != "" {
+		said += ", "
+	}
+	s.tell(Event{Version: s.version, Numbers: true, Text: said + text})
 }
 
 // keepDoubts gives n the doubts of before about labels that are the same, until there are

@@ -21,10 +21,10 @@ import (
 type Options struct {
 	Source      *features.Cached // with labels as given; the session closes it
 	Corrections string           // file to append to; it need not be there
-	Head        headtrain.Options
 	Trainer     headtrain.Trainer
-	Refit       bool   // the head learns from validation images, too
-	Recipe      string // where Head is from, for people
+	Recipe      Recipe // to begin with
+	// Tune chooses the recipe anew by labels as they have become; nil leaves it as it is.
+	Tune func(context.Context, Labelled) (Tuned, error)
 
 	Pictures *thumbs.Store   // small pictures; nil keeps none
 	Pixels   extract.Options // of the features, for pictures of images
@@ -54,14 +54,17 @@ type Session struct {
 	changed map[int]change // the last change of an item in this session
 	undo    [][]int        // items of the changes that can be taken back, the newest last
 	redo    [][]corrections.Change
+	recipe  Recipe
+	tuning  Tuning
 	numbers *Numbers // never nil
 	copies  map[int][]int
 	alike   [][2]int // near copies, by row
 	hearers map[chan Event]bool
 
-	wake chan struct{} // the labels have changed
-	stop context.CancelFunc
-	done sync.WaitGroup
+	tunedBy int           // version of the labels that chose the recipe; of the goroutine that trains alone
+	wake    chan struct{} // the labels have changed
+	stop    context.CancelFunc
+	done    sync.WaitGroup
 }
 
 // change is who changed an item, and when.
@@ -77,7 +80,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	}
 	s := &Session{
 		o: o, ds: o.Source.Dataset(), byHash: map[cache.Key]int{}, changed: map[int]change{}, numbers: &Numbers{},
-		hearers: map[chan Event]bool{}, wake: make(chan struct{}, 1),
+		hearers: map[chan Event]bool{}, wake: make(chan struct{}, 1), recipe: o.Recipe, tunedBy: -1,
 	}
 	if err := s.read(); err != nil {
 		return nil, err

@@ -234,11 +234,9 @@ func (s *Session) Cards(items []int) []Card {
 	return cards
 }
 
-// Name is that of the dataset, Recipe says how heads are trained, and File is where
-// corrections go.
-func (s *Session) Name() string   { return s.ds.Name }
-func (s *Session) Recipe() string { return s.o.Recipe }
-func (s *Session) File() string   { return s.file }
+// Name is that of the dataset, and File is where corrections go.
+func (s *Session) Name() string { return s.ds.Name }
+func (s *Session) File() string { return s.file }
 
 // Parts are those that items of the dataset have.
 func (s *Session) Parts() []string {
