@@ -31,8 +31,8 @@ func OpenStudio(ctx context.Context, o Options, c Choice, asked bool, p Progress
 	}
 	j := journal.New(p, o.Words)
 	file := o.Data.Corrections
-	o.Data.Corrections = "" // the session lays them over the dataset itself
-	src, err := openSource(ctx, o, c, j)
+	o.Data.Corrections, o.Data.Kept = "", corrections.PicturesOf(file) // the session lays corrections over the dataset itself
+	src, err := openGiven(ctx, o, c, j)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,9 @@ func OpenStudio(ctx context.Context, o Options, c Choice, asked bool, p Progress
 	if head, info, run := o.newestRun(src); head != nil && !asked {
 		so.Recipe.Head, _, err = head.Trained()
 		so.Recipe.Refit, so.Recipe.Text = info.Refit, "as in run "+filepath.Base(run)
-		tunes = tunes && wasTuned(run)
+		if tunes && !wasTuned(run) {
+			tunes, so.Recipe.Text = false, so.Recipe.Text+", which nobody tuned"
+		}
 	}
 	if so.Recipe.Choice = report.Chosen(so.Recipe.Head); tunes {
 		so.Tune = o.tuneStudio
@@ -114,6 +116,7 @@ func (o Options) tuneStudio(ctx context.Context, l studio.Labelled) (studio.Tune
 func (o Options) illustrateStudio(so *studio.Options, space features.Space) error {
 	o = o.adopt(runs.HeadInfo{Fingerprint: space.Fingerprint, DType: space.DType, Weights: space.Weights})
 	so.Pixels = o.extractOptions()
+	so.Keeper = &keeper{source: so.Source, backbone: so.Pixels, options: o.featureOptions(), words: o.Words}
 	so.Open = func(ctx context.Context) (*extract.Single, error) {
 		x, err := extract.OpenSingle(context.WithoutCancel(ctx), so.Pixels)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"icebox/cache"
 	"icebox/headtrain"
+	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
@@ -23,6 +24,7 @@ func openSource(ctx context.Context, o Options, c Choice, j *journal.Journal) (f
 	if err != nil {
 		return nil, err
 	}
+	o.Data.Kept = corrections.PicturesOf(o.Data.Corrections)
 	src, err := openGiven(ctx, o, c, j)
 	if err != nil {
 		return nil, err

@@ -80,6 +80,17 @@ func TestPagesOfAStudio(t *testing.T) {
 			t.Errorf("%s: %d", target, w.Code)
 		}
 	}
+	for body, code := range map[string]int{"<svg onload=alert(1)>": 422, "": 422} {
+		if w := ask(h, "POST", "/keep?by=x", body, "Content-Type", "application/octet-stream"); w.Code != code || !json.Valid(w.Body.Bytes()) {
+			t.Errorf("keep %q: %d %s", body, w.Code, w.Body)
+		}
+	}
+	if w := ask(h, "POST", "/keep", string(fresh(t, 0, 1)[0])); w.Code != http.StatusUnsupportedMediaType {
+		t.Errorf("a picture that another page may send: %d %s", w.Code, w.Body)
+	}
+	if w := ask(h, "POST", "/keep?by=x", string(fresh(t, 0, 1)[0]), "Content-Type", "application/octet-stream"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "is kept") {
+		t.Errorf("a picture: %d %s", w.Code, w.Body)
+	}
 	if w := ask(h, "GET", "/runs", ""); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "No run yet") {
 		t.Errorf("runs: %d %s", w.Code, w.Body)
 	}

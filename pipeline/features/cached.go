@@ -154,6 +154,11 @@ func (c *Cached) find(ctx context.Context, data dataset.Options, choice Choice, 
 	if err := c.splitAgain(ctx, choice, j); err != nil {
 		return err
 	}
+	if data.Kept != "" {
+		if err := c.ds.AddKept(data.Kept); err != nil {
+			return err
+		}
+	}
 	c.count(bad)
 	if w := c.space.Weights; w.Random() {
 		j.Note(fmt.Sprintf("the features come from random weights (seed %d): good for a smoke test, not for a result", w.Seed))

@@ -39,7 +39,7 @@ func (s *Session) Answer(ctx context.Context, picture []byte) (*NewPicture, erro
 		return nil, fmt.Errorf("%w: %w", ErrNoAnswer, err)
 	}
 	v := s.view()
-	p := &NewPicture{Probabilities: probabilities(s.Numbers().Head, x), Nearest: s.nearest(&v, x, -1)}
+	p := &NewPicture{Probabilities: probabilities(s.Numbers().Head, x), Nearest: v.nearest(x, -1)}
 	for _, n := range p.Nearest {
 		p.Cards = append(p.Cards, s.Cards([]int{n.Item})...)
 	}

@@ -32,6 +32,10 @@ type Options struct {
 	// first comes; nil takes none.
 	Open func(context.Context) (*extract.Single, error)
 
+	// Keeper computes the features of pictures that are kept; nil keeps none. The session
+	// closes it.
+	Keeper Keeper
+
 	Now func() time.Time // nil is time.Now
 }
 
@@ -39,14 +43,16 @@ type Options struct {
 type Session struct {
 	o      Options
 	ds     *dataset.Dataset // its labels are those of the book; see mu
-	x      []float32        // features, a row after another
-	items  []int            // of the dataset, by row
-	rows   []int32          // by item; -1 for one without a feature
-	byHash map[cache.Key]int
 	album  *album
 	newest *answering
 
+	keeping sync.Mutex // one picture at a time
+
 	mu      sync.Mutex
+	x       []float32 // features, a row after another; like items and rows, it only grows
+	items   []int     // of the dataset, by row
+	rows    []int32   // by item; -1 for one without a feature
+	byHash  map[cache.Key]int
 	file    string // of the corrections
 	log     *corrections.Log
 	book    *corrections.Book
@@ -100,7 +106,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 // read reads the features of all images.
 func (s *Session) read() error {
 	s.rows = slices.Repeat([]int32{-1}, len(s.ds.Items))
-	s.x = headtrain.NewFeatures(s.o.Source.Found().Hits * extract.Dim)[:0]
+	s.x = headtrain.NewFeatures((s.o.Source.Found().Hits + roomToKeep) * extract.Dim)[:0]
 	for chunk, err := range s.o.Source.Chunks(8192) {
 		if err != nil {
 			return err
@@ -174,11 +180,15 @@ func (s *Session) forget(items []int) {
 func (s *Session) Close() error {
 	s.stop()
 	s.done.Wait()
-	return errors.Join(s.newest.close(), s.album.close(), s.log.Close(), s.o.Source.Close())
+	err := errors.Join(s.newest.close(), s.album.close(), s.log.Close())
+	if s.o.Keeper != nil {
+		err = errors.Join(err, s.o.Keeper.Close())
+	}
+	return errors.Join(err, s.o.Source.Close())
 }
+
+// roomToKeep is for so many kept pictures that nothing moves in memory.
+const roomToKeep = 256
 
 // Dim is the number of features of an image.
 const dim = extract.Dim
-
-// row are the features of a row.
-func (s *Session) row(r int32) []float32 { return s.x[int(r)*dim : (int(r)+1)*dim] }

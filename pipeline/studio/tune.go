@@ -124,18 +124,17 @@ func (s *Session) report(t Tuning) {
 func (s *Session) labelled(v *view) Labelled {
 	s.mu.Lock()
 	ds := *s.ds
-	ds.Items = slices.Clone(ds.Items)
+	ds.Items = slices.Clone(v.all)
 	s.mu.Unlock()
 	ds.Classes = v.classes
-	l := Labelled{Dataset: &ds}
+	l, all := Labelled{Dataset: &ds}, &features.Rows{Items: v.items, Data: v.data()}
 	rows := map[dataset.Part][]int32{}
-	for r, i := range s.items {
+	for r, i := range v.items {
 		if ds.Items[i].Label = v.labels[r]; v.labels[r] >= 0 {
 			part := ds.Items[i].Part
 			rows[part] = append(rows[part], int32(r))
 		}
 	}
-	all := &features.Rows{Items: s.items, Data: v.data(s.x)}
 	l.Train, l.Val, l.Test = all.At(rows[dataset.Train]), all.At(rows[dataset.Val]), len(rows[dataset.Test])
 	return l
 }

@@ -168,6 +168,10 @@ func TestStudioInABrowser(t *testing.T) {
 			return true;
 		})()`, nil),
 		until(`document.querySelector("#answers meter") && document.querySelector("#answers .path").textContent === "<b>new</b>.jpg"`),
+		// It is kept, without a label.
+		until(`document.querySelector("#answers .fresh button")`), chromedp.Click(`#answers .fresh button`),
+		until(`document.querySelector("#answers [role=status]").textContent.includes("is kept")`),
+		until(`document.querySelector("#side a[href*='show=unlabelled'] b").textContent === "1"`),
 		chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("dialog[open]")`),
 		// A closer look, and back.
 		chromedp.Click(`#wall li a`), until(`document.querySelector("#panel h3") && location.search.includes("image=")`),

@@ -47,6 +47,7 @@ func New(s *studio.Session, o Options) http.Handler {
 	mux.HandleFunc("POST /undo", v.undo(v.s.Undo))
 	mux.HandleFunc("POST /redo", v.undo(v.s.Redo))
 	mux.HandleFunc("POST /answer", v.answer)
+	mux.HandleFunc("POST /keep", v.keep)
 	return v.guard(http.NewCrossOriginProtection().Handler(mux))
 }
 
