@@ -31,8 +31,7 @@ func OpenStudio(ctx context.Context, o Options, c Choice, asked bool, p Progress
 	}
 	j := journal.New(p, o.Words)
 	file := o.Data.Corrections
-	o.Data.Corrections, o.Data.Kept = "", corrections.PicturesOf(file) // the session lays corrections over the dataset itself
-	src, err := openGiven(ctx, o, c, j)
+	src, err := openGiven(ctx, o, c, corrections.PicturesOf(file), j) // the session lays corrections over the dataset itself
 	if err != nil {
 		return nil, err
 	}

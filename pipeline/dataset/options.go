@@ -25,9 +25,6 @@ type Options struct {
 	Reading Reading
 	// Corrections is a file of corrections that are laid over the labels; "" is none.
 	Corrections string
-	// Kept is a folder of pictures that are laid over the dataset, too; see
-	// [Dataset.AddKept]. "" is none.
-	Kept string
 	// MaxClasses is how many classes a head may have; 0 is [DefaultMaxClasses].
 	MaxClasses int
 }
