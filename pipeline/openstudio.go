@@ -40,7 +40,7 @@ func OpenStudio(ctx context.Context, o Options, c Choice, asked bool, p Progress
 		src.Close()
 		return nil, fmt.Errorf("%w: a folder of features has no images to look at", features.ErrNotExtracted)
 	}
-	so := studio.Options{Source: cached, Corrections: file, Trainer: headtrain.New(), Recipe: studio.Recipe{Head: o.Head, Refit: o.Refit, Text: "as the settings say"}}
+	so := studio.Options{Source: cached, Corrections: file, Trainer: headtrain.New(), Runs: o.Output.Dir, Recipe: studio.Recipe{Head: o.Head, Refit: o.Refit, Text: "as the settings say"}}
 	space, tunes := src.Origin().Space, o.Tune == TuneAuto
 	if head, info, run := o.newestRun(src); head != nil && !asked {
 		so.Recipe.Head, _, err = head.Trained()

@@ -32,6 +32,8 @@ type Options struct {
 	// first comes; nil takes none.
 	Open func(context.Context) (*extract.Single, error)
 
+	Runs string // folder of runs; "" is none
+
 	// Keeper computes the features of pictures that are kept; nil keeps none. The session
 	// closes it.
 	Keeper Keeper
@@ -67,6 +69,8 @@ type Session struct {
 	alike   [][2]int // near copies, by row
 	hearers map[chan Event]bool
 
+	elsewhere []string
+
 	tunedBy int           // version of the labels that chose the recipe; of the goroutine that trains alone
 	wake    chan struct{} // the labels have changed
 	stop    context.CancelFunc
@@ -99,6 +103,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	ctx, s.stop = context.WithCancel(ctx)
 	s.done.Go(func() { s.work(ctx) })
 	s.done.Go(func() { s.findCopies(ctx) })
+	s.done.Go(func() { s.watch(ctx) })
 	s.wake <- struct{}{}
 	return s, nil
 }

@@ -238,6 +238,9 @@ func (s *Session) Cards(items []int) []Card {
 func (s *Session) Name() string { return s.ds.Name }
 func (s *Session) File() string { return s.file }
 
+// Cache is the path of the cache.
+func (s *Session) Cache() string { return s.o.Source.Origin().Cache }
+
 // Parts are those that items of the dataset have.
 func (s *Session) Parts() []string {
 	var parts []string

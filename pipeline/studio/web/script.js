@@ -371,6 +371,7 @@ async function keep(file, button) {
     button.replaceWith(Object.assign(document.createElement("p"), { className: "alarm", textContent: e.message }));
     told.textContent = `${file.name}: ${e.message}`;
   }
+  $("keepall").disabled = !$("answers").querySelector(".fresh button:enabled");
   refresh();
 }
 $("keepall").addEventListener("click", async () => {
@@ -393,10 +394,21 @@ function watchEnd() {
 }
 watchEnd();
 
+// What other processes do.
+async function follow() {
+  try {
+    const reply = await fetch("/elsewhere");
+    if (reply.ok) $("elsewhere").innerHTML = await reply.text();
+  } catch {
+    // The server is gone, and the next refresh says so.
+  }
+}
+
 // What happens, here and elsewhere.
 const events = new EventSource("/events");
 events.addEventListener("message", (m) => {
   const event = JSON.parse(m.data);
+  if (event.elsewhere) return follow();
   if (event.text && event.by !== me) say(event.text);
   refresh();
 });

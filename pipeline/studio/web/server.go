@@ -41,6 +41,8 @@ func New(s *studio.Session, o Options) http.Handler {
 	mux.HandleFunc("GET /thumb/{name}", v.thumb)
 	mux.HandleFunc("GET /events", v.events)
 	mux.HandleFunc("GET /runs", v.runs)
+	mux.HandleFunc("GET /cache", v.cache)
+	mux.HandleFunc("GET /elsewhere", v.elsewhere)
 	mux.HandleFunc("GET /runs/{run}/report.html", v.report)
 	mux.HandleFunc("GET /static/{name}", static)
 	mux.HandleFunc("POST /change", v.change)
