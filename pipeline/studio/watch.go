@@ -81,7 +81,11 @@ func (w *watcher) look(now time.Time) (lines []string) {
 		if u.Sweep {
 			what = words.Count(u.Lines, "head")
 		}
-		lines = append(lines, fmt.Sprintf("the run %s goes on: %s by now, the last of them %s ago", words.Name(u.Name), what, words.Duration(now.Sub(u.Changed).Seconds())))
+		text := fmt.Sprintf("%s by now, the last of them %.0f s ago", what, max(0, now.Sub(u.Changed).Seconds()))
+		if u.Lines == 0 {
+			text = "nothing is written yet"
+		}
+		lines = append(lines, fmt.Sprintf("the run %s goes on: %s", words.Name(u.Name), text))
 	}
 	return lines
 }
@@ -108,7 +112,7 @@ func (w *watcher) rows(now time.Time) string {
 	first := w.counts[0]
 	text := ": " + words.Count(n, "row") + " by now"
 	if spent := now.Sub(first.at).Seconds(); spent > 0 {
-		text += fmt.Sprintf(", %s more in the last %s, %.0f a second", words.Number(n-first.rows), words.Duration(spent), float64(n-first.rows)/spent)
+		text += fmt.Sprintf(", %s more in %.0f s, %.0f a second", words.Number(n-first.rows), spent, float64(n-first.rows)/spent)
 	}
 	return text
 }
