@@ -8,8 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -20,8 +22,8 @@ import (
 // only tells others whose it is.
 type claim struct{ f *os.File }
 
-// owner is the content of the lock file.
-type owner struct {
+// Owner is who writes to a cache, by its own account: the content of the lock file.
+type Owner struct {
 	PID     int       `json:"pid"`
 	Host    string    `json:"host"`
 	Command string    `json:"command"`
@@ -78,7 +80,7 @@ func (c *claim) sign() error {
 		return errors.Join(err, c.f.Close())
 	}
 	host, _ := os.Hostname()
-	me, err := json.Marshal(owner{os.Getpid(), host, strings.Join(os.Args, " "), time.Now().Round(time.Second)})
+	me, err := json.Marshal(Owner{os.Getpid(), host, strings.Join(os.Args, " "), time.Now().Round(time.Second)})
 	if err == nil {
 		err = errors.Join(c.f.Truncate(0), writeAll(c.f, me))
 	}
@@ -157,12 +159,56 @@ func (c *claim) release() error {
 
 // readOwner says in words who holds the lock.
 func readOwner(f *os.File) string {
-	var o owner
-	b, err := (&claim{f}).content()
-	if err != nil || json.Unmarshal(b, &o) != nil {
+	o, ok := ownerIn(f)
+	if !ok {
 		return "another process"
 	}
+	return o.String()
+}
+
+func ownerIn(f *os.File) (o Owner, ok bool) {
+	b, err := (&claim{f}).content()
+	return o, err == nil && json.Unmarshal(b, &o) == nil
+}
+
+// String names the process in a line.
+func (o Owner) String() string {
 	return fmt.Sprintf("process %d on %s (%s, since %s)", o.PID, inLine(o.Host), inLine(o.Command), o.Since.Format(time.DateTime))
+}
+
+// WrittenBy is who writes to the cache at path, as the lock file says; ok is false where
+// nobody does, as far as can be told. It takes no lock, so that it keeps nobody from one. A
+// process of this machine that is gone does not count; whether one of another machine is, is
+// not known.
+func WrittenBy(path string) (o Owner, ok bool) {
+	path, err := realPath(path)
+	if err != nil {
+		return o, false
+	}
+	f, err := openPlain(lockPath(path), os.O_RDONLY, 0)
+	if err != nil {
+		return o, false
+	}
+	defer f.Close()
+	if o, ok = ownerIn(f); !ok || o.PID <= 0 {
+		return o, false
+	}
+	host, _ := os.Hostname()
+	return o, o.Host != host || lives(o.PID)
+}
+
+// lives reports whether a process of this machine is there.
+func lives(pid int) bool {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return false // as Windows says
+	}
+	defer func() { _ = p.Release() }() // nothing is held elsewhere
+	if runtime.GOOS == "windows" {
+		return true
+	}
+	err = p.Signal(syscall.Signal(0))
+	return err == nil || errors.Is(err, fs.ErrPermission)
 }
 
 // inLine is a text of a lock file, which anybody may have written, as it fits into a line:

@@ -31,7 +31,7 @@ func dataKeys() []*key {
 		newKey("data.name", text{}, func(o *options) *string { return &o.Data.Name },
 			"name of the dataset in the cache; without it, one made from data.train").like("flowers"),
 		newKey("data.corrections", pathCodec{}, func(o *options) *string { return &o.Data.Corrections },
-			"file of corrections, as the studio writes it: labels to change or to trust, images to leave out; the images and the cache stay as they are").like("corrections.csv"),
+			"file of corrections, as the studio writes it: labels to change or to trust, images to leave out; pictures that it has kept in a folder beside that file count as images; the images and the cache stay as they are").like("corrections.csv"),
 		newKey("data.split.val", number{}, func(o *options) *float64 { return &o.Data.Split.Val },
 			"fraction of each class to validate on, where there is no data.val"),
 		newKey("data.split.test", number{}, func(o *options) *float64 { return &o.Data.Split.Test },

@@ -61,6 +61,12 @@ func extractFeatures(ctx context.Context, o Options, a aim, j *journal.Journal) 
 		return nil, err
 	}
 	defer in.computer.Close()
+	if kept := corrections.PicturesOf(o.Data.Corrections); kept != "" && a != toJudge {
+		if err := in.ds.AddKept(kept); err != nil {
+			in.store.Close()
+			return nil, err
+		}
+	}
 	src, err := in.computer.Features(ctx, in.ds, in.earlier, a.purpose())
 	if err == nil {
 		err = correct(src, f, j)

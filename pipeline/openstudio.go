@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"icebox/extract"
@@ -12,6 +13,7 @@ import (
 	"icebox/pipeline/corrections"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/report"
 	"icebox/pipeline/runs"
 	"icebox/pipeline/studio"
 	"icebox/pipeline/thumbs"
@@ -29,8 +31,7 @@ func OpenStudio(ctx context.Context, o Options, c Choice, asked bool, p Progress
 	}
 	j := journal.New(p, o.Words)
 	file := o.Data.Corrections
-	o.Data.Corrections = "" // the session lays them over the dataset itself
-	src, err := openSource(ctx, o, c, j)
+	src, err := openGiven(ctx, o, c, corrections.PicturesOf(file), j) // the session lays corrections over the dataset itself
 	if err != nil {
 		return nil, err
 	}
@@ -39,13 +40,17 @@ func OpenStudio(ctx context.Context, o Options, c Choice, asked bool, p Progress
 		src.Close()
 		return nil, fmt.Errorf("%w: a folder of features has no images to look at", features.ErrNotExtracted)
 	}
-	so := studio.Options{Source: cached, Corrections: file, Trainer: headtrain.New(), Head: o.Head, Refit: o.Refit, Recipe: "as the settings say"}
-	space := src.Origin().Space
-	if head, info, run := o.newestRun(src); head != nil {
-		if !asked {
-			so.Head, _, err = head.Trained()
-			so.Refit, so.Recipe = info.Refit, "as in run "+filepath.Base(run)
+	so := studio.Options{Source: cached, Corrections: file, Trainer: headtrain.New(), Runs: o.Output.Dir, Recipe: studio.Recipe{Head: o.Head, Refit: o.Refit, Text: "as the settings say"}}
+	space, tunes := src.Origin().Space, o.Tune == TuneAuto
+	if head, info, run := o.newestRun(src); head != nil && !asked {
+		so.Recipe.Head, _, err = head.Trained()
+		so.Recipe.Refit, so.Recipe.Text = info.Refit, "as in run "+filepath.Base(run)
+		if tunes && !wasTuned(run) {
+			tunes, so.Recipe.Text = false, so.Recipe.Text+", which nobody tuned"
 		}
+	}
+	if so.Recipe.Choice = report.Chosen(so.Recipe.Head); tunes {
+		so.Tune = o.tuneStudio
 	}
 	if err == nil {
 		err = o.illustrateStudio(&so, space)
@@ -80,11 +85,37 @@ func (o Options) newestRun(src features.Source) (*headtrain.Head, runs.HeadInfo,
 	return nil, runs.HeadInfo{}, ""
 }
 
+// wasTuned reports whether the recipe of a run was chosen by tuning.
+func wasTuned(run string) bool {
+	r, err := report.Read(run)
+	return err == nil && r.Summary.Tuned != nil && r.Summary.Tuned.Note == ""
+}
+
+// tuneStudio chooses the recipe that a run would be trained by, were the labels as they have
+// become in a studio. It leaves processors to the person's other work.
+func (o Options) tuneStudio(ctx context.Context, l studio.Labelled) (studio.Tuned, error) {
+	threads := o.Head.Threads
+	o.Head.Threads = max(1, runtime.GOMAXPROCS(0)/2)
+	test := &features.Rows{Items: make([]int, l.Test)} // nobody looks at what they are
+	t, err := o.tuned(ctx, l.Dataset, task{parts: parts{train: l.Train, val: l.Val, test: test}}, journal.New(Silent, o.Words))
+	switch {
+	case err != nil:
+		return studio.Tuned{}, err
+	case t.tuning == nil:
+		return studio.Tuned{Note: "the settings leave nothing to choose"}, nil
+	case t.tuning.Note != "":
+		return studio.Tuned{Note: t.tuning.Note}, nil
+	}
+	t.options.Threads = threads
+	return studio.Tuned{Recipe: studio.Recipe{Head: t.options, Refit: t.refit, Text: "as tuning has chosen: " + t.tuning.String(), Choice: report.Chosen(t.options)}}, nil
+}
+
 // illustrateStudio says where the pictures of a session are from, and what computes the
 // features of new ones.
 func (o Options) illustrateStudio(so *studio.Options, space features.Space) error {
 	o = o.adopt(runs.HeadInfo{Fingerprint: space.Fingerprint, DType: space.DType, Weights: space.Weights})
 	so.Pixels = o.extractOptions()
+	so.Keeper = &keeper{source: so.Source, backbone: so.Pixels, options: o.featureOptions(), words: o.Words}
 	so.Open = func(ctx context.Context) (*extract.Single, error) {
 		x, err := extract.OpenSingle(context.WithoutCancel(ctx), so.Pixels)
 		if err != nil {

@@ -69,7 +69,7 @@ func trainGuarded(ctx context.Context, src features.Source, o Options, j *journa
 	if err != nil {
 		return nil, err
 	}
-	t, err := o.tuned(ctx, src, task{options: o.Head, parts: parts, fraction: 1, unseen: validationRows{parts.val}}, j)
+	t, err := o.tuned(ctx, src.Dataset(), task{options: o.Head, parts: parts, fraction: 1, unseen: validationRows{parts.val}}, j)
 	if err != nil {
 		return nil, err
 	}

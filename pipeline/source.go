@@ -9,6 +9,7 @@ import (
 
 	"icebox/cache"
 	"icebox/headtrain"
+	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
@@ -23,7 +24,7 @@ func openSource(ctx context.Context, o Options, c Choice, j *journal.Journal) (f
 	if err != nil {
 		return nil, err
 	}
-	src, err := openGiven(ctx, o, c, j)
+	src, err := openGiven(ctx, o, c, corrections.PicturesOf(o.Data.Corrections), j)
 	if err != nil {
 		return nil, err
 	}
@@ -34,14 +35,15 @@ func openSource(ctx context.Context, o Options, c Choice, j *journal.Journal) (f
 	return src, nil
 }
 
-// openGiven is openSource without corrections.
-func openGiven(ctx context.Context, o Options, c Choice, j *journal.Journal) (features.Source, error) {
+// openGiven is openSource without corrections, but with the pictures that are kept in a
+// folder; "" is none.
+func openGiven(ctx context.Context, o Options, c Choice, kept string, j *journal.Journal) (features.Source, error) {
 	j.Stage("load")
 	if c.Features != "" {
 		j.Start("load", 0)
 		return openFolder(ctx, o, c.Features, features.AvailableMemory(os.DirFS("/")), j)
 	}
-	choice := features.Choice{Dataset: c.Dataset, Space: c.Space, DType: cache.DType(o.Cache.DType), Split: o.Data.Split, KeepSplit: c.KeepSplit, Made: o.made(c)}
+	choice := features.Choice{Dataset: c.Dataset, Space: c.Space, DType: cache.DType(o.Cache.DType), Split: o.Data.Split, KeepSplit: c.KeepSplit, Kept: kept, Made: o.made(c)}
 	if c.ByBackbone {
 		backbone := o.extractOptions()
 		choice.Backbone = &backbone

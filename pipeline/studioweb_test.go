@@ -14,7 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"icebox/cache"
 	"icebox/pipeline/corrections"
+	"icebox/pipeline/internal/lock"
 	"icebox/pipeline/studio"
 	"icebox/pipeline/studio/web"
 )
@@ -89,6 +91,17 @@ func TestPagesOfAStudio(t *testing.T) {
 		if w := ask(h, "GET", target, ""); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", target, w.Code)
 		}
+	}
+	for body, code := range map[string]int{"<svg onload=alert(1)>": 422, "": 422} {
+		if w := ask(h, "POST", "/keep?by=x", body, "Content-Type", "application/octet-stream"); w.Code != code || !json.Valid(w.Body.Bytes()) {
+			t.Errorf("keep %q: %d %s", body, w.Code, w.Body)
+		}
+	}
+	if w := ask(h, "POST", "/keep", string(fresh(t, 0, 1)[0])); w.Code != http.StatusUnsupportedMediaType {
+		t.Errorf("a picture that another page may send: %d %s", w.Code, w.Body)
+	}
+	if w := ask(h, "POST", "/keep?by=x", string(fresh(t, 0, 1)[0]), "Content-Type", "application/octet-stream"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "is kept") {
+		t.Errorf("a picture: %d %s", w.Code, w.Body)
 	}
 	if w := ask(h, "GET", "/runs", ""); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "No run yet") {
 		t.Errorf("runs: %d %s", w.Code, w.Body)
@@ -179,4 +192,55 @@ func TestTwoBrowsers(t *testing.T) {
 		t.Error(err)
 	}
 	_, _ = io.Copy(io.Discard, stream.Body)
+}
+
+// What other processes write is shown to whoever listens, while it goes on, and what the cache
+// holds.
+func TestWhatGoesOnElsewhere(t *testing.T) {
+	h, s, o := webOf(t)
+	if w := ask(h, "GET", "/cache", ""); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "24 rows by ") || strings.Contains(w.Body.String(), "<img src=x") {
+		t.Errorf("cache: %d %s", w.Code, w.Body)
+	}
+	owner, err := json.Marshal(cache.Owner{PID: os.Getppid(), Host: hostName(t), Command: "icebox extract " + hostileName, Since: time.Now()})
+	must(t, err)
+	must(t, os.WriteFile(o.Cache.Path+".lock", owner, 0o600))
+	sweep := filepath.Join(o.Output.Dir, "20261127-120000-many.partial")
+	must(t, os.MkdirAll(sweep, 0o755))
+	for name, text := range map[string]string{lock.Name: "", "metrics.jsonl": "", "heads.jsonl": "{}\n{}\n{}\n"} {
+		must(t, os.WriteFile(filepath.Join(sweep, name), []byte(text), 0o600))
+	}
+	heard, forget := s.Listen()
+	defer forget()
+	wait := func() string {
+		t.Helper()
+		for end := time.After(20 * time.Second); ; {
+			select {
+			case e := <-heard:
+				if e.Elsewhere {
+					return ask(h, "GET", "/elsewhere", "").Body.String()
+				}
+			case <-end:
+				t.Fatal("nobody is told")
+			}
+		}
+	}
+	wait() // the rate comes with the second look
+	body := wait()
+	for _, want := range []string{"icebox extract &lt;img src=x", "writes to the cache: 24 rows by now, 0 more in ", "the run 20261127-120000-many goes on: 2 heads by now"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("it does not say %q: %s", want, body)
+		}
+	}
+	must(t, os.Truncate(o.Cache.Path+".lock", 0))
+	must(t, os.Remove(filepath.Join(sweep, lock.Name))) // it was interrupted, and is kept
+	for body != "" {
+		body = wait()
+	}
+}
+
+func hostName(t *testing.T) string {
+	t.Helper()
+	name, err := os.Hostname()
+	must(t, err)
+	return name
 }

@@ -34,7 +34,7 @@ const tuneWork = 4e9
 // The rows to choose by are those of validation if they are enough, else folds. Rows of
 // validation that icebox split off itself are then learned from, too, provided that there
 // are test rows to report on.
-func (o Options) tuned(ctx context.Context, src features.Source, t task, j *journal.Journal) (task, error) {
+func (o Options) tuned(ctx context.Context, ds *dataset.Dataset, t task, j *journal.Journal) (task, error) {
 	if o.Tune != TuneAuto {
 		return t, nil
 	}
@@ -47,11 +47,11 @@ func (o Options) tuned(ctx context.Context, src features.Source, t task, j *jour
 		t.tuning = &report.Tuning{Note: why}
 		return t, nil
 	}
-	learn, joined := p.train, o.joins(src.Dataset(), p)
+	learn, joined := p.train, o.joins(ds, p)
 	if joined {
 		learn = features.Joined(p.train, p.val)
 	}
-	s, folds := judgedBy(src.Dataset(), p, learn)
+	s, folds := judgedBy(ds, p, learn)
 	if len(s.Parts) == 0 {
 		t.tuning = &report.Tuning{Note: "there are no validation images, and too few of a class for folds"}
 		return t, nil

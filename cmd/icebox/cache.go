@@ -61,64 +61,18 @@ func (p *process) cacheCommand() *cobra.Command {
 		p.cacheStatCommand(), p.cacheVerifyCommand(), p.cacheExportCommand(), p.waits(p.cacheDropCommand()), p.waits(p.cacheCompactCommand()))
 }
 
-// cacheStat is what `cache stat` finds.
-type cacheStat struct {
-	Path string `json:"path"`
-	cache.Stat
-	Datasets []datasetStat `json:"datasets"`
-}
-
-// datasetStat counts the items of a dataset in the cache.
-type datasetStat struct {
-	Name    string `json:"name"`
-	Source  string `json:"source"`
-	Items   int    `json:"items"`
-	Classes int    `json:"classes"`
-	Train   int    `json:"train"`
-	Val     int    `json:"val"`
-	Test    int    `json:"test"`
-	Error   string `json:"error,omitempty"` // why nothing is known of it
-}
-
 func (p *process) cacheStatCommand() *cobra.Command {
 	return p.onCache(&cobra.Command{Use: "stat", Short: "Say what the cache holds"}, func(_ context.Context, path string) error {
-		store, err := cache.Open(path, cache.Options{})
+		s, err := features.ReadContents(path)
 		if err != nil {
 			return err
 		}
-		defer store.Close()
-		s := cacheStat{Path: path}
-		if s.Stat, err = store.Stat(); err != nil {
-			return err
-		}
-		if s.Datasets, err = datasetStats(store); err != nil {
-			return err
-		}
-		return p.print(s, func(w io.Writer) { s.text(w, p.short(path)) })
+		return p.print(s, func(w io.Writer) { writeContents(w, s, p.short(path)) })
 	})
 }
 
-// datasetStats lists the datasets to train on.
-func datasetStats(store *cache.Cache) ([]datasetStat, error) {
-	var all []datasetStat
-	for _, name := range dataset.Names(store, dataset.ForTraining) {
-		ds, err := dataset.Load(store, dataset.ForTraining, name)
-		if errors.Is(err, dataset.ErrDocument) {
-			all = append(all, datasetStat{Name: name, Error: err.Error()})
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, datasetStat{
-			Name: ds.Name, Source: ds.Sources.String(), Items: len(ds.Items), Classes: len(ds.Classes),
-			Train: ds.Count(dataset.Train), Val: ds.Count(dataset.Val), Test: ds.Count(dataset.Test),
-		})
-	}
-	return all, nil
-}
-
-func (s *cacheStat) text(w io.Writer, name string) {
+// writeContents says what a cache holds; name is its path, for people.
+func writeContents(w io.Writer, s *features.Contents, name string) {
 	fmt.Fprintf(w, "%s: %s", name, humanize.Bytes(uint64(s.FileBytes)))
 	if s.RawBytes > 0 {
 		fmt.Fprintf(w, ", %.3f times the raw rows", float64(s.FileBytes)/float64(s.RawBytes))

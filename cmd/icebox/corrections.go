@@ -26,7 +26,9 @@ A line is a change, the newest last:
 The actions are relabel, confirm (the label is right), exclude (the image takes
 part in nothing) and undo (of the newest change of the image). A change is of
 the image with that path and these bytes; where none has the path, of all images
-with these bytes.`
+with these bytes. Pictures in a folder beside the file, corrections-pictures for
+corrections.csv, are images without a label of their own; the studio keeps them
+there.`
 	return cmd
 }
 

@@ -25,8 +25,14 @@ corrections.csv in the working directory. Images and cache stay as they are;
 run, train, sweep, eval and insight use the file with data.corrections=FILE.
 ` + "`icebox corrections`" + ` says what it comes to.
 
+Files that are dropped on the page get an answer. Those that are kept are copied
+to a folder beside the corrections (corrections-pictures), and are images
+without a label: here, and for run, train and sweep with these corrections. Take
+them away from there once they are among the images.
+
 Heads are trained as the newest run of the dataset was, or as settings of head
-on the command line say. The dataset must be in the cache: run, or extract,
+on the command line say. With head.tune=auto the recipe is chosen anew once
+labels have settled, unless that run was trained by one that nobody tuned. The dataset must be in the cache: run, or extract,
 brings it there.
 
 The server listens on this machine alone, at 127.0.0.1, until Ctrl-C.

@@ -27,17 +27,22 @@ type Book struct {
 // NewBook begins the book of ds, which has its labels as given.
 func NewBook(ds *dataset.Dataset) *Book {
 	b := &Book{ds: ds, byPath: map[string][]int{}, byHash: map[cache.Key][]int{}, open: map[int][]Change{}, names: ds.Classes}
-	b.given = make([]int32, len(ds.Items))
-	for i := range ds.Items {
-		it := &ds.Items[i]
-		b.given[i] = it.Label
-		path := ds.Display(it)
+	b.Grow()
+	return b
+}
+
+// Grow takes in the items that the dataset has more than when it was called last. They have
+// no label, unless the dataset has its labels as given.
+func (b *Book) Grow() {
+	for i := len(b.given); i < len(b.ds.Items); i++ {
+		it := &b.ds.Items[i]
+		b.given = append(b.given, it.Label)
+		path := b.ds.Display(it)
 		b.byPath[path] = append(b.byPath[path], i)
 		if it.Hashed() {
 			b.byHash[it.Hash] = append(b.byHash[it.Hash], i)
 		}
 	}
-	return b
 }
 
 // Add takes in changes, and returns the items that one of them is of, rising.

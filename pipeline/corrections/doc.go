@@ -30,6 +30,14 @@
 // mark, other line ends, or semicolons or tabs for commas, is read as well, and keeps its
 // form when lines are appended.
 //
+// # Kept pictures
+//
+// Beside the file corrections.csv there may be a folder corrections-pictures, of pictures
+// that a person has kept, each called by a number, in the order in which they were kept, and
+// the SHA-256 of its bytes, such as 00000-9f86…0a08.jpg; see [PicturesOf]. They
+// are images of the dataset wherever the file is laid over it: without a label, of the path
+// kept/NAME, and of train. Lines of the file give them labels like all others.
+//
 // # Which image a change is of
 //
 // That whose path and bytes are those of the line. Where no image of the dataset has the

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,6 +33,18 @@ type File struct {
 	form form
 	end  int64 // where the next line goes
 	open bool  // the last line has no end, and is whole but for that
+}
+
+// PicturesOf is the folder of the pictures that are kept beside a file of corrections, which
+// need not be there; "" for "".
+func PicturesOf(file string) string {
+	if file == "" {
+		return ""
+	}
+	if abs, err := filepath.Abs(file); err == nil {
+		file = abs
+	}
+	return strings.TrimSuffix(file, filepath.Ext(file)) + "-pictures"
 }
 
 // Read reads the file at path. It returns an [ErrMissing] where there is none, and an

@@ -57,6 +57,8 @@ type Dataset struct {
 	labelsFrom string       // the column of the table that gives them; "" if there is no table
 
 	loaded string // name of the document that it was read from
+
+	keptRoot int // of kept pictures; 0 is none, as they have never the first
 }
 
 // File returns the path of it on this machine.

@@ -106,10 +106,11 @@ func (d *Dataset) checkTexts() error {
 }
 
 // Encode returns the document of d, which [Decode] takes: names that are too long for it
-// are an [ErrData]. Labels are those that were given; corrections are kept elsewhere.
+// are an [ErrData]. Labels are those that were given; corrections and kept pictures are kept
+// elsewhere.
 func (d *Dataset) Encode() (doc []byte, err error) {
 	err = d.AsGiven(func() error {
-		doc, err = d.encode()
+		doc, err = d.withoutKept().encode()
 		return err
 	})
 	return doc, err

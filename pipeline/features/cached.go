@@ -114,6 +114,10 @@ type Choice struct {
 	// they are; images without a part are given one either way.
 	Split     dataset.Split
 	KeepSplit bool
+
+	// Kept is a folder of pictures that are laid over the dataset; see
+	// [dataset.Dataset.AddKept]. "" is none.
+	Kept string
 }
 
 // OpenCached finds a dataset and its rows in the cache at path. Where the images are at
@@ -153,6 +157,11 @@ func (c *Cached) find(ctx context.Context, data dataset.Options, choice Choice, 
 	c.noteChanges(ctx, j)
 	if err := c.splitAgain(ctx, choice, j); err != nil {
 		return err
+	}
+	if choice.Kept != "" {
+		if err := c.ds.AddKept(choice.Kept); err != nil {
+			return err
+		}
 	}
 	c.count(bad)
 	if w := c.space.Weights; w.Random() {

@@ -242,7 +242,8 @@ func (e *extraction) storeIfDue() error {
 	return err
 }
 
-// storeKnown hands the writer the dataset, as far as it is known, and the bad contents.
+// storeKnown hands the writer the dataset, as far as it is known, and the bad contents. Of
+// kept pictures alone there is no document.
 func (e *extraction) storeKnown() error {
 	e.mu.Lock()
 	ds, err := e.inv.ds.Encode()
@@ -254,8 +255,10 @@ func (e *extraction) storeKnown() error {
 	if err != nil {
 		return err
 	}
-	if err := e.w.PutDoc(e.inv.ds.Document(e.inv.purpose), ds); err != nil {
-		return err
+	if e.inv.ds.Kept() < len(e.inv.ds.Items) {
+		if err := e.w.PutDoc(e.inv.ds.Document(e.inv.purpose), ds); err != nil {
+			return err
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(bad)) {
 		if err := e.w.PutDoc(name, bad[name]); err != nil {

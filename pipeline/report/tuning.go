@@ -55,12 +55,15 @@ func (t *Tuning) String() string {
 	if t.Note != "" {
 		return "not: " + t.Note
 	}
-	o := t.Options
-	what := fmt.Sprintf("%s, weight decay %g", o.Optimizer, o.WeightDecay)
-	if o.Optimizer != headtrain.OptimizerLBFGS {
-		what = fmt.Sprintf("%s, lr %g, weight decay %g, %s, schedule %s", o.Optimizer, o.LR, o.WeightDecay, words.Count(o.Epochs, "epoch"), o.Schedule)
+	return fmt.Sprintf("%s: the least loss of %s %s, %s right (± %s)", Chosen(*t.Options), words.Count(len(t.Tried), "head"), t.by(), words.Percent(t.Accuracy), words.Percent(t.Error))
+}
+
+// Chosen words what tuning chooses of the options of a head.
+func Chosen(o headtrain.Options) string {
+	if o.Optimizer == headtrain.OptimizerLBFGS {
+		return fmt.Sprintf("%s, weight decay %g", o.Optimizer, o.WeightDecay)
 	}
-	return fmt.Sprintf("%s: the least loss of %s %s, %s right (± %s)", what, words.Count(len(t.Tried), "head"), t.by(), words.Percent(t.Accuracy), words.Percent(t.Error))
+	return fmt.Sprintf("%s, lr %g, weight decay %g, %s, schedule %s", o.Optimizer, o.LR, o.WeightDecay, words.Count(o.Epochs, "epoch"), o.Schedule)
 }
 
 // by says which rows judged.

@@ -44,7 +44,7 @@ func newAlbum(o Options, ds *dataset.Dataset) *album {
 // Picture returns the small picture of the image with these bytes, a JPEG. It returns an
 // [ErrGone] where the file is not there, and the error of an image that cannot be read.
 func (s *Session) Picture(ctx context.Context, key cache.Key) ([]byte, error) {
-	i, ok := s.byHash[key]
+	it, ok := s.itemOf(key)
 	if !ok {
 		return nil, ErrGone
 	}
@@ -64,15 +64,26 @@ func (s *Session) Picture(ctx context.Context, key cache.Key) ([]byte, error) {
 			return nil, err
 		}
 	}
-	return s.album.make(ctx, p, &s.ds.Items[i], key)
+	return s.album.make(ctx, p, &it, key)
 }
 
 // Path is that of the image with these bytes, for people; "" if there is none.
 func (s *Session) Path(key cache.Key) string {
-	if i, ok := s.byHash[key]; ok {
-		return s.ds.Display(&s.ds.Items[i])
+	if it, ok := s.itemOf(key); ok {
+		return s.ds.Display(&it)
 	}
 	return ""
+}
+
+// itemOf is a copy of the first item with these bytes.
+func (s *Session) itemOf(key cache.Key) (it dataset.Item, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i, ok := s.byHash[key]
+	if ok {
+		it = s.ds.Items[i]
+	}
+	return it, ok
 }
 
 func (a *album) get(key cache.Key) []byte {

@@ -8,6 +8,8 @@ type Event struct {
 	Text    string `json:"text,omitempty"`  // for people
 	// Numbers is set where there are new numbers.
 	Numbers bool `json:"numbers,omitempty"`
+	// Elsewhere is set where other processes do something; see [Session.Elsewhere].
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // heard is how many events wait for somebody who listens. Who is slower misses some, and

@@ -35,7 +35,10 @@ func (s *Session) Evidence(ctx context.Context, i int) ([]byte, error) {
 	if !ok || d.Contest == nil {
 		return nil, fmt.Errorf("%w: there is no map of evidence", ErrNoAnswer)
 	}
-	image, err := s.album.read(&s.ds.Items[i])
+	s.mu.Lock()
+	it := s.ds.Items[i]
+	s.mu.Unlock()
+	image, err := s.album.read(&it)
 	if err != nil {
 		return nil, err
 	}

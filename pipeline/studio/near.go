@@ -15,7 +15,11 @@ import (
 const mostCompared = 40_000
 
 // ExactOnly reports whether near copies are not looked for, because there are too many images.
-func (s *Session) ExactOnly() bool { return len(s.items) > mostCompared }
+func (s *Session) ExactOnly() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.items) > mostCompared
+}
 
 // exactCopies are the items that equal another one, byte for byte, with those that they
 // equal.
@@ -36,8 +40,9 @@ func (s *Session) exactCopies() map[int][]int {
 // findCopies looks for near copies, once, and has labels judged anew by it.
 func (s *Session) findCopies(ctx context.Context) {
 	var pairs []probe.Pair
+	v := s.view()
 	if !s.ExactOnly() {
-		all := &headtrain.Dataset{X: s.x, Dim: dim, Labels: make([]int32, len(s.items)), Classes: []string{""}, Finite: true}
+		all := &headtrain.Dataset{X: v.x, Dim: dim, Labels: make([]int32, len(v.items)), Classes: []string{""}, Finite: true}
 		white, err := probe.Whiten(ctx, all)
 		if err == nil {
 			pairs, _, err = probe.Copies(ctx, white, probe.NearCosine)
@@ -74,18 +79,18 @@ type Neighbour struct {
 
 // nearest finds the nearest image of each class to a feature, but not the item not, the
 // nearest first.
-func (s *Session) nearest(v *view, x []float32, not int) []Neighbour {
+func (v *view) nearest(x []float32, not int) []Neighbour {
 	best := make([]Neighbour, len(v.classes))
 	for c := range best {
 		best[c] = Neighbour{Item: -1, Class: v.classes[c], Cosine: math.Inf(-1)}
 	}
 	length := math.Sqrt(product(x, x))
-	for r, i := range s.items {
+	for r, i := range v.items {
 		label := v.labels[r]
 		if label < 0 || i == not {
 			continue
 		}
-		row := s.row(int32(r))
+		row := v.row(r)
 		if c := product(x, row) / (length * math.Sqrt(product(row, row))); c > best[label].Cosine {
 			best[label].Item, best[label].Cosine = i, c
 		}
@@ -115,14 +120,14 @@ const (
 
 // nextToLabel ranks the images without a label: those that the head is least sure of come
 // first, but not such as are alike. Without a head, those that differ most do.
-func (s *Session) nextToLabel(n *Numbers) map[int]int {
+func nextToLabel(n *Numbers, v *view) map[int]int {
 	type candidate struct {
 		row    int
 		unsure float64
 		near   float64 // largest cosine with one that was picked
 	}
 	var all []candidate
-	for r, i := range s.items {
+	for r, i := range v.items {
 		if n.labels[r] < 0 {
 			unsure := 1.0
 			if a := n.Answers[i]; a.Has {
@@ -138,21 +143,21 @@ func (s *Session) nextToLabel(n *Numbers) map[int]int {
 		best := -1
 		for k := range some {
 			c := &some[k]
-			if _, taken := rank[s.items[c.row]]; !taken && (best < 0 || c.unsure*(1-c.near) > some[best].unsure*(1-some[best].near)) {
+			if _, taken := rank[v.items[c.row]]; !taken && (best < 0 || c.unsure*(1-c.near) > some[best].unsure*(1-some[best].near)) {
 				best = k
 			}
 		}
-		picked := s.row(int32(some[best].row))
-		rank[s.items[some[best].row]] = len(rank)
+		picked := v.row(some[best].row)
+		rank[v.items[some[best].row]] = len(rank)
 		length := math.Sqrt(product(picked, picked))
 		for k := range some {
-			row := s.row(int32(some[k].row))
+			row := v.row(some[k].row)
 			some[k].near = max(some[k].near, min(1, product(picked, row)/(length*math.Sqrt(product(row, row)))))
 		}
 	}
 	for _, c := range all {
-		if _, taken := rank[s.items[c.row]]; !taken {
-			rank[s.items[c.row]] = len(rank)
+		if _, taken := rank[v.items[c.row]]; !taken {
+			rank[v.items[c.row]] = len(rank)
 		}
 	}
 	return rank

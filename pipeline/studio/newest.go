@@ -43,7 +43,7 @@ func (s *Session) Answer(ctx context.Context, picture []byte) (*NewPicture, erro
 		return nil, fmt.Errorf("%w: %w", ErrNoAnswer, err)
 	}
 	v, head := s.view(), s.Numbers().Head
-	p := &NewPicture{Probabilities: probabilities(head, l.feature), Nearest: s.nearest(&v, l.feature, -1)}
+	p := &NewPicture{Probabilities: probabilities(head, l.feature), Nearest: v.nearest(l.feature, -1)}
 	if p.Contest = contest(head, p.Probabilities, ""); p.Contest != nil {
 		if p.Map, err = l.draw(head, p.Contest); err != nil {
 			return nil, err

@@ -20,6 +20,7 @@ import (
 type Numbers struct {
 	Version int // of the labels
 	Head    *headtrain.Head
+	Recipe  Recipe // that it was trained by
 	Failed  string // why there is no head; "" where there is one
 	Exact   bool   // the head is the very one of the recipe, and not one close to it
 
@@ -48,6 +49,14 @@ type Answer struct {
 	Doubtful  bool    // the label is worth a look
 }
 
+// of is what the head says of item i: nothing, if that has come since.
+func (n *Numbers) of(i int) Answer {
+	if i >= len(n.Answers) {
+		return Answer{}
+	}
+	return n.Answers[i]
+}
+
 // PartNumbers are the accuracy on a part that the head has not learned from.
 type PartNumbers struct {
 	Name      string
@@ -71,16 +80,28 @@ func (a Accuracy) Share() float64 {
 type view struct {
 	version int
 	classes []string
-	labels  []int32  // by row
-	given   []string // by row: class as given; "" is none
-	settled []bool   // by row: a person has said that the label is right
+	x       []float32      // features, a row after another
+	items   []int          // of the dataset, by row
+	all     []dataset.Item // whose labels may be others by now
+	labels  []int32        // by row
+	given   []string       // by row: class as given; "" is none
+	settled []bool         // by row: a person has said that the label is right
 	alike   [][2]int
+	recipe  Recipe
+}
+
+// row are the features of a row.
+func (v *view) row(r int) []float32 { return v.x[r*dim : (r+1)*dim] }
+
+// data are the features with the labels of v.
+func (v *view) data() *headtrain.Dataset {
+	return &headtrain.Dataset{X: v.x, Dim: dim, Labels: v.labels, Classes: v.classes, Finite: true}
 }
 
 func (s *Session) view() view {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := view{version: s.version, classes: slices.Clone(s.ds.Classes), alike: s.alike}
+	v := view{version: s.version, classes: slices.Clone(s.ds.Classes), alike: s.alike, recipe: s.recipe, x: s.x, items: s.items, all: s.ds.Items}
 	v.labels, v.given, v.settled = make([]int32, len(s.items)), make([]string, len(s.items)), make([]bool, len(s.items))
 	for r, i := range s.items {
 		v.labels[r], v.given[r], v.settled[r] = s.ds.Items[i].Label, s.book.Given(i), s.ds.Corrected.Confirmed[i]
@@ -88,22 +109,21 @@ func (s *Session) view() view {
 	return v
 }
 
-// work trains whenever labels have changed.
+// work trains whenever labels have changed, and chooses a recipe once they are settled.
 func (s *Session) work(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.wake:
+	for changed := s.await(ctx); ctx.Err() == nil; {
+		do := s.tune
+		if changed {
+			do = func(ctx context.Context) { s.train(ctx, "") }
 		}
-		for again := true; again && ctx.Err() == nil; {
-			again = s.round(ctx)
+		if changed = s.round(ctx, do); !changed {
+			changed = s.await(ctx)
 		}
 	}
 }
 
-// round trains once. It reports whether labels have changed meanwhile.
-func (s *Session) round(ctx context.Context) (again bool) {
+// round does something that ends where labels change meanwhile, and reports whether they have.
+func (s *Session) round(ctx context.Context, do func(context.Context)) (again bool) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ended, watched := make(chan struct{}), make(chan bool, 1)
@@ -116,37 +136,41 @@ func (s *Session) round(ctx context.Context) (again bool) {
 			watched <- false
 		}
 	}()
-	s.train(ctx)
+	do(ctx)
 	close(ended)
 	return <-watched
 }
 
-// train works out the numbers of the labels as they are now, step by step.
-func (s *Session) train(ctx context.Context) {
+// train works out the numbers of the labels as they are now, step by step. Said is told with
+// the first of them.
+func (s *Session) train(ctx context.Context, said string) {
 	start, v, before := time.Now(), s.view(), s.Numbers()
+	show := func(n *Numbers) {
+		s.show(n, before, said)
+		before, said = n, ""
+	}
 	job, why := s.job(&v)
 	if why != "" {
-		n := &Numbers{Version: v.version, Failed: why, Exact: true, Answers: make([]Answer, len(s.ds.Items)), labels: v.labels}
-		n.next = s.nextToLabel(n)
-		s.show(n, before)
+		n := &Numbers{Version: v.version, Failed: why, Exact: true, Answers: make([]Answer, len(v.all)), labels: v.labels}
+		n.next = nextToLabel(n, &v)
+		show(n)
 		return
 	}
-	quick := s.o.Head.Optimizer == headtrain.OptimizerLBFGS && before.Head != nil
+	quick := v.recipe.Head.Optimizer == headtrain.OptimizerLBFGS && before.Head != nil
 	if quick {
 		near := job
 		near.From, near.Tolerance = before.Head, nearEnough
 		if n := s.fit(ctx, near, &v, start, false); n != nil {
-			s.show(n, before)
-			before = n
+			show(n)
 		}
 	}
 	n := s.fit(ctx, job, &v, start, true)
 	if n == nil {
 		return
 	}
-	s.show(n, before)
+	show(n)
 	if d := s.doubt(ctx, n, &v); d != nil {
-		s.show(d, n)
+		show(d)
 	}
 }
 
@@ -159,12 +183,12 @@ func (s *Session) job(v *view) (job headtrain.Job, why string) {
 	count := make([]int, len(v.classes))
 	var part headtrain.Part
 	part.Train = []int32{}
-	for r, i := range s.items {
-		p := s.ds.Items[i].Part
+	for r, i := range v.items {
+		p := v.all[i].Part
 		if v.labels[r] < 0 {
 			continue
 		}
-		if p != dataset.Val && p != dataset.Test || p == dataset.Val && s.o.Refit {
+		if p != dataset.Val && p != dataset.Test || p == dataset.Val && v.recipe.Refit {
 			part.Train = append(part.Train, int32(r))
 			count[v.labels[r]]++
 		} else if p == dataset.Val {
@@ -179,17 +203,16 @@ func (s *Session) job(v *view) (job headtrain.Job, why string) {
 			return job, fmt.Sprintf("no training image is of class %q", v.classes[c])
 		}
 	}
-	o := s.o.Head
+	o := v.recipe.Head
 	if o.EarlyStopping.Patience == 0 {
 		part.Val = nil // nothing is chosen by it
 	}
-	data := &headtrain.Dataset{X: s.x, Dim: dim, Labels: v.labels, Classes: v.classes, Finite: true}
-	return headtrain.Job{Train: data, Heads: []headtrain.Options{o}, Parts: []headtrain.Part{part}}, ""
+	return headtrain.Job{Train: v.data(), Heads: []headtrain.Options{o}, Parts: []headtrain.Part{part}}, ""
 }
 
 // fit trains a head and asks it about all images; nil where ctx is done.
 func (s *Session) fit(ctx context.Context, job headtrain.Job, v *view, start time.Time, exact bool) *Numbers {
-	n := &Numbers{Version: v.version, Exact: exact, Train: len(job.Parts[0].Train), Answers: make([]Answer, len(s.ds.Items)), labels: v.labels}
+	n := &Numbers{Version: v.version, Recipe: v.recipe, Exact: exact, Train: len(job.Parts[0].Train), Answers: make([]Answer, len(v.all)), labels: v.labels}
 	results, err := s.o.Trainer.Fit(ctx, job)
 	if err == nil {
 		n.Head = results[0].Head
@@ -202,7 +225,7 @@ func (s *Session) fit(ctx context.Context, job headtrain.Job, v *view, start tim
 		n.Failed, n.Head = err.Error(), nil
 		clear(n.Answers)
 	}
-	n.next = s.nextToLabel(n)
+	n.next = nextToLabel(n, v)
 	n.Took = time.Since(start)
 	return n
 }
@@ -215,11 +238,11 @@ func (s *Session) judge(ctx context.Context, n *Numbers, v *view, d *headtrain.D
 	}
 	parts := map[dataset.Part]*PartNumbers{dataset.Val: {Name: dataset.Val.String()}, dataset.Test: {Name: dataset.Test.String()}}
 	gone := map[string]bool{}
-	for r, i := range s.items {
+	for r, i := range v.items {
 		class, p, ofLabel := answers.Of(r)
 		n.Answers[i] = Answer{Has: true, Class: int32(class), P: float32(p), OfLabel: float32(ofLabel)}
-		part := s.ds.Items[i].Part
-		if part == dataset.Val && s.o.Refit || parts[part] == nil {
+		part := v.all[i].Part
+		if part == dataset.Val && v.recipe.Refit || parts[part] == nil {
 			continue
 		}
 		if given := v.given[r]; given != "" && known(v.classes, given, gone) {
@@ -269,10 +292,9 @@ const leastSuspects = 25
 
 // doubt adds doubts to a copy of n; nil where ctx is done, or nothing can be judged.
 func (s *Session) doubt(ctx context.Context, n *Numbers, v *view) *Numbers {
-	data := &headtrain.Dataset{X: s.x, Dim: dim, Labels: v.labels, Classes: v.classes, Finite: true}
-	set := &insight.Set{Data: data, Images: make([]insight.Image, len(s.items))}
-	for r, i := range s.items {
-		set.Images[r] = insight.Image{Hash: s.ds.Items[i].Hash, Group: s.ds.Items[i].Group}
+	set := &insight.Set{Data: v.data(), Images: make([]insight.Image, len(v.items))}
+	for r, i := range v.items {
+		set.Images[r] = insight.Image{Hash: v.all[i].Hash, Group: v.all[i].Group}
 	}
 	alike := insight.NewAlike(set)
 	for _, pair := range v.alike {
@@ -294,12 +316,12 @@ func (s *Session) doubt(ctx context.Context, n *Numbers, v *view) *Numbers {
 		if doubt == (probe.Doubt{}) {
 			continue
 		}
-		a, same := &d.Answers[s.items[r]], doubt.LooksLike == int(v.labels[r])
+		a, same := &d.Answers[v.items[r]], doubt.LooksLike == int(v.labels[r])
 		right = append(right, same)
 		if !v.settled[r] {
 			a.Doubt, a.Chance, a.LooksLike = float32(1-doubt.OfLabel), float32(doubt.Chance), int32(doubt.LooksLike)
 			if !same {
-				suspects = append(suspects, s.items[r])
+				suspects = append(suspects, v.items[r])
 			}
 		}
 	}
@@ -323,15 +345,20 @@ func (s *Session) doubt(ctx context.Context, n *Numbers, v *view) *Numbers {
 }
 
 // show makes n the numbers that all see, and tells what has changed since before. Numbers of
-// labels that have changed since are shown too, until there are others.
-func (s *Session) show(n, before *Numbers) {
+// labels that have changed since are shown too, until there are others. What is said comes
+// before that.
+func (s *Session) show(n, before *Numbers, said string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !n.Doubted {
 		s.keepDoubts(n, before)
 	}
 	s.numbers = n
-	s.tell(Event{Version: s.version, Numbers: true, Text: n.since(before)})
+	text := n.since(before)
+	if said != "" && text != "" {
+		said += ", "
+	}
+	s.tell(Event{Version: s.version, Numbers: true, Text: said + text})
 }
 
 // keepDoubts gives n the doubts of before about labels that are the same, until there are
@@ -341,9 +368,10 @@ func (s *Session) keepDoubts(n, before *Numbers) {
 		return
 	}
 	n.Doubts = 0
-	for r, i := range s.items {
+	for r, label := range n.labels[:min(len(n.labels), len(before.labels))] {
+		i := s.items[r]
 		a := &before.Answers[i]
-		if a.Doubt == 0 || n.labels[r] != before.labels[r] || s.ds.Corrected.Confirmed[i] {
+		if a.Doubt == 0 || label != before.labels[r] || s.ds.Corrected.Confirmed[i] {
 			continue
 		}
 		b := &n.Answers[i]

@@ -21,16 +21,22 @@ import (
 type Options struct {
 	Source      *features.Cached // with labels as given; the session closes it
 	Corrections string           // file to append to; it need not be there
-	Head        headtrain.Options
 	Trainer     headtrain.Trainer
-	Refit       bool   // the head learns from validation images, too
-	Recipe      string // where Head is from, for people
+	Recipe      Recipe // to begin with
+	// Tune chooses the recipe anew by labels as they have become; nil leaves it as it is.
+	Tune func(context.Context, Labelled) (Tuned, error)
 
 	Pictures *thumbs.Store   // small pictures; nil keeps none
 	Pixels   extract.Options // of the features, for pictures of images
 	// Open opens what computes the feature of a new picture. It is called once, when the
 	// first comes; nil takes none.
 	Open func(context.Context) (*extract.Single, error)
+
+	Runs string // folder of runs; "" is none
+
+	// Keeper computes the features of pictures that are kept; nil keeps none. The session
+	// closes it.
+	Keeper Keeper
 
 	Now func() time.Time // nil is time.Now
 }
@@ -39,14 +45,16 @@ type Options struct {
 type Session struct {
 	o      Options
 	ds     *dataset.Dataset // its labels are those of the book; see mu
-	x      []float32        // features, a row after another
-	items  []int            // of the dataset, by row
-	rows   []int32          // by item; -1 for one without a feature
-	byHash map[cache.Key]int
 	album  *album
 	newest *answering
 
+	keeping sync.Mutex // one picture at a time
+
 	mu      sync.Mutex
+	x       []float32 // features, a row after another; like items and rows, it only grows
+	items   []int     // of the dataset, by row
+	rows    []int32   // by item; -1 for one without a feature
+	byHash  map[cache.Key]int
 	file    string // of the corrections
 	log     *corrections.Log
 	book    *corrections.Book
@@ -54,14 +62,19 @@ type Session struct {
 	changed map[int]change // the last change of an item in this session
 	undo    [][]int        // items of the changes that can be taken back, the newest last
 	redo    [][]corrections.Change
+	recipe  Recipe
+	tuning  Tuning
 	numbers *Numbers // never nil
 	copies  map[int][]int
 	alike   [][2]int // near copies, by row
 	hearers map[chan Event]bool
 
-	wake chan struct{} // the labels have changed
-	stop context.CancelFunc
-	done sync.WaitGroup
+	elsewhere []string
+
+	tunedBy int           // version of the labels that chose the recipe; of the goroutine that trains alone
+	wake    chan struct{} // the labels have changed
+	stop    context.CancelFunc
+	done    sync.WaitGroup
 }
 
 // change is who changed an item, and when.
@@ -77,7 +90,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	}
 	s := &Session{
 		o: o, ds: o.Source.Dataset(), byHash: map[cache.Key]int{}, changed: map[int]change{}, numbers: &Numbers{},
-		hearers: map[chan Event]bool{}, wake: make(chan struct{}, 1),
+		hearers: map[chan Event]bool{}, wake: make(chan struct{}, 1), recipe: o.Recipe, tunedBy: -1,
 	}
 	if err := s.read(); err != nil {
 		return nil, err
@@ -90,6 +103,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 	ctx, s.stop = context.WithCancel(ctx)
 	s.done.Go(func() { s.work(ctx) })
 	s.done.Go(func() { s.findCopies(ctx) })
+	s.done.Go(func() { s.watch(ctx) })
 	s.wake <- struct{}{}
 	return s, nil
 }
@@ -97,7 +111,7 @@ func Open(ctx context.Context, o Options) (*Session, error) {
 // read reads the features of all images.
 func (s *Session) read() error {
 	s.rows = slices.Repeat([]int32{-1}, len(s.ds.Items))
-	s.x = headtrain.NewFeatures(s.o.Source.Found().Hits * extract.Dim)[:0]
+	s.x = headtrain.NewFeatures((s.o.Source.Found().Hits + roomToKeep) * extract.Dim)[:0]
 	for chunk, err := range s.o.Source.Chunks(8192) {
 		if err != nil {
 			return err
@@ -171,11 +185,15 @@ func (s *Session) forget(items []int) {
 func (s *Session) Close() error {
 	s.stop()
 	s.done.Wait()
-	return errors.Join(s.newest.close(), s.album.close(), s.log.Close(), s.o.Source.Close())
+	err := errors.Join(s.newest.close(), s.album.close(), s.log.Close())
+	if s.o.Keeper != nil {
+		err = errors.Join(err, s.o.Keeper.Close())
+	}
+	return errors.Join(err, s.o.Source.Close())
 }
+
+// roomToKeep is for so many kept pictures that nothing moves in memory.
+const roomToKeep = 256
 
 // Dim is the number of features of an image.
 const dim = extract.Dim
-
-// row are the features of a row.
-func (s *Session) row(r int32) []float32 { return s.x[int(r)*dim : (int(r)+1)*dim] }

@@ -141,8 +141,7 @@ func (s *Session) brief(n *Numbers, i int) Card {
 	c := Card{Item: i, Class: s.ds.Class(it), Part: it.Part.String(), Copies: len(s.copies[i])}
 	c.Excluded, c.Confirmed = s.ds.Corrected.Excluded[i], s.ds.Corrected.Confirmed[i]
 	c.Corrected = len(s.book.Changes(i)) > 0
-	if n.Head != nil && n.Answers[i].Has {
-		a := &n.Answers[i]
+	if a := n.of(i); n.Head != nil && a.Has {
 		c.Predicted, c.P = n.Head.Classes[a.Class], float64(a.P)
 		if a.Doubtful && n.Head.Classes[a.LooksLike] != c.Class && c.Class != "" && !c.Confirmed {
 			c.LooksLike, c.Doubt, c.Chance = n.Head.Classes[a.LooksLike], float64(a.Doubt), float64(a.Chance)
@@ -168,9 +167,9 @@ func (s *Session) sort(items []int, n *Numbers, q Query) {
 	value := func(int) float64 { return 0 }
 	switch q.Sort {
 	case ByDoubt:
-		value = func(i int) float64 { return -float64(n.Answers[i].Doubt) }
+		value = func(i int) float64 { return -float64(n.of(i).Doubt) }
 	case BySure:
-		value = func(i int) float64 { return float64(n.Answers[i].P) }
+		value = func(i int) float64 { return float64(n.of(i).P) }
 	case ByNext:
 		value = func(i int) float64 {
 			if rank, ok := n.next[i]; ok {
@@ -203,20 +202,21 @@ type Probability struct {
 
 // Detail returns all that is known of item i; ok is false where there is none.
 func (s *Session) Detail(i int) (d *Detail, ok bool) {
-	if i < 0 || i >= len(s.ds.Items) {
+	v := s.view()
+	if i < 0 || i >= len(v.all) {
 		return nil, false
 	}
-	v := s.view()
 	s.mu.Lock()
 	n := s.numbers
 	d = &Detail{Card: s.card(n, i), Version: s.version, History: slices.Clone(s.book.Changes(i)), File: s.ds.File(&s.ds.Items[i])}
 	for _, c := range s.copies[i][:min(len(s.copies[i]), mostCopies)] {
 		d.Copies = append(d.Copies, s.card(n, c))
 	}
+	r := int(s.rows[i])
 	s.mu.Unlock()
-	if r := s.rows[i]; r >= 0 {
-		d.Nearest = s.nearest(&v, s.row(r), i)
-		d.Probabilities = probabilities(n.Head, s.row(r))
+	if r >= 0 && r < len(v.items) {
+		d.Nearest = v.nearest(v.row(r), i)
+		d.Probabilities = probabilities(n.Head, v.row(r))
 		d.Contest, d.Stamp = contest(n.Head, d.Probabilities, d.Class), fmt.Sprint(n.Version, n.Exact)
 	}
 	return d, true
@@ -238,11 +238,12 @@ func (s *Session) Cards(items []int) []Card {
 	return cards
 }
 
-// Name is that of the dataset, Recipe says how heads are trained, and File is where
-// corrections go.
-func (s *Session) Name() string   { return s.ds.Name }
-func (s *Session) Recipe() string { return s.o.Recipe }
-func (s *Session) File() string   { return s.file }
+// Name is that of the dataset, and File is where corrections go.
+func (s *Session) Name() string { return s.ds.Name }
+func (s *Session) File() string { return s.file }
+
+// Cache is the path of the cache.
+func (s *Session) Cache() string { return s.o.Source.Origin().Cache }
 
 // Parts are those that items of the dataset have.
 func (s *Session) Parts() []string {

@@ -11,7 +11,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -173,6 +172,14 @@ func TestStudioInABrowser(t *testing.T) {
 		})()`, nil),
 		until(`document.querySelector("#answers meter") && document.querySelector("#answers .path").textContent === "<b>new</b>.jpg"`),
 		until(`document.querySelector("#answers .evidence img")?.naturalWidth === 224`),
+		// It is kept, without a label.
+		until(`document.querySelector("#answers .fresh button")`), chromedp.Click(`#answers .fresh button`),
+		until(`document.querySelector("#answers [role=status]").textContent.includes("is kept")`),
+		until(`document.querySelector("#side a[href*='show=unlabelled'] b").textContent === "1"`),
+		chromedp.ActionFunc(func(ctx context.Context) error {
+			shot(t, ctx, "kept")
+			return nil
+		}),
 		chromedp.KeyEvent(kb.Escape), until(`!document.querySelector("dialog[open]")`),
 		// A closer look, and back.
 		chromedp.Click(`#wall li a`), until(`document.querySelector("#panel h3") && location.search.includes("image=")`),
@@ -194,20 +201,34 @@ func TestStudioInABrowser(t *testing.T) {
 	b.do(chromedp.Navigate(address), settled())
 	b.accessible()
 	shots(t, ctx, address)
+	b.do(chromedp.Navigate(address+"cache"), until(`document.querySelector("main").textContent.includes("43 rows by native")`))
+	b.accessible()
+	shot(t, ctx, "cache")
+	b.look(420, 800, true)
+	shot(t, ctx, "cache-narrow-dark")
+	b.do(chromedp.Navigate(address), settled())
+	b.accessible()
+	shot(t, ctx, "wall-narrow-dark")
 	b.do(chromedp.Navigate("about:blank")) // the server ends before the tab, and a page that loses it says so on the console
 }
 
-// shots takes pictures of the page for a person to look at, where ICEBOX_SHOTS names a
-// folder.
+// shots takes pictures of some pages for a person to look at.
 func shots(t *testing.T, ctx context.Context, address string) {
+	t.Helper()
+	for name, path := range map[string]string{"wall": "", "doubtful": "?show=doubtful&sort=doubt&image=13"} {
+		must(t, chromedp.Run(ctx, chromedp.Navigate(address+path), settled()))
+		shot(t, ctx, name)
+	}
+}
+
+// shot takes a picture of the page as it is, where ICEBOX_SHOTS names a folder.
+func shot(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	dir := os.Getenv("ICEBOX_SHOTS")
 	if dir == "" {
 		return
 	}
-	for name, path := range map[string]string{"wall": "", "doubtful": "?show=doubtful&sort=doubt&image=13"} {
-		var picture []byte
-		must(t, chromedp.Run(ctx, chromedp.Navigate(address+strings.TrimPrefix(path, "/")), settled(), chromedp.Sleep(500*time.Millisecond), chromedp.FullScreenshot(&picture, 100)))
-		must(t, os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600))
-	}
+	var picture []byte
+	must(t, chromedp.Run(ctx, chromedp.Sleep(500*time.Millisecond), chromedp.FullScreenshot(&picture, 100)))
+	must(t, os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600))
 }

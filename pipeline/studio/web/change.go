@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 
+	"icebox/cache"
 	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/studio"
@@ -66,7 +67,7 @@ func changed(w http.ResponseWriter, e studio.Event, err error) {
 		writeJSON(w, http.StatusOK, e)
 	case errors.Is(err, studio.ErrRequest), errors.Is(err, dataset.ErrAlike):
 		writeJSON(w, http.StatusUnprocessableEntity, refused{err.Error()})
-	case errors.Is(err, corrections.ErrChanged):
+	case errors.Is(err, corrections.ErrChanged), errors.Is(err, cache.ErrLocked):
 		writeJSON(w, http.StatusConflict, refused{err.Error()})
 	default:
 		writeJSON(w, http.StatusInsufficientStorage, refused{err.Error()})
@@ -79,16 +80,36 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v) // who has gone hears nothing
 }
 
-// answer answers for a picture that is the body.
-func (v *server) answer(w http.ResponseWriter, r *http.Request) {
-	picture, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPicture))
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		http.Error(w, fmt.Sprintf("the picture has more than %d bytes", large.Limit), http.StatusRequestEntityTooLarge)
+// keep makes a picture that is the body an image of the dataset.
+func (v *server) keep(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Content-Type") != "application/octet-stream" {
+		writeJSON(w, http.StatusUnsupportedMediaType, refused{"a picture is sent as application/octet-stream"})
 		return
 	}
+	picture, status, err := readPicture(w, r)
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		writeJSON(w, status, refused{err.Error()})
+		return
+	}
+	e, err := v.s.Keep(r.Context(), picture, r.URL.Query().Get("by"))
+	changed(w, e, err)
+}
+
+// readPicture reads a picture that is the body of a request; status is that of an error.
+func readPicture(w http.ResponseWriter, r *http.Request) (picture []byte, status int, err error) {
+	picture, err = io.ReadAll(http.MaxBytesReader(w, r.Body, maxPicture))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, http.StatusRequestEntityTooLarge, fmt.Errorf("the picture has more than %d bytes", large.Limit)
+	}
+	return picture, http.StatusBadRequest, err
+}
+
+// answer answers for a picture that is the body.
+func (v *server) answer(w http.ResponseWriter, r *http.Request) {
+	picture, status, err := readPicture(w, r)
+	if err != nil {
+		http.Error(w, err.Error(), status)
 		return
 	}
 	p, err := v.s.Answer(r.Context(), picture)

@@ -14,12 +14,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"icebox/cache"
+	"icebox/pipeline/features"
 	"icebox/pipeline/studio"
 	"icebox/pipeline/words"
 )
 
-//go:embed page.html style.css script.js
+//go:embed page.html style.css script.js live.js
 var embedded embed.FS
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
@@ -30,15 +33,23 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"add":    func(a, b int) int { return a + b },
 	"pct":    func(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) },
 	"base":   filepath.Base,
-	"dash":   words.PercentOrDash,
+	"bytes":  func(n int64) string { return humanize.Bytes(uint64(max(n, 0))) },
+	"made": func(s cache.Space) string {
+		text, err := features.DescribeSpace(s)
+		if err != nil {
+			return "not known"
+		}
+		return text
+	},
 	"map":    mapOf,
 	"newMap": newMapOf,
+	"dash":   words.PercentOrDash,
 	"digit":  func(n int) string { return map[bool]string{true: strconv.Itoa((n + 1) % 10)}[n < 10] },
 }).ParseFS(embedded, "page.html"))
 
 // static serves the style sheet and the script.
 func static(w http.ResponseWriter, r *http.Request) {
-	kinds := map[string]string{"style.css": "text/css; charset=utf-8", "script.js": "text/javascript; charset=utf-8"}
+	kinds := map[string]string{"style.css": "text/css; charset=utf-8", "script.js": "text/javascript; charset=utf-8", "live.js": "text/javascript; charset=utf-8"}
 	name := r.PathValue("name")
 	if kinds[name] == "" {
 		http.NotFound(w, r)

@@ -325,6 +325,8 @@ document.addEventListener("drop", (e) => {
 async function answer(files) {
   const dialog = $("answers"), list = dialog.querySelector("div");
   list.replaceChildren();
+  dialog.querySelector("[role=status]").textContent = "";
+  $("keepall").disabled = true;
   if (!dialog.open) dialog.showModal();
   for (const file of files) {
     const box = document.createElement("div"), name = document.createElement("p"), picture = document.createElement("img"), text = document.createElement("div");
@@ -342,11 +344,40 @@ async function answer(files) {
       const said = await reply.text();
       if (!reply.ok) throw new Error(said);
       text.innerHTML = said;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = "Keep";
+      button.setAttribute("aria-label", `Keep ${file.name}`);
+      button.onclick = () => keep(file, button);
+      text.append(button);
+      $("keepall").disabled = false;
     } catch (e) {
       text.textContent = e.message;
     }
   }
 }
+
+// A picture that is kept is an image without a label, which the wall shows with all others.
+async function keep(file, button) {
+  const told = $("answers").querySelector("[role=status]");
+  button.disabled = true;
+  try {
+    const reply = await fetch(`/keep?by=${me}`, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file });
+    const answer = await reply.json();
+    if (!reply.ok) throw new Error(answer.error);
+    button.textContent = "Kept";
+    told.textContent = `${file.name} is kept, without a label: it is among those that are unlabelled.`;
+  } catch (e) {
+    button.replaceWith(Object.assign(document.createElement("p"), { className: "alarm", textContent: e.message }));
+    told.textContent = `${file.name}: ${e.message}`;
+  }
+  $("keepall").disabled = !$("answers").querySelector(".fresh button:enabled");
+  refresh();
+}
+$("keepall").addEventListener("click", async () => {
+  $("keepall").disabled = true;
+  for (const button of [...$("answers").querySelectorAll(".fresh button:enabled")]) await button.onclick();
+});
 
 // More of the wall as its end comes near, up to a bound; then page by page.
 const mostPages = 10;
@@ -363,10 +394,21 @@ function watchEnd() {
 }
 watchEnd();
 
+// What other processes do.
+async function follow() {
+  try {
+    const reply = await fetch("/elsewhere");
+    if (reply.ok) $("elsewhere").innerHTML = await reply.text();
+  } catch {
+    // The server is gone, and the next refresh says so.
+  }
+}
+
 // What happens, here and elsewhere.
 const events = new EventSource("/events");
 events.addEventListener("message", (m) => {
   const event = JSON.parse(m.data);
+  if (event.elsewhere) return follow();
   if (event.text && event.by !== me) say(event.text);
   refresh();
 });

@@ -42,12 +42,15 @@ func New(s *studio.Session, o Options) http.Handler {
 	mux.HandleFunc("GET /evidence/{name}", v.evidence)
 	mux.HandleFunc("GET /events", v.events)
 	mux.HandleFunc("GET /runs", v.runs)
+	mux.HandleFunc("GET /cache", v.cache)
+	mux.HandleFunc("GET /elsewhere", v.elsewhere)
 	mux.HandleFunc("GET /runs/{run}/report.html", v.report)
 	mux.HandleFunc("GET /static/{name}", static)
 	mux.HandleFunc("POST /change", v.change)
 	mux.HandleFunc("POST /undo", v.undo(v.s.Undo))
 	mux.HandleFunc("POST /redo", v.undo(v.s.Redo))
 	mux.HandleFunc("POST /answer", v.answer)
+	mux.HandleFunc("POST /keep", v.keep)
 	return v.guard(http.NewCrossOriginProtection().Handler(mux))
 }
 
