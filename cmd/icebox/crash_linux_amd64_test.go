@@ -66,6 +66,8 @@ func operations() []operation {
 		{name: "sweep", args: sweepOf, kept: true},
 		{name: "resume", args: []string{"sweep", "--resume", "runs/20200101-000000-begun.partial"}, kept: true, prepare: beginSweep},
 		{name: "export", args: []string{"cache", "export", "--cache", "features.db", "--out", "out"}},
+		{name: "export for a projector", args: []string{"cache", "export", "--cache", "features.db", "--format", "projector", "--out", "out"}},
+		{name: "a head for scikit-learn", args: []string{"export", "--run", "runs/plain", "--format", "sklearn", "--out", "lr.npz"}},
 		{name: "predictions", args: evaluate},
 		{name: "predictions over older ones", args: append(evaluate, "--overwrite"), prepare: earlier("eval", "--cache", "features.db", "--run", "runs/stop", "--predictions", "p.csv")},
 		{name: "answers", args: []string{"predict", "--cache", "features.db", "--run", "runs/plain", "--data", "cache:images", "-o", "answers.jsonl"}},

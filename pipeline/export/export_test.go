@@ -294,6 +294,7 @@ func exists(path string) bool {
 
 // Equal models are equal bytes.
 func TestSameModelSameBytes(t *testing.T) {
+	light(t)
 	m := model(t)
 	var sums [2][sha256.Size]byte
 	for i := range sums {

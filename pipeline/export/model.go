@@ -12,6 +12,7 @@ import (
 
 	"icebox/extract"
 	"icebox/headtrain"
+	"icebox/pipeline/files"
 	"icebox/pipeline/report"
 	"icebox/pipeline/runs"
 	"icebox/pipeline/words"
@@ -80,7 +81,7 @@ type Exported struct {
 func NeedsWeights(format string) bool { return format != Sklearn }
 
 // Validate reports what is wrong with o, apart from any model: an [ErrForm], or an
-// [ErrExists].
+// [ErrExists]. What killed processes left of the files is removed.
 func (o Options) Validate() error {
 	switch {
 	case !slices.Contains(Formats(), o.Format):
@@ -97,6 +98,7 @@ func (o Options) Validate() error {
 		taken = append(taken, o.labelsFile())
 	}
 	for _, path := range taken {
+		files.Tidy(path) // a process may have been killed when it had placed the file
 		if _, err := os.Lstat(path); err == nil {
 			return fmt.Errorf("%w: %s is there", ErrExists, path)
 		}

@@ -32,7 +32,7 @@ func prefix(path string) string {
 // Create begins a file that is to become path, with the permissions that new files get. What
 // killed processes left of path is removed. The caller ends with Replace, Place or Abandon.
 func Create(path string) (*File, error) {
-	tidy(path)
+	Tidy(path)
 	for {
 		name := filepath.Join(filepath.Dir(path), fmt.Sprintf("%s%016x%s", prefix(path), rand.Uint64(), ending))
 		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
@@ -48,8 +48,8 @@ func Create(path string) (*File, error) {
 	}
 }
 
-// tidy removes what killed processes left of path.
-func tidy(path string) {
+// Tidy removes what killed processes left of path.
+func Tidy(path string) {
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return // it will be seen
@@ -123,7 +123,7 @@ func Write(path string, data []byte) error {
 
 // WriteNew makes a file of data. It returns an fs.ErrExist if there is one.
 func WriteNew(path string, data []byte) error {
-	tidy(path) // a process may have been killed when it had placed the file
+	Tidy(path) // a process may have been killed when it had placed the file
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("%s: %w", path, fs.ErrExist)
 	}
