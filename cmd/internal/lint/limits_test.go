@@ -42,7 +42,7 @@ var limits = []limit{
 	{"a file of corrections", "pipeline/corrections", "MaxFile", "", "", "it is refused"},
 	{"a path or class in a file of corrections", "pipeline/corrections", "maxField", "", "", "the file is refused, with the line"},
 	{"a picture that is dropped on the studio", "pipeline/studio/web", "maxPicture", "", "", "it is refused"},
-	{"pictures that are kept beside a file of corrections", "pipeline/dataset", "MostKept", "", "", "more are refused"},
+	{"pictures that are kept beside a file of corrections", "pipeline/dataset", "MostKept", "pictures", "", "more are refused"},
 	{"a change in the studio", "pipeline/studio/web", "maxChange", "", "", "it is refused"},
 	{"a configuration file", "config", "maxFile", "", "", "it is refused"},
 	{"weights, on disk or on their way", "extract/internal/weights", "maxFile", "", "", "they are refused; a download breaks off"},
