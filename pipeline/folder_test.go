@@ -18,8 +18,8 @@ import (
 	"icebox/headtrain"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
-	"icebox/pipeline/internal/npy"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/npy"
 	"icebox/pipeline/report"
 	"icebox/pipeline/runs"
 )

@@ -8,7 +8,7 @@ import (
 	"io"
 
 	"icebox/headtrain"
-	"icebox/pipeline/internal/npy"
+	"icebox/pipeline/npy"
 )
 
 // regression is the head as a fitted LogisticRegression has it: a row of weights a class, but

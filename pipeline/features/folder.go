@@ -21,7 +21,7 @@ import (
 	"icebox/cache"
 	"icebox/headtrain"
 	"icebox/pipeline/dataset"
-	"icebox/pipeline/internal/npy"
+	"icebox/pipeline/npy"
 )
 
 // Files of a folder of features, as Export writes them.

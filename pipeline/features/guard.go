@@ -9,7 +9,7 @@ import (
 	"unsafe"
 
 	"icebox/pipeline/dataset"
-	"icebox/pipeline/internal/npy"
+	"icebox/pipeline/npy"
 )
 
 // ErrChanged, a [dataset.ErrData], is returned when a file of features is written to or cut

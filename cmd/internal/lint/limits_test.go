@@ -50,7 +50,7 @@ var limits = []limit{
 	{"instructions in the pickle of a `.pth`", "extract/internal/weights", "maxOpcodes", "instructions", "", "the weights are refused"},
 	{"files in a `.pth`", "extract/internal/weights", "maxEntries", "files", "", "the weights are refused"},
 	{"a head file", "headtrain", "maxHeadFile", "", "", "it is refused, unread"},
-	{"header of a `.npy`", "pipeline/internal/npy", "maxHeader", "", "", "the folder of arrays is refused"},
+	{"header of a `.npy`", "pipeline/npy", "maxHeader", "", "", "the folder of arrays is refused"},
 	{"a document in a cache", "cache", "maxDoc", "", "", "it is not written"},
 	{"a block of a cache", "cache", "maxBlock", "", "", "the cache is damaged"},
 	{"rows in a block of a cache", "cache", "maxBlockRows", "rows", "", "the cache is damaged"},

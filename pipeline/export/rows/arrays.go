@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"strings"
 
-	"icebox/pipeline/internal/npy"
+	"icebox/pipeline/npy"
 )
 
 func npyFiles(t *Table) []File {

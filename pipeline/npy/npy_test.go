@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"icebox/pipeline/internal/npy"
+	"icebox/pipeline/npy"
 )
 
 func room(n int) []float32 { return make([]float32, n) }

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"icebox/pipeline/internal/npy"
+	"icebox/pipeline/npy"
 )
 
 // FuzzHeader writes arrays as an export does and reads them again.
