@@ -88,6 +88,9 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(append(data, '\n')) // who has gone gets nothing
 }
 
+// faultError is the schema of what failError writes.
+var faultError = has(schema{"error": anyText})
+
 // failError is the form {"error": "…"} of several dialects.
 func failError(w http.ResponseWriter, status int, text string) {
 	writeJSON(w, status, map[string]string{"error": text})

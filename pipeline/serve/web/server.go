@@ -18,6 +18,7 @@ import (
 
 	"icebox/pipeline/internal/httpd"
 	"icebox/pipeline/serve"
+	"icebox/pipeline/words"
 )
 
 // Options say who may ask, and for how much.
@@ -61,13 +62,16 @@ type route struct {
 	dialect      *dialect
 	about        string // for people, in the description of the interface
 	takes        []string
+	asks         func() schema // of a body in JSON; nil is any object
+	gives        schema        // of an answer in JSON; nil: it is no JSON
 	body         func(*server, http.ResponseWriter, *http.Request) error
 	open         bool // without a token
 }
 
 // dialect is a client's language.
 type dialect struct {
-	name string
+	name  string
+	fault schema // of an error
 	// fail writes an error in the form of the dialect.
 	fail func(w http.ResponseWriter, status int, text string)
 }
@@ -96,12 +100,39 @@ func New(shelf *serve.Shelf, o Options) http.Handler {
 		}
 		to.Handle(r.method+" "+r.path, s.handle(r))
 	}
-	mux.Handle("/", last)
 	if o.Pprof {
 		mux.Handle("GET /debug/pprof/", s.guarded(http.HandlerFunc(pprof.Index)))
 		mux.Handle("GET /debug/pprof/profile", s.guarded(http.HandlerFunc(pprof.Profile)))
 	}
-	return s.doors(mux)
+	return s.doors(firstOf(mux, last))
+}
+
+// firstOf answers by the first of the muxes that knows a request.
+func firstOf(all ...*http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, mux := range all {
+			if _, pattern := mux.Handler(r); pattern != "" {
+				mux.ServeHTTP(w, r)
+				return
+			}
+		}
+		var allowed []string
+		other := r.Clone(r.Context())
+		for _, other.Method = range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
+			for _, mux := range all {
+				if _, pattern := mux.Handler(other); pattern != "" {
+					allowed = append(allowed, other.Method)
+					break
+				}
+			}
+		}
+		if allowed == nil {
+			failError(w, http.StatusNotFound, "nothing answers at this path; /openapi.json lists those that do")
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		failError(w, http.StatusMethodNotAllowed, "this path takes "+words.Or(allowed))
+	})
 }
 
 // routes are all requests that are answered.
@@ -155,6 +186,9 @@ func (s *server) handle(rt route) http.Handler {
 // answer answers a request that was let in.
 func (s *server) answer(rt route, w http.ResponseWriter, r *http.Request) error {
 	defer s.limit.leave(r)
+	if err := unpack(w, r, s.MaxBody); err != nil {
+		return err
+	}
 	return rt.body(s, w, r)
 }
 
