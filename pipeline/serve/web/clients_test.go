@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"icebox/pipeline/serve"
 )
 
 // notInstalled is the exit status of testdata/clients.py without the package of a client.
@@ -18,10 +20,13 @@ const notInstalled = 77
 // paintings are a server that tells colours, and a folder with an image of each.
 func paintings(t *testing.T, o Options) (address, folder string) {
 	t.Helper()
-	o.Program = "icebox test"
+	folder = t.TempDir()
+	o.Program, o.LocalFiles = "icebox test", rootAt(t, folder)
+	o.Learn = func(_ context.Context, _ string, said []serve.Said, _ bool) (serve.Learned, error) {
+		return serve.Learned{Known: len(said)}, nil
+	}
 	s := httptest.NewServer(painting(t, o))
 	t.Cleanup(s.Close)
-	folder = t.TempDir()
 	for name, data := range map[string][]byte{"red": painted(t, red), "green": painted(t, green), "blue": painted(t, blue), "no": []byte("no image")} {
 		if err := os.WriteFile(filepath.Join(folder, name+".png"), data, 0o644); err != nil {
 			t.Fatal(err)
@@ -59,7 +64,7 @@ func TestClientsOfOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, client := range []string{"triton", "huggingface", "mlflow", "customvision"} {
+	for _, client := range []string{"triton", "huggingface", "mlflow", "customvision", "labelstudio"} {
 		t.Run(client, func(t *testing.T) {
 			address, folder := paintings(t, Options{})
 			out, err := program(t, interpreter, script, client, address, folder)

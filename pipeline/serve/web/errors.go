@@ -55,7 +55,7 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case errors.Is(err, serve.ErrNoImages):
 		return http.StatusBadRequest
-	case errors.Is(err, serve.ErrBusy), errors.Is(err, serve.ErrClosed):
+	case errors.Is(err, serve.ErrBusy), errors.Is(err, serve.ErrHeld), errors.Is(err, serve.ErrClosed):
 		return http.StatusServiceUnavailable
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout

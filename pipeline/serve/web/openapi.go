@@ -1,7 +1,9 @@
 package web
 
 import (
+	"cmp"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
@@ -43,7 +45,7 @@ func operation(s *server, r route, path string) map[string]any {
 	default:
 		answer["content"] = schema{"text/plain": inSchema(anyText)}
 	}
-	responses := map[string]any{"200": answer}
+	responses := map[string]any{strconv.Itoa(cmp.Or(r.status, http.StatusOK)): answer}
 	for _, status := range failures(s, r, path) {
 		responses[strconv.Itoa(status)] = schema{"description": statusWords[status], "content": schema{"application/json": inSchema(r.dialect.fault)}}
 	}
@@ -119,7 +121,7 @@ func bodyOf(r route, kind string) schema {
 // statusWords say what a status means here.
 var statusWords = map[int]string{
 	400: "the request, or its image, is wrong", 401: "the token is missing or wrong", 404: "there is no such model or version", 413: "the body or the image is too large",
-	415: "the content type is not taken", 429: "too many requests at once from this address", 500: "the server could not compute an answer",
+	415: "the content type is not taken", 429: "too many requests at once from this address", 500: "the server could not compute an answer", 501: "this server does not learn",
 	503: "too many images are waiting; see Retry-After", 504: "the answer took too long",
 }
 
@@ -136,6 +138,9 @@ func failures(s *server, r route, path string) []int {
 	}
 	if inPath.MatchString(path) || r.takes != nil {
 		all[404] = true
+	}
+	if r.status == http.StatusCreated {
+		all[501] = true
 	}
 	if s.Token != "" && !r.open {
 		all[401] = true

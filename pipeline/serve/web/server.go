@@ -13,7 +13,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"icebox/pipeline/internal/httpd"
@@ -38,6 +40,12 @@ type Options struct {
 	Timeout time.Duration
 	// PerClient is how many requests of one address are answered at a time; 0 is no limit.
 	PerClient int
+	// LocalFiles is the folder that pictures of Label Studio's tasks are read from; nil: tasks
+	// must bring them.
+	LocalFiles *os.Root
+	// Learn has a model learn from what annotators say; nil: nothing learns. It trains where
+	// nothing that is said is new only if always is set. See pipeline.Server.
+	Learn func(ctx context.Context, model string, said []serve.Said, always bool) (serve.Learned, error)
 	// Pprof serves profiles below /debug/pprof/.
 	Pprof bool
 	// Program is the name and version that answers name.
@@ -51,9 +59,10 @@ type Options struct {
 // server answers requests.
 type server struct {
 	Options
-	shelf *serve.Shelf
-	token [sha256.Size]byte
-	limit clients
+	shelf    *serve.Shelf
+	token    [sha256.Size]byte
+	limit    clients
+	training atomic.Int32 // heads that are being trained, or wait for it
 }
 
 // route is a request that is answered.
@@ -64,6 +73,7 @@ type route struct {
 	takes        []string
 	asks         func() schema // of a body in JSON; nil is any object
 	gives        schema        // of an answer in JSON; nil: it is no JSON
+	status       int           // of an answer; 0 is 200
 	body         func(*server, http.ResponseWriter, *http.Request) error
 	open         bool // without a token
 }
@@ -138,7 +148,7 @@ func firstOf(all ...*http.ServeMux) http.Handler {
 // routes are all requests that are answered.
 func routes() []route {
 	var all []route
-	for _, of := range [][]route{basics, huggingFace, inference, torchServe, scoring, tensorFlow, customVision} {
+	for _, of := range [][]route{basics, huggingFace, inference, torchServe, scoring, tensorFlow, labelStudio, customVision} {
 		all = append(all, of...)
 	}
 	return all

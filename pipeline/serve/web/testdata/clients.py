@@ -146,10 +146,46 @@ def customvision(address, images):
     fails(lambda: client.classify_image("p", "none", images["red"]), error, "no such model", "no model")
 
 
+def labelstudio(address, images):
+    """Label Studio's requests, as its server writes them, and answers by its own checks."""
+    requests = need("requests")
+    sdk = need("label_studio_sdk.label_interface")
+    value = need("label_studio_sdk.label_interface.objects").PredictionValue
+    config = """<View><Header value="What is it?"/><Image name="img" value="$photo" zoom="true"/>
+      <Choices name="colour" toName="img" choice="single" showInLine="true"><Choice value="red"/><Choice value="green"/><Choice value="Blue" alias="&lt;blue&gt;"/></Choices></View>"""
+    interface = sdk.LabelInterface(config)
+
+    def post(path, body, status=200):
+        r = requests.post(f"{address}/{path}", json=body, headers={"User-Agent": "heartex/1.23"}, timeout=30)
+        same(r.status_code, status, f"{path}: {r.text}")
+        return r.json()
+
+    same(requests.get(address + "/health", timeout=30).json()["status"], "UP", "health")
+    version = post("setup", {"project": "3.1700000000", "schema": config, "hostname": "http://localhost:8080", "access_token": "t"})["model_version"]
+    same(len(version) > 0, True, "the version")
+    names = list(labels)
+    tasks = [{"id": i, "data": {"photo": f"/data/local-files/?d={name}.png"}} for i, name in enumerate(names)]
+    r = post("predict", {"tasks": tasks, "model_version": version, "project": "3.1700000000", "label_config": config,
+                         "params": {"login": None, "password": None, "context": None}})
+    same(r["model_version"], version, "the version")
+    for name, p in zip(names, r["results"], strict=True):
+        same([x["value"]["choices"] for x in p["result"]], [[labels[name]]], name)
+        value(**p)
+        if name != "blue":  # the checks of this package know no alias
+            same(interface.validate_prediction(p, return_errors=True), [], f"the form of {name}")
+    same(requests.get(address + "/is_training", params={"project": "3"}, timeout=30).json(), {"is_training": False}, "is_training")
+    result = [{"id": "a", "from_name": "colour", "to_name": "img", "type": "choices", "value": {"choices": ["green"]}}]
+    annotated = {"action": "ANNOTATION_CREATED", "annotation": {"id": 1, "result": result, "was_cancelled": False}, "task": tasks[0],
+                 "project": {"id": 3, "label_config": config}}
+    same(post("webhook", annotated, 201)["annotations"], 1, "a webhook")
+    same(post("train", {"annotations": [dict(t, annotations=[{"result": result, "was_cancelled": False}]) for t in tasks], "project": "3.1700000000",
+                        "label_config": config, "params": {"login": None, "password": None}}, 201)["annotations"], 3, "a training")
+
+
 def main():
     client, address, folder = sys.argv[1:]
     images = {name: (pathlib.Path(folder) / f"{name}.png").read_bytes() for name in labels}
-    {f.__name__: f for f in (triton, huggingface, mlflow, customvision)}[client](address, images)
+    {f.__name__: f for f in (triton, huggingface, mlflow, customvision, labelstudio)}[client](address, images)
 
 
 main()
