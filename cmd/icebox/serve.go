@@ -44,8 +44,8 @@ runs, of which the newest of each name is served. With a name or latest, a newer
 run takes the place of the one that is served, also on SIGHUP, unless it is
 worse on the same held-out images by more than chance (--promote).
 
-Without --host it listens on this machine alone. Elsewhere it wants a file with a
-token, which clients send as "Authorization: Bearer …", or --insecure. The
+Without --host it listens on this machine alone. Elsewhere it wants a file with
+a token, which clients send as "Authorization: Bearer …", or --insecure. The
 variables ICEBOX_SERVE_RUN, ICEBOX_SERVE_HOST and ICEBOX_SERVE_INSECURE=1 stand
 for the flags, as in a container. Images are sent, never fetched.
 

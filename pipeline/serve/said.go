@@ -1,9 +1,8 @@
 package serve
 
 import (
+	"crypto/sha256"
 	"errors"
-
-	"icebox/cache"
 )
 
 // ErrHeld is returned where another program writes to the corrections.
@@ -11,7 +10,7 @@ var ErrHeld = errors.New("another program writes to the corrections: say it agai
 
 // Said is what somebody says of an image.
 type Said struct {
-	Image cache.Key // SHA-256 of the bytes of its file
+	Image [sha256.Size]byte // hash of the bytes of its file
 	Class string
 }
 
