@@ -42,7 +42,7 @@ func program(t *testing.T, name string, args ...string) (output string, err erro
 	defer stop()
 	c := exec.CommandContext(ctx, name, args...)
 	c.Dir = t.TempDir()
-	c.Env = append(os.Environ(), "NO_PROXY=127.0.0.1", "HF_HUB_OFFLINE=0", "HF_HUB_DISABLE_TELEMETRY=1", "PYTHONDONTWRITEBYTECODE=1")
+	c.Env = append(os.Environ(), "NO_PROXY=127.0.0.1", "HF_HUB_OFFLINE=0", "HF_HUB_DISABLE_TELEMETRY=1")
 	out, err := c.CombinedOutput()
 	return string(out), err
 }

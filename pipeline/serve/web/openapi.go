@@ -27,8 +27,10 @@ func describe(s *server) map[string]any {
 		"paths":   paths,
 	}
 	if s.Token != "" {
-		d["components"] = map[string]any{"securitySchemes": map[string]any{"token": map[string]string{"type": "http", "scheme": "bearer"}}}
-		d["security"] = []any{map[string]any{"token": []string{}}}
+		d["components"] = map[string]any{"securitySchemes": map[string]any{
+			"token": map[string]string{"type": "http", "scheme": "bearer"}, "password": map[string]string{"type": "http", "scheme": "basic"},
+		}}
+		d["security"] = []any{map[string]any{"token": []string{}}, map[string]any{"password": []string{}}}
 	}
 	return d
 }

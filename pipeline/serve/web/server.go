@@ -29,8 +29,8 @@ type Options struct {
 	// on this machine alone names them, so that no page of a browser reaches it by a name of
 	// its own.
 	Hosts []string
-	// Token must stand in the header Authorization, behind "Bearer "; "" asks for none. Health
-	// is told without.
+	// Token must stand in the header Authorization, behind "Bearer " or as the password of
+	// Basic; "" asks for none. Health is told without.
 	Token string
 	// Origins are those of pages that may ask; nil is none.
 	Origins []string
@@ -238,6 +238,9 @@ func (s *server) allowed(r *http.Request) bool {
 		return true
 	}
 	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok { // Label Studio knows names and passwords alone
+		_, given, ok = r.BasicAuth()
+	}
 	sum := sha256.Sum256([]byte(given))
 	return ok && subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
 }

@@ -444,6 +444,7 @@ func TestDoors(t *testing.T) {
 		"no token":       {nil, 401},
 		"a wrong one":    {[]string{"Authorization", "Bearer a token of some lengtH"}, 401},
 		"basic":          {[]string{"Authorization", "Basic YTpi"}, 401},
+		"as a password":  {[]string{"Authorization", "Basic " + b64([]byte("anybody:a token of some length"))}, 200},
 		"the right one":  {[]string{"Authorization", token}, 200},
 		"a foreign host": {[]string{"Authorization", token, "Host", "evil.example:80"}, 421},
 		"a foreign page": {[]string{"Authorization", token, "Origin", "https://evil.example"}, 403},
