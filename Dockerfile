@@ -16,4 +16,10 @@ COPY --from=build /icebox /usr/local/bin/icebox
 # Weights that are fetched go into the mounted folder, where the next container finds them.
 ENV HOME=/work
 WORKDIR /work
+# SageMaker starts the image with the one argument `serve`, and puts what it unpacked of
+# model.tar.gz below /opt/ml/model; Vertex AI and KServe do much the same. So `serve` serves that
+# folder, to everybody who reaches the container: its network decides who does. Flags override
+# these (`serve --run latest --token-file …`).
+ENV ICEBOX_SERVE_RUN=/opt/ml/model ICEBOX_SERVE_HOST=0.0.0.0 ICEBOX_SERVE_INSECURE=1
+EXPOSE 8080
 ENTRYPOINT ["icebox"]

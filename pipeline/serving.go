@@ -38,6 +38,10 @@ type ServeOptions struct {
 	Promote string // one of the words above; "" is PromoteNotWorse
 	Queue   int    // images that may wait; 0 is the default of serve.BackboneOptions
 	Exact   bool   // answers are those of [Eval] bit by bit, also to an image that is alone
+	// Corrections is the file that [Server.Learn] writes to; it need not be there.
+	Corrections string
+	// Reloaded hears what [Server.Learn] made of a model that was trained; nil hears nothing.
+	Reloaded func(Reloaded)
 	// Batched hears of each batch; see serve.BackboneOptions.
 	Batched func(images int, waited time.Duration)
 }
@@ -46,17 +50,25 @@ type ServeOptions struct {
 type Server struct {
 	Shelf *serve.Shelf
 
-	o      ServeOptions
-	served map[string]Served // by the model's name
-	mu     sync.Mutex        // held while models are opened and closed
-	pool   map[string]*shared
-	left   map[string]string // by the model's name: the newer run that did not take its place
+	o        ServeOptions
+	learning sync.Mutex        // held while a head is trained
+	served   map[string]Served // by the model's name
+	mu       sync.Mutex        // held while models are opened and closed
+	pool     map[string]*shared
+	left     map[string]string // by the model's name: the newer run that did not take its place
 }
 
 // shared is a backbone, by its fingerprint, and how many models stand on it.
 type shared struct {
 	*serve.Backbone
 	models int
+}
+
+// told tells what became of a newer run.
+func (o ServeOptions) told(r Reloaded) {
+	if o.Reloaded != nil {
+		o.Reloaded(r)
+	}
 }
 
 // significant is the chance below which a difference between two heads counts.

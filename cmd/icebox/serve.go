@@ -35,6 +35,7 @@ languages of other servers' clients:
   POST /invocations, GET /ping       MLflow, SageMaker
   /v1/models/NAME:predict, :classify TensorFlow Serving
   POST /image                        Custom Vision's containers
+  POST /setup, /predict, /train, …   Label Studio's machine-learning back end
   /metrics, /openapi.json            numbers for Prometheus, all paths
 
 --run takes a folder, the name of a run or latest, as NAME=RUN under another
@@ -43,10 +44,14 @@ runs, of which the newest of each name is served. With a name or latest, a newer
 run takes the place of the one that is served, also on SIGHUP, unless it is
 worse on the same held-out images by more than chance (--promote).
 
-Without --host it listens on this machine alone. Elsewhere it wants a file with a
-token, which clients send as "Authorization: Bearer …", or --insecure. The
+Without --host it listens on this machine alone. Elsewhere it wants a file with
+a token, which clients send as "Authorization: Bearer …", or --insecure. The
 variables ICEBOX_SERVE_RUN, ICEBOX_SERVE_HOST and ICEBOX_SERVE_INSECURE=1 stand
 for the flags, as in a container. Images are sent, never fetched.
+
+Tasks of Label Studio name files below the folder of --local-files. With
+data.corrections=FILE, too, annotations of the dataset's images are written to
+that file, and each trains a new run, which is served by the rule of --promote.
 
   icebox serve --run latest
   curl -T a.jpg http://127.0.0.1:8080/predictions/photos`
@@ -55,7 +60,7 @@ for the flags, as in a container. Images are sent, never fetched.
 type serveFlags struct {
 	settings
 	runs, origins        []string
-	host                 string
+	host, localFiles     string
 	port                 int
 	tokenFile, cert, key string
 	insecure, pprof      bool
@@ -93,6 +98,7 @@ func (p *process) serveCommand() *cobra.Command {
 	flags.StringVar(&f.cert, "tls-cert", "", "`file` with the certificate, for HTTPS")
 	flags.StringVar(&f.key, "tls-key", "", "`file` with the key of the certificate")
 	flags.StringArrayVar(&f.origins, "origin", nil, "`origin` of pages that may ask, as https://example.org; may be repeated")
+	flags.StringVar(&f.localFiles, "local-files", "", "`folder` below which tasks of Label Studio have their images")
 	flags.StringVar(&f.serving.Promote, "promote", pipeline.PromoteNotWorse, "when a newer run takes over: "+words.Or([]string{pipeline.PromoteNotWorse, pipeline.PromoteBetter, pipeline.PromoteAlways}))
 	flags.BoolVar(&f.serving.Exact, "exact", false, "answer as eval does, bit by bit, also to an image that comes alone")
 	flags.IntVar(&f.serving.Queue, "queue", 256, "`number` of images that may wait; more are refused (503)")
@@ -198,13 +204,19 @@ func (p *process) serve(ctx context.Context, f *serveFlags, cfg *config.Config) 
 	if err != nil {
 		return err
 	}
+	if o.LocalFiles != nil {
+		defer o.LocalFiles.Close()
+	}
 	all, err := f.served(p, cfg)
 	if err != nil {
 		return err
 	}
+	f.serving.Corrections = p.options(cfg).Data.Corrections
+	f.serving.Reloaded = func(r pipeline.Reloaded) { tell(o, r) }
 	bar := p.progress()
 	for i := range all {
 		all[i].Options.Fetch = p.fetcher(bar)
+		all[i].Options.Data.Corrections = "" // a head is judged by the labels that were given
 	}
 	f.serving.Batched = o.Metrics.Batched
 	s, err := pipeline.OpenServer(ctx, all, f.serving)
@@ -213,6 +225,9 @@ func (p *process) serve(ctx context.Context, f *serveFlags, cfg *config.Config) 
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	if f.serving.Corrections != "" {
+		o.Learn = s.Learn
+	}
 	l, err := f.listen(ctx)
 	if err != nil {
 		return err
@@ -273,6 +288,12 @@ func (f *serveFlags) webOptions(p *process) (web.Options, error) {
 	}
 	if p.json {
 		o.Log = slog.New(slog.NewJSONHandler(p.stderr, &slog.HandlerOptions{Level: p.logLevel()}))
+	}
+	if f.localFiles != "" {
+		var err error
+		if o.LocalFiles, err = os.OpenRoot(p.path(f.localFiles)); err != nil {
+			return o, usagef("--local-files: %w", err)
+		}
 	}
 	if f.tokenFile != "" {
 		data, err := os.ReadFile(p.path(f.tokenFile))

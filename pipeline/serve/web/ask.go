@@ -149,6 +149,9 @@ func fromBase64(text string) ([]byte, error) {
 	return data, nil
 }
 
+// toBase64 writes bytes as JSON carries them.
+func toBase64(data []byte) string { return base64.StdEncoding.EncodeToString(data) }
+
 // inputsOf wraps images.
 func inputsOf(images ...[]byte) []serve.Input {
 	all := make([]serve.Input, len(images))

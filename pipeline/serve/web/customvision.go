@@ -9,25 +9,30 @@ import (
 
 // The container that Azure Custom Vision exports a classifier as, and the paths of its service.
 var (
-	vision = &dialect{"customvision", func(w http.ResponseWriter, status int, text string) {
+	vision = &dialect{"customvision", has(schema{"code": anyText, "message": anyText}), func(w http.ResponseWriter, status int, text string) {
 		writeJSON(w, status, map[string]string{"code": http.StatusText(status), "message": text})
 	}}
 
+	visionGives = has(schema{"id": anyText, "project": anyText, "iteration": anyText, "created": anyText,
+		"predictions": listOf(has(schema{"probability": anyNumber, "tagId": anyText, "tagName": anyText}))})
+
 	// customVision is asked where no other route fits: its paths begin with any word.
 	customVision = func() (all []route) {
-		for _, path := range []string{"/image", "/{project}/image", "/{project}/image/nostore", "/{project}/classify/iterations/{model}/image", "/{project}/classify/iterations/{model}/image/nostore"} {
-			all = append(all, route{method: "POST", path: path, dialect: vision, about: "The probability of each tag", body: visionImage,
-				takes: []string{"application/octet-stream", "multipart/form-data"}})
-		}
-		for _, path := range []string{"/url", "/{project}/url", "/{project}/url/nostore", "/{project}/classify/iterations/{model}/url", "/{project}/classify/iterations/{model}/url/nostore"} {
-			all = append(all, route{method: "POST", path: path, dialect: vision, about: "Refused: this server fetches nothing", takes: []string{"application/json"},
-				body: func(*server, http.ResponseWriter, *http.Request) error {
-					return bad("addresses are not fetched: send the image itself to …/image")
-				}})
+		for _, at := range []string{"", "/{project}", "/{project}/classify/iterations/{model}", "/customvision/{api}/{service}/{project}/classify/iterations/{model}"} {
+			for _, store := range []string{"", "/nostore"} {
+				all = append(all,
+					route{method: "POST", path: at + "/image" + store, dialect: vision, about: "The probability of each tag", gives: visionGives, body: visionImage,
+						takes: []string{"application/octet-stream", "multipart/form-data"}},
+					route{method: "POST", path: at + "/url" + store, dialect: vision, about: "Refused: this server fetches nothing", takes: []string{"application/json"}, body: visionURL})
+			}
 		}
 		return all
 	}()
 )
+
+func visionURL(*server, http.ResponseWriter, *http.Request) error {
+	return bad("addresses are not fetched: send the image itself to …/image")
+}
 
 func visionImage(s *server, w http.ResponseWriter, r *http.Request) error {
 	images, err := imagesOf(r, "imageData")

@@ -55,7 +55,7 @@ func statusOf(err error) int {
 		return http.StatusNotFound
 	case errors.Is(err, serve.ErrNoImages):
 		return http.StatusBadRequest
-	case errors.Is(err, serve.ErrBusy), errors.Is(err, serve.ErrClosed):
+	case errors.Is(err, serve.ErrBusy), errors.Is(err, serve.ErrHeld), errors.Is(err, serve.ErrClosed):
 		return http.StatusServiceUnavailable
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout
@@ -87,6 +87,9 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.WriteHeader(status)
 	_, _ = w.Write(append(data, '\n')) // who has gone gets nothing
 }
+
+// faultError is the schema of what failError writes.
+var faultError = has(schema{"error": anyText})
 
 // failError is the form {"error": "…"} of several dialects.
 func failError(w http.ResponseWriter, status int, text string) {

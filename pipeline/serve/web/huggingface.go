@@ -13,14 +13,21 @@ import (
 // with them in base64, and a list of labels with scores.
 // https://huggingface.co/docs/inference-providers/tasks/image-classification
 var (
-	hf = &dialect{"huggingface", failError}
+	hf = &dialect{"huggingface", faultError, failError}
 
 	huggingFace = []route{
-		{method: "POST", path: "/{$}", dialect: hf, about: "Classify an image by the first model", takes: hfTypes, body: classify},
-		{method: "POST", path: "/models/{model}", dialect: hf, about: "Classify an image", takes: hfTypes, body: classify},
+		{method: "POST", path: "/{$}", dialect: hf, about: "Classify an image by the first model", takes: hfTypes, asks: hfAsks, gives: hfGives, body: classify},
+		{method: "POST", path: "/models/{model}", dialect: hf, about: "Classify an image", takes: hfTypes, asks: hfAsks, gives: hfGives, body: classify},
 	}
 	hfTypes = []string{"application/octet-stream", "application/json"}
+	hfGives = listOf(has(schema{"label": anyText, "score": anyNumber}))
 )
+
+func hfAsks() schema {
+	asks := may(schema{"inputs": inBase64(), "parameters": may(schema{"top_k": schema{"type": "integer", "minimum": 1}, "function_to_apply": word("softmax", "sigmoid", "none")})})
+	asks["required"] = []string{"inputs"}
+	return asks
+}
 
 // hfRequest is a request in JSON.
 type hfRequest struct {

@@ -20,21 +20,33 @@ import (
 // A model takes one of: image, BYTES [N], the bytes of image files; pixels, UINT8
 // [N, 224, 224, 3], crops; features, FP32 [N, 512], what a backbone made of images.
 var (
-	oip = &dialect{"oip", failError}
+	oip = &dialect{"oip", faultError, failError}
 
 	inference = []route{
-		{method: "GET", path: "/v2", dialect: oip, about: "What the server is", body: oipServer, open: true},
-		{method: "GET", path: "/v2/health/live", dialect: oip, about: "Whether the server is up", body: oipHealth, open: true},
-		{method: "GET", path: "/v2/health/ready", dialect: oip, about: "Whether the server can answer", body: oipHealth, open: true},
-		{method: "GET", path: "/v2/models/{model}", dialect: oip, about: "Inputs and outputs of a model", body: oipModel},
-		{method: "GET", path: "/v2/models/{model}/versions/{version}", dialect: oip, about: "Inputs and outputs of a model", body: oipModel},
-		{method: "GET", path: "/v2/models/{model}/ready", dialect: oip, about: "Whether a model can answer", body: oipReady},
-		{method: "GET", path: "/v2/models/{model}/versions/{version}/ready", dialect: oip, about: "Whether a model can answer", body: oipReady},
-		{method: "POST", path: "/v2/models/{model}/infer", dialect: oip, about: "Probabilities and labels of images, crops or features", takes: oipTypes, body: infer},
-		{method: "POST", path: "/v2/models/{model}/versions/{version}/infer", dialect: oip, about: "Probabilities and labels of images, crops or features", takes: oipTypes, body: infer},
+		{method: "GET", path: "/v2", dialect: oip, about: "What the server is", gives: has(schema{"name": anyText, "version": anyText, "extensions": listOf(anyText)}), body: oipServer, open: true},
+		{method: "GET", path: "/v2/health/live", dialect: oip, about: "Whether the server is up", gives: has(schema{"live": anyBool, "ready": anyBool}), body: oipHealth, open: true},
+		{method: "GET", path: "/v2/health/ready", dialect: oip, about: "Whether the server can answer", gives: has(schema{"live": anyBool, "ready": anyBool}), body: oipHealth, open: true},
+		{method: "GET", path: "/v2/models/{model}", dialect: oip, about: "Inputs and outputs of a model", gives: oipAbout, body: oipModel},
+		{method: "GET", path: "/v2/models/{model}/versions/{version}", dialect: oip, about: "Inputs and outputs of a model", gives: oipAbout, body: oipModel},
+		{method: "GET", path: "/v2/models/{model}/ready", dialect: oip, about: "Whether a model can answer", gives: has(schema{"name": anyText, "ready": anyBool}), body: oipReady},
+		{method: "GET", path: "/v2/models/{model}/versions/{version}/ready", dialect: oip, about: "Whether a model can answer", gives: has(schema{"name": anyText, "ready": anyBool}), body: oipReady},
+		{method: "POST", path: "/v2/models/{model}/infer", dialect: oip, about: "Probabilities and labels of images, crops or features", takes: oipTypes, asks: oipAsks, gives: oipGives, body: infer},
+		{method: "POST", path: "/v2/models/{model}/versions/{version}/infer", dialect: oip, about: "Probabilities and labels of images, crops or features", takes: oipTypes, asks: oipAsks, gives: oipGives, body: infer},
 	}
 	oipTypes = []string{"application/json", "application/octet-stream"}
+	oipShape = listOf(anyWhole)
+	oipSpec  = has(schema{"name": anyText, "datatype": anyText, "shape": oipShape})
+	oipAbout = has(schema{"name": anyText, "versions": listOf(anyText), "platform": anyText, "inputs": listOf(oipSpec), "outputs": listOf(oipSpec)})
+	oipGives = has(schema{"model_name": anyText, "model_version": anyText, "outputs": listOf(oipSpec)})
 )
+
+func oipAsks() schema {
+	in := has(schema{"name": word("image"), "datatype": word("BYTES"), "shape": schema{"type": "array", "items": schema{"type": "integer", "enum": []int{1}}, "minItems": 1, "maxItems": 1},
+		"data": schema{"type": "array", "items": inBase64(), "minItems": 1, "maxItems": 1}})
+	asks := has(schema{"inputs": schema{"type": "array", "items": oneOf(in, oipSpec), "minItems": 1, "maxItems": 1}})
+	asks["example"] = schema{"id": "42", "inputs": []any{schema{"name": "image", "datatype": "BYTES", "shape": []int{1}, "data": []string{tinyImage()}}}}
+	return asks
+}
 
 // tensor is an input or an output.
 type tensor struct {

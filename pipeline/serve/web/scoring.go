@@ -16,7 +16,7 @@ import (
 // base64, or lists of features; a body that is an image is one row.
 // https://mlflow.org/docs/latest/deployment
 var (
-	mlflow = &dialect{"mlflow", func(w http.ResponseWriter, status int, text string) {
+	mlflow = &dialect{"mlflow", has(schema{"error_code": anyText, "message": anyText}), func(w http.ResponseWriter, status int, text string) {
 		code := map[int]string{http.StatusNotFound: "RESOURCE_DOES_NOT_EXIST", http.StatusServiceUnavailable: "TEMPORARILY_UNAVAILABLE", http.StatusInternalServerError: "INTERNAL_ERROR"}[status]
 		if code == "" {
 			code = "BAD_REQUEST"
@@ -25,7 +25,7 @@ var (
 	}}
 
 	scoring = []route{
-		{method: "POST", path: "/invocations", dialect: mlflow, about: "Predictions for rows", body: invocations,
+		{method: "POST", path: "/invocations", dialect: mlflow, about: "Predictions for rows", asks: asksInstances, gives: has(schema{"predictions": listOf(anyObject)}), body: invocations,
 			takes: []string{"application/json", "text/csv", "application/octet-stream", "application/x-image"}},
 		{method: "GET", path: "/version", dialect: mlflow, about: "The program's name and version", body: func(s *server, w http.ResponseWriter, _ *http.Request) error {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
@@ -35,11 +35,14 @@ var (
 	}
 )
 
+func asksInstances() schema {
+	return has(schema{"instances": schema{"type": "array", "items": inBase64(), "minItems": 1, "example": []string{tinyImage()}}})
+}
+
 // scoringRequest has exactly one of its parts.
 type scoringRequest struct {
 	Split *struct {
-		Columns []string            `json:"columns"`
-		Data    [][]json.RawMessage `json:"data"`
+		Data [][]json.RawMessage `json:"data"` // whatever its columns are called
 	} `json:"dataframe_split"`
 	Records   []map[string]json.RawMessage `json:"dataframe_records"`
 	Instances []json.RawMessage            `json:"instances"`

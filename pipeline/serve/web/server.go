@@ -13,11 +13,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"icebox/pipeline/internal/httpd"
 	"icebox/pipeline/serve"
+	"icebox/pipeline/words"
 )
 
 // Options say who may ask, and for how much.
@@ -26,8 +29,8 @@ type Options struct {
 	// on this machine alone names them, so that no page of a browser reaches it by a name of
 	// its own.
 	Hosts []string
-	// Token must stand in the header Authorization, behind "Bearer "; "" asks for none. Health
-	// is told without.
+	// Token must stand in the header Authorization, behind "Bearer " or as the password of
+	// Basic; "" asks for none. Health is told without.
 	Token string
 	// Origins are those of pages that may ask; nil is none.
 	Origins []string
@@ -37,6 +40,12 @@ type Options struct {
 	Timeout time.Duration
 	// PerClient is how many requests of one address are answered at a time; 0 is no limit.
 	PerClient int
+	// LocalFiles is the folder that pictures of Label Studio's tasks are read from; nil: tasks
+	// must bring them.
+	LocalFiles *os.Root
+	// Learn has a model learn from what annotators say; nil: nothing learns. It trains where
+	// nothing that is said is new only if always is set. See pipeline.Server.
+	Learn func(ctx context.Context, model string, said []serve.Said, always bool) (serve.Learned, error)
 	// Pprof serves profiles below /debug/pprof/.
 	Pprof bool
 	// Program is the name and version that answers name.
@@ -50,9 +59,10 @@ type Options struct {
 // server answers requests.
 type server struct {
 	Options
-	shelf *serve.Shelf
-	token [sha256.Size]byte
-	limit clients
+	shelf    *serve.Shelf
+	token    [sha256.Size]byte
+	limit    clients
+	training atomic.Int32 // heads that are being trained, or wait for it
 }
 
 // route is a request that is answered.
@@ -61,13 +71,17 @@ type route struct {
 	dialect      *dialect
 	about        string // for people, in the description of the interface
 	takes        []string
+	asks         func() schema // of a body in JSON; nil is any object
+	gives        schema        // of an answer in JSON; nil: it is no JSON
+	status       int           // of an answer; 0 is 200
 	body         func(*server, http.ResponseWriter, *http.Request) error
 	open         bool // without a token
 }
 
 // dialect is a client's language.
 type dialect struct {
-	name string
+	name  string
+	fault schema // of an error
 	// fail writes an error in the form of the dialect.
 	fail func(w http.ResponseWriter, status int, text string)
 }
@@ -96,18 +110,45 @@ func New(shelf *serve.Shelf, o Options) http.Handler {
 		}
 		to.Handle(r.method+" "+r.path, s.handle(r))
 	}
-	mux.Handle("/", last)
 	if o.Pprof {
 		mux.Handle("GET /debug/pprof/", s.guarded(http.HandlerFunc(pprof.Index)))
 		mux.Handle("GET /debug/pprof/profile", s.guarded(http.HandlerFunc(pprof.Profile)))
 	}
-	return s.doors(mux)
+	return s.doors(firstOf(mux, last))
+}
+
+// firstOf answers by the first of the muxes that knows a request.
+func firstOf(all ...*http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, mux := range all {
+			if _, pattern := mux.Handler(r); pattern != "" {
+				mux.ServeHTTP(w, r)
+				return
+			}
+		}
+		var allowed []string
+		other := r.Clone(r.Context())
+		for _, other.Method = range []string{http.MethodGet, http.MethodPost, http.MethodPut} {
+			for _, mux := range all {
+				if _, pattern := mux.Handler(other); pattern != "" {
+					allowed = append(allowed, other.Method)
+					break
+				}
+			}
+		}
+		if allowed == nil {
+			failError(w, http.StatusNotFound, "nothing answers at this path; /openapi.json lists those that do")
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		failError(w, http.StatusMethodNotAllowed, "this path takes "+words.Or(allowed))
+	})
 }
 
 // routes are all requests that are answered.
 func routes() []route {
 	var all []route
-	for _, of := range [][]route{basics, huggingFace, inference, torchServe, scoring, tensorFlow, customVision} {
+	for _, of := range [][]route{basics, huggingFace, inference, torchServe, scoring, tensorFlow, labelStudio, customVision} {
 		all = append(all, of...)
 	}
 	return all
@@ -155,6 +196,9 @@ func (s *server) handle(rt route) http.Handler {
 // answer answers a request that was let in.
 func (s *server) answer(rt route, w http.ResponseWriter, r *http.Request) error {
 	defer s.limit.leave(r)
+	if err := unpack(w, r, s.MaxBody); err != nil {
+		return err
+	}
 	return rt.body(s, w, r)
 }
 
@@ -194,6 +238,9 @@ func (s *server) allowed(r *http.Request) bool {
 		return true
 	}
 	given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok { // Label Studio knows names and passwords alone
+		_, given, ok = r.BasicAuth()
+	}
 	sum := sha256.Sum256([]byte(given))
 	return ok && subtle.ConstantTimeCompare(sum[:], s.token[:]) == 1
 }

@@ -11,14 +11,15 @@ import (
 // The REST interface of TensorFlow Serving, which is KServe's first protocol, too.
 // https://github.com/tensorflow/serving/blob/master/tensorflow_serving/g3doc/api_rest.md
 var (
-	tf = &dialect{"tensorflow", failError}
+	tf = &dialect{"tensorflow", faultError, failError}
 
 	tensorFlow = []route{
-		{method: "GET", path: "/v1/models/{model}", dialect: tf, about: "State of a model", body: tfStatus},
-		{method: "GET", path: "/v1/models/{model}/versions/{version}", dialect: tf, about: "State of a model", body: tfStatus},
-		{method: "POST", path: "/v1/models/{call}", dialect: tf, about: "MODEL:predict or MODEL:classify, for images in base64", takes: []string{"application/json"}, body: tfCall},
-		{method: "POST", path: "/v1/models/{model}/versions/{call}", dialect: tf, about: "VERSION:predict or VERSION:classify, for images in base64", takes: []string{"application/json"}, body: tfCall},
+		{method: "GET", path: "/v1/models/{model}", dialect: tf, about: "State of a model", gives: has(schema{"model_version_status": listOf(anyObject)}), body: tfStatus},
+		{method: "GET", path: "/v1/models/{model}/versions/{version}", dialect: tf, about: "State of a model", gives: has(schema{"model_version_status": listOf(anyObject)}), body: tfStatus},
+		{method: "POST", path: "/v1/models/{call}", dialect: tf, about: "MODEL:predict or MODEL:classify, for images in base64", takes: []string{"application/json"}, asks: asksInstances, gives: tfGives, body: tfCall},
+		{method: "POST", path: "/v1/models/{model}/versions/{call}", dialect: tf, about: "VERSION:predict or VERSION:classify, for images in base64", takes: []string{"application/json"}, asks: asksInstances, gives: tfGives, body: tfCall},
 	}
+	tfGives = oneOf(has(schema{"predictions": listOf(anyObject)}), has(schema{"outputs": anyObject}), has(schema{"result": listOf(listOf(listOf(schema{})))}))
 )
 
 func tfFind(s *server, name, version string) (*serve.Model, error) {

@@ -10,7 +10,7 @@ import (
 // likeliest classes with their probabilities.
 // https://pytorch.org/serve/inference_api.html
 var (
-	torch = &dialect{"torchserve", func(w http.ResponseWriter, status int, text string) {
+	torch = &dialect{"torchserve", has(schema{"code": anyWhole, "type": anyText, "message": anyText}), func(w http.ResponseWriter, status int, text string) {
 		kind := map[int]string{http.StatusNotFound: "ModelNotFoundException", http.StatusServiceUnavailable: "ServiceUnavailableException", http.StatusBadRequest: "BadRequestException"}[status]
 		if kind == "" {
 			kind = "InternalServerException"
@@ -22,7 +22,7 @@ var (
 		for _, method := range []string{"POST", "PUT"} { // curl -T puts
 			for _, path := range []string{"/predictions/{model}", "/predictions/{model}/{version}"} {
 				all = append(all, route{method: method, path: path, dialect: torch, about: "The likeliest five classes, and their probabilities",
-					takes: []string{"application/octet-stream", "multipart/form-data"}, body: predictions})
+					takes: []string{"application/octet-stream", "multipart/form-data"}, gives: oneOf(mapOf(anyNumber), listOf(anyObject)), body: predictions})
 			}
 		}
 		return all
