@@ -37,7 +37,7 @@ const (
 type ServeOptions struct {
 	Promote string // one of the words above; "" is PromoteNotWorse
 	Queue   int    // images that may wait; 0 is the default of serve.BackboneOptions
-	Exact   bool   // answers are those of [Eval] bit by bit, also to an image that is alone
+	Exact   bool   // answers are those of [Eval], and not of a [Predictor], bit by bit
 	// Corrections is the file that [Server.Learn] writes to; it need not be there.
 	Corrections string
 	// Reloaded hears what [Server.Learn] made of a model that was trained; nil hears nothing.

@@ -63,7 +63,39 @@ func imagesIn(t *testing.T, dir string) (paths []string, inputs []serve.Input) {
 	return paths, inputs
 }
 
-// Answers over the wire are those of the cache, bit by bit, however images come together.
+// Answers are those of a Predictor, bit by bit, to an image alone and to many at once.
+func TestServedAnswersAreThoseOfAPredictor(t *testing.T) {
+	ctx := context.Background()
+	dir, o, folder := servedRun(t)
+	s, err := OpenServer(ctx, []Served{{Options: o, Find: func() (string, error) { return *dir, nil }}}, ServeOptions{Queue: 1000})
+	must(t, err)
+	p, err := OpenPredictor(ctx, *dir, o)
+	must(t, err)
+	place, err := s.Shelf.Find("", "")
+	must(t, err)
+	paths, inputs := imagesIn(t, folder)
+	together, _, err := place.Model().Images(ctx, inputs)
+	must(t, err)
+	n := 0
+	for row, err := range p.Predict(ctx, Files(ctx, paths, nil)) {
+		must(t, err)
+		if !slices.Equal(row.Probabilities, together[n].Probabilities) {
+			t.Errorf("%s: %v together, and %v from a predictor", row.Path, together[n].Probabilities, row.Probabilities)
+		}
+		if n%10 == 0 {
+			alone, _, err := place.Model().Images(ctx, inputs[n:n+1])
+			must(t, err)
+			if !slices.Equal(alone[0].Probabilities, row.Probabilities) {
+				t.Errorf("%s: %v alone, and %v from a predictor", row.Path, alone[0].Probabilities, row.Probabilities)
+			}
+		}
+		n++
+	}
+	must(t, p.Close())
+	must(t, s.Close())
+}
+
+// Exact answers are those of the cache, bit by bit, however images come together.
 func TestServedAnswersAreThoseOfTheCache(t *testing.T) {
 	ctx := context.Background()
 	dir, o, folder := servedRun(t)

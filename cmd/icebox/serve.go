@@ -100,7 +100,7 @@ func (p *process) serveCommand() *cobra.Command {
 	flags.StringArrayVar(&f.origins, "origin", nil, "`origin` of pages that may ask, as https://example.org; may be repeated")
 	flags.StringVar(&f.localFiles, "local-files", "", "`folder` below which tasks of Label Studio have their images")
 	flags.StringVar(&f.serving.Promote, "promote", pipeline.PromoteNotWorse, "when a newer run takes over: "+words.Or([]string{pipeline.PromoteNotWorse, pipeline.PromoteBetter, pipeline.PromoteAlways}))
-	flags.BoolVar(&f.serving.Exact, "exact", false, "answer as eval does, bit by bit, also to an image that comes alone")
+	flags.BoolVar(&f.serving.Exact, "exact", false, "answer as eval does, bit by bit, and not as predict does for a few files")
 	flags.IntVar(&f.serving.Queue, "queue", 256, "`number` of images that may wait; more are refused (503)")
 	flags.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long an answer may take")
 	flags.Int64Var(&f.maxBody, "max-body", 64<<20, "most `bytes` of a request")

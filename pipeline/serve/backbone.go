@@ -12,6 +12,9 @@ import (
 	"icebox/extract"
 )
 
+// compact is the plan of the backbone that single images are computed by, too.
+const compact = "compact"
+
 // MaxBatch is how many images a worker takes at once.
 const MaxBatch = 16
 
@@ -27,7 +30,8 @@ type BackboneOptions struct {
 	Extract extract.Options
 	// Queue is how many images may wait; 0 means 256.
 	Queue int
-	// Exact has each image computed by the plan of the cache, also one that is alone.
+	// Exact has images computed by the plan that Extract names, or that fills the cache where
+	// it names none; else it is the plan of single images.
 	Exact bool
 	// Batched, if it is not nil, is told of each batch that was computed: its images, and how
 	// long the first of them waited.
@@ -72,6 +76,9 @@ func OpenBackbone(ctx context.Context, o BackboneOptions) (*Backbone, error) {
 	b.filled = sync.NewCond(&b.mu)
 	alone := o.Extract
 	o.Extract.Threads = 1 // a worker each
+	if !o.Exact && (o.Extract.Plan == "" || o.Extract.Plan == extract.Auto) {
+		o.Extract.Plan = compact // batches are small here, and its weights stay in the processor's caches
+	}
 	var err error
 	if b.x, err = extract.Open(ctx, o.Extract); err != nil {
 		return nil, err

@@ -7,10 +7,10 @@
 // [MaxBatch] images: so nobody waits while a core is idle, and images that arrive faster than
 // they are computed go through the backbone in batches.
 //
-// The features are those of the plan that the cache is filled by, so that an answer is that of
-// pipeline.Eval, bit by bit, whatever batch it was computed in. Where a backbone may be quick,
-// an image that is alone has all cores, by the plan of pipeline.Predictor; a probability may
-// then differ by less than 0.01, which is said there.
+// An image that is alone has all cores. The features are those of a pipeline.Predictor, bit by
+// bit, whatever batch they were computed in. Where a backbone is to be exact, they are those of
+// the cache, and answers are those of pipeline.Eval; the two differ as it is said of a
+// Predictor.
 //
 // Package serve knows no HTTP: that is in serve/web, with a file for each client's language.
 package serve
