@@ -241,7 +241,7 @@ func (s *server) studioLearn(w http.ResponseWriter, r *http.Request, tasks []stu
 	if err != nil {
 		return err
 	}
-	said, err := s.saidOf(tasks, config)
+	said, err := s.saidOf(r.Context(), tasks, config)
 	if err != nil {
 		return err
 	}
@@ -262,9 +262,12 @@ func (s *server) studioLearn(w http.ResponseWriter, r *http.Request, tasks []stu
 
 // saidOf are the newest choices for the pictures of tasks. A task that says nothing is left
 // out; a picture that cannot be read is the fault of a request that brings it alone.
-func (s *server) saidOf(tasks []studioTask, config labelConfig) ([]serve.Said, error) {
+func (s *server) saidOf(ctx context.Context, tasks []studioTask, config labelConfig) ([]serve.Said, error) {
 	var said []serve.Said
 	for i := range tasks {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		class := tasks[i].choice(config)
 		if class == "" {
 			continue

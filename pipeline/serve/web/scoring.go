@@ -79,6 +79,9 @@ func invocations(s *server, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if len(rows) == 1 && reply.answers[0].Err != nil {
+		return imageError{reply.answers[0].Err}
+	}
 	all := make([]any, len(reply.answers))
 	for i := range reply.answers {
 		all[i] = predictionOf(reply, &reply.answers[i])

@@ -187,6 +187,7 @@ func TestBadBodies(t *testing.T) {
 		"its version":    {ask(h, "POST", "/predictions/paint/7", whole), 404, "ModelNotFoundException"},
 		"MLflow":         {ask(h, "POST", "/invocations", []byte(`{}`), "Content-Type", asJSON), 400, "exactly one"},
 		"its type":       {ask(h, "POST", "/invocations", whole, "Content-Type", "text/html"), 415, "error_code"},
+		"its image":      {ask(h, "POST", "/invocations", []byte("no image"), "Content-Type", "image/png"), 400, "not an image"},
 		"its charset":    {ask(h, "POST", "/invocations", []byte(`{}`), "Content-Type", "application/json; charset=latin1"), 415, "utf-8"},
 		"TF":             {ask(h, "POST", "/v1/models/none:predict", []byte(`{}`)), 404, "Servable not found for request: Latest(none)"},
 		"nowhere":        {ask(h, "POST", "/nowhere/at/all", whole), 404, "nothing answers"},
