@@ -32,8 +32,8 @@ them away from there once they are among the images.
 
 Heads are trained as the newest run of the dataset was, or as settings of head
 on the command line say. With head.tune=auto the recipe is chosen anew once
-labels have settled, unless that run was trained by one that nobody tuned. The dataset must be in the cache: run, or extract,
-brings it there.
+labels have settled, unless that run's was chosen by nobody. The dataset must be
+in the cache: run, or extract, brings it there.
 
 The server listens on this machine alone, at 127.0.0.1, until Ctrl-C.
 

@@ -138,7 +138,8 @@ func TestLateNotesAreSeenOnATerminal(t *testing.T) {
 }
 
 // readmeCommands are the commands in the README's blocks, but for those that go to the
-// network, and the studio, which serves until it is stopped. What they name is found in a folder that readmeFolder makes.
+// network, and those that serve until they are stopped. What they name is found in a folder
+// that readmeFolder makes.
 func readmeCommands(t *testing.T) [][]string {
 	t.Helper()
 	var all [][]string
@@ -148,7 +149,7 @@ func readmeCommands(t *testing.T) [][]string {
 			fenced = !fenced
 		}
 		command, ok := strings.CutPrefix(strings.TrimPrefix(line, "$ "), "icebox ")
-		if !fenced || !ok || strings.HasPrefix(command, "weights fetch") || strings.HasPrefix(command, "studio") {
+		if !fenced || !ok || strings.HasPrefix(command, "weights fetch") || strings.HasPrefix(command, "studio") || strings.HasPrefix(command, "serve") {
 			continue
 		}
 		command, _, _ = strings.Cut(command, " #")
