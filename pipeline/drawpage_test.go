@@ -89,7 +89,7 @@ func TestPicturesAreOfTheImagesThatWereSeen(t *testing.T) {
 	s, err := DrawPage(ctx, *run.RunDir, o, Choice{}, 0.9, Silent)
 	must(t, err)
 	text, pictures := pageIn(t, *run.RunDir)
-	if pictures == 0 || pictures > 10 || s.Opened != pictures {
+	if pictures == 0 || s.Pictures > 10 || s.Opened != pictures {
 		t.Errorf("%d pictures, %+v", pictures, s)
 	}
 	if !strings.Contains(text, `class="pic none"`) {

@@ -97,9 +97,9 @@ func (e *extraction) embed(ctx context.Context, images [][]byte, keys []cache.Ke
 	var mu sync.Mutex
 	q := queue{items: todo, size: e.options.BatchSize, workers: runtime.GOMAXPROCS(0)}
 	g, ctx := errgroup.WithContext(ctx)
-	for range min(q.workers, len(todo)) {
+	for range min(runtime.GOMAXPROCS(0), len(todo)) {
 		g.Go(func() error {
-			b := newBatch(q.size)
+			b := newBatch(e.options.BatchSize)
 			for items := q.take(); len(items) > 0; items = q.take() {
 				if err := e.embedBatch(ctx, b, images, keys, items, errs); err != nil {
 					return err
