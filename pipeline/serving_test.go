@@ -65,6 +65,9 @@ func imagesIn(t *testing.T, dir string) (paths []string, inputs []serve.Input) {
 
 // Answers are those of a Predictor, bit by bit, to an image alone and to many at once.
 func TestServedAnswersAreThoseOfAPredictor(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: it takes a minute under the race detector, and runs no goroutines that other tests do not")
+	}
 	ctx := context.Background()
 	dir, o, folder := servedRun(t)
 	s, err := OpenServer(ctx, []Served{{Options: o, Find: func() (string, error) { return *dir, nil }}}, ServeOptions{Queue: 1000})

@@ -52,6 +52,9 @@ func docsOf(t *testing.T, path string) []string {
 // Pictures that are kept stand beside the corrections, and count for a studio, for one that
 // is opened later and for runs alike; neither the images nor the dataset in the cache change.
 func TestKeptPicturesCountEverywhere(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: it takes a minute under the race detector, and runs no goroutines that other tests do not")
+	}
 	ctx := context.Background()
 	o := settings(photos(t, 3, 10))
 	s, o := studioOf(t, o)

@@ -32,6 +32,9 @@ func tunedOf(t *testing.T, s *studio.Session, version int) *studio.Numbers {
 // The recipe that a studio chooses once labels are settled is that of a run with these
 // corrections, and so is its head, bit by bit.
 func TestAStudioTunesAsARunDoes(t *testing.T) {
+	if raceEnabled {
+		t.Skip("skipped: it takes a minute under the race detector, and runs no goroutines that other tests do not")
+	}
 	ctx := context.Background()
 	o := settings(photos(t, 3, 14))
 	o.Data.Split.Val, o.Data.Split.Test = 0.2, 0.2
