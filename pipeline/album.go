@@ -159,7 +159,7 @@ func (a *album) make(ctx context.Context, paths []string, all map[string][]byte)
 // draw makes the small picture of an item; nil where its file is not there, is another by
 // now, or is no image.
 func (a *album) draw(ctx context.Context, p *extract.Preprocessor, it *dataset.Item) (cache.Key, []byte) {
-	data, err := readItem(a.ds, it)
+	data, err := readItem(ctx, a.ds, it)
 	if err != nil {
 		return it.Hash, nil
 	}

@@ -62,7 +62,7 @@ func (a *album) mapsOf(ctx context.Context, cards []page.Card, head *headtrain.H
 
 // mapOf draws what speaks for the class that a card's image was taken for, against its label.
 func (a *album) mapOf(ctx context.Context, m *mapper, card page.Card) ([]byte, error) {
-	image, err := readItem(a.ds, &a.ds.Items[a.items[card.Path]])
+	image, err := readItem(ctx, a.ds, &a.ds.Items[a.items[card.Path]])
 	if err != nil {
 		return nil, err
 	}

@@ -17,8 +17,8 @@ import (
 	"icebox/headtrain"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/evidence"
-	"icebox/pipeline/features"
 	"icebox/pipeline/files"
+	"icebox/pipeline/origin"
 	"icebox/pipeline/predictions"
 )
 
@@ -73,8 +73,8 @@ func (m *mapper) find(ctx context.Context, image []byte, of, against int) (*evid
 
 // readItem reads the file of an item; the error is an errChanged where its content is another
 // by now.
-func readItem(ds *dataset.Dataset, it *dataset.Item) ([]byte, error) {
-	data, _, err := features.ReadImage(ds.File(it))
+func readItem(ctx context.Context, ds *dataset.Dataset, it *dataset.Item) ([]byte, error) {
+	data, _, err := origin.Read(ctx, origin.Of(ds, it))
 	if err == nil && cache.Key(sha256.Sum256(data)) != it.Hash {
 		err = fmt.Errorf("%w: %s", errChanged, ds.File(it))
 	}

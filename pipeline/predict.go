@@ -9,7 +9,7 @@ import (
 	"icebox/extract"
 	"icebox/headtrain"
 	"icebox/pipeline/dataset"
-	"icebox/pipeline/features"
+	"icebox/pipeline/origin"
 	"icebox/pipeline/predictions"
 	"icebox/pipeline/runs"
 )
@@ -81,7 +81,7 @@ func Files(ctx context.Context, paths []string, left func(dataset.Skipped)) iter
 func filesAt(ctx context.Context, p string, left func(dataset.Skipped)) iter.Seq[Image] {
 	return func(yield func(Image) bool) {
 		if fi, err := os.Stat(p); err != nil || !fi.IsDir() {
-			yield(readNamed(p))
+			yield(readNamed(ctx, p))
 			return
 		}
 		paths, skipped, err := dataset.ImagesBelow(ctx, p)
@@ -93,22 +93,22 @@ func filesAt(ctx context.Context, p string, left func(dataset.Skipped)) iter.Seq
 			left(skipped)
 		}
 		for _, path := range paths {
-			if !yield(readNamed(path)) {
+			if !yield(readNamed(ctx, path)) {
 				return
 			}
 		}
 	}
 }
 
-func readNamed(path string) Image {
-	data, _, err := features.ReadImage(path)
+func readNamed(ctx context.Context, path string) Image {
+	data, _, err := origin.Read(ctx, origin.Place{Path: path})
 	return Image{Name: path, Data: data, Err: err}
 }
 
 // Stdin reads one image from r.
 func Stdin(r io.Reader) iter.Seq[Image] {
 	return func(yield func(Image) bool) {
-		data, err := features.ReadStream(r, features.MaxFileBytes)
+		data, err := origin.ReadStream(r, origin.MaxFileBytes)
 		yield(Image{Name: "-", Data: data, Err: err})
 	}
 }

@@ -160,7 +160,7 @@ func (s *Scorer) explain(ctx context.Context, row *predictions.Row, item int) er
 		return nil
 	}
 	ds := s.src.Dataset()
-	image, err := readItem(ds, &ds.Items[item])
+	image, err := readItem(ctx, ds, &ds.Items[item])
 	if err != nil {
 		return nil //nolint:nilerr // the row says that there is no map
 	}

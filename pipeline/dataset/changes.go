@@ -138,7 +138,7 @@ func samePlace(a *Dataset, x *Item, b *Dataset, y *Item) bool {
 func (c *Changes) pair(now *Dataset, it *Item, earlier *Dataset, before *Item, moves map[Move]int) {
 	if from, to := earlier.Class(before), now.Class(it); from != to {
 		moves[Move{From: from, To: to}]++
-	} else if was, is := before.Stat, it.Stat; was != (Stat{}) && (was.Size != is.Size || was.MTime != is.MTime) {
+	} else if was, is := before.Stat, it.Stat; was.Timed() && (was.Size != is.Size || was.MTime != is.MTime) {
 		c.Changed++
 	}
 }
@@ -147,15 +147,16 @@ func (c *Changes) pair(now *Dataset, it *Item, earlier *Dataset, before *Item, m
 type fileID struct {
 	size, mtime int64
 	inode       uint64
+	offset      int64  // in an archive
 	name        string // where the system numbers no files
 }
 
 func (it *Item) fileID() (fileID, bool) {
-	id := fileID{size: it.Stat.Size, mtime: it.Stat.MTime, inode: it.Stat.Inode}
+	id := fileID{size: it.Stat.Size, mtime: it.Stat.MTime, inode: it.Stat.Inode, offset: it.Offset}
 	if id.inode == 0 {
 		id.name = path.Base(it.Path)
 	}
-	return id, it.Stat != Stat{}
+	return id, it.Stat.Timed()
 }
 
 // match finds the files among those gone that have another path now.

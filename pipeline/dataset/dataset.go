@@ -22,18 +22,42 @@ type Item struct {
 	Part  Part
 	// Assigned is set where icebox chose the part; it stays as files are added.
 	Assigned bool
-	Group    string    // items of one group stay in one part; "" is no group
-	Stat     Stat      // as the file was when Hash was taken
-	Hash     cache.Key // SHA-256 of the file's bytes; zero while unknown
+	Group    string // items of one group stay in one part; "" is no group
+	// Stat is as the file was when Hash was taken. In an archive, Size is that of the image,
+	// and the rest is the archive's; in a parquet file, which does not tell the sizes of its
+	// images, Size is what those of a row group have on average.
+	Stat   Stat
+	Offset int64     // where the image begins in a tar; its row in a parquet file; else 0
+	Hash   cache.Key // SHA-256 of the image's bytes; zero while unknown
 }
 
 // Hashed reports whether the item's content is known.
 func (it *Item) Hashed() bool { return it.Hash != cache.Key{} }
 
-// Root is a folder that items lie below.
+// Root is a folder that items lie below, or an archive that holds them.
 type Root struct {
-	Dir    string `json:"dir"`    // absolute
-	Prefix string `json:"prefix"` // before an item's path, for people: "", "train/", …
+	Dir    string `json:"dir"`            // absolute; of an archive, the path of its file
+	Prefix string `json:"prefix"`         // before an item's path, for people: "", "train/", …
+	Kind   string `json:"kind,omitempty"` // of an archive: Tar or Parquet; "" is a folder
+	// Index says how an archive was listed; nil for a folder.
+	Index *Index `json:"index,omitempty"`
+}
+
+// The kinds of archives.
+const (
+	Tar     = "tar"
+	Parquet = "parquet"
+)
+
+// Index is what a scan remembers of an archive beside its items, so that an archive that has
+// not changed is not opened again.
+type Index struct {
+	Stat     Stat     `json:"stat"`               // of the archive
+	Fresh    bool     `json:"fresh,omitempty"`    // it was written so shortly before that Stat proves nothing
+	Labelled bool     `json:"labelled,omitempty"` // the archive says what the images show, and not their paths
+	Names    string   `json:"names,omitempty"`    // SHA-256 of the names of numbered classes beside the archive
+	Skipped  Skipped  `json:"skipped,omitempty"`
+	Notes    []string `json:"notes,omitempty"`
 }
 
 // Dataset lists the items of one set of images. Classes are sorted bytewise, once
@@ -61,10 +85,21 @@ type Dataset struct {
 	keptRoot int // of kept pictures; 0 is none, as they have never the first
 }
 
-// File returns the path of it on this machine.
+// File returns the path of it on this machine. An image in an archive has no file of its own:
+// it is called by the archive's path, "!" and its name.
 func (d *Dataset) File(it *Item) string {
-	return filepath.Join(d.Roots[it.Root].Dir, filepath.FromSlash(it.Path))
+	r := &d.Roots[it.Root]
+	if r.Kind != "" {
+		return r.Dir + inArchive + it.Path
+	}
+	return filepath.Join(r.Dir, filepath.FromSlash(it.Path))
 }
+
+// inArchive stands between the name of an archive and that of an image in it.
+const inArchive = "!"
+
+// Archived reports whether it lies in an archive, and has no file of its own.
+func (d *Dataset) Archived(it *Item) bool { return d.Roots[it.Root].Kind != "" }
 
 // Display returns the path of it as a person reads it, with '/' on every machine.
 func (d *Dataset) Display(it *Item) string { return d.Roots[it.Root].Prefix + it.Path }

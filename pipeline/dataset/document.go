@@ -18,9 +18,9 @@ import (
 // A dataset is one document of the cache, "dataset/<name>":
 //
 //	byte       the version: 1, or 2 where the head has a reading, or 3 where there are
-//	           several sources or stored ones
+//	           several sources or stored ones, or 4 where a root is an archive
 //	uvarint    length of the head, then the head: JSON (sources, roots, classes, split;
-//	           in version 2 also reading)
+//	           from version 2 on also reading; in version 4 a root may have kind and index)
 //	32 × n     content hashes
 //	rest       the items, deflated; an item is
 //	             uvarint  bytes of the path shared with the item before
@@ -30,6 +30,7 @@ import (
 //	             byte     part, +0x80 if assigned
 //	             string   group
 //	             varint   size, mtime, ctime and inode, each minus the item's before
+//	             varint   in version 4: offset, minus the item's before
 //
 // The cache checksums a document; the numbers here are bounded all the same, so
 // that a foreign document is an error and not a panic.
@@ -39,7 +40,9 @@ import (
 const (
 	plainVersion    = 1
 	readingVersion  = 2
-	documentVersion = 3
+	sourcesVersion  = 3
+	archiveVersion  = 4
+	documentVersion = archiveVersion // the newest
 )
 
 // Purpose is what a dataset is kept for. It begins the name of the dataset's document.
@@ -124,7 +127,8 @@ func (d *Dataset) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc := []byte{d.version()}
+	version := d.version()
+	doc := []byte{version}
 	doc = binary.AppendUvarint(doc, uint64(len(head)))
 	doc = append(doc, head...)
 	for i := range d.Items {
@@ -140,6 +144,9 @@ func (d *Dataset) encode() ([]byte, error) {
 	for i := range d.Items {
 		it := &d.Items[i]
 		line = it.append(line[:0], &before)
+		if version >= archiveVersion {
+			line = binary.AppendVarint(line, it.Offset-before.Offset)
+		}
 		if _, err := z.Write(line); err != nil {
 			return nil, err
 		}
@@ -153,8 +160,10 @@ func (d *Dataset) encode() ([]byte, error) {
 func (d *Dataset) version() byte {
 	_, stored := storedName(d.Sources.Train)
 	switch {
+	case slices.ContainsFunc(d.Roots, func(r Root) bool { return r.Kind != "" }):
+		return archiveVersion
 	case stored || len(d.Sources.Also) > 0:
-		return documentVersion
+		return sourcesVersion
 	case !d.Reading.IsZero():
 		return readingVersion
 	}
@@ -223,7 +232,7 @@ func Decode(name string, doc []byte) (*Dataset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	r := &docReader{rest: lines}
+	r := &docReader{rest: lines, offsets: first(doc) >= archiveVersion}
 	var before Item
 	for i := range d.Items {
 		it := &d.Items[i]
@@ -245,8 +254,9 @@ func first(b []byte) int {
 
 // docReader takes values off rest and turns bad when one is not there.
 type docReader struct {
-	rest []byte
-	bad  bool
+	rest    []byte
+	offsets bool // items have them
+	bad     bool
 }
 
 func (r *docReader) item(it, before *Item) {
@@ -263,6 +273,9 @@ func (r *docReader) item(it, before *Item) {
 	it.Stat.MTime = before.Stat.MTime + r.varint()
 	it.Stat.CTime = before.Stat.CTime + r.varint()
 	it.Stat.Inode = before.Stat.Inode + uint64(r.varint())
+	if r.offsets {
+		it.Offset = before.Offset + r.varint()
+	}
 }
 
 func (r *docReader) uvarint(most uint64) uint64 {

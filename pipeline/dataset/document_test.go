@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"strings"
@@ -14,13 +15,20 @@ import (
 )
 
 func drawDataset(t *rapid.T) *Dataset {
-	d := &Dataset{Name: "set", Sources: Sources{Train: "/a/train"}, Roots: []Root{{"/a/train", "train/"}, {"/b", ""}}, Split: Split{Val: 0.1},
+	d := &Dataset{Name: "set", Sources: Sources{Train: "/a/train"}, Roots: []Root{{Dir: "/a/train", Prefix: "train/"}, {Dir: "/b"}}, Split: Split{Val: 0.1},
 		Classes: []string{"a", "b", "ç"}, Items: []Item{}}
+	archive := rapid.Bool().Draw(t, "archive")
+	if archive {
+		d.Roots[1] = Root{Dir: "/b.tar", Prefix: "b.tar!", Kind: Tar, Index: &Index{Stat: Stat{7, 8, 9, 1 << 60}, Labelled: true, Skipped: Skipped{".heic": 2}, Notes: []string{"n"}}}
+	}
 	for range rapid.IntRange(0, 30).Draw(t, "n") {
 		it := Item{
 			Root: rapid.IntRange(0, 1).Draw(t, "root"), Path: rapid.String().Draw(t, "path"), Label: rapid.Int32Range(-1, 2).Draw(t, "label"),
 			Part: Part(rapid.IntRange(0, 3).Draw(t, "part")), Assigned: rapid.Bool().Draw(t, "assigned"), Group: rapid.StringN(0, 3, 9).Draw(t, "group"),
 			Stat: Stat{rapid.Int64().Draw(t, "size"), rapid.Int64().Draw(t, "mtime"), rapid.Int64().Draw(t, "ctime"), rapid.Uint64().Draw(t, "inode")},
+		}
+		if archive {
+			it.Offset = rapid.Int64().Draw(t, "offset")
 		}
 		copy(it.Hash[:], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "hash"))
 		d.Items = append(d.Items, it)
@@ -72,6 +80,23 @@ func TestOnlyAReadingTakesTheNewerVersion(t *testing.T) {
 	}
 }
 
+// A dataset without an archive is written in the versions that older programs read.
+func TestOnlyAnArchiveTakesTheNewestVersion(t *testing.T) {
+	for version, d := range map[byte]*Dataset{
+		sourcesVersion: {Sources: Sources{Also: []string{"/more"}}, Roots: []Root{{Dir: "/a"}}},
+		archiveVersion: {Roots: []Root{{Dir: "/a"}, {Dir: "/b.tar", Kind: Tar}}},
+	} {
+		doc, err := d.Encode()
+		must(t, err)
+		if doc[0] != version {
+			t.Errorf("version %d, want %d", doc[0], version)
+		}
+		if bytes.Contains(doc, []byte(`"index"`)) {
+			t.Errorf("%q", doc)
+		}
+	}
+}
+
 // A label of more than 32 bits is not cut to one that is there.
 func TestLabelsAreNotCut(t *testing.T) {
 	var line []byte
@@ -88,7 +113,7 @@ func TestLabelsAreNotCut(t *testing.T) {
 }
 
 func FuzzDecodeDataset(f *testing.F) {
-	d := &Dataset{Roots: []Root{{"/a", ""}}, Classes: []string{"x"}, Items: []Item{{Path: "x/1.jpg"}, {Path: "x/2.jpg", Group: "g"}}}
+	d := &Dataset{Roots: []Root{{Dir: "/a"}}, Classes: []string{"x"}, Items: []Item{{Path: "x/1.jpg"}, {Path: "x/2.jpg", Group: "g"}}}
 	doc, err := d.Encode()
 	if err != nil {
 		f.Fatal(err)

@@ -55,7 +55,7 @@ func FuzzEncode(f *testing.F) {
 	f.Add("", "", strings.Repeat("x", maxText), strings.Repeat("y", maxText+1), "", int64(1<<62), uint8(2), true)
 	f.Fuzz(func(t *testing.T, source, class, first, group, second string, stat int64, part uint8, assigned bool) {
 		ds := &Dataset{
-			Name: "set", Sources: Sources{Train: source}, Roots: []Root{{source, class}}, Classes: []string{class}, Reading: Reading{Suffix: class},
+			Name: "set", Sources: Sources{Train: source}, Roots: []Root{{Dir: source, Prefix: class}}, Classes: []string{class}, Reading: Reading{Suffix: class},
 			Items: []Item{{Path: first, Group: group, Part: Part(part % 4), Assigned: assigned}, {Path: second, Label: Unlabelled, Stat: Stat{stat, -stat, stat / 3, uint64(stat)}}},
 		}
 		wantSameDocument(t, ds)

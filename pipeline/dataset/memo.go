@@ -12,17 +12,22 @@ type Memo map[memoKey]cache.Key
 
 // memoKey finds a file again: by name and stat where the system numbers files and
 // says when each last changed, so that a moved folder is known; else by path and
-// stat.
+// stat. An image in an archive is found by its place in it, too, and by the archive's size.
 type memoKey struct {
-	name string
-	stat Stat
+	name            string
+	stat            Stat
+	archive, offset int64 // size of the archive, and the place in it
 }
 
 func (d *Dataset) memoKey(it *Item) memoKey {
+	k := memoKey{d.File(it), it.Stat, 0, it.Offset}
 	if it.Stat.Inode != 0 && it.Stat.CTime != 0 {
-		return memoKey{path.Base(it.Path), it.Stat}
+		k.name = path.Base(it.Path)
 	}
-	return memoKey{d.File(it), it.Stat}
+	if r := &d.Roots[it.Root]; r.Index != nil {
+		k.archive = r.Index.Stat.Size
+	}
+	return k
 }
 
 // LoadMemo reads what the datasets in docs remember. Have, which may be nil, is one of
@@ -49,7 +54,7 @@ func LoadMemo(docs Docs, have *Dataset) (Memo, error) {
 
 func (m Memo) add(d *Dataset) {
 	for i := range d.Items {
-		if it := &d.Items[i]; it.Hashed() && it.Stat != (Stat{}) {
+		if it := &d.Items[i]; it.Hashed() && it.Stat.Timed() {
 			m[d.memoKey(it)] = it.Hash
 		}
 	}

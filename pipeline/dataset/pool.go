@@ -89,7 +89,7 @@ func (s *scanner) addFile(p Place, fi fs.FileInfo) {
 		prefix = name[:at+1]
 	}
 	root := len(s.ds.Roots) - 1
-	if root < 0 || s.ds.Roots[root] != (Root{dir, prefix}) {
+	if root < 0 || s.ds.Roots[root] != (Root{Dir: dir, Prefix: prefix}) {
 		root = s.addRoot(dir, prefix)
 	}
 	it := Item{Root: root, Path: base}

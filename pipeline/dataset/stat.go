@@ -8,10 +8,10 @@ import (
 // Stat is what the cache compares to know that a file has not changed, as
 // git's index does. The zero value equals no file's.
 type Stat struct {
-	Size  int64
-	MTime int64 // nanoseconds
-	CTime int64 // nanoseconds; 0 where the system has none
-	Inode uint64
+	Size  int64  `json:"size"`
+	MTime int64  `json:"mtime"` // nanoseconds
+	CTime int64  `json:"ctime"` // nanoseconds; 0 where the system has none
+	Inode uint64 `json:"inode"`
 }
 
 // Margins within which a time stamp is too fresh to prove that a file was not
@@ -35,6 +35,19 @@ func (s Stat) Racy(read time.Time) bool {
 	}
 	return latest+int64(margin) >= read.UnixNano()
 }
+
+// ofFile is s without the size: that of an archive in the stat of an image.
+func (s Stat) ofFile() Stat {
+	s.Size = 0
+	return s
+}
+
+// SameFile reports whether two stats, whose sizes may be those of images in an archive, are
+// of the same unchanged file.
+func (s Stat) SameFile(other Stat) bool { return s.ofFile() == other.ofFile() }
+
+// Timed reports whether s says more than a size.
+func (s Stat) Timed() bool { return s.ofFile() != Stat{} }
 
 // StatOf reads what fi holds and what the system adds to it.
 func StatOf(fi fs.FileInfo) Stat {

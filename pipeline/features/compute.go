@@ -15,6 +15,7 @@ import (
 	"icebox/cache"
 	"icebox/extract"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/origin"
 )
 
 // extraction is one computation of what an inventory lacks: the state that its workers
@@ -29,6 +30,7 @@ type extraction struct {
 	opened, bytes                    atomic.Int64
 
 	memory *budget // for images that are being read and decoded
+	images origin.Reader
 	looks  *measuring
 
 	turn     sync.RWMutex       // read while rows are handed over, written to change the producer

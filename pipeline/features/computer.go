@@ -11,6 +11,7 @@ import (
 	"icebox/extract"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/origin"
 )
 
 // Options configure a [Computer].
@@ -137,6 +138,7 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 		err = e.workers(ctx, inv.Todo)
 		e.work.Times.Seconds = journal.Seconds(time.Since(begin))
 	}
+	err = errors.Join(err, e.images.Close())
 	if kerr := e.storeKnown(); err == nil {
 		err = kerr
 	}
@@ -154,12 +156,14 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 // returns 0 where none of them can be read.
 func (c *Computer) Rate(ctx context.Context, inv *Inventory, images int) (float64, error) {
 	row, errs := make([]float32, extract.Dim), make([]error, 1)
+	var reader origin.Reader
+	defer reader.Close()
 	var spent time.Duration
 	timed := 0
 	for n := range min(images+1, len(inv.Todo)) {
 		it := &inv.ds.Items[inv.Todo[n*len(inv.Todo)/(images+1)]]
 		start := time.Now()
-		data, _, err := ReadImage(inv.ds.File(it))
+		data, _, err := reader.Read(ctx, origin.Of(inv.ds, it), origin.MaxFileBytes, func(int64) error { return nil })
 		if err != nil {
 			continue
 		}

@@ -3,16 +3,21 @@ package features
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"runtime"
 	"time"
 
 	"icebox/cache"
 	"icebox/extract"
+	"icebox/pipeline/origin"
 )
 
 // collectFrom is the size of a loan after which the garbage is collected, which takes some
 // milliseconds; to decode so large an image takes longer by far.
 const collectFrom = 64 << 20
+
+// errArchiveChanged is the error of an image whose place in an archive is not known any more.
+var errArchiveChanged = errors.New("the archive has changed since its images were listed: run again")
 
 // load reads item i and writes its crop, if its feature must be computed. ok is false where
 // that is not needed, or not possible: the item is then quarantined. The error is that of
@@ -54,7 +59,7 @@ func (e *extraction) load(ctx context.Context, i int, crop []uint8) (t extract.T
 func (e *extraction) read(ctx context.Context, i int, l *loan, need int64) ([]byte, error) {
 	it := &e.inv.ds.Items[i]
 	start := time.Now()
-	data, stat, err := readImage(e.inv.ds.File(it), min(MaxFileBytes, e.memory.total), func(size int64) error {
+	data, stat, err := e.images.Read(ctx, origin.Of(e.inv.ds, it), min(origin.MaxFileBytes, e.memory.total), func(size int64) error {
 		err := l.exchange(ctx, max(size, need))
 		start = time.Now() // to wait is not to read
 		return err
@@ -63,9 +68,16 @@ func (e *extraction) read(ctx context.Context, i int, l *loan, need int64) ([]by
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	archived := e.inv.ds.Archived(it)
+	if err == nil && archived && it.Stat.Timed() && !it.Stat.SameFile(stat) {
+		err = errArchiveChanged
+	}
 	if err != nil {
 		e.fail(i, err, false)
 		return nil, nil
+	}
+	if stat = stat.Trusted(start); archived {
+		stat.Size = it.Stat.Size
 	}
 	e.opened.Add(1)
 	e.bytes.Add(int64(len(data)))
@@ -73,7 +85,7 @@ func (e *extraction) read(ctx context.Context, i int, l *loan, need int64) ([]by
 	hash := cache.Key(sha256.Sum256(data))
 	e.hashNanos.Add(int64(time.Since(hashing)))
 	e.mu.Lock()
-	it.Hash, it.Stat = hash, stat.Trusted(start)
+	it.Hash, it.Stat = hash, stat
 	e.mu.Unlock()
 	return data, nil
 }

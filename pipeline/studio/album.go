@@ -10,7 +10,7 @@ import (
 	"icebox/cache"
 	"icebox/extract"
 	"icebox/pipeline/dataset"
-	"icebox/pipeline/features"
+	"icebox/pipeline/origin"
 	"icebox/pipeline/thumbs"
 )
 
@@ -99,8 +99,8 @@ func (a *album) get(key cache.Key) []byte {
 }
 
 // read reads the file of an item, which may be gone.
-func (a *album) read(it *dataset.Item) ([]byte, error) {
-	data, _, err := features.ReadImage(a.ds.File(it))
+func (a *album) read(ctx context.Context, it *dataset.Item) ([]byte, error) {
+	data, _, err := origin.Read(ctx, origin.Of(a.ds, it))
 	if err != nil || cache.Key(sha256.Sum256(data)) != it.Hash {
 		return nil, ErrGone
 	}
@@ -108,7 +108,7 @@ func (a *album) read(it *dataset.Item) ([]byte, error) {
 }
 
 func (a *album) make(ctx context.Context, p *extract.Preprocessor, it *dataset.Item, key cache.Key) ([]byte, error) {
-	data, err := a.read(it)
+	data, err := a.read(ctx, it)
 	if err != nil {
 		return nil, err
 	}

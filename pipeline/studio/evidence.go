@@ -38,7 +38,7 @@ func (s *Session) Evidence(ctx context.Context, i int) ([]byte, error) {
 	s.mu.Lock()
 	it := s.ds.Items[i]
 	s.mu.Unlock()
-	image, err := s.album.read(&it)
+	image, err := s.album.read(ctx, &it)
 	if err != nil {
 		return nil, err
 	}

@@ -29,7 +29,7 @@ type limit struct {
 }
 
 var limits = []limit{
-	{"an image file", "pipeline/features", "MaxFileBytes", "", "", "the image is refused, unread"},
+	{"an image file, or an image in an archive", "pipeline/origin", "MaxFileBytes", "", "", "the image is refused, unread"},
 	{"an image", "extract/internal/imaging", "DefaultMaxPixels", "pixels", "extract.max_pixels", "the image is refused by its header"},
 	{"the packing of a PNG", "extract/internal/imaging", "maxDeflate", "times", "", "a header that claims more is refused, before anything is unpacked"},
 	{"scans of a progressive JPEG", "extract/internal/imaging", "maxScans", "scans", "", "the image is refused before it is decoded"},

@@ -1,4 +1,4 @@
-package features
+package origin
 
 import (
 	"errors"
@@ -10,14 +10,8 @@ import (
 	"icebox/pipeline/dataset"
 )
 
-// MaxFileBytes bounds what is read of one file.
+// MaxFileBytes bounds what is read of one image.
 const MaxFileBytes = 1 << 30
-
-// ReadImage reads a whole file of up to 1 GiB, and its stat as of before the first byte.
-// An error of the file system comes without the path.
-func ReadImage(path string) ([]byte, dataset.Stat, error) {
-	return readImage(path, MaxFileBytes, func(int64) error { return nil })
-}
 
 // ReadStream reads r, whose length nobody knows, up to limit bytes. More is an error.
 func ReadStream(r io.Reader, limit int64) ([]byte, error) {
@@ -28,19 +22,16 @@ func ReadStream(r io.Reader, limit int64) ([]byte, error) {
 	return data, pathless(err)
 }
 
-// readImage is ReadImage with another limit. It asks reserve for the memory that it takes.
-func readImage(path string, limit int64, reserve func(bytes int64) error) ([]byte, dataset.Stat, error) {
-	f, err := os.Open(path)
+// readFile reads a whole file, and its stat as of before the first byte. It asks reserve for
+// the memory that it takes.
+func readFile(path string, limit int64, reserve func(bytes int64) error) ([]byte, dataset.Stat, error) {
+	f, fi, err := open(path)
 	if err != nil {
-		return nil, dataset.Stat{}, pathless(err)
+		return nil, dataset.Stat{}, err
 	}
 	defer f.Close()
-	fi, err := f.Stat()
-	if err != nil {
-		return nil, dataset.Stat{}, pathless(err)
-	}
-	if fi.Size() > limit {
-		return nil, dataset.Stat{}, fmt.Errorf("%w: the file has %d bytes, %d are the limit", extract.ErrImageTooLarge, fi.Size(), limit)
+	if err := checkSize(fi.Size(), limit); err != nil {
+		return nil, dataset.Stat{}, err
 	}
 	if !fi.Mode().IsRegular() { // a pipe, for which memory is doubled as it grows
 		if err := reserve(limit); err != nil {
@@ -58,6 +49,27 @@ func readImage(path string, limit int64, reserve func(bytes int64) error) ([]byt
 		err = nil // it shrank; what is there now is the image
 	}
 	return data[:n], dataset.StatOf(fi), pathless(err)
+}
+
+// open opens a file and stats it.
+func open(path string) (*os.File, os.FileInfo, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, pathless(err)
+	}
+	fi, err := f.Stat()
+	if err != nil {
+		f.Close()
+		return nil, nil, pathless(err)
+	}
+	return f, fi, nil
+}
+
+func checkSize(size, limit int64) error {
+	if size > limit {
+		return fmt.Errorf("%w: the file has %d bytes, %d are the limit", extract.ErrImageTooLarge, size, limit)
+	}
+	return nil
 }
 
 // pathless drops the path from an error of the file system, where it stands

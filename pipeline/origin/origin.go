@@ -1,0 +1,92 @@
+package origin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"icebox/pipeline/dataset"
+)
+
+// Place is where the bytes of an image are.
+type Place struct {
+	Kind         string // as in [dataset.Root]; "" is a file
+	Path         string // of the file, or of the archive
+	Offset, Size int64  // in an archive; see [dataset.Item]
+}
+
+// Of is the place of an item.
+func Of(ds *dataset.Dataset, it *dataset.Item) Place {
+	if !ds.Archived(it) {
+		return Place{Path: ds.File(it)}
+	}
+	r := &ds.Roots[it.Root]
+	return Place{Kind: r.Kind, Path: r.Dir, Offset: it.Offset, Size: it.Stat.Size}
+}
+
+var (
+	// ErrKind is returned for a place of a kind that this program does not read.
+	ErrKind = errors.New("this program does not read such places")
+	// ErrCut is returned for an archive that ends before the image does.
+	ErrCut = errors.New("the archive ends before the image does: it has been cut off or changed")
+)
+
+// Reader reads images. Many goroutines may use it.
+type Reader struct{}
+
+// Close lets go of what the reader keeps open.
+func (r *Reader) Close() error { return nil }
+
+// Read reads an image of up to most bytes, and the stat of the file that holds it as of before
+// the first byte, with the image's size. It asks reserve for the bytes that it is going to
+// take, and returns its error. The caller owns the bytes. An error of the file system comes
+// without the path.
+func (r *Reader) Read(ctx context.Context, p Place, most int64, reserve func(int64) error) ([]byte, dataset.Stat, error) {
+	if p.Kind == "" {
+		return readFile(p.Path, most, reserve)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, dataset.Stat{}, err
+	}
+	switch p.Kind {
+	case dataset.Tar:
+		return readMember(p, most, reserve)
+	}
+	return nil, dataset.Stat{}, fmt.Errorf("%w: %q", ErrKind, p.Kind)
+}
+
+// Read is [Reader.Read] of one image of up to [MaxFileBytes].
+func Read(ctx context.Context, p Place) ([]byte, dataset.Stat, error) {
+	var r Reader
+	defer r.Close()
+	return r.Read(ctx, p, MaxFileBytes, func(int64) error { return nil })
+}
+
+// readMember reads a member of a tar.
+func readMember(p Place, most int64, reserve func(int64) error) ([]byte, dataset.Stat, error) {
+	if err := checkSize(p.Size, most); err != nil {
+		return nil, dataset.Stat{}, err
+	}
+	f, fi, err := open(p.Path)
+	if err != nil {
+		return nil, dataset.Stat{}, err
+	}
+	defer f.Close()
+	if p.Size < 0 || p.Offset < 0 || p.Offset > fi.Size()-p.Size {
+		return nil, dataset.Stat{}, ErrCut
+	}
+	if err := reserve(p.Size); err != nil {
+		return nil, dataset.Stat{}, err
+	}
+	data := make([]byte, p.Size)
+	if _, err := f.ReadAt(data, p.Offset); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = ErrCut
+		}
+		return nil, dataset.Stat{}, pathless(err)
+	}
+	stat := dataset.StatOf(fi)
+	stat.Size = p.Size
+	return data, stat, nil
+}
