@@ -152,6 +152,18 @@ func (c *Cache) Len(space string) int {
 	return 0
 }
 
+// Producer returns who computed the row of k; ok is false where it is not there.
+func (c *Cache) Producer(space string, k Key) (p Producer, ok bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	x := c.index(space)
+	a, ok := x.find(&k)
+	if ok {
+		p = x.blocks[a.slot].producer
+	}
+	return p, ok
+}
+
 // Keys goes through the keys of a space, in the order of the file, as they are when
 // the iteration begins.
 func (c *Cache) Keys(space string) iter.Seq[Key] {

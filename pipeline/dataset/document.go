@@ -131,8 +131,14 @@ func (d *Dataset) encode() ([]byte, error) {
 	doc := []byte{version}
 	doc = binary.AppendUvarint(doc, uint64(len(head)))
 	doc = append(doc, head...)
-	for i := range d.Items {
-		doc = append(doc, d.Items[i].Hash[:]...)
+	return appendItems(doc, d.Items, version)
+}
+
+// appendItems adds items as a document of a version has them: their hashes, and the rest
+// deflated.
+func appendItems(doc []byte, items []Item, version byte) ([]byte, error) {
+	for i := range items {
+		doc = append(doc, items[i].Hash[:]...)
 	}
 	out := bytes.NewBuffer(doc)
 	z, err := flate.NewWriter(out, flate.BestSpeed)
@@ -141,8 +147,8 @@ func (d *Dataset) encode() ([]byte, error) {
 	}
 	var before Item
 	var line []byte
-	for i := range d.Items {
-		it := &d.Items[i]
+	for i := range items {
+		it := &items[i]
 		line = it.append(line[:0], &before)
 		if version >= archiveVersion {
 			line = binary.AppendVarint(line, it.Offset-before.Offset)
@@ -225,24 +231,32 @@ func Decode(name string, doc []byte) (*Dataset, error) {
 		return nil, ErrDocument
 	}
 	d := &Dataset{Name: name, Sources: head.Sources, Roots: head.Roots, Classes: head.Classes, Split: head.Split, Reading: head.Reading, Items: make([]Item, head.Items)}
-	for i := range d.Items {
-		rest = rest[copy(d.Items[i].Hash[:], rest):]
+	if err := d.readItems(d.Items, rest, doc[0]); err != nil {
+		return nil, err
 	}
-	lines, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(rest)), maxItemBytes*int64(head.Items)))
+	return d, nil
+}
+
+// readItems fills items with what appendItems wrote.
+func (d *Dataset) readItems(items []Item, rest []byte, version byte) error {
+	for i := range items {
+		rest = rest[copy(items[i].Hash[:], rest):]
+	}
+	lines, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(rest)), maxItemBytes*int64(len(items))))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDocument, err)
+		return fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	r := &docReader{rest: lines, offsets: first(doc) >= archiveVersion}
+	r := &docReader{rest: lines, offsets: version >= archiveVersion}
 	var before Item
-	for i := range d.Items {
-		it := &d.Items[i]
+	for i := range items {
+		it := &items[i]
 		r.item(it, &before)
 		if r.bad || it.Root >= len(d.Roots) || int(it.Label) >= len(d.Classes) || it.Label < Unlabelled || it.Part > Test {
-			return nil, fmt.Errorf("%w: item %d", ErrDocument, i)
+			return fmt.Errorf("%w: item %d", ErrDocument, i)
 		}
 		before = *it
 	}
-	return d, nil
+	return nil
 }
 
 func first(b []byte) int {

@@ -104,7 +104,7 @@ func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p
 	}
 	if err == nil {
 		c.journal.Stage("keep")
-		err = c.storeDataset(ctx, inv)
+		err = c.store.storeDataset(ctx, ds, earlier, p, c.space.ID, c.journal)
 	}
 	if err == nil {
 		err = inv.tried.checkBudget(len(inv.ds.Items), c.options.MaxFailureRate)

@@ -62,6 +62,18 @@ func (f failures) add(k cache.Key, reason error, o Options) {
 	}
 }
 
+// remember is add for what another process has found.
+func (f failures) remember(k cache.Key, why Failure) {
+	f.remove(k)
+	f.reasons[k] = why.Reason
+	if why.Pixels > 0 {
+		f.limits[k] = why.Pixels
+	}
+	if why.Memory > 0 {
+		f.memory[k] = why.Memory
+	}
+}
+
 func (f failures) remove(k cache.Key) {
 	delete(f.reasons, k)
 	delete(f.limits, k)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"icebox/pipeline/dataset"
+	"icebox/pipeline/journal"
 )
 
 // Inventory is what the cache has of a dataset: which items have a feature, which are
@@ -88,20 +89,20 @@ func interleaved(ds *dataset.Dataset, todo []int) []int {
 	return out
 }
 
-// storeDataset splits the dataset and stores it in the cache, unless just that is there.
-// Items whose content is known only now get the parts that they had before first.
-func (c *Computer) storeDataset(ctx context.Context, inv *Inventory) error {
-	inv.ds.AdoptParts(inv.earlier)
-	if err := c.store.assignParts(ctx, inv.ds, c.space.ID, c.journal); err != nil {
+// storeDataset splits a dataset and stores it in the cache, unless just that is there. Items
+// whose content is known only now get the parts that they had in earlier first.
+func (s *Store) storeDataset(ctx context.Context, ds, earlier *dataset.Dataset, p dataset.Purpose, space string, j *journal.Journal) error {
+	ds.AdoptParts(earlier)
+	if err := s.assignParts(ctx, ds, space, j); err != nil {
 		return err
 	}
-	doc, err := inv.ds.Encode()
+	doc, err := ds.Encode()
 	if err != nil {
 		return err
 	}
-	name := inv.ds.Document(inv.purpose)
-	if was, err := c.store.Doc(name); err == nil && string(was) == string(doc) {
+	name := ds.Document(p)
+	if was, err := s.Doc(name); err == nil && string(was) == string(doc) {
 		return nil
 	}
-	return c.store.putDoc(name, doc)
+	return s.putDoc(name, doc)
 }

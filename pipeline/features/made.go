@@ -116,6 +116,20 @@ func (m Made) Check(ctx context.Context, s Space) error {
 	return err
 }
 
+// CheckManifest returns an error, an [ErrOtherFeatures], unless a manifest for features of
+// space s is one for such features.
+func (m Made) CheckManifest(ctx context.Context, s Space) error {
+	fits, err := m.fits(ctx, []Space{s})
+	if err == nil && !fits(s) {
+		err = fmt.Errorf("%w: the manifest is for %s, and %s is asked for", ErrOtherFeatures, s.made(), m)
+	}
+	return err
+}
+
+// ErrOtherFeatures is returned where features are asked for, or come out, that are not those
+// of a manifest.
+var ErrOtherFeatures = errors.New("other features than the manifest's")
+
 // fits returns what tells the spaces that were made so. Weights are known by their
 // tensors, whatever the file is called; by its path if the file has gone since.
 func (m Made) fits(ctx context.Context, spaces []Space) (func(Space) bool, error) {

@@ -49,14 +49,19 @@ func readMeasures(all map[uint64]extract.Measures, name string, doc []byte) erro
 	if doc[0] != measuresVersion {
 		return nil
 	}
-	le := binary.LittleEndian
 	for e := range slices.Chunk(doc[1:], measuresBytes) {
-		all[le.Uint64(e)] = extract.Measures{
-			Width: int(le.Uint32(e[8:])), Height: int(le.Uint32(e[12:])), Bright99: e[16], Bright5: e[17], Grey: e[18] != 0,
-			Entropy: le.Uint16(e[19:]), Edges: le.Uint16(e[21:]), Spread: le.Uint16(e[23:]),
-		}
+		all[binary.LittleEndian.Uint64(e)] = parseMeasures(e)
 	}
 	return nil
+}
+
+// parseMeasures reads an entry.
+func parseMeasures(e []byte) extract.Measures {
+	le := binary.LittleEndian
+	return extract.Measures{
+		Width: int(le.Uint32(e[8:])), Height: int(le.Uint32(e[12:])), Bright99: e[16], Bright5: e[17], Grey: e[18] != 0,
+		Entropy: le.Uint16(e[19:]), Edges: le.Uint16(e[21:]), Spread: le.Uint16(e[23:]),
+	}
 }
 
 // loadMeasures reads what is known of the pictures of a space, by [measuresKey]. The error

@@ -1,0 +1,222 @@
+package pipeline
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+
+	"icebox/cache"
+	"icebox/pipeline/dataset"
+	"icebox/pipeline/features"
+	"icebox/pipeline/journal"
+	"icebox/pipeline/report"
+	"icebox/pipeline/runs"
+	"icebox/pipeline/shards"
+)
+
+// ShardOptions name a piece of the extraction of a manifest.
+type ShardOptions struct {
+	Manifest string // its file
+	Shard    shards.Shard
+	Parts    string // folder
+	// Made are fields of the options, of those that [MadeBy] lists, with which the manifest
+	// must agree: somebody has named them. The others are as the manifest has them.
+	Made []string
+	// Scratch is a folder for the rows of a shard that is not done, which the next try goes on
+	// from; "" is one of this user among the temporary files.
+	Scratch string
+}
+
+// ShardSummary says what was done for a shard.
+type ShardSummary struct {
+	report.Summary
+	Part    string         `json:"part"` // its file
+	Marker  *shards.Marker `json:"marker"`
+	Already bool           `json:"already"` // it was done before; nothing was computed
+}
+
+// ExtractShard computes the features of a shard and publishes its part. It does nothing where
+// that is done already. On an error nothing is published, and the next try goes on, if it runs
+// on the same machine.
+func ExtractShard(ctx context.Context, o Options, s ShardOptions, p Progress) (*ShardSummary, error) {
+	m, err := shards.Open(s.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.made(Choice{Made: s.Made}).CheckManifest(ctx, m.Space); err != nil {
+		return nil, err
+	}
+	o = o.adopt(runs.HeadInfo{Fingerprint: m.Space.Fingerprint, DType: m.Space.DType, Weights: m.Space.Weights})
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	j := journal.New(p, o.Words)
+	folder := shards.Folder{Dir: s.Parts}
+	if err := folder.Make(); err != nil {
+		return nil, err
+	}
+	sum := &ShardSummary{Part: folder.Part(s.Shard)}
+	if sum.Marker, err = folder.Done(m, s.Shard); sum.Marker != nil || err != nil {
+		sum.Already, sum.Log = true, j.Finish()
+		return sum, err
+	}
+	first, end := s.Shard.Range(m.Items())
+	ds, err := m.Dataset(first, end)
+	if err != nil {
+		return nil, err
+	}
+	ds.Name = fmt.Sprintf("shard-%d-of-%d", s.Shard.Index, s.Shard.Of)
+	work := &shardWork{o: o, m: m, s: s.Shard, ds: ds, first: first, j: j}
+	scratch, err := openScratch(s.Scratch, scratchName(m, s.Shard))
+	if err != nil {
+		return nil, err
+	}
+	src, err := work.compute(ctx, scratch)
+	if errors.Is(err, cache.ErrLocked) { // another process computes the same shard on this machine
+		if src != nil {
+			src.Close()
+		}
+		if scratch, err = os.MkdirTemp(filepath.Dir(scratch), "again-*"); err == nil {
+			src, err = work.compute(ctx, scratch)
+		}
+	}
+	if src != nil {
+		sum.Summary = *summaryOf(src, j)
+		if err == nil {
+			sum.Marker, err = work.publish(folder, src)
+		}
+		err = errors.Join(err, src.Close())
+	}
+	if err == nil {
+		_ = os.RemoveAll(scratch) // it is in nobody's way
+	}
+	sum.Log = j.Finish()
+	return sum, err
+}
+
+// scratchCache is the cache in it.
+const scratchCache = "features.db"
+
+// scratchName is that of the folder of a shard that is not done.
+func scratchName(m *shards.Manifest, s shards.Shard) string {
+	return fmt.Sprintf("%.12s-%.12s-%d-of-%d", m.Hash, m.Space.ID, s.Index, s.Of)
+}
+
+// openScratch makes a folder of a name for this user alone.
+func openScratch(dir, name string) (string, error) {
+	if dir == "" {
+		dir = filepath.Join(os.TempDir(), fmt.Sprintf("icebox-%d", os.Getuid()))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return "", err
+		}
+		if os.Chmod(dir, 0o700) != nil { // it is somebody else's
+			return os.MkdirTemp("", "icebox-*")
+		}
+	}
+	path := filepath.Join(dir, name)
+	return path, os.MkdirAll(path, 0o700)
+}
+
+// shardWork computes a shard.
+type shardWork struct {
+	o     Options
+	m     *shards.Manifest
+	s     shards.Shard
+	ds    *dataset.Dataset
+	first int // item of the manifest that is ds's first
+	j     *journal.Journal
+
+	listed []dataset.Item // as the manifest has them
+}
+
+// compute brings the features of the shard into a cache in a folder. The source is nil where
+// the cache cannot be opened.
+func (w *shardWork) compute(ctx context.Context, scratch string) (*features.Cached, error) {
+	w.j.Stage("open")
+	store, err := features.OpenStore(ctx, filepath.Join(scratch, scratchCache), 0, w.j)
+	if err != nil {
+		return nil, err
+	}
+	w.j.Stage("weights")
+	computer, err := features.OpenComputer(ctx, w.o.extractOptions(), store, w.o.featureOptions(), w.j)
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
+	defer computer.Close()
+	if computer.Space().ID != w.m.Space.ID {
+		store.Close()
+		return nil, fmt.Errorf("%w: this icebox computes features of space %.12s, and the manifest is for %.12s", features.ErrOtherFeatures, computer.Space().ID, w.m.Space.ID)
+	}
+	w.listed = append(w.listed[:0], w.ds.Items...)
+	w.j.Stage("look up")
+	src, err := computer.Shard(ctx, w.ds)
+	if err != nil {
+		return src, err
+	}
+	return src, ctx.Err()
+}
+
+// publish writes the part.
+func (w *shardWork) publish(folder shards.Folder, src *features.Cached) (*shards.Marker, error) {
+	w.j.Stage("publish")
+	var dead []shards.Dead
+	for o, err := range src.Outcomes() { // a part's head has the dead, and stands before its rows
+		if err != nil {
+			return nil, err
+		}
+		if reason := w.changed(o.Item); reason != "" {
+			dead = append(dead, shards.Dead{Item: w.first + o.Item, Path: w.path(o.Item), Reason: reason})
+		} else if o.Feature == nil {
+			d := shards.Dead{Item: w.first + o.Item, Path: w.path(o.Item), Reason: o.Failure.Reason, MaxPixels: o.Failure.Pixels, Memory: o.Failure.Memory}
+			if o.Key != (cache.Key{}) {
+				d.SHA256 = hex.EncodeToString(o.Key[:])
+			}
+			dead = append(dead, d)
+		}
+	}
+	return folder.Publish(w.m, w.s, w.rows(src), dead)
+}
+
+// rows yields the rows of the part.
+func (w *shardWork) rows(src *features.Cached) iter.Seq2[shards.Row, error] {
+	return func(yield func(shards.Row, error) bool) {
+		for o, err := range src.Outcomes() {
+			if err == nil && (o.Feature == nil || w.changed(o.Item) != "") {
+				continue
+			}
+			var row shards.Row
+			if err == nil {
+				it := &w.ds.Items[o.Item]
+				row = shards.Row{Item: w.first + o.Item, Key: o.Key, Path: w.path(o.Item), Class: w.ds.Class(it), Producer: o.Producer, Feature: o.Feature}
+				if it.Part != dataset.Unassigned {
+					row.Split = it.Part.String()
+				}
+				if o.Measured {
+					row.Measures = features.EncodeMeasures(o.Measures)
+				}
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (w *shardWork) path(i int) string { return w.ds.Display(&w.ds.Items[i]) }
+
+// changed says how an image is not as the manifest has it; "" where it is.
+func (w *shardWork) changed(i int) string {
+	was, is := &w.listed[i], &w.ds.Items[i]
+	switch {
+	case was.Hashed() && is.Hash != was.Hash:
+		return "it has another content than when the manifest was made"
+	case !w.ds.Archived(is) && was.Stat.Size != is.Stat.Size && is.Stat != (dataset.Stat{}) && was.Stat != (dataset.Stat{}):
+		return fmt.Sprintf("it has %d bytes, and had %d when the manifest was made", is.Stat.Size, was.Stat.Size)
+	}
+	return ""
+}
