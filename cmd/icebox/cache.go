@@ -57,8 +57,8 @@ func (p *process) onCache(cmd *cobra.Command, run func(ctx context.Context, path
 }
 
 func (p *process) cacheCommand() *cobra.Command {
-	return group("cache", "Look into the cache, check it, export from it, tidy it",
-		p.cacheStatCommand(), p.cacheVerifyCommand(), p.cacheExportCommand(), p.waits(p.cacheDropCommand()), p.waits(p.cacheCompactCommand()))
+	return group("cache", "Look into the cache, check it, export, merge and tidy it",
+		p.cacheStatCommand(), p.cacheVerifyCommand(), p.cacheExportCommand(), p.waits(p.cacheMergeCommand()), p.waits(p.cacheDropCommand()), p.waits(p.cacheCompactCommand()))
 }
 
 func (p *process) cacheStatCommand() *cobra.Command {

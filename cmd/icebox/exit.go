@@ -21,6 +21,7 @@ import (
 	"icebox/pipeline/features"
 	"icebox/pipeline/predictions"
 	"icebox/pipeline/runs"
+	"icebox/pipeline/shards"
 	"icebox/pipeline/sweep"
 )
 
@@ -40,20 +41,21 @@ const (
 )
 
 var exitMeanings = []struct {
-	code int
-	text string
+	code  int
+	text  string
+	retry bool // the same command may succeed later, or on another machine
 }{
-	{exitOK, "done"},
-	{exitFailure, "failed for a reason that has no code of its own"},
-	{exitUsage, "the command line or the configuration is wrong; nothing was done"},
-	{exitData, "the images, labels or classes are not usable, or features are missing"},
-	{exitWeights, "the backbone's weights are missing, damaged or not the ones wanted"},
-	{exitCache, "the cache file is damaged, foreign or of a newer format"},
-	{exitLocked, "another process writes to the cache, or goes on with the sweep"},
-	{exitBadImages, "more bad images than extract.max_failure_rate allows; good ones are kept"},
-	{exitDiskFull, "no room on the disk; what was committed is kept"},
-	{exitEngine, "the engine failed or disagrees with the reference"},
-	{exitInterrupted, "interrupted; the features and the heads of a sweep so far are kept"},
+	{exitOK, "done", false},
+	{exitFailure, "failed for a reason that has no code of its own", true},
+	{exitUsage, "the command line or the configuration is wrong; nothing was done", false},
+	{exitData, "the images, labels or classes are not usable, or features are missing", false},
+	{exitWeights, "the backbone's weights are missing, damaged or not the ones wanted", false},
+	{exitCache, "a cache, manifest or part is damaged, foreign or of a newer format", false},
+	{exitLocked, "another process writes to the cache, or goes on with the sweep", true},
+	{exitBadImages, "more bad images than extract.max_failure_rate allows; good ones are kept", false},
+	{exitDiskFull, "no room on the disk; what was committed is kept", true},
+	{exitEngine, "the engine failed or disagrees with the reference", true},
+	{exitInterrupted, "interrupted; the features and the heads of a sweep so far are kept", true},
 }
 
 // errUsage is a command line that is wrong.
@@ -70,11 +72,11 @@ var exitClasses = []struct {
 	{exitInterrupted, []error{context.Canceled}},
 	{exitDiskFull, []error{cache.ErrFull, syscall.ENOSPC}},
 	{exitLocked, []error{cache.ErrLocked, runs.ErrBusy, corrections.ErrHeld}},
-	{exitCache, []error{cache.ErrCorrupt, cache.ErrNewer, cache.ErrNotCache}},
+	{exitCache, []error{cache.ErrCorrupt, cache.ErrNewer, cache.ErrNotCache, shards.ErrPart, shards.ErrManifest, shards.ErrNewer}},
 	{exitBadImages, []error{features.ErrFailureBudget}},
 	{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsVariable, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum, extract.ErrWeightsOpen, errOffline}},
 	{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine, export.ErrDisagrees}},
-	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, runs.ErrRun, runs.ErrNoRun, corrections.ErrChanged, cache.ErrNoSpace,
+	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, features.ErrOtherFeatures, shards.ErrMixed, shards.ErrIncomplete, runs.ErrRun, runs.ErrNoRun, corrections.ErrChanged, cache.ErrNoSpace,
 		headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
 	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat, evidence.ErrNone, export.ErrExists, export.ErrForm, rows.ErrFormat}},
 }

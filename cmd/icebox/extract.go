@@ -14,15 +14,25 @@ import (
 
 func (p *process) extractCommand() *cobra.Command {
 	var x extraction
+	var f shardFlags
 	cmd := &cobra.Command{
 		Use:   "extract [--data DIR] [key=value …]",
 		Short: "Compute the features that the cache lacks",
 		Long: `extract is the first stage alone: it brings the features of all images into the
 cache. It also takes a flat folder of images without labels. It can be stopped
-at any time; the same command goes on from there.`,
-		RunE: x.command(p, p.extract),
+at any time; the same command goes on from there.
+
+With --manifest it computes one shard of many, for machines that share the work;
+icebox manifest tells how.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f != (shardFlags{}) {
+				return p.extractShard(cmd.Context(), &x, &f, args)
+			}
+			return x.command(p, p.extract)(cmd, args)
+		},
 	}
 	x.addFlags(cmd)
+	f.addFlags(cmd)
 	return cmd
 }
 

@@ -23,6 +23,7 @@ import (
 	"icebox/pipeline/journal"
 	"icebox/pipeline/predictions"
 	"icebox/pipeline/runs"
+	"icebox/pipeline/shards"
 	"icebox/pipeline/sweep"
 	"icebox/pipeline/words"
 )
@@ -69,6 +70,12 @@ var hints = []hintOf{
 	{of: features.ErrChanged, text: "again once nothing writes to that folder; a new version is best written beside it and renamed"},
 	{of: features.ErrFolder, text: "--features with a folder of features.npy and labels.npy, as `icebox cache export --out DIR` writes it"},
 	{of: features.ErrNotExtracted, text: "`icebox extract --data DIR`, or `icebox run --data DIR`"},
+	{of: shards.ErrIncomplete, text: "`icebox extract --manifest FILE --shard i/n --parts DIR` for each of them"},
+	{of: shards.ErrMixed, text: "a folder of its own for the parts of each manifest, and one n for all its shards"},
+	{of: shards.ErrPart, text: "`icebox extract` with that shard again, which makes it anew"},
+	{of: shards.ErrManifest, text: "`icebox manifest --data DIR --out FILE`, which makes one"},
+	{of: shards.ErrNewer, text: "a newer icebox"},
+	{of: features.ErrOtherFeatures, text: "the settings and weights that the manifest or the cache was made with"},
 	{of: runs.ErrPartial, text: "the folder that the sweep named when it began"},
 	{of: runs.ErrRun, text: "a folder that `icebox run`, `icebox train` or `icebox sweep` wrote"},
 	{of: runs.ErrNoRun, text: "`icebox runs`, which lists them, or output.dir=DIR, if they are elsewhere"},

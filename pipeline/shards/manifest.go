@@ -26,7 +26,7 @@ var ErrNewer = errors.New("made by a newer version")
 
 // Manifest is a frozen dataset, in a file that a process reads a range of:
 //
-//	16 bytes   "icebox manifest\n"
+//	16 bytes   "icebox-manifest\n"
 //	blocks     the items, some thousand a block: deflated, see [dataset.Dataset.EncodeBlock]
 //	index      JSON: see manifestIndex
 //	 8 bytes   length of the index, little endian
@@ -65,7 +65,7 @@ type manifestBlock struct {
 }
 
 const (
-	manifestMagic   = "icebox manifest\n"
+	manifestMagic   = "icebox-manifest\n"
 	manifestVersion = 1
 	blockItems      = 1 << 13
 	trailerBytes    = 8 + sha256.Size
