@@ -23,6 +23,7 @@ import (
 	"icebox/pipeline/runs"
 	"icebox/pipeline/shards"
 	"icebox/pipeline/sweep"
+	"icebox/pipeline/worker"
 )
 
 // Exit codes. `icebox help exit-codes` prints them.
@@ -77,8 +78,8 @@ var exitClasses = []struct {
 	{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsVariable, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum, extract.ErrWeightsOpen, errOffline}},
 	{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine, export.ErrDisagrees}},
 	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, features.ErrOtherFeatures, shards.ErrMixed, shards.ErrIncomplete, runs.ErrRun, runs.ErrNoRun, corrections.ErrChanged, cache.ErrNoSpace,
-		headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, errSomeFailed}},
-	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat, evidence.ErrNone, export.ErrExists, export.ErrForm, rows.ErrFormat}},
+		headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, worker.ErrInput, errSomeFailed}},
+	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat, evidence.ErrNone, export.ErrExists, export.ErrForm, rows.ErrFormat, worker.ErrFormat}},
 }
 
 // exitCode classifies err.

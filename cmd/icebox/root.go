@@ -34,7 +34,7 @@ Results go to stdout, notes and progress to stderr.`
 	root.PersistentFlags().BoolVarP(&p.quiet, "quiet", "q", false, "no progress, no notes and no summary; results that were asked for are printed")
 	root.PersistentFlags().BoolVar(&p.offline, "offline", false, "download nothing: weights that are not on this machine are missing (also ICEBOX_OFFLINE=1)")
 	root.AddCommand(
-		p.quickstartCommand(), p.waits(p.runCommand()), p.waits(p.extractCommand()), p.waits(p.trainCommand()), p.waits(p.sweepCommand()), p.waits(p.evalCommand()), p.manifestCommand(), p.insightCommand(), p.reportCommand(), p.waits(p.predictCommand()), p.exportCommand(), p.runsCommand(), p.studioCommand(), p.serveCommand(), p.correctionsCommand(),
+		p.quickstartCommand(), p.waits(p.runCommand()), p.waits(p.extractCommand()), p.waits(p.trainCommand()), p.waits(p.sweepCommand()), p.waits(p.evalCommand()), p.manifestCommand(), p.workerCommand(), p.insightCommand(), p.reportCommand(), p.waits(p.predictCommand()), p.exportCommand(), p.runsCommand(), p.studioCommand(), p.serveCommand(), p.correctionsCommand(),
 		p.cacheCommand(), p.configCommand(), p.weightsCommand(), p.benchCommand(), p.doctorCommand(), p.versionCommand(), p.completionCommand(), exitCodesTopic(),
 	)
 	p.addVersionFlag(root)
