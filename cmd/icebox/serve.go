@@ -31,6 +31,7 @@ languages of other servers' clients:
 
   POST /, /models/NAME               Hugging Face's inference API
   /v2/…                              Open Inference Protocol (KServe, Triton)
+  inference.GRPCInferenceService     the same over gRPC, at the same port
   POST /predictions/NAME             TorchServe
   POST /invocations, GET /ping       MLflow, SageMaker
   /v1/models/NAME:predict, :classify TensorFlow Serving
@@ -267,7 +268,7 @@ func (f *serveFlags) listen(ctx context.Context) (net.Listener, error) {
 		if err != nil {
 			return nil, usagef("--tls-cert and --tls-key: %w", err)
 		}
-		secure = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+		secure = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
 	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(f.host, strconv.Itoa(f.port)))
 	if err != nil {

@@ -14,18 +14,18 @@ import (
 // A model takes one of: image, BYTES [N], the bytes of image files; pixels, UINT8
 // [N, 224, 224, 3], crops; features, FP32 [N, 512], what a backbone made of images.
 var (
-	oip = &dialect{"oip", faultError, failError}
+	openInference = &dialect{"oip", faultError, failError}
 
 	inference = []route{
-		{method: "GET", path: "/v2", dialect: oip, about: "What the server is", gives: has(schema{"name": anyText, "version": anyText, "extensions": listOf(anyText)}), body: oipServer, open: true},
-		{method: "GET", path: "/v2/health/live", dialect: oip, about: "Whether the server is up", gives: has(schema{"live": anyBool, "ready": anyBool}), body: oipHealth, open: true},
-		{method: "GET", path: "/v2/health/ready", dialect: oip, about: "Whether the server can answer", gives: has(schema{"live": anyBool, "ready": anyBool}), body: oipHealth, open: true},
-		{method: "GET", path: "/v2/models/{model}", dialect: oip, about: "Inputs and outputs of a model", gives: oipAbout, body: oipModel},
-		{method: "GET", path: "/v2/models/{model}/versions/{version}", dialect: oip, about: "Inputs and outputs of a model", gives: oipAbout, body: oipModel},
-		{method: "GET", path: "/v2/models/{model}/ready", dialect: oip, about: "Whether a model can answer", gives: has(schema{"name": anyText, "ready": anyBool}), body: oipReady},
-		{method: "GET", path: "/v2/models/{model}/versions/{version}/ready", dialect: oip, about: "Whether a model can answer", gives: has(schema{"name": anyText, "ready": anyBool}), body: oipReady},
-		{method: "POST", path: "/v2/models/{model}/infer", dialect: oip, about: "Probabilities and labels of images, crops or features", takes: oipTypes, asks: oipAsks, gives: oipGives, body: infer},
-		{method: "POST", path: "/v2/models/{model}/versions/{version}/infer", dialect: oip, about: "Probabilities and labels of images, crops or features", takes: oipTypes, asks: oipAsks, gives: oipGives, body: infer},
+		{method: "GET", path: "/v2", dialect: openInference, about: "What the server is", gives: has(schema{"name": anyText, "version": anyText, "extensions": listOf(anyText)}), body: oipServer, open: true},
+		{method: "GET", path: "/v2/health/live", dialect: openInference, about: "Whether the server is up", gives: has(schema{"live": anyBool, "ready": anyBool}), body: oipHealth, open: true},
+		{method: "GET", path: "/v2/health/ready", dialect: openInference, about: "Whether the server can answer", gives: has(schema{"live": anyBool, "ready": anyBool}), body: oipHealth, open: true},
+		{method: "GET", path: "/v2/models/{model}", dialect: openInference, about: "Inputs and outputs of a model", gives: oipAbout, body: oipModel},
+		{method: "GET", path: "/v2/models/{model}/versions/{version}", dialect: openInference, about: "Inputs and outputs of a model", gives: oipAbout, body: oipModel},
+		{method: "GET", path: "/v2/models/{model}/ready", dialect: openInference, about: "Whether a model can answer", gives: has(schema{"name": anyText, "ready": anyBool}), body: oipReady},
+		{method: "GET", path: "/v2/models/{model}/versions/{version}/ready", dialect: openInference, about: "Whether a model can answer", gives: has(schema{"name": anyText, "ready": anyBool}), body: oipReady},
+		{method: "POST", path: "/v2/models/{model}/infer", dialect: openInference, about: "Probabilities and labels of images, crops or features", takes: oipTypes, asks: oipAsks, gives: oipGives, body: infer},
+		{method: "POST", path: "/v2/models/{model}/versions/{version}/infer", dialect: openInference, about: "Probabilities and labels of images, crops or features", takes: oipTypes, asks: oipAsks, gives: oipGives, body: infer},
 	}
 	oipTypes = []string{"application/json", "application/octet-stream"}
 	oipShape = listOf(anyWhole)

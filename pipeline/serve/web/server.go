@@ -108,7 +108,11 @@ func New(shelf *serve.Shelf, o Options) http.Handler {
 		if r.dialect == vision {
 			to = last // a path of these fits others, too
 		}
-		to.Handle(r.method+" "+r.path, s.handle(r))
+		handler := s.handle(r)
+		if r.dialect == rpc {
+			handler = onlyGRPC(handler)
+		}
+		to.Handle(r.method+" "+r.path, handler)
 	}
 	if o.Pprof {
 		mux.Handle("GET /debug/pprof/", s.guarded(http.HandlerFunc(pprof.Index)))
@@ -137,7 +141,7 @@ func firstOf(all ...*http.ServeMux) http.Handler {
 			}
 		}
 		if allowed == nil {
-			failError(w, http.StatusNotFound, "nothing answers at this path; /openapi.json lists those that do")
+			turnAway(w, r, http.StatusNotFound, "nothing answers at this path; /openapi.json lists those that do")
 			return
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
@@ -148,7 +152,7 @@ func firstOf(all ...*http.ServeMux) http.Handler {
 // routes are all requests that are answered.
 func routes() []route {
 	var all []route
-	for _, of := range [][]route{basics, huggingFace, inference, torchServe, scoring, tensorFlow, labelStudio, customVision} {
+	for _, of := range [][]route{basics, huggingFace, inference, inferenceGRPC, torchServe, scoring, tensorFlow, labelStudio, customVision} {
 		all = append(all, of...)
 	}
 	return all
@@ -159,7 +163,7 @@ func Hosts(port string) []string { return httpd.Hosts(port) }
 
 // Serve answers requests on a listener until ctx is done, and then those that have come.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
-	return httpd.Serve(ctx, l, handler, httpd.Options{Grace: 20 * time.Second, Read: time.Minute, Write: 2 * time.Minute})
+	return httpd.Serve(ctx, l, handler, httpd.Options{HTTP2: true, Grace: 20 * time.Second, Read: time.Minute, Write: 2 * time.Minute})
 }
 
 // handle answers a route, and tells of it.
@@ -175,17 +179,18 @@ func (s *server) handle(rt route) http.Handler {
 		if err == nil {
 			err = s.answer(rt, seen, r)
 		}
-		if err != nil {
-			s.fail(seen, rt, err)
+		status := seen.status
+		if err != nil && !seen.wrote { // nothing that was written can be taken back
+			status = s.fail(seen, rt, err)
 		}
 		took := time.Since(start)
-		s.Metrics.answered(rt, seen.status, took)
+		s.Metrics.answered(rt, status, took)
 		level := slog.LevelInfo
-		if seen.status >= 500 {
+		if status >= 500 {
 			level = slog.LevelWarn
 		}
 		attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("dialect", rt.dialect.name),
-			slog.Int("status", seen.status), slog.Duration("took", took), slog.String("client", host(r.RemoteAddr))}
+			slog.Int("status", status), slog.Duration("took", took), slog.String("client", host(r.RemoteAddr))}
 		if err != nil {
 			attrs = append(attrs, slog.String("error", err.Error()))
 		}
@@ -202,12 +207,10 @@ func (s *server) answer(rt route, w http.ResponseWriter, r *http.Request) error 
 	return rt.body(s, w, r)
 }
 
-// fail answers with an error in the dialect of a route.
-func (s *server) fail(w *seenWriter, rt route, err error) {
-	status := statusOf(err)
-	if w.wrote {
-		return // nothing can be taken back
-	}
+// fail answers with an error in the dialect of a route. It returns the status of the error,
+// which that dialect may tell in its own way.
+func (s *server) fail(w http.ResponseWriter, rt route, err error) (status int) {
+	status = statusOf(err)
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
 	}
@@ -218,6 +221,7 @@ func (s *server) fail(w *seenWriter, rt route, err error) {
 		s.Metrics.refused.Inc()
 	}
 	rt.dialect.fail(w, status, textOf(err, status))
+	return status
 }
 
 // admit lets a request in that may be answered.
