@@ -85,6 +85,8 @@ var fences = []fence{
 		around: []string{"pipeline/export/rows"}, built: true, reason: "rows are written wherever they come from"},
 	{name: "tensorboard", imports: []string{"icebox/cache", "icebox/extract", "icebox/headtrain", "icebox/pipeline"},
 		around: []string{"pipeline/tensorboard"}, built: true, reason: "curves are names and numbers"},
+	{name: "mlflow", imports: []string{"icebox", "os"},
+		around: []string{"pipeline/mlflow"}, built: true, reason: "a tracker is told names, texts and numbers"},
 	{name: "onnx", imports: []string{"icebox/cache", "icebox/extract", "icebox/headtrain", "icebox/pipeline"},
 		around: []string{"pipeline/export/onnx"}, built: true, reason: "a model of ONNX knows nothing of icebox"},
 	{name: "report", imports: []string{"icebox/cache", "icebox/extract"},
