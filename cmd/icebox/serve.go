@@ -227,7 +227,7 @@ func (p *process) serve(ctx context.Context, f *serveFlags, cfg *config.Config) 
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if f.serving.Corrections != "" {
-		o.Learn = s.Learn
+		o.Learn, o.Train = s.Learn, s.Train
 	}
 	l, err := f.listen(ctx)
 	if err != nil {

@@ -24,6 +24,7 @@ func paintings(t *testing.T, o Options) (address, folder string) {
 	o.Learn = func(_ context.Context, _ string, said []serve.Said, _ bool) (serve.Learned, error) {
 		return serve.Learned{Known: len(said)}, nil
 	}
+	o.Train = func(context.Context, string) (serve.Learned, error) { return serve.Learned{Trained: "new"}, nil }
 	address = listening(t, painting(t, o))
 	for name, data := range map[string][]byte{"red": painted(t, red), "green": painted(t, green), "blue": painted(t, blue), "no": []byte("no image")} {
 		if err := os.WriteFile(filepath.Join(folder, name+".png"), data, 0o644); err != nil {

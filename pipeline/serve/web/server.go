@@ -46,6 +46,8 @@ type Options struct {
 	// Learn has a model learn from what annotators say; nil: nothing learns. It trains where
 	// nothing that is said is new only if always is set. See pipeline.Server.
 	Learn func(ctx context.Context, model string, said []serve.Said, always bool) (serve.Learned, error)
+	// Train has a model train by what annotators said before. It is there where Learn is.
+	Train func(ctx context.Context, model string) (serve.Learned, error)
 	// Pprof serves profiles below /debug/pprof/.
 	Pprof bool
 	// Program is the name and version that answers name.

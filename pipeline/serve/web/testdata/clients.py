@@ -244,6 +244,13 @@ def labelstudio(address, images):
     annotated = {"action": "ANNOTATION_CREATED", "annotation": {"id": 1, "result": result, "was_cancelled": False}, "task": tasks[0],
                  "project": {"id": 3, "label_config": config}}
     same(post("webhook", annotated, 201)["annotations"], 1, "a webhook")
+    # Annotations in bulk, and a training that brings none, as the server of Label Studio writes them.
+    bulk = {"action": "ANNOTATIONS_CREATED", "annotation": [{"id": 2 + t["id"], "task": t["id"], "result": result, "was_cancelled": False} for t in tasks],
+            "task": tasks, "project": {"id": 3, "label_config": config}}
+    same(post("webhook", bulk, 201)["annotations"], 3, "a webhook of several")
+    same(post("webhook", {"action": "START_TRAINING", "project": {"id": 3, "label_config": config}}, 201)["job"], "new", "a training")
+    same(requests.get(address + "/labelstudio/paint/health", timeout=30).json()["status"], "UP", "health of a model")
+    same(post("labelstudio/paint/predict", {"tasks": tasks, "project": "3.1700000000", "label_config": config})["model_version"], version, "a model by its name")
     same(post("train", {"annotations": [dict(t, annotations=[{"result": result, "was_cancelled": False}]) for t in tasks], "project": "3.1700000000",
                         "label_config": config, "params": {"login": None, "password": None}}, 201)["annotations"], 3, "a training")
 
