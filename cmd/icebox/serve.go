@@ -37,7 +37,8 @@ worse on the same held-out images by more than chance (--promote).
 Without --host it listens on this machine alone. Elsewhere it wants a file with
 a token, which clients send as "Authorization: Bearer …", or --insecure. The
 variables ICEBOX_SERVE_RUN, ICEBOX_SERVE_HOST and ICEBOX_SERVE_INSECURE=1 stand
-for the flags, as in a container. Images are sent, never fetched.
+for the flags, as in a container, and Vertex AI's AIP_HTTP_PORT,
+AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE say where it will be asked. Images are sent, never fetched.
 
 Tasks of Label Studio name files below the folder of --local-files. With
 data.corrections=FILE, too, annotations of the dataset's images are written to
@@ -53,7 +54,9 @@ func (p *process) serveCommand() *cobra.Command {
 		Short: "Answer for images over HTTP, in the languages of other servers",
 		Long:  serveHelp,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f.fromEnvironment(p, cmd)
+			if err := f.fromEnvironment(p, cmd); err != nil {
+				return err
+			}
 			if err := f.check(); err != nil {
 				return err
 			}

@@ -3,11 +3,13 @@ package main
 import (
 	"net"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"icebox/pipeline"
+	"icebox/pipeline/serve/web"
 )
 
 // serveFlags are the flags of serve.
@@ -15,6 +17,7 @@ type serveFlags struct {
 	settings
 	runs, origins        []string
 	host, localFiles     string
+	health, predict      string // paths of Vertex AI
 	port                 int
 	tokenFile, cert, key string
 	insecure, pprof      bool
@@ -24,8 +27,9 @@ type serveFlags struct {
 	perClient            int
 }
 
-// fromEnvironment takes what flags do not say from the environment.
-func (f *serveFlags) fromEnvironment(p *process, cmd *cobra.Command) {
+// fromEnvironment takes what flags do not say from the environment: from its own variables,
+// and from those by which Vertex AI tells a container what it will ask.
+func (f *serveFlags) fromEnvironment(p *process, cmd *cobra.Command) error {
 	if run := p.getenv("ICEBOX_SERVE_RUN"); run != "" && len(f.runs) == 0 {
 		f.runs = []string{run}
 	}
@@ -33,6 +37,20 @@ func (f *serveFlags) fromEnvironment(p *process, cmd *cobra.Command) {
 		f.host = host
 	}
 	f.insecure = f.insecure || p.getenv("ICEBOX_SERVE_INSECURE") == "1"
+	if port := p.getenv("AIP_HTTP_PORT"); port != "" && !cmd.Flags().Changed("port") {
+		var err error
+		if f.port, err = strconv.Atoi(port); err != nil || f.port < 0 || f.port > 65535 {
+			return usagef("AIP_HTTP_PORT (%s) must be a number from 0 to 65535", port)
+		}
+	}
+	for name, to := range map[string]*string{"AIP_HEALTH_ROUTE": &f.health, "AIP_PREDICT_ROUTE": &f.predict} {
+		if *to = p.getenv(name); *to != "" {
+			if err := web.CheckPath(*to); err != nil {
+				return usagef("%s: %w", name, err)
+			}
+		}
+	}
+	return nil
 }
 
 // check refuses what contradicts itself, and what is not safe.

@@ -36,7 +36,7 @@ func (f *serveFlags) listen(ctx context.Context) (net.Listener, error) {
 // webOptions are those of the HTTP server.
 func (f *serveFlags) webOptions(p *process) (web.Options, error) {
 	o := web.Options{
-		Origins: f.origins, MaxBody: f.maxBody, Timeout: f.timeout, PerClient: f.perClient, Pprof: f.pprof,
+		Origins: f.origins, MaxBody: f.maxBody, Timeout: f.timeout, PerClient: f.perClient, HealthPath: f.health, PredictPath: f.predict, Pprof: f.pprof,
 		Program: "icebox " + version, Metrics: web.NewMetrics(),
 		Log: slog.New(slog.NewTextHandler(p.stderr, &slog.HandlerOptions{Level: p.logLevel()})),
 	}

@@ -14,7 +14,7 @@ import (
 // requests are answered by.
 func describe(s *server) map[string]any {
 	paths := map[string]map[string]any{}
-	for _, r := range routes() {
+	for _, r := range s.routes() {
 		if r.dialect == rpc {
 			continue // OpenAPI has no words for it
 		}

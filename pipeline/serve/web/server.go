@@ -8,12 +8,15 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"os"
+	"path"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -48,6 +51,10 @@ type Options struct {
 	Learn func(ctx context.Context, model string, said []serve.Said, always bool) (serve.Learned, error)
 	// Train has a model train by what annotators said before. It is there where Learn is.
 	Train func(ctx context.Context, model string) (serve.Learned, error)
+	// HealthPath and PredictPath are two more paths, for those who cannot choose: health as at
+	// /ping, and predictions as at /invocations. They come before paths of the same name. Both
+	// pass CheckPath; "" is none.
+	HealthPath, PredictPath string
 	// Pprof serves profiles below /debug/pprof/.
 	Pprof bool
 	// Program is the name and version that answers name.
@@ -104,10 +111,13 @@ func New(shelf *serve.Shelf, o Options) http.Handler {
 	}
 	s := &server{Options: o, shelf: shelf, token: sha256.Sum256([]byte(o.Token)), limit: clients{most: o.PerClient}}
 	o.Metrics.follow(shelf)
-	mux, last := http.NewServeMux(), http.NewServeMux()
-	for _, r := range routes() {
+	first, mux, last := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
+	for _, r := range s.routes() {
 		to := mux
-		if r.dialect == vision {
+		switch {
+		case r.path == o.HealthPath, r.path == o.PredictPath:
+			to = first // another route may have the path
+		case r.dialect == vision:
 			to = last // a path of these fits others, too
 		}
 		handler := s.handle(r)
@@ -120,7 +130,7 @@ func New(shelf *serve.Shelf, o Options) http.Handler {
 		mux.Handle("GET /debug/pprof/", s.guarded(http.HandlerFunc(pprof.Index)))
 		mux.Handle("GET /debug/pprof/profile", s.guarded(http.HandlerFunc(pprof.Profile)))
 	}
-	return s.doors(firstOf(mux, last))
+	return s.doors(firstOf(first, mux, last))
 }
 
 // firstOf answers by the first of the muxes that knows a request.
@@ -151,13 +161,46 @@ func firstOf(all ...*http.ServeMux) http.Handler {
 	})
 }
 
-// routes are all requests that are answered.
-func routes() []route {
+// routes are all requests that are answered, each once.
+func (s *server) routes() []route {
 	var all []route
-	for _, of := range [][]route{basics, huggingFace, inference, inferenceGRPC, torchServe, scoring, tensorFlow, labelStudio, customVision} {
-		all = append(all, of...)
+	for _, of := range [][]route{s.named(), basics, huggingFace, inference, inferenceGRPC, torchServe, scoring, tensorFlow, labelStudio, customVision} {
+		for _, r := range of {
+			if !slices.ContainsFunc(all, func(before route) bool { return before.method == r.method && before.path == r.path }) {
+				all = append(all, r)
+			}
+		}
 	}
 	return all
+}
+
+// named are the routes of the paths that the options name.
+func (s *server) named() (all []route) {
+	for _, r := range slices.Concat(basics, scoring) {
+		switch r.path {
+		case "/ping":
+			r.path = s.HealthPath
+		case "/invocations":
+			r.path = s.PredictPath
+		default:
+			continue
+		}
+		if r.path == "/" {
+			r.path = "/{$}" // and nothing below it
+		}
+		if r.path != "" {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// CheckPath returns an error unless a path is one that [Options] may name.
+func CheckPath(name string) error {
+	if !strings.HasPrefix(name, "/") || path.Clean(name) != name || strings.ContainsAny(name, "{}?# \t") {
+		return fmt.Errorf("%q is no path as /predict", name)
+	}
+	return nil
 }
 
 // Hosts are the names by which a program on this machine reaches a port; see [Options].
