@@ -346,7 +346,7 @@ func TestEveryOptionHasAKey(t *testing.T) {
 	o := pipeline.Default()
 	var reached []any
 	fill(reflect.ValueOf(&o).Elem(), "", func(name string, field reflect.Value) {
-		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Pinned", ".Record", ".Settings", ".Env", ".Fetch", ".Words", ".Cache.Wait", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
+		if !slices.Contains([]string{".Engines", ".HeadEngines", ".Pinned", ".Record", ".Recipe", ".Settings", ".Env", ".Fetch", ".Words", ".Cache.Wait", ".Backbone.WeightsHash", ".Backbone.WeightsHints", ".Output.Config", ".Output.Program", ".Sweep.Axes"}, name) {
 			mark(field)
 			want := field.Interface()
 			if field.Kind() == reflect.String {

@@ -28,7 +28,7 @@ var synonyms = map[string]string{
 	"val_fraction": "data.split.val", "val_size": "data.split.val", "test_split": "data.split.test", "test_size": "data.split.test",
 	"features": "cache.path", "cache_dir": "cache.path",
 	"output_dir": "output.dir", "out_dir": "output.dir", "out": "output.dir", "run_dir": "output.dir", "save_dir": "output.dir",
-	"experiment": "output.name", "run_name": "output.name",
+	"run_name":   "output.name",
 	"param_grid": "sweep.axes", "parameters": "sweep.axes", "search": "sweep", "cv": "sweep.folds", "n_trials": "sweep.trials",
 }
 

@@ -222,5 +222,9 @@ func outputKeys() []*key {
 			"show small pictures of images in report.html; they are kept beside the cache"),
 		newKey("output.tensorboard", boolean{}, func(o *options) *bool { return &o.TensorBoard },
 			"write the curves of a run into its folder as TensorBoard reads them, too"),
+		newKey("output.mlflow", text{}, func(o *options) *string { return &o.MLflow },
+			"address of an MLflow tracker that is told of runs: what a head was trained with, its curves and its scores; a run goes on where it cannot be reached").like("http://127.0.0.1:5000"),
+		newKey("output.experiment", text{}, func(o *options) *string { return &o.Experiment },
+			"experiment that the tracker keeps runs under, made where there is none; without it the dataset's name").like("ants"),
 	}
 }

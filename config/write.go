@@ -35,6 +35,24 @@ func Write(o pipeline.Options) []byte {
 	return out.Bytes()
 }
 
+// Recipe returns the value of every key by its name, but of those that say where a run goes.
+func Recipe(o pipeline.Options) map[string]string {
+	all := map[string]string{}
+	for _, k := range table {
+		if section, _ := splitName(k.Name); section == "output" {
+			continue
+		}
+		switch v := k.get(&o).(type) {
+		case nil:
+		case string:
+			all[k.Name] = v
+		default:
+			all[k.Name] = inline(toNode(v))
+		}
+	}
+	return all
+}
+
 // Changed lists what of a section is not as it is by default, each as an argument
 // key=value that [ParseOverride] reads.
 func Changed(o pipeline.Options, section string) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -25,7 +26,18 @@ import (
 //
 // The error is that of writing corrections, or of training; the corrections that were written
 // stay.
-func (s *Server) Learn(ctx context.Context, name string, said []serve.Said, always bool) (l serve.Learned, err error) {
+func (s *Server) Learn(ctx context.Context, name string, said []serve.Said, always bool) (serve.Learned, error) {
+	return s.learn(ctx, name, said, func(l serve.Learned) bool { return l.Changed > 0 || always && l.Known > 0 })
+}
+
+// Train is [Server.Learn] where nobody says anything: it trains by the corrections that there
+// are.
+func (s *Server) Train(ctx context.Context, name string) (serve.Learned, error) {
+	return s.learn(ctx, name, nil, func(serve.Learned) bool { return true })
+}
+
+// learn writes what is said, and trains if it is worth it.
+func (s *Server) learn(ctx context.Context, name string, said []serve.Said, worth func(serve.Learned) bool) (l serve.Learned, err error) {
 	s.learning.Lock()
 	defer s.learning.Unlock()
 	place, err := s.Shelf.Find(name, "")
@@ -45,10 +57,12 @@ func (s *Server) Learn(ctx context.Context, name string, said []serve.Said, alwa
 		return l, err
 	}
 	o.Refit, o.Data.Corrections = info.Refit, ""
-	if l.Known, l.Changed, err = s.correct(ctx, o, head, info, said); err != nil || l.Changed == 0 && (l.Known == 0 || !always) {
+	if l.Known, l.Changed, err = s.correct(ctx, o, head, info, said); err != nil || !worth(l) {
 		return l, err
 	}
-	o.Data.Corrections = s.o.Corrections
+	if _, err := os.Stat(s.o.Corrections); err == nil { // else nothing was ever said
+		o.Data.Corrections = s.o.Corrections
+	}
 	sum, err := Train(ctx, o, Choice{}.ofRun(head, info), Silent)
 	if err != nil {
 		return l, err

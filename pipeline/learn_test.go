@@ -35,6 +35,10 @@ func TestServerLearns(t *testing.T) {
 		must(t, err)
 		return sha256.Sum256(data)
 	}
+	if l, err := s.Train(ctx, "pictures"); err != nil || l.Trained == "" || !l.Promoted || l.Known != 0 {
+		t.Errorf("a training before anything is said: %+v, %v", l, err)
+	}
+	told = nil
 	said := []serve.Said{{Image: hashOf("class0/003.png"), Class: "class1"}, {Image: hashOf("class1/004.jpg"), Class: "class1"}}
 	strange := []serve.Said{{Image: sha256.Sum256([]byte("nobody's")), Class: "class0"}, {Image: hashOf("class0/005.png"), Class: "a class of its own"}}
 	l, err := s.Learn(ctx, "", append(said, strange...), false)
@@ -64,6 +68,11 @@ func TestServerLearns(t *testing.T) {
 	}
 	if l, err := s.Learn(ctx, "pictures", said, true); err != nil || l.Changed != 0 || l.Trained == "" || !l.Promoted {
 		t.Errorf("a training that was asked for: %+v, %v", l, err)
+	}
+	if l, err := s.Train(ctx, ""); err != nil || l.Changed != 0 || l.Trained == "" {
+		t.Errorf("a training of nothing new: %+v, %v", l, err)
+	} else if _, err := os.Stat(filepath.Join(place.Model().Dir, runs.CorrectionsFile)); err != nil {
+		t.Error(err)
 	}
 	if _, err := s.Learn(ctx, "none", said, true); !errors.Is(err, serve.ErrNoModel) {
 		t.Error(err)

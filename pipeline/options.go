@@ -19,6 +19,7 @@ import (
 	"icebox/pipeline/fault"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/mlflow"
 	"icebox/pipeline/runs"
 	"icebox/pipeline/sweep"
 )
@@ -61,6 +62,13 @@ type Options struct {
 	Pictures bool
 	// TensorBoard has a run write [runs.EventsFile].
 	TensorBoard bool
+	// MLflow is the address of a tracker that hears of runs; "" is none. It is asked by its
+	// REST API, and nothing else is; a run goes on without it.
+	MLflow string
+	// Experiment is what the tracker keeps runs under; "" is the name of the dataset.
+	Experiment string
+	// Recipe words options for the tracker, by their names; nil tells it none.
+	Recipe func(Options) map[string]string
 
 	// Env looks up environment variables; nil means os.Getenv.
 	Env func(string) string
@@ -241,6 +249,9 @@ func (o Options) Validate() error {
 	l.Under("Answers.Reject", o.Answers.Reject.Validate())
 	l.Under("Sweep", o.Sweep.Validate())
 	l.Check(o.Output.Dir != "", "Output.Dir", "must not be empty")
+	if o.MLflow != "" {
+		l.Under("MLflow", mlflow.Check(o.MLflow))
+	}
 	return l.Err()
 }
 

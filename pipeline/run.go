@@ -82,7 +82,7 @@ func trainGuarded(ctx context.Context, src features.Source, o Options, j *journa
 		return nil, err
 	}
 	defer dir.Close()
-	rep, err := trainHead(ctx, t, src, dir, o, j)
+	rep, err := trainTracked(ctx, t, src, dir, o, j)
 	if err != nil {
 		return nil, err
 	}

@@ -94,7 +94,7 @@ func (r SweepRun) sweep(ctx context.Context, o Options, src features.Source, sum
 	if err != nil {
 		return err
 	}
-	rep, err := trainHead(ctx, t, src, dir, o, j)
+	rep, err := trainTracked(ctx, t, src, dir, o, j)
 	if err != nil {
 		return err
 	}

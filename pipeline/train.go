@@ -30,6 +30,14 @@ type task struct {
 	tuning   *report.Tuning // what was tuned, or why nothing was; nil where nobody asked
 }
 
+// trainTracked is trainHead, of which a tracker hears, if there is one.
+func trainTracked(ctx context.Context, t task, src features.Source, dir *runs.Dir, o Options, j *journal.Journal) (*report.Report, error) {
+	w := o.track(ctx, t, src, dir, j)
+	r, err := trainHead(ctx, t, src, dir, o, j)
+	w.end(ctx, r, err)
+	return r, err
+}
+
 // trainHead trains a head, calibrates its answers, judges it and completes the run folder.
 // Only rows that it did not learn from choose anything (validation rows, or folds); the
 // test rows are looked at here, once, at the end.

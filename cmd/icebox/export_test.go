@@ -89,6 +89,52 @@ func TestExportSaysWhyNot(t *testing.T) {
 	}
 }
 
+// A run of a newer icebox says so, and so does one whose weights are gone: which, and where they
+// were looked for. A form that takes no weights needs none.
+func TestExportOfRunsThatCannotBeRead(t *testing.T) {
+	dir := trainedIn(t)
+	for _, args := range [][]string{
+		{"export", "--run", "latest", "--format", "torch", "--out", "resnet.safetensors"}, // weights in a file
+		{"run", "-q", "--data", "photos", "--weights", "resnet.safetensors", "data.split.val=0.4", "head.tune=off", "output.name=moved"},
+	} {
+		if r := icebox(t, dir, args...); r.code != 0 {
+			t.Fatalf("%v: exit %d: %s", args, r.code, r.errOut)
+		}
+	}
+	must(t, os.Mkdir(filepath.Join(dir, "other"), 0o755))
+	must(t, os.Remove(filepath.Join(dir, "resnet.safetensors")))
+	for _, format := range []string{"onnx", "hf", "torch"} {
+		r := icebox(t, dir, "export", "--run", "moved", "--format", format, "--out", "other/a.pth")
+		for _, part := range []string{"no backbone weights found with the tensor hash ", filepath.Join(dir, "resnet.safetensors") + ": is not there", "checkpoints", "try: the file that"} {
+			if r.code != exitWeights || !strings.Contains(r.errOut, part) {
+				t.Errorf("%s without its weights: exit %d: %s, which lacks %q", format, r.code, r.errOut, part)
+			}
+		}
+	}
+	if r := icebox(t, dir, "export", "--run", "moved", "--format", "sklearn", "--out", "lr.npz"); r.code != exitOK {
+		t.Errorf("a form without weights: exit %d: %s", r.code, r.errOut)
+	}
+	all, err := runs.List(filepath.Join(dir, "runs"))
+	must(t, err)
+	head := filepath.Join(all[0], runs.HeadFile)
+	data, err := os.ReadFile(head)
+	must(t, err)
+	newer := bytes.Replace(data, []byte(`\"format\":1`), []byte(`\"format\":2`), 1)
+	if bytes.Equal(newer, data) {
+		t.Fatal("the head names no format")
+	}
+	must(t, os.WriteFile(head, newer, 0o644))
+	for _, format := range []string{"onnx", "hf", "torch", "sklearn"} {
+		r := icebox(t, dir, "export", "--run", all[0], "--format", format, "--out", "other/a.pth")
+		if r.code != exitData || !strings.Contains(r.errOut, "format 2, this program reads up to 1") || !strings.Contains(r.errOut, "try: a newer icebox") {
+			t.Errorf("%s of a newer run: exit %d: %s", format, r.code, r.errOut)
+		}
+	}
+	if exists(filepath.Join(dir, "other", "a.pth")) {
+		t.Error("something was left")
+	}
+}
+
 // elsewhere are the photos and the run that the exports are tried with.
 type elsewhere struct {
 	dir, run string

@@ -130,6 +130,12 @@ func TestServeToOthers(t *testing.T) {
 	if status, said := fetched(t, client, "POST", address, pngOf(t, 0, 60), "Authorization", "Bearer a token of some length"); status != 200 || !strings.Contains(said, `"label":"a"`) {
 		t.Errorf("with it: %d %s", status, said)
 	}
+	ready := []byte("\x00\x00\x00\x00\x08\x0a\x06photos")
+	over2 := newClient(t, &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true})
+	method := address + "inference.GRPCInferenceService/ModelReady"
+	if status, said := fetched(t, over2, "POST", method, ready, "Authorization", "Bearer a token of some length", "Content-Type", "application/grpc"); status != 200 || said != "\x00\x00\x00\x00\x02\x08\x01" {
+		t.Errorf("gRPC over TLS: %d %q", status, said)
+	}
 	if code, errOut := end(); code != exitOK || strings.Contains(errOut, "status=200") {
 		t.Errorf("exit %d: %s", code, errOut)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -53,6 +54,35 @@ func TestServeLearnsFromAnnotators(t *testing.T) {
 	}
 	if r := icebox(t, dir, "serve", "--run", "latest", "--local-files", "none"); r.code != exitUsage || !strings.Contains(r.errOut, "--local-files") {
 		t.Errorf("exit %d: %s", r.code, r.errOut)
+	}
+}
+
+// Vertex AI names the port and the paths, also such as other clients have, and sends instances.
+func TestServeForVertexAI(t *testing.T) {
+	dir := trainedIn(t)
+	instances := []byte(`{"instances":[{"b64":"` + base64.StdEncoding.EncodeToString(pngOf(t, 1, 50)) + `"}],"parameters":{}}`)
+	client := newClient(t, &http.Transport{})
+	for health, predict := range map[string]string{"/v1/endpoints/12/deployedModels/34": "/v1/endpoints/12/deployedModels/34:predict", "/health": "/predict", "/ping": "/"} {
+		address, end := serving(t, dir, []string{"AIP_HTTP_PORT=0", "AIP_HEALTH_ROUTE=" + health, "AIP_PREDICT_ROUTE=" + predict}, "serve", "--run", "latest")
+		here := strings.TrimSuffix(address, "/")
+		status, said := fetched(t, client, "POST", here+predict, instances, "Content-Type", "application/json")
+		if status != 200 || !strings.HasPrefix(said, `{"predictions":[{"label":"b"`) {
+			t.Errorf("%s: %d %s", predict, status, said)
+		}
+		if status, said = fetched(t, client, "GET", here+health, nil); status != 200 || !strings.Contains(said, "Healthy") {
+			t.Errorf("%s: %d %s", health, status, said)
+		}
+		if status, said = fetched(t, client, "GET", here+"/openapi.json", nil); status != 200 || !strings.Contains(said, `"`+predict+`":{`) {
+			t.Errorf("%s is not described: %d", predict, status)
+		}
+		if code, errOut := end(); code != exitOK {
+			t.Errorf("exit %d: %s", code, errOut)
+		}
+	}
+	for set, says := range map[string]string{"AIP_HTTP_PORT=http": "AIP_HTTP_PORT (http)", "AIP_HTTP_PORT=70000": "AIP_HTTP_PORT (70000)", "AIP_PREDICT_ROUTE=predict": "AIP_PREDICT_ROUTE", "AIP_HEALTH_ROUTE=/{x}": "AIP_HEALTH_ROUTE", "AIP_HEALTH_ROUTE=/a/../b": "AIP_HEALTH_ROUTE"} {
+		if r := iceboxEnv(t, dir, []string{set}, "serve", "--run", "latest"); r.code != exitUsage || !strings.Contains(r.errOut, says) {
+			t.Errorf("%s: exit %d: %s", set, r.code, r.errOut)
+		}
 	}
 }
 

@@ -96,7 +96,7 @@ func (s *settings) options(p *process, args []string) (pipeline.Options, error) 
 func (p *process) options(cfg *config.Config) pipeline.Options {
 	o := cfg.Options
 	o.Env, o.Engines, o.Words = p.getenv, p.engines(0), p.words
-	o.Pinned, o.Record, o.Settings = cfg.Pinned(), config.Write, headSettings
+	o.Pinned, o.Record, o.Recipe, o.Settings = cfg.Pinned(), config.Write, config.Recipe, headSettings
 	o.Output.Program, o.Cache.Wait = program(), time.Duration(p.wait)
 	return o
 }

@@ -16,6 +16,8 @@ type Options struct {
 	// Streams has the contexts of requests end with ctx, for handlers that stream for ever;
 	// else a request is answered to its end.
 	Streams bool
+	// HTTP2 has the server speak HTTP/2 without TLS, too, to clients that begin with it.
+	HTTP2 bool
 	// Read and Write are how long a request and its answer may take to travel.
 	Read, Write time.Duration
 }
@@ -28,6 +30,12 @@ func Serve(ctx context.Context, l net.Listener, handler http.Handler, o Options)
 	srv := &http.Server{
 		Handler: handler, BaseContext: func(net.Listener) context.Context { return requests },
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: o.Read, WriteTimeout: o.Write, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	if o.HTTP2 {
+		srv.Protocols = new(http.Protocols)
+		srv.Protocols.SetHTTP1(true)
+		srv.Protocols.SetHTTP2(true)
+		srv.Protocols.SetUnencryptedHTTP2(true)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(l) }()

@@ -32,7 +32,7 @@ func (s *server) ask(ctx context.Context, to asked, inputs []serve.Input) (*repl
 		return nil, bad("the request has no image")
 	}
 	if len(inputs) > MaxImages {
-		return nil, &httpError{http.StatusRequestEntityTooLarge, fmt.Sprintf("the request has %d images, and %d are allowed", len(inputs), MaxImages)}
+		return nil, tooManyImages(len(inputs))
 	}
 	place, err := s.shelf.Find(to.name, to.version)
 	if err != nil {
@@ -50,6 +50,11 @@ func (s *server) ask(ctx context.Context, to asked, inputs []serve.Input) (*repl
 	place.Drift.Add(answers, features)
 	s.Metrics.images.Add(float64(len(inputs)))
 	return &reply{m, answers}, nil
+}
+
+// tooManyImages is the error of a request that brings more than [MaxImages].
+func tooManyImages(n int) error {
+	return &httpError{http.StatusRequestEntityTooLarge, fmt.Sprintf("the request has %d images, and %d are allowed", n, MaxImages)}
 }
 
 // askOne is ask for one image, whose fault is the request's.

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"errors"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,14 +24,14 @@ func paintings(t *testing.T, o Options) (address, folder string) {
 	o.Learn = func(_ context.Context, _ string, said []serve.Said, _ bool) (serve.Learned, error) {
 		return serve.Learned{Known: len(said)}, nil
 	}
-	s := httptest.NewServer(painting(t, o))
-	t.Cleanup(s.Close)
+	o.Train = func(context.Context, string) (serve.Learned, error) { return serve.Learned{Trained: "new"}, nil }
+	address = listening(t, painting(t, o))
 	for name, data := range map[string][]byte{"red": painted(t, red), "green": painted(t, green), "blue": painted(t, blue), "no": []byte("no image")} {
 		if err := os.WriteFile(filepath.Join(folder, name+".png"), data, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return s.URL, folder
+	return address, folder
 }
 
 // program runs a program, which must not take long.
@@ -64,7 +63,7 @@ func TestClientsOfOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, client := range []string{"triton", "huggingface", "mlflow", "customvision", "labelstudio"} {
+	for _, client := range []string{"triton", "tritongrpc", "huggingface", "mlflow", "customvision", "labelstudio"} {
 		t.Run(client, func(t *testing.T) {
 			address, folder := paintings(t, Options{})
 			out, err := program(t, interpreter, script, client, address, folder)

@@ -14,13 +14,13 @@ func (s *server) doors(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cache-Control", "no-store")
 		if s.Hosts != nil && !slices.Contains(s.Hosts, strings.ToLower(r.Host)) {
-			failError(w, http.StatusMisdirectedRequest, "this name does not lead here")
+			turnAway(w, r, http.StatusMisdirectedRequest, "this name does not lead here")
 			return
 		}
 		// A browser names the origin of a page that asks, and other programs name none.
 		if origin := r.Header.Get("Origin"); origin != "" {
 			if !slices.Contains(s.Origins, origin) {
-				failError(w, http.StatusForbidden, "a page of another origin may not ask")
+				turnAway(w, r, http.StatusForbidden, "a page of another origin may not ask")
 				return
 			}
 			h.Set("Access-Control-Allow-Origin", origin)
@@ -32,7 +32,7 @@ func (s *server) doors(next http.Handler) http.Handler {
 				return
 			}
 		} else if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
-			failError(w, http.StatusForbidden, "a page of another origin may not ask")
+			turnAway(w, r, http.StatusForbidden, "a page of another origin may not ask")
 			return
 		}
 		next.ServeHTTP(w, r)

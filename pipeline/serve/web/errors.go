@@ -11,6 +11,9 @@ import (
 	"icebox/pipeline/serve"
 )
 
+// statusGone is what nginx calls the status of a client that has gone; nobody reads it.
+const statusGone = 499
+
 // httpError is an error with its status.
 type httpError struct {
 	status int
@@ -60,7 +63,7 @@ func statusOf(err error) int {
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout
 	case errors.Is(err, context.Canceled):
-		return 499 // as nginx calls it: nobody reads this
+		return statusGone
 	}
 	return http.StatusInternalServerError
 }

@@ -2,23 +2,23 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 
 	"icebox/pipeline/serve"
+	"icebox/pipeline/words"
 )
 
 // The machine-learning back end of Label Studio: labels are predicted for tasks, and what
-// annotators say trains the head anew before they see the next task.
+// annotators say trains the head anew before they see the next task. Its paths are there for
+// the one model that is served, and below studioPath and its name for each of several.
 // https://github.com/HumanSignal/label-studio-ml-backend
 var (
 	studio = &dialect{"labelstudio", faultError, failError}
 
-	labelStudio = []route{
+	labelStudio = ofEachModel([]route{
 		{method: "POST", path: "/setup", dialect: studio, about: "Whether a project can be answered for, and the version of the model", body: studioSetup,
 			takes: justJSON, asks: setupAsks, gives: has(schema{"model_version": anyText})},
 		{method: "POST", path: "/predict", dialect: studio, about: "Choices for the pictures of tasks", body: studioPredict,
@@ -32,10 +32,38 @@ var (
 				writeJSON(w, http.StatusOK, map[string]bool{"is_training": s.training.Load() > 0})
 				return nil
 			}},
-	}
+	})
 	justJSON      = []string{"application/json"}
 	studioLearned = has(schema{"model_version": anyText, "annotations": anyWhole})
 )
+
+// studioPath is where the back ends of models begin, by their names.
+const studioPath = "/labelstudio/{model}"
+
+// ofEachModel adds the same routes below the name of a model, and its health.
+func ofEachModel(routes []route) []route {
+	all := append(routes, route{method: "GET", path: studioPath + "/health", dialect: studio, about: "Whether a model can answer, for Label Studio", gives: has(schema{"status": anyText}),
+		body: func(s *server, w http.ResponseWriter, r *http.Request) error {
+			if _, err := s.studioModel(r); err != nil {
+				return err
+			}
+			return isUp(s, w, r)
+		}})
+	for _, r := range routes {
+		r.path = studioPath + r.path
+		all = append(all, r)
+	}
+	return all
+}
+
+// studioModel is the place of the model that a request is for.
+func (s *server) studioModel(r *http.Request) (*serve.Place, error) {
+	name := r.PathValue("model")
+	if all := s.shelf.Names(); name == "" && len(all) > 1 {
+		return nil, bad("several models are served (%s): connect Label Studio to this server's address with /labelstudio/NAME behind it", words.List(all))
+	}
+	return s.shelf.Find(name, "")
+}
 
 const configExample = `<View><Image name="image" value="$image"/><Choices name="choice" toName="image"><Choice value="cat"/><Choice value="dog"/></Choices></View>`
 
@@ -54,13 +82,15 @@ func trainAsks() schema {
 
 // studioTask is a task, with what annotators said where a training asks.
 type studioTask struct {
+	ID          json.RawMessage            `json:"id"`
 	Data        map[string]json.RawMessage `json:"data"`
 	Annotations []studioAnnotation         `json:"annotations"`
 }
 
 // studioAnnotation is what an annotator said.
 type studioAnnotation struct {
-	WasCancelled bool `json:"was_cancelled"`
+	Task         json.RawMessage `json:"task"` // the ID of its task
+	WasCancelled bool            `json:"was_cancelled"`
 	Result       []struct {
 		FromName string `json:"from_name"`
 		Type     string `json:"type"`
@@ -91,7 +121,7 @@ func studioSetup(s *server, w http.ResponseWriter, r *http.Request) error {
 	if _, err := readLabelConfig(q.Schema); err != nil {
 		return err
 	}
-	place, err := s.shelf.Find("", "")
+	place, err := s.studioModel(r)
 	if err != nil {
 		return err
 	}
@@ -114,14 +144,14 @@ func studioPredict(s *server, w http.ResponseWriter, r *http.Request) error {
 	if len(q.Tasks) > MaxImages {
 		return &httpError{http.StatusRequestEntityTooLarge, fmt.Sprintf("the request has %d tasks, and %d are allowed", len(q.Tasks), MaxImages)}
 	}
-	place, err := s.shelf.Find("", "")
+	place, err := s.studioModel(r)
 	if err != nil {
 		return err
 	}
 	version := place.Model().Version
 	results := []any{}
 	for some := range slices.Chunk(q.Tasks, serve.MaxBatch) { // so that few pictures are in memory at a time
-		answers, by, err := s.studioAnswers(r.Context(), config, some)
+		answers, by, err := s.studioAnswers(r.Context(), place.Model().Name, config, some)
 		if err != nil {
 			return err
 		}
@@ -134,14 +164,14 @@ func studioPredict(s *server, w http.ResponseWriter, r *http.Request) error {
 
 // studioAnswers are predictions for tasks, and the version of the model that made them. A task
 // whose picture is bad has an empty one, which says why.
-func (s *server) studioAnswers(ctx context.Context, config labelConfig, tasks []studioTask) (all []any, version string, err error) {
+func (s *server) studioAnswers(ctx context.Context, model string, config labelConfig, tasks []studioTask) (all []any, version string, err error) {
 	inputs, faults := make([]serve.Input, len(tasks)), make([]error, len(tasks))
 	for i := range tasks {
 		if inputs[i].Image, faults[i] = s.pictureOf(&tasks[i], config); faults[i] != nil {
 			inputs[i].Image = nil
 		}
 	}
-	reply, err := s.ask(ctx, asked{}, inputs)
+	reply, err := s.ask(ctx, asked{name: model}, inputs)
 	if err != nil {
 		return nil, "", err
 	}
@@ -177,122 +207,4 @@ func (s *server) pictureOf(task *studioTask, config labelConfig) ([]byte, error)
 		return nil, bad("the task has no picture under %q", config.key)
 	}
 	return s.taskImage(text)
-}
-
-// errNoLearning is returned by a server that was not told where to write what annotators say.
-var errNoLearning = errors.New("this server does not learn: it was not given a file of corrections")
-
-// studioTrain learns by the tasks that a request brings.
-func studioTrain(s *server, w http.ResponseWriter, r *http.Request) error {
-	var q struct {
-		Tasks  []studioTask `json:"annotations"`
-		Config string       `json:"label_config"`
-	}
-	if err := readStudio(r, &q); err != nil {
-		return err
-	}
-	return s.studioLearn(w, r, q.Tasks, q.Config, true)
-}
-
-// studioWebhook learns by the annotation that it is told of, and thanks for anything else.
-func studioWebhook(s *server, w http.ResponseWriter, r *http.Request) error {
-	var q struct {
-		Action     string            `json:"action"`
-		Annotation *studioAnnotation `json:"annotation"`
-		Task       studioTask        `json:"task"`
-		Tasks      []studioTask      `json:"annotations"` // as older versions ask for a training
-		Config     string            `json:"label_config"`
-		Project    json.RawMessage   `json:"project"` // an object, or, in older versions, a text
-	}
-	if err := readStudio(r, &q); err != nil {
-		return err
-	}
-	var project struct {
-		Config string `json:"label_config"`
-	}
-	if json.Unmarshal(q.Project, &project) == nil && q.Config == "" {
-		q.Config = project.Config
-	}
-	switch {
-	case q.Annotation != nil && (q.Action == "ANNOTATION_CREATED" || q.Action == "ANNOTATION_UPDATED"):
-		q.Task.Annotations = []studioAnnotation{*q.Annotation}
-		return s.studioLearn(w, r, []studioTask{q.Task}, q.Config, false)
-	case q.Action == "" && q.Tasks != nil:
-		return s.studioLearn(w, r, q.Tasks, q.Config, true)
-	}
-	place, err := s.shelf.Find("", "")
-	if err != nil {
-		return err
-	}
-	writeJSON(w, http.StatusCreated, ordered{{"model_version", place.Model().Version}, {"annotations", 0}})
-	return nil
-}
-
-// studioLearn has the first model learn by what annotators said of tasks.
-func (s *server) studioLearn(w http.ResponseWriter, r *http.Request, tasks []studioTask, text string, always bool) error {
-	if s.Learn == nil {
-		return &httpError{http.StatusNotImplemented, errNoLearning.Error()}
-	}
-	config, err := readLabelConfig(text)
-	if err != nil {
-		return err
-	}
-	place, err := s.shelf.Find("", "")
-	if err != nil {
-		return err
-	}
-	said, err := s.saidOf(r.Context(), tasks, config)
-	if err != nil {
-		return err
-	}
-	s.training.Add(1)
-	defer s.training.Add(-1)
-	learned, err := s.Learn(r.Context(), place.Model().Name, said, always)
-	if err != nil {
-		return err
-	}
-	answer := ordered{{"model_version", place.Model().Version}, {"annotations", len(said)}, {"images", learned.Known}, {"changed", learned.Changed},
-		{"job", learned.Trained}, {"served", learned.Promoted}}
-	if learned.Why != "" {
-		answer = append(answer, pair{"test", learned.Why})
-	}
-	writeJSON(w, http.StatusCreated, answer)
-	return nil
-}
-
-// saidOf are the newest choices for the pictures of tasks. A task that says nothing is left
-// out; a picture that cannot be read is the fault of a request that brings it alone.
-func (s *server) saidOf(ctx context.Context, tasks []studioTask, config labelConfig) ([]serve.Said, error) {
-	var said []serve.Said
-	for i := range tasks {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		class := tasks[i].choice(config)
-		if class == "" {
-			continue
-		}
-		image, err := s.pictureOf(&tasks[i], config)
-		if err != nil {
-			if len(tasks) == 1 {
-				return nil, err
-			}
-			continue
-		}
-		said = append(said, serve.Said{Image: sha256.Sum256(image), Class: class})
-	}
-	return said, nil
-}
-
-// choice is what the last annotation of a task chose; "" is none, or several things.
-func (t *studioTask) choice(config labelConfig) string {
-	class := ""
-	for _, a := range t.Annotations {
-		for _, r := range a.Result {
-			if !a.WasCancelled && r.Type == "choices" && r.FromName == config.from && len(r.Value.Choices) == 1 {
-				class = r.Value.Choices[0]
-			}
-		}
-	}
-	return class
 }

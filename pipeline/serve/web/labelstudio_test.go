@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,7 +144,7 @@ func TestLabelConfigs(t *testing.T) {
 // What annotators choose is told to the model by the bytes of the picture.
 func TestLabelStudioTeaches(t *testing.T) {
 	image := painted(t, red)
-	dir := filesOf(t, map[string][]byte{"red.png": image})
+	dir := filesOf(t, map[string][]byte{"red.png": image, "blue.png": painted(t, blue)})
 	var heard []serve.Said
 	var forced bool
 	h := painting(t, Options{LocalFiles: rootAt(t, dir), Learn: func(_ context.Context, model string, s []serve.Said, always bool) (serve.Learned, error) {
@@ -151,6 +152,11 @@ func TestLabelStudioTeaches(t *testing.T) {
 			t.Errorf("model %q learns", model)
 		}
 		return serve.Learned{Known: 1, Changed: 1, Trained: "new", Promoted: true, Why: "p = 1"}, nil
+	}, Train: func(_ context.Context, model string) (serve.Learned, error) {
+		if forced = true; model != "paint" {
+			t.Errorf("model %q trains", model)
+		}
+		return serve.Learned{Trained: "new", Promoted: true}, nil
 	}})
 	result := func(choices ...string) map[string]any {
 		return map[string]any{"result": []any{map[string]any{"from_name": "colour", "to_name": "img", "type": "choices", "value": map[string]any{"choices": choices}}}}
@@ -172,6 +178,9 @@ func TestLabelStudioTeaches(t *testing.T) {
 		"updated":   {"/webhook", map[string]any{"action": "ANNOTATION_UPDATED", "annotation": result("red"), "task": task, "project": project}, "red", false},
 		"train":     {"/train", map[string]any{"annotations": []any{annotated(result("<blue>"), result("red"))}, "label_config": config, "project": "1.2"}, "red", true},
 		"cancelled": {"/train", map[string]any{"annotations": []any{annotated(result("<blue>"), cancelled)}, "label_config": config}, "<blue>", true},
+		"started":   {"/webhook", map[string]any{"action": "START_TRAINING", "project": project}, "", true},
+		"one":       {"/webhook", map[string]any{"action": "ANNOTATIONS_CREATED", "annotation": []any{result("red")}, "task": []any{task}, "project": project}, "red", false},
+		"by name":   {"/labelstudio/paint/train", map[string]any{"annotations": []any{annotated(result("red"))}, "label_config": config}, "red", true},
 		"older":     {"/webhook", map[string]any{"annotations": []any{annotated(result("red"))}, "label_config": config, "project": "1.2"}, "red", true},
 		"several":   {"/train", map[string]any{"annotations": []any{annotated(result("red", "<blue>"))}, "label_config": config}, "", true},
 	} {
@@ -189,12 +198,66 @@ func TestLabelStudioTeaches(t *testing.T) {
 			t.Errorf("%s: %v", name, heard)
 		}
 	}
+	// Several annotations come with their tasks, in any order.
+	of := func(task int, choice string) map[string]any {
+		a := result(choice)
+		a["task"] = task
+		return a
+	}
+	blueTask := map[string]any{"id": 2, "data": map[string]any{"photo": "/data/local-files/?d=blue.png"}}
+	w := tell(t, func(body []byte) *httptest.ResponseRecorder { return ask(h, "POST", "/webhook", body) }, map[string]any{"action": "ANNOTATIONS_CREATED", "project": project,
+		"annotation": []any{of(2, "<blue>"), of(1, "<blue>"), of(1, "red"), of(9, "red")}, "task": []any{task, blueTask}})
+	isRed, isBlue := sha256.Sum256(image), sha256.Sum256(painted(t, blue))
+	if want := []serve.Said{{Image: isBlue, Class: "<blue>"}, {Image: isRed, Class: "<blue>"}, {Image: isRed, Class: "red"}}; w.Code != 201 || !slices.Equal(heard, want) {
+		t.Errorf("%d %s: %v", w.Code, w.Body, heard)
+	}
 	heard = nil
-	w := ask(h, "POST", "/webhook", []byte(`{"action":"PROJECT_UPDATED","project":{"id":1}}`))
+	w = ask(h, "POST", "/webhook", []byte(`{"action":"PROJECT_UPDATED","project":{"id":1}}`))
 	if w.Code != 201 || heard != nil {
 		t.Errorf("%d %s, %v", w.Code, w.Body, heard)
 	}
 	if w := ask(painting(t, Options{}), "POST", "/train", []byte(`{"annotations":[]}`)); w.Code != 501 || !strings.Contains(w.Body.String(), "does not learn") {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// Of several models each has its own back end; an address that names none says so.
+func TestLabelStudioOfSeveralModels(t *testing.T) {
+	b := backboneOf(t, colours{}, serve.BackboneOptions{})
+	other := painter(b)
+	other.Name, other.Version = "other", "20261127-130000-other"
+	taught := ""
+	h := New(shelfOf(t, painter(b), other), Options{
+		Learn: func(_ context.Context, model string, _ []serve.Said, _ bool) (serve.Learned, error) {
+			taught = model
+			return serve.Learned{}, nil
+		},
+		Train: func(_ context.Context, model string) (serve.Learned, error) {
+			taught = model
+			return serve.Learned{}, nil
+		},
+	})
+	photo := map[string]any{"photo": "data:image/png;base64," + b64(painted(t, red))}
+	for path, body := range map[string]map[string]any{
+		"/setup":   {"schema": config},
+		"/predict": {"tasks": []any{map[string]any{"data": photo}}, "label_config": config},
+		"/train":   {"annotations": []any{map[string]any{"data": photo}}, "label_config": config},
+		"/webhook": {"action": "START_TRAINING"},
+	} {
+		for prefix, want := range map[string]string{"": "/labelstudio/NAME", "/labelstudio/paint": "20261127-120000-paint", "/labelstudio/other": other.Version, "/labelstudio/none": "no such model"} {
+			taught = ""
+			w := tell(t, func(body []byte) *httptest.ResponseRecorder { return ask(h, "POST", prefix+path, body) }, body)
+			if !strings.Contains(w.Body.String(), want) || (w.Code < 300) != strings.HasPrefix(want, "2026") {
+				t.Errorf("%s%s: %d %s", prefix, path, w.Code, w.Body)
+			}
+			if name := strings.TrimPrefix(prefix, "/labelstudio/"); taught != "" && taught != name {
+				t.Errorf("%s%s teaches %s", prefix, path, taught)
+			}
+		}
+	}
+	for path, status := range map[string]int{"/labelstudio/other/health": 200, "/labelstudio/none/health": 404, "/labelstudio/other/is_training": 200, "/health": 200} {
+		if w := ask(h, "GET", path, nil); w.Code != status {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
 	}
 }

@@ -14,7 +14,10 @@ import (
 // requests are answered by.
 func describe(s *server) map[string]any {
 	paths := map[string]map[string]any{}
-	for _, r := range routes() {
+	for _, r := range s.routes() {
+		if r.dialect == rpc {
+			continue // OpenAPI has no words for it
+		}
 		path := strings.TrimSuffix(r.path, "{$}")
 		if paths[path] == nil {
 			paths[path] = map[string]any{}
@@ -40,7 +43,7 @@ var inPath = regexp.MustCompile(`\{([a-z]+)\}`)
 func operation(s *server, r route, path string) map[string]any {
 	answer := map[string]any{"description": "the answer"}
 	switch {
-	case slices.Contains(r.takes, "application/octet-stream") && r.dialect == oip: // with binary tensors
+	case slices.Contains(r.takes, "application/octet-stream") && r.dialect == openInference: // with binary tensors
 		answer["content"] = schema{"application/json": inSchema(r.gives), "application/octet-stream": inSchema(fileBytes)}
 	case r.gives != nil:
 		answer["content"] = schema{"application/json": inSchema(r.gives)}

@@ -8,12 +8,15 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"os"
+	"path"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -46,6 +49,12 @@ type Options struct {
 	// Learn has a model learn from what annotators say; nil: nothing learns. It trains where
 	// nothing that is said is new only if always is set. See pipeline.Server.
 	Learn func(ctx context.Context, model string, said []serve.Said, always bool) (serve.Learned, error)
+	// Train has a model train by what annotators said before. It is there where Learn is.
+	Train func(ctx context.Context, model string) (serve.Learned, error)
+	// HealthPath and PredictPath are two more paths, for those who cannot choose: health as at
+	// /ping, and predictions as at /invocations. They come before paths of the same name. Both
+	// pass CheckPath; "" is none.
+	HealthPath, PredictPath string
 	// Pprof serves profiles below /debug/pprof/.
 	Pprof bool
 	// Program is the name and version that answers name.
@@ -102,19 +111,26 @@ func New(shelf *serve.Shelf, o Options) http.Handler {
 	}
 	s := &server{Options: o, shelf: shelf, token: sha256.Sum256([]byte(o.Token)), limit: clients{most: o.PerClient}}
 	o.Metrics.follow(shelf)
-	mux, last := http.NewServeMux(), http.NewServeMux()
-	for _, r := range routes() {
+	first, mux, last := http.NewServeMux(), http.NewServeMux(), http.NewServeMux()
+	for _, r := range s.routes() {
 		to := mux
-		if r.dialect == vision {
+		switch {
+		case r.path == o.HealthPath, r.path == o.PredictPath:
+			to = first // another route may have the path
+		case r.dialect == vision:
 			to = last // a path of these fits others, too
 		}
-		to.Handle(r.method+" "+r.path, s.handle(r))
+		handler := s.handle(r)
+		if r.dialect == rpc {
+			handler = onlyGRPC(handler)
+		}
+		to.Handle(r.method+" "+r.path, handler)
 	}
 	if o.Pprof {
 		mux.Handle("GET /debug/pprof/", s.guarded(http.HandlerFunc(pprof.Index)))
 		mux.Handle("GET /debug/pprof/profile", s.guarded(http.HandlerFunc(pprof.Profile)))
 	}
-	return s.doors(firstOf(mux, last))
+	return s.doors(firstOf(first, mux, last))
 }
 
 // firstOf answers by the first of the muxes that knows a request.
@@ -137,7 +153,7 @@ func firstOf(all ...*http.ServeMux) http.Handler {
 			}
 		}
 		if allowed == nil {
-			failError(w, http.StatusNotFound, "nothing answers at this path; /openapi.json lists those that do")
+			turnAway(w, r, http.StatusNotFound, "nothing answers at this path; /openapi.json lists those that do")
 			return
 		}
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
@@ -145,13 +161,46 @@ func firstOf(all ...*http.ServeMux) http.Handler {
 	})
 }
 
-// routes are all requests that are answered.
-func routes() []route {
+// routes are all requests that are answered, each once.
+func (s *server) routes() []route {
 	var all []route
-	for _, of := range [][]route{basics, huggingFace, inference, torchServe, scoring, tensorFlow, labelStudio, customVision} {
-		all = append(all, of...)
+	for _, of := range [][]route{s.named(), basics, huggingFace, inference, inferenceGRPC, torchServe, scoring, tensorFlow, labelStudio, customVision} {
+		for _, r := range of {
+			if !slices.ContainsFunc(all, func(before route) bool { return before.method == r.method && before.path == r.path }) {
+				all = append(all, r)
+			}
+		}
 	}
 	return all
+}
+
+// named are the routes of the paths that the options name.
+func (s *server) named() (all []route) {
+	for _, r := range slices.Concat(basics, scoring) {
+		switch r.path {
+		case "/ping":
+			r.path = s.HealthPath
+		case "/invocations":
+			r.path = s.PredictPath
+		default:
+			continue
+		}
+		if r.path == "/" {
+			r.path = "/{$}" // and nothing below it
+		}
+		if r.path != "" {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+// CheckPath returns an error unless a path is one that [Options] may name.
+func CheckPath(name string) error {
+	if !strings.HasPrefix(name, "/") || path.Clean(name) != name || strings.ContainsAny(name, "{}?# \t") {
+		return fmt.Errorf("%q is no path as /predict", name)
+	}
+	return nil
 }
 
 // Hosts are the names by which a program on this machine reaches a port; see [Options].
@@ -159,7 +208,7 @@ func Hosts(port string) []string { return httpd.Hosts(port) }
 
 // Serve answers requests on a listener until ctx is done, and then those that have come.
 func Serve(ctx context.Context, l net.Listener, handler http.Handler) error {
-	return httpd.Serve(ctx, l, handler, httpd.Options{Grace: 20 * time.Second, Read: time.Minute, Write: 2 * time.Minute})
+	return httpd.Serve(ctx, l, handler, httpd.Options{HTTP2: true, Grace: 20 * time.Second, Read: time.Minute, Write: 2 * time.Minute})
 }
 
 // handle answers a route, and tells of it.
@@ -175,17 +224,18 @@ func (s *server) handle(rt route) http.Handler {
 		if err == nil {
 			err = s.answer(rt, seen, r)
 		}
-		if err != nil {
-			s.fail(seen, rt, err)
+		status := seen.status
+		if err != nil && !seen.wrote { // nothing that was written can be taken back
+			status = s.fail(seen, rt, err)
 		}
 		took := time.Since(start)
-		s.Metrics.answered(rt, seen.status, took)
+		s.Metrics.answered(rt, status, took)
 		level := slog.LevelInfo
-		if seen.status >= 500 {
+		if status >= 500 {
 			level = slog.LevelWarn
 		}
 		attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("dialect", rt.dialect.name),
-			slog.Int("status", seen.status), slog.Duration("took", took), slog.String("client", host(r.RemoteAddr))}
+			slog.Int("status", status), slog.Duration("took", took), slog.String("client", host(r.RemoteAddr))}
 		if err != nil {
 			attrs = append(attrs, slog.String("error", err.Error()))
 		}
@@ -202,12 +252,10 @@ func (s *server) answer(rt route, w http.ResponseWriter, r *http.Request) error 
 	return rt.body(s, w, r)
 }
 
-// fail answers with an error in the dialect of a route.
-func (s *server) fail(w *seenWriter, rt route, err error) {
-	status := statusOf(err)
-	if w.wrote {
-		return // nothing can be taken back
-	}
+// fail answers with an error in the dialect of a route. It returns the status of the error,
+// which that dialect may tell in its own way.
+func (s *server) fail(w http.ResponseWriter, rt route, err error) (status int) {
+	status = statusOf(err)
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
 	}
@@ -218,6 +266,7 @@ func (s *server) fail(w *seenWriter, rt route, err error) {
 		s.Metrics.refused.Inc()
 	}
 	rt.dialect.fail(w, status, textOf(err, status))
+	return status
 }
 
 // admit lets a request in that may be answered.

@@ -40,6 +40,7 @@ type torment struct {
 	t       *testing.T
 	address string // host and port
 	client  *http.Client
+	caller  *http.Client      // of gRPC
 	images  map[string][]byte // by their label
 
 	right, refused, aborted atomic.Int64
@@ -48,13 +49,16 @@ type torment struct {
 // ask sends an image and compares the answer.
 func (s *torment) ask(rng *rand.Rand, ctx context.Context) {
 	label := []string{"red", "green", "<blue>"}[rng.IntN(3)]
-	path, body, kind := "/", s.images[label], "image/png"
-	switch rng.IntN(3) {
+	client, path, body, kind := s.client, "/", s.images[label], "image/png"
+	switch rng.IntN(4) {
 	case 1:
 		path = "/predictions/paint"
 	case 2:
 		path, kind = "/v1/models/paint:predict", asJSON
 		body = []byte(`{"instances":[{"b64":"` + b64(body) + `"}]}`)
+	case 3:
+		client, path, kind = s.caller, service+"ModelInfer", "application/grpc"
+		body = frame(0, requestOf(oneImage(), inner(7, counted(body)), inner(6, text(1, "label"))))
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.address+path, bytes.NewReader(body))
 	if err != nil {
@@ -62,12 +66,15 @@ func (s *torment) ask(rng *rand.Rand, ctx context.Context) {
 		return
 	}
 	r.Header.Set("Content-Type", kind)
-	answer, err := s.client.Do(r)
+	answer, err := client.Do(r)
 	if err == nil {
 		var text []byte
 		text, err = io.ReadAll(answer.Body)
 		answer.Body.Close()
-		if err == nil {
+		switch {
+		case err == nil && client == s.caller:
+			s.judgeCall(answer.Trailer.Get("Grpc-Status"), string(text), label)
+		case err == nil:
 			s.judge(answer.StatusCode, string(text), label)
 		}
 	}
@@ -98,6 +105,18 @@ func (s *torment) judge(status int, text, label string) {
 		s.right.Add(1)
 	default:
 		s.t.Errorf("an image of %s: %d %s", label, status, text)
+	}
+}
+
+// judgeCall compares the answer of a call.
+func (s *torment) judgeCall(code, text, label string) {
+	switch {
+	case code == "14":
+		s.refused.Add(1)
+	case code == "0" && strings.HasSuffix(text, label):
+		s.right.Add(1)
+	default:
+		s.t.Errorf("an image of %s: code %s, %q", label, code, text)
 	}
 }
 
@@ -140,7 +159,7 @@ func TestSoak(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- Serve(ctx, l, New(shelf, Options{Timeout: 5 * time.Second})) }()
-	s := &torment{t: t, address: l.Addr().String(), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}, images: map[string][]byte{}}
+	s := &torment{t: t, address: l.Addr().String(), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}, caller: caller(t), images: map[string][]byte{}}
 	for label, c := range map[string]color.NRGBA{"red": red, "green": green, "<blue>": blue} {
 		s.images[label] = painted(t, c)
 	}
@@ -192,6 +211,7 @@ func TestSoak(t *testing.T) {
 // left counts goroutines, and bytes in use.
 func left(s *torment) (goroutines int, memory uint64) {
 	s.client.CloseIdleConnections()
+	s.caller.CloseIdleConnections()
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

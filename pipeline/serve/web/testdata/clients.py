@@ -93,6 +93,72 @@ def triton(address, images):
     client.close()
 
 
+def tritongrpc(address, images):
+    """gRPC gives the very bytes that the REST dialect gives."""
+    grpc, http = need("tritonclient.grpc"), need("tritonclient.http")
+    np = need("numpy")
+    error = need("tritonclient.utils").InferenceServerException
+    at = address.removeprefix("http://")
+    client, rest = grpc.InferenceServerClient(at), http.InferenceServerClient(at)
+    same([client.is_server_live(), client.is_server_ready(), client.is_model_ready("paint")], [True] * 3, "health")
+    same([client.is_model_ready("none"), client.is_model_ready("paint", "7")], [False] * 2, "health of no model")
+    about, wanted = client.get_server_metadata(), rest.get_server_metadata()
+    same([about.name, about.version], [wanted["name"], wanted["version"]], "metadata of the server")
+    about, wanted = client.get_model_metadata("paint"), rest.get_model_metadata("paint")
+    same([about.name, list(about.versions), about.platform], [wanted[k] for k in ("name", "versions", "platform")], "metadata of a model")
+    for part in ("inputs", "outputs"):
+        got = [{"name": t.name, "shape": list(t.shape), "datatype": t.datatype} for t in getattr(about, part)]
+        same(got, wanted[part], part)
+    version = about.versions[0]
+    crops = np.random.default_rng(1).integers(0, 256, (3, side, side, 3), np.uint8)
+    features = np.random.default_rng(2).normal(size=(3, dim)).astype(np.float32)
+    files = np.array([images["red"], b"no", images["blue"]], np.object_)
+    outputs = ["label", "probabilities", "logits", "error"]
+    for name, values, kind in [("image", files, "BYTES"), ("pixels", crops, "UINT8"), ("features", features, "FP32")]:
+        for how in (None, "gzip", "deflate"):
+            answers = []
+            for module, asked, more in ((grpc, client, {"compression_algorithm": how}), (http, rest, {"request_compression_algorithm": how})):
+                tensor = module.InferInput(name, list(values.shape), kind)
+                tensor.set_data_from_numpy(values)
+                names = [module.InferRequestedOutput(o) for o in outputs]
+                answers.append(asked.infer("paint", [tensor], outputs=names, request_id="7", model_version=version, **more))
+            over, beside = answers
+            same([over.get_response().id, over.get_response().model_version, over.get_response().model_name], ["7", version, "paint"], "the answer")
+            for o in outputs:
+                a, b = over.as_numpy(o), beside.as_numpy(o)
+                same((a.dtype, a.shape, a.tobytes() if a.dtype != object else list(a)), (b.dtype, b.shape, b.tobytes() if b.dtype != object else list(b)),
+                     f"{o} of {name}, packed by {how}")
+    # Contents in their types, as other clients write them; all outputs where none is named.
+    service = need("tritonclient.grpc.service_pb2")
+    for kind, name, shape, contents in [
+        ("BYTES", "image", [1], {"bytes_contents": [images["green"]]}),
+        ("UINT8", "pixels", [1, *crops.shape[1:]], {"uint_contents": crops[0].ravel().tolist()}),
+        ("FP32", "features", [1, dim], {"fp32_contents": features[0].tolist()}),
+    ]:
+        request = service.ModelInferRequest(model_name="paint")
+        tensor = request.inputs.add(name=name, datatype=kind, shape=shape)
+        for field, values in contents.items():
+            getattr(tensor.contents, field).extend(values)
+        r = grpc.InferResult(client._client_stub.ModelInfer(request))
+        raw = http.InferInput(name, shape, kind)
+        raw.set_data_from_numpy({"BYTES": np.array([images["green"]], np.object_), "UINT8": crops[:1], "FP32": features[:1]}[kind])
+        beside = rest.infer("paint", [raw])
+        same([r.as_numpy("probabilities").tobytes(), list(r.as_numpy("label"))], [beside.as_numpy("probabilities").tobytes(), list(beside.as_numpy("label"))],
+             f"{name} in its type")
+    broken = grpc.InferInput("image", [1], "BYTES")
+    broken.set_data_from_numpy(np.array([b"no"], np.object_))
+    for call, code, text in [
+        (lambda: client.infer("paint", [broken]), "INVALID_ARGUMENT", "not an image"),
+        (lambda: client.infer("none", [broken]), "NOT_FOUND", "no such model"),
+        (lambda: client.get_model_metadata("paint", "7"), "NOT_FOUND", "no such version"),
+        (lambda: client.get_model_repository_index(), "UNIMPLEMENTED", "no such method"),
+    ]:
+        fails(call, error, text, code)
+        fails(call, error, code, text)
+    client.close()
+    rest.close()
+
+
 def huggingface(address, images):
     hub = need("huggingface_hub")
     for url in (address, address + "/models/paint"):
@@ -178,6 +244,13 @@ def labelstudio(address, images):
     annotated = {"action": "ANNOTATION_CREATED", "annotation": {"id": 1, "result": result, "was_cancelled": False}, "task": tasks[0],
                  "project": {"id": 3, "label_config": config}}
     same(post("webhook", annotated, 201)["annotations"], 1, "a webhook")
+    # Annotations in bulk, and a training that brings none, as the server of Label Studio writes them.
+    bulk = {"action": "ANNOTATIONS_CREATED", "annotation": [{"id": 2 + t["id"], "task": t["id"], "result": result, "was_cancelled": False} for t in tasks],
+            "task": tasks, "project": {"id": 3, "label_config": config}}
+    same(post("webhook", bulk, 201)["annotations"], 3, "a webhook of several")
+    same(post("webhook", {"action": "START_TRAINING", "project": {"id": 3, "label_config": config}}, 201)["job"], "new", "a training")
+    same(requests.get(address + "/labelstudio/paint/health", timeout=30).json()["status"], "UP", "health of a model")
+    same(post("labelstudio/paint/predict", {"tasks": tasks, "project": "3.1700000000", "label_config": config})["model_version"], version, "a model by its name")
     same(post("train", {"annotations": [dict(t, annotations=[{"result": result, "was_cancelled": False}]) for t in tasks], "project": "3.1700000000",
                         "label_config": config, "params": {"login": None, "password": None}}, 201)["annotations"], 3, "a training")
 
@@ -185,7 +258,7 @@ def labelstudio(address, images):
 def main():
     client, address, folder = sys.argv[1:]
     images = {name: (pathlib.Path(folder) / f"{name}.png").read_bytes() for name in labels}
-    {f.__name__: f for f in (triton, huggingface, mlflow, customvision, labelstudio)}[client](address, images)
+    {f.__name__: f for f in (triton, tritongrpc, huggingface, mlflow, customvision, labelstudio)}[client](address, images)
 
 
 main()
