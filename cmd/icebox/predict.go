@@ -76,7 +76,7 @@ const mostQuick = 8
 // isQuick reports whether the images are answered one by one, without the cache.
 func (f *predictFlags) isQuick(p *process, args []string) bool {
 	return len(f.data) == 0 && f.cache == "" && !f.exact && len(args) <= mostQuick &&
-		!slices.ContainsFunc(args, func(arg string) bool { return arg != "-" && isDir(p.path(arg)) })
+		!slices.ContainsFunc(args, func(arg string) bool { return arg != "-" && (isDir(p.path(arg)) || dataset.IsArchive(arg)) })
 }
 
 func (p *process) predictCommand() *cobra.Command {

@@ -82,6 +82,8 @@ type Dataset struct {
 
 	loaded string // name of the document that it was read from
 
+	listed int // archives that the scan has opened
+
 	keptRoot int // of kept pictures; 0 is none, as they have never the first
 }
 

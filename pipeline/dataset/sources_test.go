@@ -68,7 +68,7 @@ func TestSeveralSourcesAreOneDataset(t *testing.T) {
 	must(t, err)
 	back, err := Decode("set", doc)
 	must(t, err)
-	if doc[0] != documentVersion || !back.Sources.Equal(ds.Sources) || len(back.Sources.Also) != 3 {
+	if doc[0] != sourcesVersion || !back.Sources.Equal(ds.Sources) || len(back.Sources.Also) != 3 {
 		t.Errorf("version %d, sources %+v", doc[0], back.Sources)
 	}
 	if c, err := ds.Rescan(context.Background(), nil); err != nil || c.Any() {
