@@ -186,7 +186,11 @@ func (s *scanner) listArchives(all []*archive, o Options) error {
 			if a.kind == Parquet {
 				list = listParquet
 			}
-			if err := list(a, o.Reading, s.unlabelled); err != nil {
+			err := list(a, o.Reading, s.unlabelled)
+			if errors.Is(err, errTable) {
+				return a.fault("%w in a column of bytes", err)
+			}
+			if err != nil {
 				return err
 			}
 			return a.nameNumbers()

@@ -56,6 +56,7 @@ type Index struct {
 	Fresh    bool     `json:"fresh,omitempty"`    // it was written so shortly before that Stat proves nothing
 	Labelled bool     `json:"labelled,omitempty"` // the archive says what the images show, and not their paths
 	Names    string   `json:"names,omitempty"`    // SHA-256 of the names of numbered classes beside the archive
+	Column   string   `json:"column,omitempty"`   // of a parquet file: the leaf that holds the images
 	Skipped  Skipped  `json:"skipped,omitempty"`
 	Notes    []string `json:"notes,omitempty"`
 }

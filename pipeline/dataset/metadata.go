@@ -10,7 +10,7 @@ import (
 
 // metadataFiles hold the labels of the images beside them, as Hugging Face's ImageFolder
 // has it.
-var metadataFiles = []string{"metadata.csv", "metadata.jsonl"}
+var metadataFiles = []string{"metadata.csv", "metadata.jsonl", "metadata.parquet"}
 
 // metadata opens the table beside the images of root/base; nil if there is none with
 // labels.

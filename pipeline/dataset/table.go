@@ -45,7 +45,7 @@ func (s *scanner) table(file, prefix string, part Part, o Options) error {
 	if err := checkCompressed(file); err != nil {
 		return err
 	}
-	if !slices.Contains(tableEndings, format.Ending(file)) {
+	if !slices.Contains(tableEndings, format.Ending(file)) && archiveKind(file) != Parquet {
 		return fmt.Errorf("%w: %s is neither a folder nor a table (%s)", ErrData, file, words.Or(tableEndings))
 	}
 	dir := filepath.Dir(file)
