@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"icebox/cache"
 	"icebox/pipeline/journal"
@@ -100,6 +101,17 @@ func (d *Dataset) File(it *Item) string {
 
 // inArchive stands between the name of an archive and that of an image in it.
 const inArchive = "!"
+
+// InArchive reports whether a path, as [Dataset.Display] has it, is that of an image in an
+// archive.
+func InArchive(path string) bool {
+	for ending := range archiveKinds {
+		if strings.Contains(path, ending+inArchive) {
+			return true
+		}
+	}
+	return false
+}
 
 // Archived reports whether it lies in an archive, and has no file of its own.
 func (d *Dataset) Archived(it *Item) bool { return d.Roots[it.Root].Kind != "" }

@@ -12,8 +12,9 @@ import (
 	"icebox/extract/format"
 )
 
-// Place is where images lie that a head answers for: a file, a folder with images anywhere
-// below it, or, if it has no name, also a table or a dataset of the cache.
+// Place is where images lie that a head answers for: a file, an archive, a folder with images
+// or else archives anywhere below it, or, if it has no name, also a table, a pattern of
+// archives or a dataset of the cache.
 type Place struct {
 	Path string // absolute; or [Stored] and a name
 	// Name is what a person calls Path: the images are called Name, or Name/…. Without a
