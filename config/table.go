@@ -21,7 +21,7 @@ var table = slices.Concat(dataKeys(), backboneKeys(), extractKeys(), cacheKeys()
 func dataKeys() []*key {
 	return []*key{
 		newKey("data.train", stored, func(o *options) *string { return &o.Data.Train },
-			"folder of class folders, folder that holds train, val and test, or a table (.csv, .tsv, .jsonl: path,label[,split,group]); cache:NAME is a dataset as the cache keeps it, whose files may be gone").like("images/train"),
+			"folder of class folders, folder that holds train, val and test, or a table (.csv, .tsv, .jsonl: path,label[,split,group]); or archives, which are read as they are: a WebDataset .tar, shards/train-{000..009}.tar, a .parquet file with images as Hugging Face has it, or a folder that holds such and no images; cache:NAME is a dataset as the cache keeps it, whose files may be gone").like("images/train"),
 		newKey("data.also", paths{path: stored}, func(o *options) *[]string { return &o.Data.Also },
 			"more folders, tables or stored datasets, read as data.train; classes of one name are one class").like("[images/more, cache:old]"),
 		newKey("data.val", pathCodec{}, func(o *options) *string { return &o.Data.Val },
@@ -49,9 +49,9 @@ func dataKeys() []*key {
 		newKey("data.suffix", text{}, func(o *options) *string { return &o.Data.Reading.Suffix },
 			"added to the paths in a table that do not end in it; without it, usual endings are tried").like(".jpg"),
 		newKey("data.columns.path", text{}, func(o *options) *string { return &o.Data.Reading.Columns.Path },
-			"column of a table with the path of each image; without it, one of a usual name").like("id"),
+			"column of a table with the path of each image, or of a parquet file with the images; without it, one of a usual name").like("id"),
 		newKey("data.columns.label", text{}, func(o *options) *string { return &o.Data.Reading.Columns.Label },
-			"column with the class; without it, one of a usual name").like("breed"),
+			"column with the class; in a tar, the ending of the member that says it (cls, txt) or a field of the .json; without it, one of a usual name, and cls").like("breed"),
 		newKey("data.columns.split", text{}, func(o *options) *string { return &o.Data.Reading.Columns.Split },
 			"column with train, val or test; without it, one of a usual name").like("subset"),
 		newKey("data.columns.group", text{}, func(o *options) *string { return &o.Data.Reading.Columns.Group },

@@ -76,10 +76,11 @@ func (a *album) illustrate(ctx context.Context, paths []string, j *journal.Journ
 	return all, nil
 }
 
-// address is that of the file of an image, by its path; "" where nobody knows.
+// address is that of the file of an image, by its path; "" where nobody knows, or the image
+// lies in an archive.
 func (a *album) address(path string) string {
 	i, ok := a.items[path]
-	if !ok {
+	if !ok || a.ds.Archived(&a.ds.Items[i]) {
 		return ""
 	}
 	file := filepath.ToSlash(a.ds.File(&a.ds.Items[i]))

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"icebox/pipeline/corrections"
+	"icebox/pipeline/dataset"
 	"icebox/pipeline/words"
 )
 
@@ -75,7 +76,7 @@ func (p *process) correctionsMovesCommand() *cobra.Command {
 		Use: "moves FILE", Short: "Print a script that moves files to their classes' folders", Args: cobra.ExactArgs(1),
 		Long: `moves prints a script for a POSIX shell that moves the files of corrected images
 to the folders of their classes. It is run in the folder of images, replaces no
-file, and leaves out what it cannot do, in comments. Corrections that are
+file, and leaves out what it cannot do, such as moves in archives, in comments. Corrections that are
 applied so have no effect any more, and may stay.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := corrections.Read(p.path(args[0]))
@@ -99,7 +100,7 @@ type move struct {
 func movesOf(f *corrections.File) []move {
 	moves := []move{}
 	for _, o := range f.Outcomes() {
-		if to, ok := o.Moved(); ok && !o.Excluded {
+		if to, ok := o.Moved(); ok && !o.Excluded && !dataset.InArchive(o.Path) {
 			moves = append(moves, move{o.Path, to})
 		}
 	}
@@ -115,6 +116,8 @@ func writeMoves(w io.Writer, f *corrections.File) error {
 		switch {
 		case o.Excluded:
 			_, err = fmt.Fprintf(w, "# excluded: %s\n", words.Name(o.Path))
+		case dataset.InArchive(o.Path):
+			_, err = fmt.Fprintf(w, "# of class %s, in an archive, where nothing can be moved: %s\n", words.Name(o.Class), words.Name(o.Path))
 		case ok:
 			_, err = fmt.Fprintf(w, "mkdir -p -- %s && mv -n -- %s %s\n", quoted(path.Dir(to)), quoted(o.Path), quoted(to))
 		case o.Class != o.Given:

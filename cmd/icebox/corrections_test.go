@@ -23,6 +23,7 @@ func TestMovesAreAScriptThatRuns(t *testing.T) {
 		corrections.Change{Action: corrections.Relabel, Path: "a/1.jpg", Hash: cache.Key{1}, Old: "a", New: "b c", When: time.Now()},
 		corrections.Change{Action: corrections.Relabel, Path: "-a/" + odd, Hash: cache.Key{2}, Old: "-a", New: "$(touch z)", When: time.Now()},
 		corrections.Change{Action: corrections.Exclude, Path: "a/two\ntouch w", Hash: cache.Key{3}, Old: "a", When: time.Now()},
+		corrections.Change{Action: corrections.Relabel, Path: "s.tar!x/a/1.jpg", Hash: cache.Key{5}, Old: "a", New: "b c", When: time.Now()},
 		corrections.Change{Action: corrections.Relabel, Path: "two\ntouch w", Hash: cache.Key{4}, New: "a", When: time.Now()}))
 	must(t, l.Close())
 	show := icebox(t, dir, "corrections", "show", "c.csv")
@@ -32,6 +33,9 @@ func TestMovesAreAScriptThatRuns(t *testing.T) {
 	r := icebox(t, dir, "corrections", "moves", "c.csv")
 	if r.code != 0 {
 		t.Fatal(r.errOut)
+	}
+	if !strings.Contains(r.out, "# of class b c, in an archive, where nothing can be moved: s.tar!x/a/1.jpg") {
+		t.Error(r.out)
 	}
 	sh, err := exec.LookPath("sh")
 	if err != nil {

@@ -30,7 +30,7 @@ type predictFlags struct {
 func (f *predictFlags) addFlags(cmd *cobra.Command) {
 	f.settings.addFlags(cmd)
 	f.addRun(cmd)
-	cmd.Flags().Lookup("data").Usage = "`folder` or table of images to answer for, or cache:NAME, a dataset of the cache"
+	cmd.Flags().Lookup("data").Usage = "`folder`, table or archive (.tar, .parquet) of images to answer for, or cache:NAME, a dataset of the cache"
 	cmd.Flags().StringVarP(&f.out, "out", "o", "", "`file` to write: "+words.Or(predictions.Endings())+"; - is CSV on stdout")
 	cmd.Flags().StringVar(&f.explain, "explain", "", "`folder` for pictures that show where in each image its answer comes from")
 	cmd.Flags().BoolVar(&f.overwrite, "overwrite", false, "replace the file of --out, and files in the folder of --explain")
@@ -76,7 +76,7 @@ const mostQuick = 8
 // isQuick reports whether the images are answered one by one, without the cache.
 func (f *predictFlags) isQuick(p *process, args []string) bool {
 	return len(f.data) == 0 && f.cache == "" && !f.exact && len(args) <= mostQuick &&
-		!slices.ContainsFunc(args, func(arg string) bool { return arg != "-" && isDir(p.path(arg)) })
+		!slices.ContainsFunc(args, func(arg string) bool { return arg != "-" && (isDir(p.path(arg)) || dataset.IsArchive(arg)) })
 }
 
 func (p *process) predictCommand() *cobra.Command {
@@ -84,8 +84,8 @@ func (p *process) predictCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "predict --run RUN [-o FILE] {IMAGE … | --data POOL}",
 		Short: "Label images with a run's head",
-		Long: `predict labels image files, all images of folders, the images of a table
-(--data), or one image on stdin (-). It prints a line an image: path, label,
+		Long: `predict labels image files, all images of folders, tars and parquet files, the
+images of a table (--data), or one image on stdin (-). It prints a line an image: path, label,
 probability and the next candidates, separated by tabs; with --json, a JSON
 object a line. Where head.reject gave the head a threshold, an image that it is
 less sure of is "unknown", followed by all candidates. An image without an

@@ -29,7 +29,7 @@ type settings struct {
 func (s *settings) addFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&s.file, "config", "c", "", "configuration `file` (default "+configName+", if there is one)")
-	f.StringArrayVar(&s.data, "data", nil, "`folder` or table of images, or cache:NAME: the key data.train; again: the key data.also")
+	f.StringArrayVar(&s.data, "data", nil, "`folder`, table or archive (.tar, .parquet) of images, or cache:NAME: the key data.train; again: the key data.also")
 	f.StringVar(&s.weights, "weights", "", "`file`, auto, random or random:SEED: the key backbone.weights")
 	f.StringVar(&s.cache, "cache", "", "`file` that keeps the features: the key cache.path")
 }

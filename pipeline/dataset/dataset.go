@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"icebox/cache"
 	"icebox/pipeline/journal"
@@ -56,6 +57,7 @@ type Index struct {
 	Fresh    bool     `json:"fresh,omitempty"`    // it was written so shortly before that Stat proves nothing
 	Labelled bool     `json:"labelled,omitempty"` // the archive says what the images show, and not their paths
 	Names    string   `json:"names,omitempty"`    // SHA-256 of the names of numbered classes beside the archive
+	Column   string   `json:"column,omitempty"`   // of a parquet file: the leaf that holds the images
 	Skipped  Skipped  `json:"skipped,omitempty"`
 	Notes    []string `json:"notes,omitempty"`
 }
@@ -82,6 +84,8 @@ type Dataset struct {
 
 	loaded string // name of the document that it was read from
 
+	listed int // archives that the scan has opened
+
 	keptRoot int // of kept pictures; 0 is none, as they have never the first
 }
 
@@ -97,6 +101,17 @@ func (d *Dataset) File(it *Item) string {
 
 // inArchive stands between the name of an archive and that of an image in it.
 const inArchive = "!"
+
+// InArchive reports whether a path, as [Dataset.Display] has it, is that of an image in an
+// archive.
+func InArchive(path string) bool {
+	for ending := range archiveKinds {
+		if strings.Contains(path, ending+inArchive) {
+			return true
+		}
+	}
+	return false
+}
 
 // Archived reports whether it lies in an archive, and has no file of its own.
 func (d *Dataset) Archived(it *Item) bool { return d.Roots[it.Root].Kind != "" }

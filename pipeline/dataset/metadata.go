@@ -5,13 +5,12 @@ import (
 	"path/filepath"
 	"slices"
 
-	"icebox/pipeline/journal"
 	"icebox/pipeline/words"
 )
 
 // metadataFiles hold the labels of the images beside them, as Hugging Face's ImageFolder
 // has it.
-var metadataFiles = []string{"metadata.csv", "metadata.jsonl"}
+var metadataFiles = []string{"metadata.csv", "metadata.jsonl", "metadata.parquet"}
 
 // metadata opens the table beside the images of root/base; nil if there is none with
 // labels.
@@ -57,10 +56,7 @@ func openMetadata(file string, r Reading) (*table, error) {
 
 // notRead says once why a table beside images is not read.
 func (s *scanner) notRead(file string, err error) {
-	note := journal.Notef("%s lies beside the images and is not read: %v", file, err)
-	if !slices.ContainsFunc(s.ds.Notes, func(n journal.Note) bool { return n.Text == note.Text }) {
-		s.ds.Notes = append(s.ds.Notes, note)
-	}
+	s.noteOnce(fmt.Sprintf("%s lies beside the images and is not read: %v", file, err))
 }
 
 // besideTable adds the items of a table beside images, and counts the images that it does

@@ -42,6 +42,9 @@ func (d *Dataset) continuedBy(now *Dataset) bool {
 // FolderName is the last folder of p that is not named after a part.
 func FolderName(p string) string {
 	p = strings.TrimSuffix(p, filepath.Ext(p))
+	if before, _, ok := strings.Cut(p, "{"); ok && before != "" { // a pattern of archives
+		p = strings.TrimRight(before, "-_.")
+	}
 	base := filepath.Base(p)
 	if _, isPart := ParsePart(base); isPart {
 		if up := filepath.Base(filepath.Dir(p)); up != string(filepath.Separator) && up != "." {

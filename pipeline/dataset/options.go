@@ -13,13 +13,14 @@ import (
 type Options struct {
 	// Train is a folder of class folders, a folder that itself holds train, val
 	// and test, a table (path,label[,split,group]), or, for extraction alone, a flat
-	// folder of images.
+	// folder of images. Or it is an archive, a .tar or a .parquet with images, a pattern of
+	// such (train-{000..009}.tar), or a folder that holds them and no image.
 	Train string
 	// Also are more sources that are read as Train is; their classes of the same name are
 	// one. Of these and Train, each may be [Stored] and the name of a dataset.
 	Also    []string
-	Val     string // folder or table; "" takes Split.Val from Train
-	Test    string // folder or table; "" takes Split.Test from Train
+	Val     string // as Train; "" takes Split.Val from Train
+	Test    string // as Train; "" takes Split.Test from Train
 	Name    string // of the dataset in the cache; "" derives it from Train
 	Split   Split
 	Reading Reading
@@ -54,7 +55,9 @@ const (
 // Layouts are all layouts.
 var Layouts = []string{LayoutAuto, LayoutClasses, LayoutParts}
 
-// Columns name the columns of a table; "" is the usual name.
+// Columns name the columns of a table; "" is the usual name. Of a parquet file with images,
+// Path is the column that holds them. Of a tar, the others are fields of the JSON beside an
+// image, and Label may also be the ending of the member that says the class.
 type Columns struct {
 	Path  string `json:"path,omitempty"`
 	Label string `json:"label,omitempty"`

@@ -12,8 +12,9 @@ import (
 	"icebox/extract/format"
 )
 
-// Place is where images lie that a head answers for: a file, a folder with images anywhere
-// below it, or, if it has no name, also a table or a dataset of the cache.
+// Place is where images lie that a head answers for: a file, an archive, a folder with images
+// or else archives anywhere below it, or, if it has no name, also a table, a pattern of
+// archives or a dataset of the cache.
 type Place struct {
 	Path string // absolute; or [Stored] and a name
 	// Name is what a person calls Path: the images are called Name, or Name/…. Without a
@@ -62,11 +63,11 @@ func (s *scanner) place(p Place, o Options) error {
 	fi, err := os.Stat(p.Path)
 	switch {
 	case err == nil && fi.IsDir():
-		prefix := ""
-		if p.Name != "" {
-			prefix = strings.TrimSuffix(filepath.ToSlash(p.Name), "/") + "/"
-		}
-		return s.walk(s.addRoot(p.Path, prefix), "", "", Unassigned, nil)
+		return s.poolFolder(p, o)
+	case err != nil && isPattern(p.Path):
+		return s.pattern(p.Path, "", Unassigned, o)
+	case err == nil && IsArchive(p.Path):
+		return s.archiveFile(p.Path, "", filepath.ToSlash(p.Name), Unassigned, o)
 	case p.Name == "" && err != nil:
 		if os.IsNotExist(err) {
 			return fmt.Errorf("%w: %s does not exist", ErrData, p.Path)
@@ -77,6 +78,24 @@ func (s *scanner) place(p Place, o Options) error {
 	}
 	s.addFile(p, fi)
 	return nil
+}
+
+// poolFolder adds the images below a folder, or those of the archives there.
+func (s *scanner) poolFolder(p Place, o Options) error {
+	prefix := ""
+	if p.Name != "" {
+		prefix = strings.TrimSuffix(filepath.ToSlash(p.Name), "/") + "/"
+	}
+	root := s.addRoot(p.Path, prefix)
+	all, err := s.archivesBelow(root, Unassigned, o)
+	if err != nil {
+		return err
+	}
+	if len(all) > 0 {
+		s.ds.Roots = s.ds.Roots[:root]
+		return s.archives(all, o)
+	}
+	return s.walk(root, "", "", Unassigned, nil)
 }
 
 // addFile adds a file, which may not be there. Files of one folder, one after the other,

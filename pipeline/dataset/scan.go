@@ -119,7 +119,7 @@ func ImagesBelow(ctx context.Context, dir string) ([]string, Skipped, error) {
 
 func newScanner(ctx context.Context, ds *Dataset) *scanner {
 	ds.Skipped = Skipped{}
-	return &scanner{ctx: ctx, ds: ds, listed: map[place]contents{}, ownSeen: map[string]bool{}, seen: map[uint64][]fs.FileInfo{}}
+	return &scanner{ctx: ctx, ds: ds, listed: map[place]contents{}, ownSeen: map[string]bool{}, seen: map[uint64][]fs.FileInfo{}, classNames: map[string]classNames{}}
 }
 
 // scanner collects items; names runs beside ds.Items and holds class names.
@@ -138,6 +138,9 @@ type scanner struct {
 
 	kept []Split // of the stored datasets that are sources
 
+	earlier    map[string][]listedArchive // by path; nil until somebody asks
+	classNames map[string]classNames      // by folder
+
 	beside              int // images beside class folders
 	empty               []string
 	junk, own, excluded passed
@@ -146,16 +149,34 @@ type scanner struct {
 func (s *scanner) source(dir, prefix string, part Part, o Options) error {
 	fi, err := os.Stat(dir)
 	switch {
+	case err != nil && isPattern(dir):
+		return s.pattern(dir, prefix, part, o)
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%w: %s does not exist", ErrData, dir)
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrData, err)
-	case !fi.IsDir():
-		return s.table(dir, prefix, part, o)
-	case part == Unassigned:
-		return s.trainFolder(s.addRoot(dir, prefix), "", o)
+	case fi.IsDir():
+		return s.folder(dir, prefix, part, o)
+	case IsArchive(dir):
+		return s.archiveFile(dir, prefix, "", part, o)
 	}
-	return s.partFolder(s.addRoot(dir, prefix), "", part, o)
+	return s.table(dir, prefix, part, o)
+}
+
+// folder adds the images in and below a folder, or those of the archives there.
+func (s *scanner) folder(dir, prefix string, part Part, o Options) error {
+	root := s.addRoot(dir, prefix)
+	all, err := s.archivesBelow(root, part, o)
+	switch {
+	case err != nil:
+		return err
+	case len(all) > 0:
+		s.ds.Roots = s.ds.Roots[:root] // no image lies in the folder itself
+		return s.archives(all, o)
+	case part == Unassigned:
+		return s.trainFolder(root, "", o)
+	}
+	return s.partFolder(root, "", part, o)
 }
 
 // prefix tells the items of several sources apart.
@@ -307,6 +328,13 @@ func (s *scanner) isImage(full, rel string) bool {
 func (s *scanner) add(it Item, class string) {
 	s.ds.Items = append(s.ds.Items, it)
 	s.names = append(s.names, class)
+}
+
+// noteOnce adds a note, unless it is there.
+func (s *scanner) noteOnce(text string) {
+	if !slices.ContainsFunc(s.ds.Notes, func(n journal.Note) bool { return n.Text == text }) {
+		s.note("%s", text)
+	}
 }
 
 func (s *scanner) note(format string, args ...any) {

@@ -44,6 +44,9 @@ var delimiters = []rune{',', ';', '\t', '|'}
 // openSheet reads a table. The delimiter is the one by which the header makes sense: it
 // names a column of paths, or else most columns.
 func openSheet(file string, c Columns) (sheet, error) {
+	if archiveKind(file) == Parquet {
+		return parquetSheet(file)
+	}
 	text, err := readText(file)
 	if err != nil {
 		return sheet{}, err

@@ -68,7 +68,7 @@ func (s Sources) Missing() string {
 		if _, ok := storedName(source); ok {
 			continue
 		}
-		if _, err := os.Stat(source); err != nil {
+		if !exists(source) {
 			return source
 		}
 	}
@@ -83,6 +83,17 @@ func (s Sources) gone() bool {
 	}
 	_, err := os.Stat(missing)
 	return errors.Is(err, fs.ErrNotExist)
+}
+
+// exists reports whether a source is there; of a pattern, its first file.
+func exists(source string) bool {
+	_, err := os.Stat(source)
+	if err != nil && isPattern(source) {
+		if files, bad := expand(source); bad == nil {
+			_, err = os.Stat(files[0])
+		}
+	}
+	return err == nil
 }
 
 // name is that of a dataset of these sources, if it is given no other.

@@ -42,7 +42,10 @@ type table struct {
 // the table, unless o says otherwise. Part is what a line without a split gets, and
 // prefix is before the paths, for people.
 func (s *scanner) table(file, prefix string, part Part, o Options) error {
-	if !slices.Contains(tableEndings, format.Ending(file)) {
+	if err := checkCompressed(file); err != nil {
+		return err
+	}
+	if !slices.Contains(tableEndings, format.Ending(file)) && archiveKind(file) != Parquet {
 		return fmt.Errorf("%w: %s is neither a folder nor a table (%s)", ErrData, file, words.Or(tableEndings))
 	}
 	dir := filepath.Dir(file)

@@ -30,7 +30,7 @@ type extraction struct {
 	opened, bytes                    atomic.Int64
 
 	memory *budget // for images that are being read and decoded
-	images origin.Reader
+	images *origin.Reader
 	looks  *measuring
 
 	turn     sync.RWMutex       // read while rows are handed over, written to change the producer
@@ -125,7 +125,7 @@ func (e *extraction) workers(ctx context.Context, todo []int) error {
 			n *= 2 // some wait for the device while the others decode
 		}
 	}
-	size := e.options.BatchSize
+	size := e.inv.batchSize(e.options.BatchSize, n, e.inv.holdOf(e.options.Memory))
 	e.work.Times.Workers = n
 	e.storeAfter = time.Now().Add(storeEvery)
 

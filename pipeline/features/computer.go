@@ -129,7 +129,8 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 	if err != nil {
 		return c.Idle(), err
 	}
-	e := &extraction{Computer: c, inv: inv, w: w, work: c.Idle(), memory: newBudget(c.options.Memory), looks: openMeasuring(c.store, c.space.ID)}
+	hold := inv.holdOf(c.options.Memory)
+	e := &extraction{Computer: c, inv: inv, w: w, work: c.Idle(), memory: newBudget(c.options.Memory - hold), images: origin.NewReader(hold), looks: openMeasuring(c.store, c.space.ID)}
 	c.journal.Start("engine", 0)
 	err = e.open(ctx)
 	if err == nil {
@@ -156,7 +157,7 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 // returns 0 where none of them can be read.
 func (c *Computer) Rate(ctx context.Context, inv *Inventory, images int) (float64, error) {
 	row, errs := make([]float32, extract.Dim), make([]error, 1)
-	var reader origin.Reader
+	reader := origin.NewReader(c.options.Memory)
 	defer reader.Close()
 	var spent time.Duration
 	timed := 0

@@ -2,8 +2,6 @@ package features
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/journal"
@@ -12,7 +10,7 @@ import (
 // Inventory is what the cache has of a dataset: which items have a feature, which are
 // known to be bad, and which remain to be computed.
 type Inventory struct {
-	Todo []int // items to compute, classes in turn
+	Todo []int // items to compute, in the order in which they are
 
 	ds      *dataset.Dataset
 	earlier *dataset.Dataset // as the cache had it; nil if it had not
@@ -57,7 +55,7 @@ func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inv
 			inv.Todo = append(inv.Todo, i)
 		}
 	}
-	inv.Todo = interleaved(ds, inv.Todo)
+	inv.Todo = inOrder(ds, inv.Todo)
 	return inv, nil
 }
 
@@ -67,26 +65,6 @@ func (inv *Inventory) Found() Found {
 	f.Misses = f.Images - f.Hits - f.KnownBad
 	f.Quarantined, f.Quarantine = len(inv.tried), inv.tried.list()
 	return f
-}
-
-// interleaved orders items so that all classes grow alike, each in its own order:
-// a head can be trained while the rest is still being extracted.
-func interleaved(ds *dataset.Dataset, todo []int) []int {
-	byLabel := map[int32][]int{}
-	for _, i := range todo {
-		l := ds.Items[i].Label
-		byLabel[l] = append(byLabel[l], i)
-	}
-	labels := slices.Sorted(maps.Keys(byLabel))
-	out := todo[:0:0]
-	for n := 0; len(out) < len(todo); n++ {
-		for _, l := range labels {
-			if n < len(byLabel[l]) {
-				out = append(out, byLabel[l][n])
-			}
-		}
-	}
-	return out
 }
 
 // storeDataset splits a dataset and stores it in the cache, unless just that is there. Items

@@ -1,6 +1,7 @@
 package features
 
 import (
+	"slices"
 	"testing"
 
 	"icebox/pipeline/dataset"
@@ -17,10 +18,18 @@ func TestClassesGrowAlikeWhileExtracting(t *testing.T) {
 	for i := range todo {
 		todo[i] = i
 	}
-	got := interleaved(ds, todo)
+	ds.Roots = []dataset.Root{{}, {Kind: dataset.Parquet}}
+	got := inOrder(ds, todo)
 	for n, i := range got {
 		if int(ds.Items[i].Label) != n%3 {
 			t.Fatalf("order %v", got)
 		}
+	}
+	for _, i := range []int{0, 5, 6} {
+		ds.Items[i].Root = 1
+	}
+	got = inOrder(ds, todo)
+	if !slices.Equal(got[9:], []int{0, 5, 6}) || int(ds.Items[got[0]].Label)+int(ds.Items[got[1]].Label)+int(ds.Items[got[2]].Label) != 3 {
+		t.Errorf("rows of a parquet file are not the last ones in their order: %v", got)
 	}
 }

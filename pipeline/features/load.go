@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"runtime"
 	"time"
 
@@ -35,6 +36,10 @@ func (e *extraction) load(ctx context.Context, i int, crop []uint8) (t extract.T
 		}
 		// Of an image that is bad, or takes more than there is, Preprocess says so.
 		more, fault := e.backbone.Memory(data)
+		if fault == nil && more > e.memory.total && more <= e.options.Memory {
+			e.fail(i, fmt.Errorf("%w: it takes %d bytes of memory, and pages of parquet files leave %d", extract.ErrImageTooLarge, more, e.memory.total), false)
+			return t, false, nil
+		}
 		if fault == nil && more <= e.memory.total && !l.grow(more) {
 			need = more
 			continue

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 
+	"icebox/extract"
 	"icebox/pipeline/dataset"
+	"icebox/pipeline/internal/parquetfile"
 )
 
 // Place is where the bytes of an image are.
@@ -14,6 +16,7 @@ type Place struct {
 	Kind         string // as in [dataset.Root]; "" is a file
 	Path         string // of the file, or of the archive
 	Offset, Size int64  // in an archive; see [dataset.Item]
+	Column       string // of a parquet file: the one that holds images
 }
 
 // Of is the place of an item.
@@ -22,7 +25,11 @@ func Of(ds *dataset.Dataset, it *dataset.Item) Place {
 		return Place{Path: ds.File(it)}
 	}
 	r := &ds.Roots[it.Root]
-	return Place{Kind: r.Kind, Path: r.Dir, Offset: it.Offset, Size: it.Stat.Size}
+	p := Place{Kind: r.Kind, Path: r.Dir, Offset: it.Offset, Size: it.Stat.Size}
+	if r.Index != nil {
+		p.Column = r.Index.Column
+	}
+	return p
 }
 
 var (
@@ -32,11 +39,15 @@ var (
 	ErrCut = errors.New("the archive ends before the image does: it has been cut off or changed")
 )
 
-// Reader reads images. Many goroutines may use it.
-type Reader struct{}
+// Reader reads images, and keeps parts of parquet files in memory, because their images are
+// stored many at a time. Many goroutines may use it; it is to be closed.
+type Reader struct{ pages *parquetfile.Pages }
 
-// Close lets go of what the reader keeps open.
-func (r *Reader) Close() error { return nil }
+// NewReader returns a reader that keeps up to hold bytes of parquet files in memory.
+func NewReader(hold int64) *Reader { return &Reader{parquetfile.NewPages(hold)} }
+
+// Close closes what the reader keeps open.
+func (r *Reader) Close() error { return r.pages.Close() }
 
 // Read reads an image of up to most bytes, and the stat of the file that holds it as of before
 // the first byte, with the image's size. It asks reserve for the bytes that it is going to
@@ -52,13 +63,15 @@ func (r *Reader) Read(ctx context.Context, p Place, most int64, reserve func(int
 	switch p.Kind {
 	case dataset.Tar:
 		return readMember(p, most, reserve)
+	case dataset.Parquet:
+		return r.readRow(p, most, reserve)
 	}
 	return nil, dataset.Stat{}, fmt.Errorf("%w: %q", ErrKind, p.Kind)
 }
 
 // Read is [Reader.Read] of one image of up to [MaxFileBytes].
 func Read(ctx context.Context, p Place) ([]byte, dataset.Stat, error) {
-	var r Reader
+	r := NewReader(MaxFileBytes)
 	defer r.Close()
 	return r.Read(ctx, p, MaxFileBytes, func(int64) error { return nil })
 }
@@ -89,4 +102,35 @@ func readMember(p Place, most int64, reserve func(int64) error) ([]byte, dataset
 	stat := dataset.StatOf(fi)
 	stat.Size = p.Size
 	return data, stat, nil
+}
+
+// readRow reads the image in a row of a parquet file. It holds nothing of the file while it
+// waits for memory.
+func (r *Reader) readRow(p Place, most int64, reserve func(int64) error) ([]byte, dataset.Stat, error) {
+	size, err := r.pages.Size(p.Path, p.Column, p.Offset)
+	if err == nil {
+		err = checkSize(size, most)
+	}
+	if err == nil {
+		err = reserve(size)
+	}
+	if err != nil {
+		return nil, dataset.Stat{}, parquetFault(err)
+	}
+	data := make([]byte, size)
+	fi, err := r.pages.Copy(data, p.Path, p.Column, p.Offset)
+	if err != nil {
+		return nil, dataset.Stat{}, parquetFault(err)
+	}
+	stat := dataset.StatOf(fi)
+	stat.Size = size
+	return data, stat, nil
+}
+
+// parquetFault is an error of a parquet file as one of an image.
+func parquetFault(err error) error {
+	if errors.Is(err, parquetfile.ErrMemory) {
+		return fmt.Errorf("%w: %w", extract.ErrImageTooLarge, err)
+	}
+	return pathless(err)
 }

@@ -38,7 +38,7 @@ var fences = []fence{
 	{name: "text", imports: []string{"golang.org/x/text"}, but: []string{"pipeline/dataset"}, reason: "names and tables of all alphabets and encodings are read in one place"},
 	{name: "gorgonia", imports: []string{"gorgonia.org"}, but: []string{"headtrain/graph"}, reason: "a user of the linear head links no graph engine"},
 	{name: "purego", imports: []string{"github.com/ebitengine/purego"}, but: []string{"extract/cuda"}, reason: "a user of the CPU engine links no dynamic loader"},
-	{name: "parquet", imports: []string{"github.com/parquet-go/parquet-go"}, but: []string{"pipeline/predictions", "pipeline/export/rows", "pipeline/shards", "pipeline/worker"}, reason: "a build tag leaves it out, where rows are written"},
+	{name: "parquet", imports: []string{"github.com/parquet-go/parquet-go"}, but: []string{"pipeline/predictions", "pipeline/export/rows", "pipeline/shards", "pipeline/worker", "pipeline/internal/parquetfile"}, reason: "a build tag leaves it out, where rows are written and images read"},
 	{name: "protobuf", imports: []string{"google.golang.org/protobuf"}, but: []string{"pipeline/export/onnx", "pipeline/serve/oip", "pipeline/tensorboard"}, reason: "messages are written field by field, where their form is known"},
 	{name: "chromedp", imports: []string{"github.com/chromedp"}, but: []string{"cmd/icebox/browser"}, reason: "pages are tried in a browser in a lane of its own"},
 	{name: "prometheus", imports: []string{"github.com/prometheus"}, but: []string{"pipeline/serve/web"}, reason: "a server tells of itself in one place"},
