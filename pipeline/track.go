@@ -22,10 +22,12 @@ import (
 	"icebox/pipeline/runs"
 )
 
-// How long a tracker may take to hear that a run begins, and to hear all of it when it is over.
+// How long a tracker may take to hear that a run begins, to hear all of it when it is over, and
+// to hear that it was interrupted.
 const (
-	trackBegin = 10 * time.Second
-	trackEnd   = time.Minute
+	trackBegin  = 10 * time.Second
+	trackEnd    = 30 * time.Second
+	trackKilled = 5 * time.Second
 )
 
 // tracked is a run that a tracker hears of. A nil one is of no tracker: nothing is done.
@@ -77,7 +79,7 @@ func (w *tracked) fault(err error) (string, journal.Step) {
 	if errors.Is(err, mlflow.ErrDenied) {
 		ask = "is MLFLOW_TRACKING_TOKEN right, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD?"
 	}
-	return fmt.Sprintf("MLflow at %s does not have all of this run (%v): %s The run goes on, and its folder has all that would be sent", w.address, err, ask), journal.Step{Do: journal.Change, Field: "MLflow"}
+	return fmt.Sprintf("MLflow at %s does not have all of this run (%v): %s The run needs no tracker, and its folder has all that would be sent", w.address, err, ask), journal.Step{Do: journal.Change, Field: "MLflow"}
 }
 
 // end tells the tracker how the run ended: its recipe, the numbers of each epoch, and those of
@@ -87,14 +89,15 @@ func (w *tracked) end(ctx context.Context, r *report.Report, failed error) {
 		return
 	}
 	defer w.tracker.Close()
-	status := mlflow.Finished
-	if failed != nil {
+	status, patience := mlflow.Finished, trackEnd
+	switch {
+	case ctx.Err() != nil && failed != nil:
+		status = mlflow.Killed
+		ctx, patience = context.WithoutCancel(ctx), trackKilled
+	case failed != nil:
 		status = mlflow.Failed
 	}
-	if ctx.Err() != nil {
-		status = mlflow.Killed
-	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), trackEnd)
+	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
 	err := w.send(ctx, r, failed)
 	if endErr := w.run.End(ctx, status, time.Now()); err == nil {

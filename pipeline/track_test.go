@@ -27,7 +27,7 @@ func trackedOptions(t *testing.T, address string) Options {
 	}
 	o.MLflow, o.Output.Program = address, "icebox test"
 	o.Recipe = func(o Options) map[string]string {
-		return map[string]string{"head.optimizer": string(o.Head.Optimizer)}
+		return map[string]string{"head.optimizer": o.Head.Optimizer}
 	}
 	return o
 }

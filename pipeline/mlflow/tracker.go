@@ -45,9 +45,8 @@ func Check(address string) error {
 // New returns the tracker at an address that passes [Check]. The token, or the name and the
 // password, are those of MLflow's own environment variables, which env looks up.
 func New(address string, env func(string) string) *Tracker {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
 	t := &Tracker{address: strings.TrimRight(address, "/"), client: &http.Client{
-		Transport:     transport,
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 	if token := env("MLFLOW_TRACKING_TOKEN"); token != "" {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 
 	"icebox/pipeline/serve"
 )
@@ -52,7 +51,10 @@ func studioWebhook(s *server, w http.ResponseWriter, r *http.Request) error {
 			return s.studioLearn(w, r, tasks, q.Config, false)
 		}
 	case "START_TRAINING": // it brings no annotations: those that were told of before count
-		return s.studioTeach(w, r, 0, s.Train)
+		return s.studioTeach(w, r, func(ctx context.Context, model string) (int, serve.Learned, error) {
+			l, err := s.Train(ctx, model)
+			return 0, l, err
+		})
 	case "":
 		if q.Older != nil {
 			return s.studioLearn(w, r, q.Older, q.Config, true)
@@ -85,15 +87,19 @@ func (all *oneOrMany[T]) UnmarshalJSON(data []byte) error {
 // annotated are the tasks that annotations are of, each with its one; a task stands there as
 // often as it has annotations. They belong together by the task's ID, or stand in one order.
 func annotated(annotations []studioAnnotation, tasks []studioTask) (all []studioTask) {
-	for i, a := range annotations {
-		at := slices.IndexFunc(tasks, func(t studioTask) bool { return len(a.Task) > 0 && bytes.Equal(t.ID, a.Task) })
-		if at < 0 && len(tasks) == len(annotations) {
-			at = i
+	byID := map[string]*studioTask{}
+	for i := range tasks {
+		if id := string(tasks[i].ID); id != "" && id != "null" {
+			byID[id] = &tasks[i]
 		}
-		if at >= 0 {
-			task := tasks[at]
-			task.Annotations = []studioAnnotation{a}
-			all = append(all, task)
+	}
+	for i, a := range annotations {
+		of := byID[string(a.Task)]
+		if of == nil && len(tasks) == len(annotations) {
+			of = &tasks[i]
+		}
+		if of != nil {
+			all = append(all, studioTask{Data: of.Data, Annotations: []studioAnnotation{a}})
 		}
 	}
 	return all
@@ -101,24 +107,21 @@ func annotated(annotations []studioAnnotation, tasks []studioTask) (all []studio
 
 // studioLearn has the model of a request learn by what annotators said of tasks.
 func (s *server) studioLearn(w http.ResponseWriter, r *http.Request, tasks []studioTask, text string, always bool) error {
-	if s.Learn == nil {
-		return &httpError{http.StatusNotImplemented, errNoLearning.Error()}
-	}
-	config, err := readLabelConfig(text)
-	if err != nil {
-		return err
-	}
-	said, err := s.saidOf(r.Context(), tasks, config)
-	if err != nil {
-		return err
-	}
-	return s.studioTeach(w, r, len(said), func(ctx context.Context, model string) (serve.Learned, error) {
-		return s.Learn(ctx, model, said, always)
+	return s.studioTeach(w, r, func(ctx context.Context, model string) (annotations int, l serve.Learned, err error) {
+		config, err := readLabelConfig(text)
+		if err != nil {
+			return 0, l, err
+		}
+		said, err := s.saidOf(ctx, tasks, config)
+		if err == nil {
+			l, err = s.Learn(ctx, model, said, always)
+		}
+		return len(said), l, err
 	})
 }
 
-// studioTeach has the model of a request trained by so many annotations.
-func (s *server) studioTeach(w http.ResponseWriter, r *http.Request, annotations int, teach func(context.Context, string) (serve.Learned, error)) error {
+// studioTeach has the model of a request taught, and tells by how many annotations.
+func (s *server) studioTeach(w http.ResponseWriter, r *http.Request, teach func(ctx context.Context, model string) (annotations int, l serve.Learned, err error)) error {
 	if s.Learn == nil {
 		return &httpError{http.StatusNotImplemented, errNoLearning.Error()}
 	}
@@ -128,7 +131,7 @@ func (s *server) studioTeach(w http.ResponseWriter, r *http.Request, annotations
 	}
 	s.training.Add(1)
 	defer s.training.Add(-1)
-	learned, err := teach(r.Context(), place.Model().Name)
+	annotations, learned, err := teach(r.Context(), place.Model().Name)
 	if err != nil {
 		return err
 	}
