@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"icebox/cache"
+	"icebox/pipeline/journal"
 )
 
 // member is a file of a tar.
@@ -274,6 +275,36 @@ func TestUnchangedArchivesAreNotOpened(t *testing.T) {
 	changed := scanned(t, o, docs)
 	if changed.Recall(memo); changed.listed != 1 || changed.Items[0].Hashed() {
 		t.Errorf("%d archives opened, hash %x", changed.listed, changed.Items[0].Hash[:2])
+	}
+}
+
+func TestCaptionsAreNoLabels(t *testing.T) {
+	file := writeFile(t, filepath.Join(t.TempDir(), "s.tar"), tarOf(t, tar.FormatPAX, member{"1.jpg", "x"}, member{"1.txt", "a cat"}, member{"2.jpg", "y"}, member{"2.txt", "a dog"}))
+	ds := scanned(t, Options{Train: file}, nil)
+	err := ds.Trainable(0)
+	if steps := journal.Steps(err); !errors.Is(err, ErrData) || len(steps) != 1 || steps[0].Value != "txt" {
+		t.Errorf("%v, %+v", err, steps)
+	}
+}
+
+// What is excluded has no say in what the folders mean, the first time and later.
+func TestExcludedFoldersOfATarHaveNoSay(t *testing.T) {
+	file := writeFile(t, filepath.Join(t.TempDir(), "s.tar"), tarOf(t, tar.FormatPAX, member{"set/train/cat/1.jpg", ""}, member{"set/train/dog/2.jpg", ""}, member{"set/raw/x/3.jpg", ""}, member{"4.jpg", ""}))
+	settle()
+	o := Options{Train: file, Reading: Reading{Exclude: []string{"raw/", "4.jpg"}}}
+	want := map[string]string{"s.tar!set/train/cat/1.jpg": "cat", "s.tar!set/train/dog/2.jpg": "dog"}
+	ds := scanned(t, o, nil)
+	wantRead(t, ds, want)
+	wantRead(t, scanned(t, o, kept(t, ds, ForTraining)), want)
+}
+
+// A stored dataset of an archive is one still where it is a source of another.
+func TestStoredArchivesStayArchives(t *testing.T) {
+	file := writeFile(t, filepath.Join(t.TempDir(), "s.tar"), tarOf(t, tar.FormatPAX, member{"cat/1.jpg", "one"}, member{"dog/2.jpg", "two"}))
+	ds := scanned(t, Options{Train: Stored + "set"}, kept(t, scanned(t, Options{Train: file}, nil), ForTraining))
+	wantRead(t, ds, map[string]string{"s.tar!cat/1.jpg": "cat  one", "s.tar!dog/2.jpg": "dog  two"})
+	if !ds.Archived(&ds.Items[0]) || ds.version() != archiveVersion {
+		t.Errorf("roots %+v", ds.Roots)
 	}
 }
 
