@@ -415,3 +415,25 @@ func TestPoolsTakeImagesOfArchives(t *testing.T) {
 		}
 	}
 }
+
+// FuzzTar scans whatever bytes as a tar: what is read of it comes back from its document and,
+// where it has not changed, from there.
+func FuzzTar(f *testing.F) {
+	for _, format := range []tar.Format{tar.FormatUSTAR, tar.FormatPAX, tar.FormatGNU} {
+		f.Add(tarOf(f, format, member{"1.cls", "0"}, member{"1.jpg", "x"}, member{"train/cat/2.jpg", ""}, member{"3.json", `{"label": "a", "split": "test"}`}, member{"3.png", "y"}))
+		f.Add(tarOf(f, format, member{"a/b/1.jpg", "x"}, member{"a/c/1.jpg", "x"}, member{"a/c/1.jpg", "z"}))
+	}
+	file := filepath.Join(f.TempDir(), "s.tar")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		must(t, os.WriteFile(file, data, 0o644))
+		ds, err := Scan(t.Context(), Options{Train: file}, nil)
+		if err != nil {
+			if !errors.Is(err, ErrData) {
+				t.Fatalf("%v is no error of the data", err)
+			}
+			return
+		}
+		_ = ds.Trainable(0)
+		wantSameDocument(t, ds)
+	})
+}
