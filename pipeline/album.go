@@ -19,6 +19,7 @@ import (
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/origin"
 	"icebox/pipeline/thumbs"
 )
 
@@ -118,6 +119,8 @@ func (a *album) pictures(ctx context.Context, paths []string) (map[string][]byte
 func (a *album) make(ctx context.Context, paths []string, all map[string][]byte) error {
 	ctx, stop := context.WithDeadline(ctx, a.until)
 	defer stop()
+	images := origin.NewReader(origin.Hold)
+	defer images.Close()
 	var mu sync.Mutex
 	var g errgroup.Group
 	next := make(chan string)
@@ -128,7 +131,7 @@ func (a *album) make(ctx context.Context, paths []string, all map[string][]byte)
 				if err != nil {
 					continue
 				}
-				key, jpeg := a.draw(ctx, p, &a.ds.Items[a.items[path]])
+				key, jpeg := a.draw(ctx, images, p, &a.ds.Items[a.items[path]])
 				if jpeg == nil {
 					continue
 				}
@@ -159,8 +162,8 @@ func (a *album) make(ctx context.Context, paths []string, all map[string][]byte)
 
 // draw makes the small picture of an item; nil where its file is not there, is another by
 // now, or is no image.
-func (a *album) draw(ctx context.Context, p *extract.Preprocessor, it *dataset.Item) (cache.Key, []byte) {
-	data, err := readItem(ctx, a.ds, it)
+func (a *album) draw(ctx context.Context, images *origin.Reader, p *extract.Preprocessor, it *dataset.Item) (cache.Key, []byte) {
+	data, err := readItem(ctx, images, a.ds, it)
 	if err != nil {
 		return it.Hash, nil
 	}

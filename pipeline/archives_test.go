@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/origin"
 )
 
 // packed is a tar of the files below dir, in the order of their names. Name says what a file
@@ -122,15 +124,16 @@ func TestImagesOfArchivesAreReadOneByOne(t *testing.T) {
 		src, err := extractFeatures(ctx, o, toExtract, journal.New(Silent, nil))
 		must(t, err)
 		ds := src.Dataset()
+		images := origin.NewReader(origin.Hold)
 		for i := range ds.Items {
-			data, err := readItem(ctx, ds, &ds.Items[i])
+			data, err := readItem(ctx, images, ds, &ds.Items[i])
 			want, werr := os.ReadFile(filepath.Join(dir, ds.Class(&ds.Items[i]), fmt.Sprintf("%03d%s", i%4, []string{".jpg", ".png"}[i%2])))
 			must(t, werr)
 			if err != nil || !bytes.Equal(data, want) {
 				t.Errorf("%s: %s: %d bytes, %v", kind, ds.File(&ds.Items[i]), len(data), err)
 			}
 		}
-		must(t, src.Close())
+		must(t, errors.Join(images.Close(), src.Close()))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"icebox/headtrain"
 	"icebox/pipeline/evidence"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/origin"
 	"icebox/pipeline/page"
 	"icebox/pipeline/thumbs"
 )
@@ -48,8 +49,10 @@ func (a *album) mapsOf(ctx context.Context, cards []page.Card, head *headtrain.H
 		return all, ctx.Err()
 	}
 	defer m.x.Close()
+	images := origin.NewReader(origin.Hold)
+	defer images.Close()
 	for _, card := range missing {
-		jpeg, err := a.mapOf(ctx, m, card)
+		jpeg, err := a.mapOf(ctx, images, m, card)
 		if errors.Is(err, extract.ErrEngine) || ctx.Err() != nil {
 			return all, errors.Join(ctx.Err(), err)
 		}
@@ -61,8 +64,8 @@ func (a *album) mapsOf(ctx context.Context, cards []page.Card, head *headtrain.H
 }
 
 // mapOf draws what speaks for the class that a card's image was taken for, against its label.
-func (a *album) mapOf(ctx context.Context, m *mapper, card page.Card) ([]byte, error) {
-	image, err := readItem(ctx, a.ds, &a.ds.Items[a.items[card.Path]])
+func (a *album) mapOf(ctx context.Context, images *origin.Reader, m *mapper, card page.Card) ([]byte, error) {
+	image, err := readItem(ctx, images, a.ds, &a.ds.Items[a.items[card.Path]])
 	if err != nil {
 		return nil, err
 	}

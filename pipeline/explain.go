@@ -73,8 +73,8 @@ func (m *mapper) find(ctx context.Context, image []byte, of, against int) (*evid
 
 // readItem reads the file of an item; the error is an errChanged where its content is another
 // by now.
-func readItem(ctx context.Context, ds *dataset.Dataset, it *dataset.Item) ([]byte, error) {
-	data, _, err := origin.Read(ctx, origin.Of(ds, it))
+func readItem(ctx context.Context, images *origin.Reader, ds *dataset.Dataset, it *dataset.Item) ([]byte, error) {
+	data, _, err := images.Get(ctx, origin.Of(ds, it))
 	if err == nil && cache.Key(sha256.Sum256(data)) != it.Hash {
 		err = fmt.Errorf("%w: %s", errChanged, ds.File(it))
 	}
@@ -86,6 +86,8 @@ type explainer struct {
 	*mapper
 	dir  string
 	from map[string]string // the name of the image that a file is of
+
+	images *origin.Reader // nil where somebody else reads them
 }
 
 // evidenceEnding ends the name of a file with a map.
@@ -165,7 +167,7 @@ func (e *explainer) file(name string) (string, error) {
 func (p *Predictor) ExplainInto(dir string) error {
 	m, err := newMapper(p.head, p.x, p.o)
 	if err == nil {
-		p.explainer = &explainer{m, dir, map[string]string{}}
+		p.explainer = &explainer{m, dir, map[string]string{}, nil}
 	}
 	return err
 }
@@ -175,7 +177,7 @@ func (p *Predictor) ExplainInto(dir string) error {
 func (s *Scorer) ExplainInto(ctx context.Context, dir string) error {
 	m, err := openMapper(ctx, s.head, s.o)
 	if err == nil {
-		s.explainer = &explainer{m, dir, map[string]string{}}
+		s.explainer = &explainer{m, dir, map[string]string{}, origin.NewReader(origin.Hold)}
 	}
 	return err
 }

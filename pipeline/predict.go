@@ -81,7 +81,7 @@ func Files(ctx context.Context, paths []string, left func(dataset.Skipped)) iter
 func filesAt(ctx context.Context, p string, left func(dataset.Skipped)) iter.Seq[Image] {
 	return func(yield func(Image) bool) {
 		if fi, err := os.Stat(p); err != nil || !fi.IsDir() {
-			yield(readNamed(ctx, p))
+			yield(readNamed(p))
 			return
 		}
 		paths, skipped, err := dataset.ImagesBelow(ctx, p)
@@ -93,15 +93,15 @@ func filesAt(ctx context.Context, p string, left func(dataset.Skipped)) iter.Seq
 			left(skipped)
 		}
 		for _, path := range paths {
-			if !yield(readNamed(ctx, path)) {
+			if !yield(readNamed(path)) {
 				return
 			}
 		}
 	}
 }
 
-func readNamed(ctx context.Context, path string) Image {
-	data, _, err := origin.Read(ctx, origin.Place{Path: path})
+func readNamed(path string) Image {
+	data, _, err := origin.File(path)
 	return Image{Name: path, Data: data, Err: err}
 }
 

@@ -104,7 +104,7 @@ func (s *Scorer) Classes() []string { return s.head.Classes }
 func (s *Scorer) Close() error {
 	err := s.src.Close()
 	if s.explainer != nil {
-		err = errors.Join(err, s.explainer.x.Close())
+		err = errors.Join(err, s.explainer.x.Close(), s.explainer.images.Close())
 	}
 	return err
 }
@@ -160,7 +160,7 @@ func (s *Scorer) explain(ctx context.Context, row *predictions.Row, item int) er
 		return nil
 	}
 	ds := s.src.Dataset()
-	image, err := readItem(ctx, ds, &ds.Items[item])
+	image, err := readItem(ctx, s.explainer.images, ds, &ds.Items[item])
 	if err != nil {
 		return nil //nolint:nilerr // the row says that there is no map
 	}

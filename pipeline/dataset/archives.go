@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"icebox/extract/format"
+	"icebox/pipeline/journal"
 	"icebox/pipeline/words"
 )
 
@@ -31,6 +32,8 @@ type archive struct {
 	items   []Item   // without a root
 	classes []string // of items; "" is none
 	kept    bool     // they are those of an earlier scan
+
+	captions bool // texts lie beside images that nobody says are labels
 }
 
 // errTable is the error of a parquet file that holds no images, but may name some.
@@ -58,10 +61,12 @@ func (s *scanner) pattern(pattern, prefix string, part Part, o Options) error {
 	for i, file := range files {
 		all[i] = &archive{file: file, kind: archiveKind(file), prefix: prefix + filepath.Base(file) + inArchive, part: part}
 	}
-	for i, a := range all { // the same name in several folders
-		if slices.ContainsFunc(all[:i], func(b *archive) bool { return b.prefix == a.prefix }) {
+	taken := map[string]bool{}
+	for _, a := range all { // the same name in several folders
+		if taken[a.prefix] {
 			a.prefix = prefix + filepath.ToSlash(a.file) + inArchive
 		}
+		taken[a.prefix] = true
 	}
 	return s.archives(all, o)
 }
@@ -157,6 +162,9 @@ func (s *scanner) archives(all []*archive, o Options) error {
 	if err := s.listArchives(all, o); err != nil {
 		return err
 	}
+	for _, a := range all {
+		s.dropExcluded(a)
+	}
 	if !s.unlabelled && !slices.ContainsFunc(all, func(a *archive) bool { return a.Labelled }) {
 		if err := s.classByFolder(all, o); err != nil {
 			return err
@@ -199,6 +207,21 @@ func (s *scanner) listArchives(all []*archive, o Options) error {
 	return g.Wait()
 }
 
+// dropExcluded takes out the images that are excluded.
+func (s *scanner) dropExcluded(a *archive) {
+	if s.exclude == nil {
+		return
+	}
+	n := 0
+	for i := range a.items {
+		if !s.excludedPath(a.items[i].Path) {
+			a.items[n], a.classes[n] = a.items[i], a.classes[i]
+			n++
+		}
+	}
+	a.items, a.classes = a.items[:n], a.classes[:n]
+}
+
 // addArchive adds the images of an archive that is listed.
 func (s *scanner) addArchive(a *archive) {
 	root := s.addRoot(a.file, a.prefix)
@@ -210,11 +233,11 @@ func (s *scanner) addArchive(a *archive) {
 	for _, text := range a.Notes {
 		s.noteOnce(text)
 	}
+	if a.captions && !a.Labelled {
+		s.ds.noLabels = journal.Note{Text: a.file + " says no class of its images: it has texts beside them (.txt), which are taken for captions", Steps: []journal.Step{journal.SetTo("Data.Reading.Columns.Label", "txt")}}
+	}
 	for i := range a.items {
 		it := a.items[i]
-		if s.excludedPath(it.Path) {
-			continue
-		}
 		it.Root, it.Hash = root, [32]byte{}
 		it.Stat.MTime, it.Stat.CTime, it.Stat.Inode = a.stat.MTime, a.stat.CTime, a.stat.Inode
 		if it.Part == Unassigned {

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"icebox/cache"
+	"icebox/pipeline/journal"
 )
 
 // member is a file of a tar.
@@ -277,6 +278,36 @@ func TestUnchangedArchivesAreNotOpened(t *testing.T) {
 	}
 }
 
+func TestCaptionsAreNoLabels(t *testing.T) {
+	file := writeFile(t, filepath.Join(t.TempDir(), "s.tar"), tarOf(t, tar.FormatPAX, member{"1.jpg", "x"}, member{"1.txt", "a cat"}, member{"2.jpg", "y"}, member{"2.txt", "a dog"}))
+	ds := scanned(t, Options{Train: file}, nil)
+	err := ds.Trainable(0)
+	if steps := journal.Steps(err); !errors.Is(err, ErrData) || len(steps) != 1 || steps[0].Value != "txt" {
+		t.Errorf("%v, %+v", err, steps)
+	}
+}
+
+// What is excluded has no say in what the folders mean, the first time and later.
+func TestExcludedFoldersOfATarHaveNoSay(t *testing.T) {
+	file := writeFile(t, filepath.Join(t.TempDir(), "s.tar"), tarOf(t, tar.FormatPAX, member{"set/train/cat/1.jpg", ""}, member{"set/train/dog/2.jpg", ""}, member{"set/raw/x/3.jpg", ""}, member{"4.jpg", ""}))
+	settle()
+	o := Options{Train: file, Reading: Reading{Exclude: []string{"raw/", "4.jpg"}}}
+	want := map[string]string{"s.tar!set/train/cat/1.jpg": "cat", "s.tar!set/train/dog/2.jpg": "dog"}
+	ds := scanned(t, o, nil)
+	wantRead(t, ds, want)
+	wantRead(t, scanned(t, o, kept(t, ds, ForTraining)), want)
+}
+
+// A stored dataset of an archive is one still where it is a source of another.
+func TestStoredArchivesStayArchives(t *testing.T) {
+	file := writeFile(t, filepath.Join(t.TempDir(), "s.tar"), tarOf(t, tar.FormatPAX, member{"cat/1.jpg", "one"}, member{"dog/2.jpg", "two"}))
+	ds := scanned(t, Options{Train: Stored + "set"}, kept(t, scanned(t, Options{Train: file}, nil), ForTraining))
+	wantRead(t, ds, map[string]string{"s.tar!cat/1.jpg": "cat  one", "s.tar!dog/2.jpg": "dog  two"})
+	if !ds.Archived(&ds.Items[0]) || ds.version() != archiveVersion {
+		t.Errorf("roots %+v", ds.Roots)
+	}
+}
+
 func TestDoublesInATarAreToldApart(t *testing.T) {
 	file := writeFile(t, filepath.Join(t.TempDir(), "s.tar"), tarOf(t, tar.FormatGNU, member{"cat/1.jpg", "one"}, member{"cat/1.jpg", "two"}, member{"dog/1.jpg", "x"}))
 	wantRead(t, scanned(t, Options{Train: file}, nil), map[string]string{"s.tar!cat/1.jpg": "cat  one", "s.tar!cat/1.jpg@1536": "cat  two", "s.tar!dog/1.jpg": "dog  x"})
@@ -383,4 +414,26 @@ func TestPoolsTakeImagesOfArchives(t *testing.T) {
 			t.Error("the tar is opened again")
 		}
 	}
+}
+
+// FuzzTar scans whatever bytes as a tar: what is read of it comes back from its document and,
+// where it has not changed, from there.
+func FuzzTar(f *testing.F) {
+	for _, format := range []tar.Format{tar.FormatUSTAR, tar.FormatPAX, tar.FormatGNU} {
+		f.Add(tarOf(f, format, member{"1.cls", "0"}, member{"1.jpg", "x"}, member{"train/cat/2.jpg", ""}, member{"3.json", `{"label": "a", "split": "test"}`}, member{"3.png", "y"}))
+		f.Add(tarOf(f, format, member{"a/b/1.jpg", "x"}, member{"a/c/1.jpg", "x"}, member{"a/c/1.jpg", "z"}))
+	}
+	file := filepath.Join(f.TempDir(), "s.tar")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		must(t, os.WriteFile(file, data, 0o644))
+		ds, err := Scan(t.Context(), Options{Train: file}, nil)
+		if err != nil {
+			if !errors.Is(err, ErrData) {
+				t.Fatalf("%v is no error of the data", err)
+			}
+			return
+		}
+		_ = ds.Trainable(0)
+		wantSameDocument(t, ds)
+	})
 }

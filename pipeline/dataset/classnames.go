@@ -23,31 +23,40 @@ type classNames struct {
 // part, beside that folder.
 func (s *scanner) namesBeside(file string) classNames {
 	dir := filepath.Dir(file)
-	dirs := []string{dir}
-	if _, ok := ParsePart(filepath.Base(dir)); ok {
-		dirs = append(dirs, filepath.Dir(dir))
+	n, ok := s.classNames[dir]
+	if ok {
+		return n
 	}
-	for _, dir := range dirs {
-		if n, ok := s.classNames[dir]; ok {
-			return n
+	if n = readClassNames(dir); n.file == "" {
+		if _, ok := ParsePart(filepath.Base(dir)); ok {
+			n = readClassNames(filepath.Dir(dir))
 		}
-		for _, name := range classNameFiles {
-			at := filepath.Join(dir, name)
-			if fi, err := os.Stat(at); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxItemBytes*16 {
-				continue
-			}
-			text, err := readText(at)
-			if err != nil {
-				continue // no list of names
-			}
-			sum := sha256.Sum256(text)
-			n := classNames{file: at, digest: hex.EncodeToString(sum[:])}
-			for line := range strings.Lines(strings.TrimRight(string(text), "\r\n ")) {
-				n.names = append(n.names, strings.TrimSpace(line))
-			}
-			s.classNames[dir] = n
-			return n
+	}
+	s.classNames[dir] = n
+	return n
+}
+
+// maxClassNames bounds a file of names of classes.
+const maxClassNames = 16 << 20
+
+// readClassNames reads the names of classes in a folder; a file that is too large, or no
+// text, holds none.
+func readClassNames(dir string) classNames {
+	for _, name := range classNameFiles {
+		at := filepath.Join(dir, name)
+		if fi, err := os.Stat(at); err != nil || !fi.Mode().IsRegular() || fi.Size() > maxClassNames {
+			continue
 		}
+		text, err := readText(at)
+		if err != nil {
+			continue
+		}
+		sum := sha256.Sum256(text)
+		n := classNames{file: at, digest: hex.EncodeToString(sum[:])}
+		for line := range strings.Lines(strings.TrimRight(string(text), "\r\n ")) {
+			n.names = append(n.names, strings.TrimSpace(line))
+		}
+		return n
 	}
 	return classNames{}
 }

@@ -3,6 +3,7 @@ package dataset
 import (
 	"maps"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -18,9 +19,11 @@ func (s *scanner) classByFolder(all []*archive, o Options) error {
 	if err != nil {
 		return err
 	}
+	with, without := 0, 0
 	for _, a := range all {
 		for i := range a.items {
 			a.classes[i] = ""
+			without++
 			rest := strings.TrimPrefix(a.items[i].Path, below)
 			if parts {
 				first, inner, _ := strings.Cut(rest, "/")
@@ -35,8 +38,12 @@ func (s *scanner) classByFolder(all []*archive, o Options) error {
 			}
 			if class, _, ok := strings.Cut(rest, "/"); ok {
 				a.classes[i] = class
+				with, without = with+1, without-1
 			}
 		}
+	}
+	if with > 0 && without > 0 {
+		s.note("%s of %s in no class folder: they have no label", words.Count(without, "image"), filepath.Base(all[0].file))
 	}
 	return nil
 }

@@ -103,6 +103,7 @@ func (s *samples) take(m *tarfile.Member) error {
 			of.texts = map[string]tarfile.Member{}
 		}
 		of.texts[strings.ToLower(ending)] = *m
+		s.captions = s.captions || strings.EqualFold(ending, "txt")
 		return nil
 	}
 	if !s.foundImage(name, func() []byte { return s.head(m) }) {

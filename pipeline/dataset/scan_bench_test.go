@@ -1,6 +1,8 @@
 package dataset
 
 import (
+	"archive/tar"
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -27,5 +29,41 @@ func BenchmarkScan(b *testing.B) {
 		if err != nil || len(ds.Items) != 60_000 {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkScanTar lists a tar of 100,000 members, half of them images, as it is met first,
+// and as the cache knows it.
+func BenchmarkScanTar(b *testing.B) {
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	image := make([]byte, 2048)
+	for i := range 50_000 {
+		for ending, data := range map[string][]byte{"jpg": image, "cls": fmt.Append(nil, i%10)} {
+			if err := w.WriteHeader(&tar.Header{Name: fmt.Sprintf("%06d.%s", i, ending), Size: int64(len(data)), Mode: 0o644}); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := w.Write(data); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	must(b, w.Close())
+	o := Options{Train: writeFile(b, filepath.Join(b.TempDir(), "s.tar"), out.Bytes()), Name: "set"}
+	settle()
+	first, err := Scan(b.Context(), o, nil)
+	must(b, err)
+	doc, err := first.Encode()
+	must(b, err)
+	for how, docs := range map[string]Docs{"cold": nil, "warm": docsOf{"dataset/set": doc}} {
+		b.Run(how, func(b *testing.B) {
+			for b.Loop() {
+				ds, err := Scan(b.Context(), o, docs)
+				must(b, err)
+				if len(ds.Items) != 50_000 || (ds.listed == 0) != (how == "warm") {
+					b.Fatalf("%d items, %d archives opened", len(ds.Items), ds.listed)
+				}
+			}
+		})
 	}
 }

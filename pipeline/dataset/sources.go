@@ -174,7 +174,8 @@ func (s *scanner) stored(name, prefix string) error {
 	}
 	first := len(s.ds.Roots)
 	for _, r := range kept.Roots {
-		s.addRoot(r.Dir, prefix+r.Prefix)
+		r.Prefix = prefix + r.Prefix
+		s.ds.Roots = append(s.ds.Roots, r)
 	}
 	for i := range kept.Items {
 		it := kept.Items[i]

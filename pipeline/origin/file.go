@@ -22,6 +22,12 @@ func ReadStream(r io.Reader, limit int64) ([]byte, error) {
 	return data, pathless(err)
 }
 
+// File reads the image in a file, of up to [MaxFileBytes], and its stat as of before the first
+// byte. An error of the file system comes without the path.
+func File(path string) ([]byte, dataset.Stat, error) {
+	return readFile(path, MaxFileBytes, func(int64) error { return nil })
+}
+
 // readFile reads a whole file, and its stat as of before the first byte. It asks reserve for
 // the memory that it takes.
 func readFile(path string, limit int64, reserve func(bytes int64) error) ([]byte, dataset.Stat, error) {

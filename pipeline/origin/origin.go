@@ -69,12 +69,13 @@ func (r *Reader) Read(ctx context.Context, p Place, most int64, reserve func(int
 	return nil, dataset.Stat{}, fmt.Errorf("%w: %q", ErrKind, p.Kind)
 }
 
-// Read is [Reader.Read] of one image of up to [MaxFileBytes].
-func Read(ctx context.Context, p Place) ([]byte, dataset.Stat, error) {
-	r := NewReader(MaxFileBytes)
-	defer r.Close()
+// Get is Read of an image of up to [MaxFileBytes], for whose memory nobody asks.
+func (r *Reader) Get(ctx context.Context, p Place) ([]byte, dataset.Stat, error) {
 	return r.Read(ctx, p, MaxFileBytes, func(int64) error { return nil })
 }
+
+// Hold is how many bytes of parquet files a reader of a few images may keep in memory.
+const Hold = 1 << 30
 
 // readMember reads a member of a tar.
 func readMember(p Place, most int64, reserve func(int64) error) ([]byte, dataset.Stat, error) {

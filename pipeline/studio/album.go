@@ -18,6 +18,7 @@ import (
 // time, and some are kept in memory.
 type album struct {
 	ds     *dataset.Dataset
+	images *origin.Reader
 	pixels extract.Options
 	makers chan *extract.Preprocessor // nil ones are yet to be made
 
@@ -34,7 +35,7 @@ const mostHeld = 32 << 20
 var ErrGone = errors.New("the image is gone")
 
 func newAlbum(o Options, ds *dataset.Dataset) *album {
-	a := &album{ds: ds, pixels: o.Pixels, store: o.Pictures, makers: make(chan *extract.Preprocessor, runtime.GOMAXPROCS(0)), held: map[cache.Key][]byte{}}
+	a := &album{ds: ds, images: origin.NewReader(origin.Hold), pixels: o.Pixels, store: o.Pictures, makers: make(chan *extract.Preprocessor, runtime.GOMAXPROCS(0)), held: map[cache.Key][]byte{}}
 	for range cap(a.makers) {
 		a.makers <- nil
 	}
@@ -100,7 +101,7 @@ func (a *album) get(key cache.Key) []byte {
 
 // read reads the file of an item, which may be gone.
 func (a *album) read(ctx context.Context, it *dataset.Item) ([]byte, error) {
-	data, _, err := origin.Read(ctx, origin.Of(a.ds, it))
+	data, _, err := a.images.Get(ctx, origin.Of(a.ds, it))
 	if err != nil || cache.Key(sha256.Sum256(data)) != it.Hash {
 		return nil, ErrGone
 	}
@@ -147,5 +148,5 @@ func (a *album) close() error {
 	if a.store != nil {
 		_ = a.store.Save()
 	}
-	return nil
+	return a.images.Close()
 }

@@ -183,51 +183,63 @@ const maxTextPage = 256 << 20
 // used again for the next row. After an error there is no more.
 func (f *File) Texts(leaves []string) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
-		stopped := false
-		err := guarded(func() error {
-			for g := range f.pf.RowGroups() {
-				if stop, err := f.groupTexts(g, leaves, yield); err != nil || stop {
-					stopped = stop
-					return err
-				}
+		for g := range f.pf.RowGroups() {
+			if !f.groupTexts(g, leaves, yield) {
+				return
 			}
-			return nil
-		})
-		if err != nil && !stopped {
-			yield(nil, err)
 		}
 	}
 }
 
-// groupTexts yields the rows of one group.
-func (f *File) groupTexts(g int, leaves []string, yield func([]string, error) bool) (stopped bool, err error) {
-	group := f.pf.RowGroups()[g]
-	columns := make([]*textColumn, len(leaves))
-	for i, name := range leaves {
-		c := f.leaf(name)
-		if c == nil {
-			return false, fmt.Errorf("there is no column %q", name)
+// groupTexts yields the rows of one group, and reports whether there is to be more.
+func (f *File) groupTexts(g int, leaves []string, yield func([]string, error) bool) bool {
+	var columns []*textColumn
+	defer func() {
+		for _, c := range columns {
+			c.close()
 		}
-		if err := f.checkPages(g, c.Index(), maxTextPage); err != nil {
-			return false, err
-		}
-		columns[i] = &textColumn{pages: group.ColumnChunks()[c.Index()].Pages()}
-		defer columns[i].close()
-	}
-	row := make([]string, len(leaves))
-	for n := range group.NumRows() {
-		for i, c := range columns {
-			if row[i], err = c.next(); err != nil {
-				return false, fmt.Errorf("row %d of column %q: %w", n, leaves[i], err)
+	}()
+	rows := f.pf.RowGroups()[g].NumRows()
+	err := guarded(func() error {
+		for _, name := range leaves {
+			c, err := f.openTexts(g, name)
+			if err != nil {
+				return err
 			}
+			columns = append(columns, c)
 		}
-		stopped = true // should yield panic, it is nobody's turn any more
-		if !yield(row, nil) {
-			return true, nil
+		return nil
+	})
+	row := make([]string, len(leaves))
+	for n := int64(0); err == nil && n < rows; n++ {
+		err = guarded(func() (err error) {
+			for i, c := range columns {
+				if row[i], err = c.next(); err != nil {
+					return fmt.Errorf("row %d of column %q: %w", n, leaves[i], err)
+				}
+			}
+			return nil
+		})
+		if err == nil && !yield(row, nil) {
+			return false
 		}
-		stopped = false
 	}
-	return false, nil
+	if err != nil {
+		yield(nil, err)
+	}
+	return err == nil
+}
+
+// openTexts opens a leaf in a group.
+func (f *File) openTexts(g int, name string) (*textColumn, error) {
+	c := f.leaf(name)
+	if c == nil {
+		return nil, fmt.Errorf("%w: there is no column %q", ErrFormat, name)
+	}
+	if err := f.checkPages(g, c.Index(), maxTextPage); err != nil {
+		return nil, err
+	}
+	return &textColumn{pages: f.pf.RowGroups()[g].ColumnChunks()[c.Index()].Pages()}, nil
 }
 
 // checkPages refuses a column of a group of which a page would take more than most bytes.

@@ -73,18 +73,17 @@ func isSparse(h *tar.Header) bool {
 
 // fault says where a tar of size bytes ends to make sense.
 func (x *Index) fault(err error, size int64) error {
-	kind, last := ErrFormat, "before its first member"
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		kind = ErrCut
+	cut, last := errors.Is(err, io.ErrUnexpectedEOF), "before its first member"
+	if cut {
 		x.dropCut(size)
 	}
 	if n := len(x.Members); n > 0 {
 		last = fmt.Sprintf("behind %q, its member %d", x.Members[n-1].Name, n)
 	}
-	if kind == ErrCut {
-		return fmt.Errorf("%w %s", kind, last)
+	if cut {
+		return fmt.Errorf("%w %s", ErrCut, last)
 	}
-	return fmt.Errorf("%w: %w %s", kind, err, last)
+	return fmt.Errorf("%w: %w %s", ErrFormat, err, last)
 }
 
 // dropCut takes the last member away if the tar ends within its bytes.
@@ -118,7 +117,7 @@ func (w *window) Read(p []byte) (int, error) {
 	if w.at < w.from || w.at >= w.from+int64(len(w.held)) {
 		n, err := w.r.ReadAt(w.buf[:min(windowBytes, w.size-w.at)], w.at)
 		if n == 0 {
-			if err == io.EOF { //nolint:errorlint // io.ReaderAt returns it bare
+			if err == io.EOF {
 				err = io.ErrUnexpectedEOF // it shrank
 			}
 			return 0, err
@@ -145,7 +144,7 @@ func (w *window) endsInZeros() (bool, error) {
 		return false, nil
 	}
 	var last [block]byte
-	if _, err := w.r.ReadAt(last[:], w.at-block); err != nil && err != io.EOF { //nolint:errorlint // io.ReaderAt returns it bare
+	if _, err := w.r.ReadAt(last[:], w.at-block); err != nil && err != io.EOF {
 		return false, err
 	}
 	return last == [block]byte{}, nil
