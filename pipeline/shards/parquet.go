@@ -13,6 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 
 	"icebox/cache"
+	"icebox/pipeline/internal/parquetfile"
 )
 
 // parquetRow is a row of a part's file. Programs that know nothing of icebox read it, so that
@@ -33,11 +34,8 @@ const groupRows = 1 << 12
 
 // writePart writes a part's file.
 func writePart(w io.Writer, head partHead, rows iter.Seq2[Row, error]) error {
-	text, err := json.Marshal(head)
-	if err != nil {
-		return err
-	}
-	out := parquet.NewGenericWriter[parquetRow](w, parquet.Compression(&parquet.Snappy), parquet.MaxRowsPerRowGroup(groupRows), parquet.KeyValueMetadata(headKey, string(text)))
+	out := parquet.NewGenericWriter[parquetRow](w, parquet.Compression(&parquet.Snappy), parquet.MaxRowsPerRowGroup(groupRows))
+	digest := newRowDigest()
 	var producer string
 	var made cache.Producer
 	one := make([]parquetRow, 1)
@@ -60,7 +58,14 @@ func writePart(w io.Writer, head partHead, rows iter.Seq2[Row, error]) error {
 		if _, err := out.Write(one); err != nil {
 			return err
 		}
+		digest.add(&r)
 	}
+	head.Digest = digest.sum()
+	text, err := json.Marshal(head)
+	if err != nil {
+		return err
+	}
+	out.SetKeyValueMetadata(headKey, string(text))
 	return out.Close()
 }
 
@@ -91,10 +96,12 @@ func (p *Part) open() error {
 	if err != nil {
 		return err
 	}
-	err = guarded(func() error {
-		p.in, err = parquet.OpenFile(p.file, fi.Size())
-		return err
-	})
+	if err = parquetfile.CheckFooter(p.file, fi.Size()); err == nil {
+		err = parquetfile.Guarded(func() error {
+			p.in, err = parquet.OpenFile(p.file, fi.Size())
+			return err
+		})
+	}
 	if err != nil {
 		return broken(p.path, err)
 	}
@@ -120,12 +127,15 @@ func (p *Part) read() iter.Seq2[Row, error] {
 		var made cache.Producer
 		for {
 			var n int
-			err := guarded(func() (err error) {
+			var end bool
+			err := parquetfile.Guarded(func() (err error) {
 				n, err = in.Read(chunk)
+				if end = errors.Is(err, io.EOF); end {
+					return nil
+				}
 				return err
 			})
-			end := errors.Is(err, io.EOF)
-			if err != nil && !end {
+			if err != nil {
 				yield(Row{}, broken(p.path, err))
 				return
 			}
@@ -151,14 +161,4 @@ func (p *Part) read() iter.Seq2[Row, error] {
 			}
 		}
 	}
-}
-
-// guarded runs a step of the Parquet module, which panics at some files that are damaged.
-func guarded(step func() error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("it cannot be read: %v", r)
-		}
-	}()
-	return step()
 }

@@ -1,12 +1,17 @@
 package shards
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"io/fs"
 	"iter"
+	"math"
 	"os"
 
 	"icebox/cache"
@@ -48,12 +53,34 @@ type partHead struct {
 	First int    `json:"first"`
 	End   int    `json:"end"`
 	Dead  []Dead `json:"dead"` // rising by item
+	// Digest is the SHA-256 of what the rows say, see rowDigest, so that a part is told from a
+	// damaged one before anybody has marked it.
+	Digest string `json:"digest"`
 }
 
 const (
 	partVersion = 1
 	headKey     = "icebox"
 )
+
+// rowDigest digests rows: of each the item (8 bytes, little endian), the key, and the numbers of
+// its feature (4 bytes each).
+type rowDigest struct {
+	hash hash.Hash
+	line []byte
+}
+
+func newRowDigest() *rowDigest { return &rowDigest{hash: sha256.New()} }
+
+func (d *rowDigest) add(r *Row) {
+	d.line = append(binary.LittleEndian.AppendUint64(d.line[:0], uint64(r.Item)), r.Key[:]...)
+	for _, v := range r.Feature {
+		d.line = binary.LittleEndian.AppendUint32(d.line, math.Float32bits(v))
+	}
+	_, _ = d.hash.Write(d.line) // a hash takes all
+}
+
+func (d *rowDigest) sum() string { return hex.EncodeToString(d.hash.Sum(nil)) }
 
 // of returns an [ErrMixed] unless the part is that of shard s of m.
 func (p *Part) of(m *Manifest, s Shard) error {
@@ -133,10 +160,12 @@ func (f Folder) Open(m *Manifest, mk *Marker) (*Part, error) {
 func (p *Part) Dead() []Dead { return p.head.Dead }
 
 // Rows yields the rows, rising by item. They and the dead are all items of the shard, else the
-// last error is an [ErrPart]. A row's slices are the caller's until the next row.
+// last error is an [ErrPart]; so it is where the rows are not those that were written, which only
+// the last one tells. A row's slices are the caller's until the next row.
 func (p *Part) Rows() iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		dead, next := p.head.Dead, p.head.First
+		digest := newRowDigest()
 		skip := func() {
 			for len(dead) > 0 && dead[0].Item == next {
 				dead, next = dead[1:], next+1
@@ -150,10 +179,14 @@ func (p *Part) Rows() iter.Seq2[Row, error] {
 			if !yield(row, err) || err != nil {
 				return
 			}
+			digest.add(&row)
 			next++
 		}
-		if skip(); next != p.head.End || len(dead) > 0 {
+		switch skip(); {
+		case next != p.head.End || len(dead) > 0:
 			yield(Row{}, fmt.Errorf("%w: %s ends at item %d of %d", ErrPart, p.path, next, p.head.End))
+		case digest.sum() != p.head.Digest:
+			yield(Row{}, fmt.Errorf("%w: the rows of %s are not those that were written", ErrPart, p.path))
 		}
 	}
 }

@@ -31,11 +31,11 @@ func Open(path string) (_ *File, err error) {
 	}
 	fi, err := f.Stat()
 	if err == nil {
-		err = checkFooter(f, fi.Size())
+		err = CheckFooter(f, fi.Size())
 	}
 	var pf *parquet.File
 	if err == nil {
-		err = guarded(func() error {
+		err = Guarded(func() error {
 			pf, err = parquet.OpenFile(f, fi.Size(), parquet.SkipBloomFilters(true), parquet.ReadBufferSize(64<<10))
 			return err
 		})
@@ -50,8 +50,8 @@ func Open(path string) (_ *File, err error) {
 	return &File{f, fi.Size(), pf}, nil
 }
 
-// guarded turns errors and panics of the parquet module into an [ErrFormat].
-func guarded(work func() error) (err error) {
+// Guarded runs work, and turns errors and panics of the parquet module into an [ErrFormat].
+func Guarded(work func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v", ErrFormat, p)
@@ -65,9 +65,9 @@ func guarded(work func() error) (err error) {
 	return fmt.Errorf("%w: %w", ErrFormat, err)
 }
 
-// checkFooter refuses what does not end as a parquet file does: the module takes as much
+// CheckFooter refuses what does not end as a parquet file does: the module takes as much
 // memory for the footer as its last bytes say.
-func checkFooter(r io.ReaderAt, size int64) error {
+func CheckFooter(r io.ReaderAt, size int64) error {
 	const least, tail = 12, 8
 	if size < least {
 		return fmt.Errorf("%w: it has %d bytes", ErrFormat, size)
@@ -200,7 +200,7 @@ func (f *File) groupTexts(g int, leaves []string, yield func([]string, error) bo
 		}
 	}()
 	rows := f.pf.RowGroups()[g].NumRows()
-	err := guarded(func() error {
+	err := Guarded(func() error {
 		for _, name := range leaves {
 			c, err := f.openTexts(g, name)
 			if err != nil {
@@ -212,7 +212,7 @@ func (f *File) groupTexts(g int, leaves []string, yield func([]string, error) bo
 	})
 	row := make([]string, len(leaves))
 	for n := int64(0); err == nil && n < rows; n++ {
-		err = guarded(func() (err error) {
+		err = Guarded(func() (err error) {
 			for i, c := range columns {
 				if row[i], err = c.next(); err != nil {
 					return fmt.Errorf("row %d of column %q: %w", n, leaves[i], err)

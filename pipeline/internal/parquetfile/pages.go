@@ -158,7 +158,7 @@ func (p *Pages) Close() error {
 
 // value finds a row, which lies in a page that is held.
 func (p *Pages) value(path, leaf string, row int64) (value []byte, h *heldPage, err error) {
-	err = guarded(func() error {
+	err = Guarded(func() error {
 		c, err := p.column(path, leaf)
 		if err != nil {
 			return err
