@@ -38,11 +38,13 @@ Without --host it listens on this machine alone. Elsewhere it wants a file with
 a token, which clients send as "Authorization: Bearer …", or --insecure. The
 variables ICEBOX_SERVE_RUN, ICEBOX_SERVE_HOST and ICEBOX_SERVE_INSECURE=1 stand
 for the flags, as in a container, and Vertex AI's AIP_HTTP_PORT,
-AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE say where it will be asked. Images are sent, never fetched.
+AIP_HEALTH_ROUTE and AIP_PREDICT_ROUTE say where it will be asked. Images are
+sent, never fetched.
 
 Tasks of Label Studio name files below the folder of --local-files. With
 data.corrections=FILE, too, annotations of the dataset's images are written to
 that file, and each trains a new run, which is served by the rule of --promote.
+Of several models, each is a back end of its own below /labelstudio/NAME.
 
   icebox serve --run latest
   curl -T a.jpg http://127.0.0.1:8080/predictions/photos`
