@@ -15,12 +15,12 @@ their features to stdout, in the same order. With --tar, stdin is a tar of
 images. Nothing is kept, and a row is written as soon as it is computed, so that
 Spark's pipe(), Hadoop streaming or a process of yours can drive it.
 
-A line of jsonl is {"path", "sha256", "feature"}, with 512 numbers; an image that
-cannot be read is {"path", "error"}, and no reason to end. parquet has the columns
-path, key (SHA-256), feature and error.
+A line of jsonl is {"path", "sha256", "feature"}, with 512 numbers; an image
+that cannot be read is {"path", "error"}, and no reason to end. parquet has the
+columns path, key (SHA-256), feature and error.
 
   find photos -name '*.jpg' | icebox worker > features.jsonl
-  aws s3 cp s3://bucket/shard-000.tar - | icebox worker --tar --format parquet > f.parquet`
+  tar c photos | icebox worker --tar --format parquet > f.parquet`
 
 func (p *process) workerCommand() *cobra.Command {
 	var s settings
