@@ -76,8 +76,8 @@ func (p *process) correctionsMovesCommand() *cobra.Command {
 		Use: "moves FILE", Short: "Print a script that moves files to their classes' folders", Args: cobra.ExactArgs(1),
 		Long: `moves prints a script for a POSIX shell that moves the files of corrected images
 to the folders of their classes. It is run in the folder of images, replaces no
-file, and leaves out what it cannot do, such as moves in archives, in comments. Corrections that are
-applied so have no effect any more, and may stay.`,
+file, and leaves out what it cannot do, such as moves in archives, in comments.
+Corrections that are applied so have no effect any more, and may stay.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := corrections.Read(p.path(args[0]))
 			if err != nil {

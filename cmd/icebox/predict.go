@@ -85,12 +85,12 @@ func (p *process) predictCommand() *cobra.Command {
 		Use:   "predict --run RUN [-o FILE] {IMAGE … | --data POOL}",
 		Short: "Label images with a run's head",
 		Long: `predict labels image files, all images of folders, tars and parquet files, the
-images of a table (--data), or one image on stdin (-). It prints a line an image: path, label,
-probability and the next candidates, separated by tabs; with --json, a JSON
-object a line. Where head.reject gave the head a threshold, an image that it is
-less sure of is "unknown", followed by all candidates. An image without an
-answer has the reason in its line, and makes the exit code 3. A name with a tab,
-a line break or bytes that are not UTF-8 is quoted.
+images of a table (--data), or one image on stdin (-). It prints a line an
+image: path, label, probability and the next candidates, separated by tabs; with
+--json, a JSON object a line. Where head.reject gave the head a threshold, an
+image that it is less sure of is "unknown", followed by all candidates. An image
+without an answer has the reason in its line, and makes the exit code 3. A name
+with a tab, a line break or bytes that are not UTF-8 is quoted.
 
 -o FILE writes the answers to a file, one row an image, the bad ones too. The
 ending chooses the form: .csv, .jsonl or .parquet. The columns are path, label,

@@ -223,6 +223,11 @@ func TestPatternNamesShards(t *testing.T) {
 			t.Errorf("%s: %d names, %v", pattern, len(got), err)
 		}
 	}
+	for source, want := range map[string]string{"/a/wds/train-{0..9}.tar": "wds", "/a/cars_{0..9}.tar": "cars", "/a/my{x}photos": "my{x}photos", "/a/{0..9}.tar": "a"} {
+		if got := FolderName(source); got != want {
+			t.Errorf("%s is called %q", source, got)
+		}
+	}
 	dir := t.TempDir()
 	for i := range 3 {
 		writeFile(t, filepath.Join(dir, "wds", fmt.Sprintf("train-%03d.tar", i)), tarOf(t, tar.FormatGNU, member{fmt.Sprintf("c%d/1.jpg", i%2), "x"}))

@@ -41,9 +41,11 @@ func (d *Dataset) continuedBy(now *Dataset) bool {
 
 // FolderName is the last folder of p that is not named after a part.
 func FolderName(p string) string {
-	p = strings.TrimSuffix(p, filepath.Ext(p))
-	if before, _, ok := strings.Cut(p, "{"); ok && before != "" { // a pattern of archives
+	if isPattern(p) {
+		before, _, _ := strings.Cut(p, "{")
 		p = strings.TrimRight(before, "-_.")
+	} else {
+		p = strings.TrimSuffix(p, filepath.Ext(p))
 	}
 	base := filepath.Base(p)
 	if _, isPart := ParsePart(base); isPart {

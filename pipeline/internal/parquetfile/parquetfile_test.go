@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
+	"golang.org/x/sync/errgroup"
 
 	"icebox/pipeline/internal/parquetfile/parquettest"
 )
@@ -109,6 +110,32 @@ func TestPagesAreDecodedOnce(t *testing.T) {
 	}
 	if _, err := NewPages(100).Size(file, "image.bytes", 1); !errors.Is(err, ErrMemory) {
 		t.Errorf("a page that is too large: %v", err)
+	}
+}
+
+// Many may read at once, also where there is room for few pages.
+func TestPagesServeManyAtOnce(t *testing.T) {
+	const n = 200
+	file := write(t, parquettest.Bytes(t, parquettest.Options{Group: 50, Page: 1 << 10}, images(n)))
+	p := NewPages(5 << 10)
+	defer p.Close()
+	var g errgroup.Group
+	for worker := range 4 {
+		g.Go(func() error {
+			for i := worker; i < n; i += 4 {
+				if i%7 == 0 {
+					continue
+				}
+				got := make([]byte, len(image(i)))
+				if _, err := p.Copy(got, file, "image.bytes", int64(i)); err != nil || !bytes.Equal(got, image(i)) {
+					return fmt.Errorf("row %d: %x, %w", i, got, err)
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Error(err)
 	}
 }
 
