@@ -237,10 +237,22 @@ func TestExportsElsewhere(t *testing.T) {
 	e.ask(t, python, "check_exports.py")
 }
 
+// ONNX Runtime Web answers, too. NODE_MODULES names a folder node_modules with onnxruntime-web,
+// and node must be there.
+func TestExportsElsewhereInAPage(t *testing.T) {
+	if os.Getenv("NODE_MODULES") == "" {
+		t.Skip("NODE_MODULES names no folder with onnxruntime-web")
+	}
+	e := exportedRun(t)
+	e.export(t)
+	e.answer(t)
+	e.ask(t, "node", "check_exports_web.mjs")
+}
+
 // ask runs a script on the folder, and shows its results.
-func (e *elsewhere) ask(t *testing.T, python, script string) {
+func (e *elsewhere) ask(t *testing.T, interpreter, script string) {
 	_, here, _, _ := runtime.Caller(0)
-	cmd := exec.CommandContext(t.Context(), python, filepath.Join(filepath.Dir(here), "../../.github/scripts", script), e.dir)
+	cmd := exec.CommandContext(t.Context(), interpreter, filepath.Join(filepath.Dir(here), "../../.github/scripts", script), e.dir)
 	cmd.Stderr = new(strings.Builder)
 	out, err := cmd.Output()
 	if err != nil {
