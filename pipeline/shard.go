@@ -66,6 +66,9 @@ func ExtractShard(ctx context.Context, o Options, s ShardOptions, p Progress) (*
 	}
 	first, end := s.Shard.Range(m.Items())
 	ds, err := m.Dataset(first, end)
+	if err == nil {
+		err = ds.MeetArchives()
+	}
 	if err != nil {
 		return nil, err
 	}

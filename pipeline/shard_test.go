@@ -257,6 +257,31 @@ func TestAnImageThatChangedSinceTheManifestIsDead(t *testing.T) {
 	}
 }
 
+// A tar that was copied to another machine is the same one; one of another size is not.
+func TestShardsOfATarThatWasCopied(t *testing.T) {
+	dir := photos(t, 2, 3)
+	o := settings(dir)
+	o.Data.Train = archived(t, dir, "tar")
+	s := freeze(t, o, 2)
+	data, err := os.ReadFile(o.Data.Train)
+	must(t, err)
+	must(t, os.Remove(o.Data.Train))
+	must(t, os.WriteFile(o.Data.Train, data, 0o644)) // of another time and number
+	s.extract(t, 0)
+	s.extract(t, 1)
+	sum, err := MergeParts(context.Background(), o, s.manifest, s.parts, Silent)
+	must(t, err)
+	if sum.Hits != 6 {
+		t.Errorf("%+v", sum.Found)
+	}
+	must(t, os.WriteFile(o.Data.Train, append(data, 0), 0o644))
+	so := s.options(t, 0)
+	so.Parts = t.TempDir()
+	if _, err := ExtractShard(context.Background(), o, so, Silent); !errors.Is(err, dataset.ErrData) {
+		t.Errorf("a tar of another size: %v", err)
+	}
+}
+
 // The same shard by several processes at once is as one.
 func TestDuplicatesOfAShardAtOnce(t *testing.T) {
 	o := settings(photos(t, 2, 6))
