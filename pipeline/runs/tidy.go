@@ -44,7 +44,7 @@ func Tidy(dir string) (gone []string) {
 // own are the files that a run writes.
 var own = []string{
 	lock.Name, ConfigFile, MetricsFile, HeadFile, LastFile, LabelsFile,
-	ReportFile, ReportTextFile, PageFile, QuarantineFile, EventsFile, sweepResultFile, SweepTableFile,
+	ReportFile, ReportTextFile, PageFile, QuarantineFile, EventsFile, CorrectionsFile, sweepResultFile, SweepTableFile,
 }
 
 // unfinishedHead is the name of a head that was being written.

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 )
@@ -10,8 +13,34 @@ import (
 type oipRequest struct {
 	ID         string         `json:"id"`
 	Parameters map[string]any `json:"parameters"`
-	Inputs     []tensor       `json:"inputs"`
-	Outputs    []wanted       `json:"outputs"`
+	Inputs     few[tensor]    `json:"inputs"`
+	Outputs    few[wanted]    `json:"outputs"`
+}
+
+// few is a list that is read up to a length: of many short elements, each takes far more
+// memory than it has bytes.
+type few[T any] []T
+
+const mostFew = 16
+
+func (f *few[T]) UnmarshalJSON(data []byte) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if t, err := d.Token(); err != nil || t == nil {
+		return err // null is no list
+	} else if t != json.Delim('[') {
+		return errors.New("a list is wanted")
+	}
+	for *f = nil; d.More(); {
+		var element T
+		if len(*f) == mostFew {
+			return fmt.Errorf("a list has more than %d elements", mostFew)
+		}
+		if err := d.Decode(&element); err != nil {
+			return err
+		}
+		*f = append(*f, element)
+	}
+	return nil
 }
 
 // wanted is an output that a request asks for.

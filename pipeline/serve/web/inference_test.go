@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -77,6 +78,27 @@ func TestOpenInferenceProtocol(t *testing.T) {
 		said[map[string]any](t, ask(h, "GET", path, nil), 200)
 	}
 	said[map[string]string](t, ask(h, "GET", "/v2/models/none/ready", nil), 404)
+}
+
+// A list of a million empty inputs takes no memory for them.
+func TestAFloodOfInputsIsRefused(t *testing.T) {
+	h := New(shelfOf(t, painter(nil)), Options{})
+	flood := []byte(`{"inputs":[` + strings.Repeat("{},", 1e6) + `{}]}`)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	w := ask(h, "POST", "/v2/models/paint/infer", flood)
+	runtime.ReadMemStats(&after)
+	if w.Code != 400 || !strings.Contains(w.Body.String(), "more than 16 elements") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 10*uint64(len(flood)) {
+		t.Errorf("%d bytes were taken for a body of %d", took, len(flood))
+	}
+	for _, body := range []string{`{"inputs":null}`, `{"inputs":{}}`, `{"inputs":[]}`, `{"inputs":[{},{}]}`, `{"inputs":[1]}`} {
+		if w := ask(h, "POST", "/v2/models/paint/infer", []byte(body)); w.Code != 400 {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+	}
 }
 
 // A head of features of which nobody knows what made them answers for features alone.
