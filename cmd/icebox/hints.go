@@ -71,6 +71,7 @@ var hints = []hintOf{
 	{of: features.ErrChanged, text: "again once nothing writes to that folder; a new version is best written beside it and renamed"},
 	{of: features.ErrFolder, text: "--features with a folder of features.npy and labels.npy, as `icebox cache export --out DIR` writes it"},
 	{of: features.ErrNotExtracted, text: "`icebox extract --data DIR`, or `icebox run --data DIR`"},
+	{of: worker.ErrFormat, text: "--format with one of them"},
 	{of: worker.ErrInput, text: "the stream again, from its first image: rows that were written are right"},
 	{of: shards.ErrIncomplete, text: "`icebox extract --manifest FILE --shard i/n --parts DIR` for each of them"},
 	{of: shards.ErrMixed, text: "a folder of its own for the parts of each manifest, and one n for all its shards"},
