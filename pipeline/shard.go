@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -79,9 +80,15 @@ func ExtractShard(ctx context.Context, o Options, s ShardOptions, p Progress) (*
 		return nil, err
 	}
 	src, err := work.compute(ctx, scratch)
-	if errors.Is(err, cache.ErrLocked) { // another process computes the same shard on this machine
+	if errors.Is(err, cache.ErrLocked) || errors.Is(err, fs.ErrNotExist) {
+		// Another process computes the same shard on this machine, or has ended with it.
 		if src != nil {
 			src.Close()
+			src = nil
+		}
+		if sum.Marker, err = folder.Done(m, s.Shard); sum.Marker != nil || err != nil {
+			sum.Already, sum.Log = true, j.Finish()
+			return sum, err
 		}
 		if scratch, err = os.MkdirTemp(filepath.Dir(scratch), "again-*"); err == nil {
 			src, err = work.compute(ctx, scratch)
