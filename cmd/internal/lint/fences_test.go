@@ -42,6 +42,8 @@ var fences = []fence{
 	{name: "protobuf", imports: []string{"google.golang.org/protobuf"}, but: []string{"pipeline/export/onnx", "pipeline/serve/oip", "pipeline/tensorboard"}, reason: "messages are written field by field, where their form is known"},
 	{name: "chromedp", imports: []string{"github.com/chromedp"}, but: []string{"cmd/icebox/browser"}, reason: "pages are tried in a browser in a lane of its own"},
 	{name: "prometheus", imports: []string{"github.com/prometheus"}, but: []string{"pipeline/serve/web"}, reason: "a server tells of itself in one place"},
+	{name: "stores", imports: []string{"github.com/minio/minio-go", "golang.org/x/oauth2"}, but: []string{"pipeline/bucket"}, reason: "stores are spoken to in one place"},
+	{name: "fakes3", imports: []string{"github.com/johannesboyne/gofakes3"}, but: []string{"pipeline"}, reason: "a store for tests"},
 	{name: "gopickle", imports: []string{"github.com/nlpodyssey/gopickle"}, but: []string{"extract/internal/weights"}, reason: "pickles are read in one guarded place"},
 
 	// Floors: arrows go down.
@@ -83,6 +85,8 @@ var fences = []fence{
 		around: []string{"pipeline/studio"}, but: []string{"pipeline/studio/web"}, built: true, reason: "a session knows no pages"},
 	{name: "serve", imports: []string{"icebox/cache", "icebox/pipeline/dataset", "icebox/pipeline/features", "icebox/pipeline/insight", "icebox/pipeline/report", "icebox/pipeline/runs", "icebox/pipeline/sweep", "net/http", "os"},
 		around: []string{"pipeline/serve"}, but: []string{"pipeline/serve/web"}, built: true, reason: "answers know no protocol and open no files"},
+	{name: "bucket", imports: []string{"icebox"},
+		around: []string{"pipeline/bucket"}, built: true, reason: "a store holds bytes, whatever they are"},
 	{name: "oip", imports: []string{"icebox", "net/http"},
 		around: []string{"pipeline/serve/oip"}, built: true, reason: "a message knows no server"},
 	{name: "export", imports: []string{"icebox/cache", "icebox/pipeline/dataset", "icebox/pipeline/features", "icebox/pipeline/insight", "icebox/pipeline/sweep"},
