@@ -5,13 +5,14 @@ import (
 
 	"icebox/headtrain"
 	"icebox/pipeline"
+	"icebox/pipeline/bucket"
 	"icebox/pipeline/dataset"
 )
 
 type options = pipeline.Options
 
 // stored reads a source of images, which may be a dataset that the cache keeps.
-var stored = pathCodec{prefixes: []string{dataset.Stored}}
+var stored = pathCodec{prefixes: append([]string{dataset.Stored}, bucket.Schemes...)}
 
 // table holds every key, in the order in which people meet them. A published name keeps
 // its meaning.
@@ -21,12 +22,12 @@ var table = slices.Concat(dataKeys(), backboneKeys(), extractKeys(), cacheKeys()
 func dataKeys() []*key {
 	return []*key{
 		newKey("data.train", stored, func(o *options) *string { return &o.Data.Train },
-			"folder of class folders, folder that holds train, val and test, or a table (.csv, .tsv, .jsonl: path,label[,split,group]); or archives, which are read as they are: a WebDataset .tar, shards/train-{000..009}.tar, a .parquet file with images as Hugging Face has it, or a folder that holds such and no images; cache:NAME is a dataset as the cache keeps it, whose files may be gone").like("images/train"),
+			"folder of class folders, folder that holds train, val and test, or a table (.csv, .tsv, .jsonl: path,label[,split,group]); or archives, which are read as they are: a WebDataset .tar, shards/train-{000..009}.tar, a .parquet file with images as Hugging Face has it, or a folder that holds such and no images; s3://BUCKET/PREFIX is a bucket with folders as on a disk; cache:NAME is a dataset as the cache keeps it, whose files may be gone").like("images/train"),
 		newKey("data.also", paths{path: stored}, func(o *options) *[]string { return &o.Data.Also },
 			"more folders, tables or stored datasets, read as data.train; classes of one name are one class").like("[images/more, cache:old]"),
-		newKey("data.val", pathCodec{}, func(o *options) *string { return &o.Data.Val },
+		newKey("data.val", pathCodec{prefixes: bucket.Schemes}, func(o *options) *string { return &o.Data.Val },
 			"validation images, as data.train; without it data.split.val is taken from train").like("images/val"),
-		newKey("data.test", pathCodec{}, func(o *options) *string { return &o.Data.Test },
+		newKey("data.test", pathCodec{prefixes: bucket.Schemes}, func(o *options) *string { return &o.Data.Test },
 			"test images, as data.train; without it data.split.test is taken from train").like("images/test"),
 		newKey("data.name", text{}, func(o *options) *string { return &o.Data.Name },
 			"name of the dataset in the cache; without it, one made from data.train").like("flowers"),
@@ -63,8 +64,8 @@ func backboneKeys() []*key {
 	return []*key{
 		newKey("backbone.name", text{}, func(o *options) *string { return &o.Backbone.Name },
 			"the frozen network"),
-		newKey("backbone.weights", pathCodec{words: []string{"auto", "random"}}, func(o *options) *string { return &o.Backbone.Weights },
-			"path of a .pth or .safetensors file; auto looks on this machine, and downloads torchvision's file, once, where there is none; random or random:SEED is for smoke tests"),
+		newKey("backbone.weights", pathCodec{words: []string{"auto", "random"}, prefixes: bucket.Schemes}, func(o *options) *string { return &o.Backbone.Weights },
+			"path of a .pth or .safetensors file, or its address in a bucket (s3://BUCKET/NAME), from which it is copied once; auto looks on this machine, and downloads torchvision's file, once, where there is none; random or random:SEED is for smoke tests"),
 		newKey("backbone.engine", text{}, func(o *options) *string { return &o.Backbone.Engine },
 			"what computes: auto, native, cuda"),
 		newKey("backbone.device", text{}, func(o *options) *string { return &o.Backbone.Device },

@@ -32,8 +32,10 @@ const (
 // machine and runs them on the CPU with the widest instruction set it has.
 type Options struct {
 	// Weights is a path to a .pth or .safetensors file, "auto" (also ""),
-	// "random" or "random:SEED".
+	// "random" or "random:SEED", or an address (with "://") that Bring knows.
 	Weights string
+	// Bring copies the file at an address to this machine and returns its path.
+	Bring func(ctx context.Context, address string) (path string, err error)
 	// WeightsHash, if set, accepts only weights with this tensor hash: with
 	// Weights "auto" every place is searched for them.
 	WeightsHash string

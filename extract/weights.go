@@ -55,12 +55,15 @@ func (o Options) findWeights(ctx context.Context) (*weights.Set, error) {
 	if seed, ok := o.randomSeed(); ok {
 		return weights.Random(seed), nil
 	}
-	path := o.Weights
-	if path == "" || path == Auto {
-		var err error
-		if path, err = o.lookFor(ctx, weights.Search{Env: o.Env, Hash: o.WeightsHash, Hints: o.WeightsHints}); err != nil {
-			return nil, err
-		}
+	path, err := o.Weights, error(nil)
+	switch {
+	case path == "" || path == Auto:
+		path, err = o.lookFor(ctx, weights.Search{Env: o.Env, Hash: o.WeightsHash, Hints: o.WeightsHints})
+	case strings.Contains(path, "://") && o.Bring != nil:
+		path, err = o.Bring(ctx, path)
+	}
+	if err != nil {
+		return nil, err
 	}
 	set, err := weights.Open(path)
 	var file *fs.PathError

@@ -43,7 +43,7 @@ func Freeze(ctx context.Context, o Options, path string, p Progress) (*Frozen, e
 	in.ds.Recall(memo)
 	in.ds.Name = o.Data.Name // who merges the parts derives another from what that cache holds
 	j.Stage("write")
-	m, err := shards.Write(path, in.ds, in.computer.Space())
+	m, err := shards.Write(ctx, path, in.ds, in.computer.Space())
 	if err != nil {
 		return nil, err
 	}

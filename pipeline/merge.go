@@ -20,11 +20,14 @@ import (
 // markers say (else an [shards.ErrPart]). It can be stopped at any time; it then goes on from
 // there.
 func MergeParts(ctx context.Context, o Options, manifest, parts string, p Progress) (*report.Summary, error) {
-	m, err := shards.Open(manifest)
+	m, err := shards.Open(ctx, manifest)
 	if err != nil {
 		return nil, err
 	}
-	folder := shards.Folder{Dir: parts}
+	folder, err := shards.OpenFolder(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
 	markers, err := folder.Check(m)
 	if err != nil {
 		return nil, err

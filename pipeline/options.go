@@ -172,7 +172,7 @@ func MadeBy() []string {
 
 // made is what c says of how features were made. Weights "auto" are any.
 func (o Options) made(c Choice) features.Made {
-	m := features.Made{Env: o.Env}
+	m := features.Made{Env: o.Env, Bring: bringWeights(o.Env)}
 	for _, field := range c.Made {
 		switch field {
 		case "Backbone.Weights":
@@ -271,7 +271,7 @@ func (o Options) extractOptions() extract.Options {
 	return extract.Options{
 		Weights: o.Backbone.Weights, WeightsHash: o.Backbone.WeightsHash, WeightsHints: o.Backbone.WeightsHints,
 		Engine: o.Backbone.Engine, ISA: o.Backbone.ISA, Plan: o.Backbone.Plan, Engines: o.Engines, Device: o.Backbone.Device, Precision: o.Backbone.Precision,
-		IgnoreEXIF: !o.Extract.EXIF, Fit: o.Extract.Fit, Background: o.Extract.Background, Truncated: o.Extract.Truncated, MaxPixels: o.Extract.MaxPixels, Memory: o.imageMemory(), Env: o.Env, Fetch: o.Fetch,
+		IgnoreEXIF: !o.Extract.EXIF, Fit: o.Extract.Fit, Background: o.Extract.Background, Truncated: o.Extract.Truncated, MaxPixels: o.Extract.MaxPixels, Memory: o.imageMemory(), Env: o.Env, Fetch: o.Fetch, Bring: bringWeights(o.Env),
 	}
 }
 

@@ -21,9 +21,9 @@ import (
 
 // ShardOptions name a piece of the extraction of a manifest.
 type ShardOptions struct {
-	Manifest string // its file
+	Manifest string // its file, or its address in a bucket
 	Shard    shards.Shard
-	Parts    string // folder
+	Parts    string // folder, or the address of a bucket
 	// Made are fields of the options, of those that [MadeBy] lists, with which the manifest
 	// must agree: somebody has named them. The others are as the manifest has them.
 	Made []string
@@ -44,7 +44,7 @@ type ShardSummary struct {
 // that is done already. On an error nothing is published, and the next try goes on, if it runs
 // on the same machine.
 func ExtractShard(ctx context.Context, o Options, s ShardOptions, p Progress) (*ShardSummary, error) {
-	m, err := shards.Open(s.Manifest)
+	m, err := shards.Open(ctx, s.Manifest)
 	if err != nil {
 		return nil, err
 	}
@@ -56,8 +56,11 @@ func ExtractShard(ctx context.Context, o Options, s ShardOptions, p Progress) (*
 		return nil, err
 	}
 	j := journal.New(p, o.Words)
-	folder := shards.Folder{Dir: s.Parts}
-	if err := folder.Make(); err != nil {
+	folder, err := shards.OpenFolder(ctx, s.Parts)
+	if err == nil {
+		err = folder.Make()
+	}
+	if err != nil {
 		return nil, err
 	}
 	sum := &ShardSummary{Part: folder.Part(s.Shard)}
@@ -68,7 +71,7 @@ func ExtractShard(ctx context.Context, o Options, s ShardOptions, p Progress) (*
 	first, end := s.Shard.Range(m.Items())
 	ds, err := m.Dataset(first, end)
 	if err == nil {
-		err = ds.MeetArchives()
+		err = ds.MeetArchives(ctx)
 	}
 	if err != nil {
 		return nil, err

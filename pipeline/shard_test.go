@@ -40,7 +40,7 @@ func freeze(t *testing.T, o Options, of int) *sharded {
 func (s *sharded) options(t *testing.T, i int) ShardOptions {
 	t.Helper()
 	so := ShardOptions{Manifest: s.manifest, Shard: shards.Shard{Index: i, Of: s.of}, Parts: s.parts, Scratch: t.TempDir()}
-	m, err := shards.Open(s.manifest)
+	m, err := shards.Open(context.Background(), s.manifest)
 	must(t, err)
 	o := s.o
 	o.Cache.Path = filepath.Join(so.Scratch, scratchName(m, so.Shard), scratchCache)
@@ -165,9 +165,7 @@ func TestPartsThatDoNotBelongTogetherAreRefused(t *testing.T) {
 	if err := merge(s.manifest); !errors.Is(err, shards.ErrIncomplete) || !strings.HasSuffix(err.Error(), "1 of 2 are not done: 1") {
 		t.Errorf("with one of two: %v", err)
 	}
-	s.extract(t, 1)
-	one := s.options(t, 1)
-	part := shards.Folder{Dir: s.parts}.Part(one.Shard)
+	part := s.extract(t, 1).Part
 	sound, err := os.ReadFile(part)
 	must(t, err)
 
@@ -223,7 +221,7 @@ func TestAManifestHoldsToItsFeatures(t *testing.T) {
 	must(t, err)
 	for n := range whole {
 		must(t, os.WriteFile(wrong.Manifest, whole[:n], 0o644))
-		if _, err := shards.Open(wrong.Manifest); !errors.Is(err, shards.ErrManifest) {
+		if _, err := shards.Open(context.Background(), wrong.Manifest); !errors.Is(err, shards.ErrManifest) {
 			t.Fatalf("cut off at %d: %v", n, err)
 		}
 	}
@@ -231,7 +229,7 @@ func TestAManifestHoldsToItsFeatures(t *testing.T) {
 		flipped := slices.Clone(whole)
 		flipped[n] ^= 1
 		must(t, os.WriteFile(wrong.Manifest, flipped, 0o644))
-		m, err := shards.Open(wrong.Manifest)
+		m, err := shards.Open(context.Background(), wrong.Manifest)
 		if err == nil {
 			_, err = m.Dataset(0, m.Items())
 		}
@@ -321,9 +319,9 @@ func TestManifestRanges(t *testing.T) {
 		ds.Items = append(ds.Items, it)
 	}
 	path := filepath.Join(t.TempDir(), "m")
-	made, err := shards.Write(path, ds, features.Space{ID: "s"})
+	made, err := shards.Write(context.Background(), path, ds, features.Space{ID: "s"})
 	must(t, err)
-	m, err := shards.Open(path)
+	m, err := shards.Open(context.Background(), path)
 	must(t, err)
 	if m.Hash != made.Hash || m.Items() != 20_000 {
 		t.Errorf("%s of %d, written as %s", m.Hash, m.Items(), made.Hash)

@@ -12,6 +12,7 @@ import (
 	"icebox/extract"
 	"icebox/headtrain"
 	"icebox/pipeline"
+	"icebox/pipeline/bucket"
 	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/evidence"
@@ -77,9 +78,10 @@ var exitClasses = []struct {
 	{exitBadImages, []error{features.ErrFailureBudget}},
 	{exitWeights, []error{extract.ErrNoWeights, extract.ErrWeightsVariable, extract.ErrWeightsFormat, extract.ErrUnsafePickle, extract.ErrWeightsMismatch, extract.ErrDownload, extract.ErrChecksum, extract.ErrWeightsOpen, errOffline}},
 	{exitEngine, []error{extract.ErrEnginesDisagree, extract.ErrEngine, export.ErrDisagrees}},
-	{exitData, []error{dataset.ErrData, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, features.ErrOtherFeatures, shards.ErrMixed, shards.ErrIncomplete, runs.ErrRun, runs.ErrNoRun, corrections.ErrChanged, cache.ErrNoSpace,
+	{exitFailure, []error{bucket.ErrStore}}, // which a later try may find well, also where it is about the data
+	{exitData, []error{dataset.ErrData, bucket.ErrDenied, bucket.ErrMissing, pipeline.ErrClasses, features.ErrNotExtracted, features.ErrChoose, features.ErrOtherFeatures, shards.ErrMixed, shards.ErrIncomplete, runs.ErrRun, runs.ErrNoRun, corrections.ErrChanged, cache.ErrNoSpace,
 		headtrain.ErrFingerprint, headtrain.ErrFormat, headtrain.ErrNewer, headtrain.ErrDataset, headtrain.ErrDiverged, worker.ErrInput, errSomeFailed}},
-	{exitUsage, []error{errUsage, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat, evidence.ErrNone, export.ErrExists, export.ErrForm, rows.ErrFormat, worker.ErrFormat}},
+	{exitUsage, []error{errUsage, bucket.ErrAddress, config.ErrConfig, headtrain.ErrOptions, sweep.ErrNothing, sweep.ErrManyHeads, sweep.ErrTooManyHeads, sweep.ErrResume, runs.ErrPartial, predictions.ErrExists, predictions.ErrFormat, evidence.ErrNone, export.ErrExists, export.ErrForm, rows.ErrFormat, worker.ErrFormat}},
 }
 
 // exitCode classifies err.

@@ -14,6 +14,7 @@ import (
 	"icebox/extract"
 	"icebox/extract/cuda"
 	"icebox/headtrain"
+	"icebox/pipeline/bucket"
 	"icebox/pipeline/corrections"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/evidence"
@@ -55,6 +56,11 @@ var hints = []hintOf{
 	{of: cache.ErrFull, text: diskHint},
 	{of: syscall.ENOSPC, text: diskHint},
 	{of: cache.ErrNoSpace, text: "`icebox cache stat`, which lists the spaces"},
+
+	{of: bucket.ErrAddress, text: "s3://BUCKET/PREFIX or gs://BUCKET/PREFIX; for another store than AWS, AWS_ENDPOINT_URL=http://HOST:PORT"},
+	{of: bucket.ErrDenied, text: "credentials that may list, read and (for parts) write there: AWS_PROFILE, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, or GOOGLE_APPLICATION_CREDENTIALS"},
+	{of: bucket.ErrMissing, text: "another address; AWS_ENDPOINT_URL and AWS_REGION say which store it is in"},
+	{of: bucket.ErrStore, text: "the same command again when the store answers: what was computed is kept"},
 
 	{of: corrections.ErrMissing, text: "another data.corrections, or `icebox studio`, which makes the file"},
 	{of: corrections.ErrHeld, text: "again when that process is done, or another data.corrections"},

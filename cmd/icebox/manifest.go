@@ -54,6 +54,6 @@ func (p *process) manifestCommand() *cobra.Command {
 		},
 	}
 	s.addFlags(cmd)
-	cmd.Flags().StringVarP(&out, "out", "o", "", "`file` to write; one that is there is replaced")
+	cmd.Flags().StringVarP(&out, "out", "o", "", "`file` or s3://BUCKET/NAME to write; one that is there is replaced")
 	return cmd
 }

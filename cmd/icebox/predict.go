@@ -13,6 +13,7 @@ import (
 
 	"icebox/headtrain"
 	"icebox/pipeline"
+	"icebox/pipeline/bucket"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/predictions"
 	"icebox/pipeline/report"
@@ -76,7 +77,9 @@ const mostQuick = 8
 // isQuick reports whether the images are answered one by one, without the cache.
 func (f *predictFlags) isQuick(p *process, args []string) bool {
 	return len(f.data) == 0 && f.cache == "" && !f.exact && len(args) <= mostQuick &&
-		!slices.ContainsFunc(args, func(arg string) bool { return arg != "-" && (isDir(p.path(arg)) || dataset.IsArchive(arg)) })
+		!slices.ContainsFunc(args, func(arg string) bool {
+			return arg != "-" && (isDir(p.path(arg)) || dataset.IsArchive(arg) || bucket.Is(arg))
+		})
 }
 
 func (p *process) predictCommand() *cobra.Command {

@@ -14,6 +14,7 @@ import (
 
 	"icebox/config"
 	"icebox/extract"
+	"icebox/pipeline/bucket"
 )
 
 // common are the flags that every command has.
@@ -99,8 +100,11 @@ func (w *checkedWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// path makes a path that a person gave absolute.
+// path makes a path that a person gave absolute. The address of a bucket is as it is.
 func (p *process) path(s string) string {
+	if bucket.Is(s) {
+		return s
+	}
 	s = config.FromHome(s, p.environ)
 	if s == "" || filepath.IsAbs(s) {
 		return s

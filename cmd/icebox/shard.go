@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"icebox/pipeline"
+	"icebox/pipeline/bucket"
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/shards"
@@ -22,7 +23,7 @@ type shardFlags struct{ manifest, shard, parts string }
 func (f *shardFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.manifest, "manifest", "", "`file` that icebox manifest wrote: compute a shard of it, and not --data")
 	cmd.Flags().StringVar(&f.shard, "shard", "", "`i/n`, with i from 0 to n-1; /n takes i from the scheduler's variable")
-	cmd.Flags().StringVar(&f.parts, "parts", "", "`folder` that the part of the shard is written to")
+	cmd.Flags().StringVar(&f.parts, "parts", "", "`folder` or s3://BUCKET/PREFIX that the part of the shard is written to")
 }
 
 // extractShard computes a shard.
@@ -71,7 +72,9 @@ those of other caches. All shards must be there, of the same manifest, and
 whole. It can be stopped at any time; the same command goes on from there.
 
   icebox cache merge parts --manifest m --cache c.db
-  icebox cache merge a.db b.db --cache c.db`
+  icebox cache merge a.db b.db --cache c.db
+
+Manifest and parts may lie in a bucket, at s3://BUCKET/PREFIX or gs://….`
 
 func (p *process) cacheMergeCommand() *cobra.Command {
 	var s settings
@@ -89,6 +92,10 @@ func (p *process) cacheMergeCommand() *cobra.Command {
 			from, folders := make([]string, len(args)), 0
 			for i, arg := range args {
 				from[i] = p.path(arg)
+				if bucket.Is(from[i]) {
+					folders++
+					continue
+				}
 				fi, err := os.Stat(from[i])
 				if err != nil {
 					return err

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"runtime"
@@ -16,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"icebox/extract/format"
+	"icebox/pipeline/bucket"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/words"
 )
@@ -75,7 +74,7 @@ func (s *scanner) pattern(pattern, prefix string, part Part, o Options) error {
 func (s *scanner) archiveFile(file, prefix, name string, part Part, o Options) error {
 	a := &archive{file: file, kind: archiveKind(file), prefix: prefix + cmp.Or(name, filepath.Base(file)) + inArchive, part: part}
 	err := s.archives([]*archive{a}, o)
-	if errors.Is(err, errTable) {
+	if errors.Is(err, errTable) && !bucket.Is(file) {
 		return s.table(file, prefix, part, o)
 	}
 	return err
@@ -143,18 +142,13 @@ func partIn(name string) (part Part, ok bool) {
 
 // archives adds the images of the archives of one source.
 func (s *scanner) archives(all []*archive, o Options) error {
+	if err := statArchives(s.ctx, all); err != nil {
+		return err
+	}
 	for _, a := range all {
-		fi, err := os.Stat(a.file)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return fmt.Errorf("%w: %s does not exist", ErrData, a.file)
-		case err != nil:
-			return fmt.Errorf("%w: %w", ErrData, err)
-		case !fi.Mode().IsRegular():
-			return fmt.Errorf("%w: %s is not a regular file", ErrData, a.file)
+		if !bucket.Is(a.file) {
+			a.names = s.namesBeside(a.file)
 		}
-		a.stat = StatOf(fi)
-		a.names = s.namesBeside(a.file)
 		if err := s.recallArchive(a, o); err != nil {
 			return err
 		}
@@ -189,12 +183,16 @@ func (s *scanner) listArchives(all []*archive, o Options) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			a.Stat, a.Fresh = a.stat, a.stat.Racy(time.Now())
+			a.Stat, a.Fresh = a.stat, !bucket.Is(a.file) && a.stat.Racy(time.Now())
 			list := listTar
 			if a.kind == Parquet {
 				list = listParquet
 			}
-			err := list(a, o.Reading, s.unlabelled)
+			file, over, err := a.local(ctx)
+			if err != nil {
+				return err
+			}
+			err = errors.Join(list(a, file, o.Reading, s.unlabelled), over.Close())
 			if errors.Is(err, errTable) {
 				return a.fault("%w in a column of bytes", err)
 			}
@@ -239,7 +237,9 @@ func (s *scanner) addArchive(a *archive) {
 	for i := range a.items {
 		it := a.items[i]
 		it.Root, it.Hash = root, [32]byte{}
-		it.Stat.MTime, it.Stat.CTime, it.Stat.Inode = a.stat.MTime, a.stat.CTime, a.stat.Inode
+		if a.kind != Bucket { // whose objects have their own
+			it.Stat.MTime, it.Stat.CTime, it.Stat.Inode = a.stat.MTime, a.stat.CTime, a.stat.Inode
+		}
 		if it.Part == Unassigned {
 			it.Part = a.part
 		}

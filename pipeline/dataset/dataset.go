@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"icebox/cache"
+	"icebox/pipeline/bucket"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/words"
 )
@@ -93,7 +94,11 @@ type Dataset struct {
 // it is called by the archive's path, "!" and its name.
 func (d *Dataset) File(it *Item) string {
 	r := &d.Roots[it.Root]
-	if r.Kind != "" {
+	switch r.Kind {
+	case "":
+	case Bucket:
+		return strings.TrimSuffix(r.Dir, "/") + "/" + it.Path
+	default:
 		return r.Dir + inArchive + it.Path
 	}
 	return filepath.Join(r.Dir, filepath.FromSlash(it.Path))
@@ -112,6 +117,9 @@ func InArchive(path string) bool {
 	}
 	return false
 }
+
+// Remote reports whether it lies in a bucket, itself or in an archive there.
+func (d *Dataset) Remote(it *Item) bool { return bucket.Is(d.Roots[it.Root].Dir) }
 
 // Archived reports whether it lies in an archive, and has no file of its own.
 func (d *Dataset) Archived(it *Item) bool { return d.Roots[it.Root].Kind != "" }

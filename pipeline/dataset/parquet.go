@@ -21,23 +21,23 @@ var imageColumns = []string{"image", "img", "images", "image_bytes", "jpg", "jpe
 // usual ones.
 var moreLabels = []string{"fine_label"}
 
-// openParquet opens a parquet file; an error is an [ErrData].
-func openParquet(file string) (*parquetfile.File, error) {
+// openParquet opens a parquet file, which people call shown; an error is an [ErrData].
+func openParquet(file, shown string) (*parquetfile.File, error) {
 	f, err := parquetfile.Open(file)
 	if err != nil {
 		var p *fs.PathError
 		if errors.As(err, &p) {
 			return nil, fmt.Errorf("%w: %w", ErrData, err)
 		}
-		return nil, fmt.Errorf("%w: %s: %w", ErrData, file, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrData, shown, err)
 	}
 	return f, nil
 }
 
 // listParquet lists the images of a parquet file, and their classes. The error is an errTable
 // where no column holds images, but one may hold their paths.
-func listParquet(a *archive, r Reading, unlabelled bool) error {
-	f, err := openParquet(a.file)
+func listParquet(a *archive, file string, r Reading, unlabelled bool) error {
+	f, err := openParquet(file, a.file)
 	if err != nil {
 		return err
 	}
@@ -286,7 +286,7 @@ func classLabels(f *parquetfile.File) map[string][]string {
 
 // parquetSheet is a parquet file as a table of texts. A column of images gives their paths.
 func parquetSheet(file string) (sheet, error) {
-	f, err := openParquet(file)
+	f, err := openParquet(file, file)
 	if err != nil {
 		return sheet{}, err
 	}
@@ -304,7 +304,7 @@ func parquetSheet(file string) (sheet, error) {
 	}
 	names := classLabels(f)
 	s.rows = func(yield func(sheetRow, error) bool) {
-		f, err := openParquet(file)
+		f, err := openParquet(file, file)
 		if err != nil {
 			yield(sheetRow{}, err)
 			return

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"icebox/extract/format"
+	"icebox/pipeline/bucket"
 )
 
 // Place is where images lie that a head answers for: a file, an archive, a folder with images
@@ -59,6 +60,9 @@ func Pool(ctx context.Context, places []Place, r Reading, docs Docs) (*Dataset, 
 func (s *scanner) place(p Place, o Options) error {
 	if name, ok := storedName(p.Path); ok && p.Name == "" {
 		return s.stored(name, "")
+	}
+	if bucket.Is(p.Path) {
+		return s.inBucket(p.Path, "", Unassigned, o)
 	}
 	fi, err := os.Stat(p.Path)
 	switch {

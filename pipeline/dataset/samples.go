@@ -39,9 +39,9 @@ type samples struct {
 	seen    map[string]bool // paths
 }
 
-// listTar lists the images of a tar, and their classes where the tar says them.
-func listTar(a *archive, r Reading, unlabelled bool) error {
-	f, err := os.Open(a.file)
+// listTar lists the images of a tar, which lies in file, and their classes where the tar says them.
+func listTar(a *archive, file string, r Reading, unlabelled bool) error {
+	f, err := os.Open(file)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrData, err)
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"icebox/extract/format"
+	"icebox/pipeline/bucket"
 	"icebox/pipeline/journal"
 )
 
@@ -147,6 +148,9 @@ type scanner struct {
 }
 
 func (s *scanner) source(dir, prefix string, part Part, o Options) error {
+	if bucket.Is(dir) {
+		return s.inBucket(dir, prefix, part, o)
+	}
 	fi, err := os.Stat(dir)
 	switch {
 	case err != nil && isPattern(dir):

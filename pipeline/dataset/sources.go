@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"icebox/cache"
+	"icebox/pipeline/bucket"
 	"icebox/pipeline/words"
 )
 
@@ -40,7 +41,7 @@ func (o Options) Sources() Sources {
 
 // absolute returns a source as it is kept; "" stays.
 func absolute(source string) string {
-	if _, ok := storedName(source); ok || source == "" {
+	if _, ok := storedName(source); ok || source == "" || bucket.Is(source) {
 		return source
 	}
 	abs, err := filepath.Abs(source)
@@ -65,7 +66,7 @@ func (s Sources) String() string { return strings.Join(s.training(), " and ") }
 // are. Nobody misses the files of a stored dataset.
 func (s Sources) Missing() string {
 	for _, source := range s.training() {
-		if _, ok := storedName(source); ok {
+		if _, ok := storedName(source); ok || bucket.Is(source) {
 			continue
 		}
 		if !exists(source) {
@@ -74,6 +75,9 @@ func (s Sources) Missing() string {
 	}
 	return ""
 }
+
+// Remote reports whether a source of images to train on is a bucket.
+func (s Sources) Remote() bool { return slices.ContainsFunc(s.training(), bucket.Is) }
 
 // gone reports whether a source of images to train on has been moved or deleted.
 func (s Sources) gone() bool {

@@ -260,6 +260,9 @@ func (choice Choice) findSpace(ctx context.Context, c *cache.Cache, ds *dataset.
 // noteChanges stats the images, if they are at hand, and says what is not as the
 // dataset has it.
 func (c *Cached) noteChanges(ctx context.Context, j *journal.Journal) {
+	if c.ds.Sources.Remote() {
+		return // to list a bucket takes a while, and money
+	}
 	if missing := c.ds.Sources.Missing(); missing != "" {
 		j.Tell(fmt.Sprintf("the images are not at %s: only the cache is used", missing))
 		return

@@ -10,6 +10,7 @@ import (
 
 	"icebox/cache"
 	"icebox/extract"
+	"icebox/pipeline/bucket"
 	"icebox/pipeline/origin"
 )
 
@@ -22,7 +23,7 @@ var errArchiveChanged = errors.New("the archive has changed since its images wer
 
 // load reads item i and writes its crop, if its feature must be computed. ok is false where
 // that is not needed, or not possible: the item is then quarantined. The error is that of
-// ctx.
+// ctx, or of a store that answers nobody.
 //
 // What the file and its decoding take comes from the budget. Where the others leave too
 // little, load lets go of the file, waits, and reads it again: who waits holds nothing.
@@ -44,7 +45,7 @@ func (e *extraction) load(ctx context.Context, i int, crop []uint8) (t extract.T
 			need = more
 			continue
 		}
-		t, fault = e.backbone.Preprocess(ctx, crop, data)
+		e.onCore(func() { t, fault = e.backbone.Preprocess(ctx, crop, data) })
 		if l.bytes >= collectFrom {
 			runtime.GC() // what is given back must not lie about as garbage
 		}
@@ -60,7 +61,7 @@ func (e *extraction) load(ctx context.Context, i int, crop []uint8) (t extract.T
 
 // read returns the bytes of item i, and notes their hash. It takes need bytes for them, or
 // as many as they are, if that is more. Where they cannot be read it returns nil, and the
-// item is quarantined. The error is that of ctx.
+// item is quarantined. The error is that of ctx, or of a store that answers nobody.
 func (e *extraction) read(ctx context.Context, i int, l *loan, need int64) ([]byte, error) {
 	it := &e.inv.ds.Items[i]
 	start := time.Now()
@@ -73,6 +74,9 @@ func (e *extraction) read(ctx context.Context, i int, l *loan, need int64) ([]by
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
+	if errors.Is(err, bucket.ErrStore) || errors.Is(err, bucket.ErrDenied) {
+		return nil, err // the images are not at fault, and the next would wait as long
+	}
 	archived := e.inv.ds.Archived(it)
 	if err == nil && archived && it.Stat.Timed() && !it.Stat.SameFile(stat) {
 		err = errArchiveChanged
@@ -81,7 +85,10 @@ func (e *extraction) read(ctx context.Context, i int, l *loan, need int64) ([]by
 		e.fail(i, err, false)
 		return nil, nil
 	}
-	if stat = stat.Trusted(start); archived {
+	if !e.inv.ds.Remote(it) { // what tells an object from another is no time
+		stat = stat.Trusted(start)
+	}
+	if archived {
 		stat.Size = it.Stat.Size
 	}
 	e.opened.Add(1)

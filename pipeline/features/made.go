@@ -17,11 +17,12 @@ import (
 // Made says what somebody named of how features were made. The zero value, and each zero
 // field, fits all.
 type Made struct {
-	Weights string // path of a file, "random" or "random:SEED"
+	Weights string // path or address of a file, "random" or "random:SEED"
 	Numeric string // fp32, tf32, fp16
 	EXIF    *bool  // photos are turned upright by their EXIF tag
 	DType   cache.DType
-	Env     func(string) string // see extract.Options
+	Env     func(string) string // see extract.Options, as for Bring
+	Bring   func(ctx context.Context, address string) (path string, err error)
 
 	Fit        string  // see extract.Options, as for these:
 	Background *string // that it is "" may be named, too
@@ -135,7 +136,7 @@ var ErrOtherFeatures = errors.New("other features than the manifest's")
 func (m Made) fits(ctx context.Context, spaces []Space) (func(Space) bool, error) {
 	sameWeights := func(Space) bool { return true }
 	if m.Weights != "" {
-		x, err := extract.Open(ctx, extract.Options{Weights: m.Weights, Env: m.Env})
+		x, err := extract.Open(ctx, extract.Options{Weights: m.Weights, Env: m.Env, Bring: m.Bring})
 		switch {
 		case err == nil:
 			hash := x.Weights().Hash

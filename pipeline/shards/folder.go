@@ -1,6 +1,7 @@
 package shards
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -8,12 +9,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"icebox/pipeline/files"
+	"icebox/pipeline/bucket"
 )
 
 var (
@@ -26,8 +27,22 @@ var (
 	ErrPart = errors.New("a damaged part")
 )
 
-// Folder is where the parts of a manifest lie.
-type Folder struct{ Dir string }
+// Folder is where the parts of a manifest lie: a folder, or below a prefix of a bucket.
+type Folder struct {
+	ctx    context.Context // of what is asked of a bucket
+	dir    string
+	bucket *bucket.Bucket // nil: it is a folder
+}
+
+// OpenFolder names the folder at a path, or at the address of a bucket, which is asked with ctx.
+// It need not be there yet.
+func OpenFolder(ctx context.Context, path string) (f Folder, err error) {
+	f = Folder{ctx: ctx, dir: path}
+	if bucket.Is(path) {
+		f.bucket, err = bucket.Open(path, os.Getenv)
+	}
+	return f, err
+}
 
 // Marker says that a shard is done. It is written after its part.
 type Marker struct {
@@ -54,14 +69,6 @@ func (s Shard) part() string   { return fmt.Sprintf("features-%05d-of-%05d.parqu
 func (s Shard) dead() string   { return fmt.Sprintf("dead-%05d-of-%05d.jsonl", s.Index, s.Of) }
 func (s Shard) marker() string { return fmt.Sprintf("%05d-of-%05d.json", s.Index, s.Of) }
 
-// path is that of a file in the folder.
-func (f Folder) path(name ...string) string {
-	return filepath.Join(append([]string{f.Dir}, name...)...)
-}
-
-// Make makes the folder, if it is not there.
-func (f Folder) Make() error { return os.MkdirAll(f.path(markers), 0o777) }
-
 // Done returns the marker of a shard, if it is done: its part is there as the marker says, of
 // m and of m's space. Of a part that is damaged it is not done.
 func (f Folder) Done(m *Manifest, s Shard) (mk *Marker, err error) {
@@ -75,21 +82,25 @@ func (f Folder) Done(m *Manifest, s Shard) (mk *Marker, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.intact(mk); err != nil {
+	file, err := f.intact(mk)
+	if errors.Is(err, ErrPart) {
 		return nil, nil // it is made again
 	}
-	return mk, nil
+	if err != nil {
+		return nil, err
+	}
+	return mk, file.Close()
 }
 
 // readMarker reads a marker by its name.
 func (f Folder) readMarker(name string) (*Marker, error) {
 	path := f.path(markers, name)
-	file, err := os.Open(path)
+	file, size, err := openPieces(f.ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxMarker))
+	text, err := io.ReadAll(io.NewSectionReader(file, 0, min(size, maxMarker)))
 	if err != nil {
 		return nil, err
 	}
@@ -120,41 +131,47 @@ func (mk *Marker) of(m *Manifest) error {
 	return nil
 }
 
-// intact returns an [ErrPart] unless the part is as its marker says, byte for byte.
-func (f Folder) intact(mk *Marker) error {
-	size, sum, err := digest(f.path(mk.part()))
+// intact opens the part of a marker. It returns an [ErrPart] unless the part is as its marker
+// says, byte for byte.
+func (f Folder) intact(mk *Marker) (stored, error) {
+	path := f.path(mk.part())
+	file, err := fetch(f.ctx, path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%w: %s is missing, though shard %v is marked as done", ErrPart, f.path(mk.part()), mk.Shard)
+		return nil, fmt.Errorf("%w: %s is missing, though shard %v is marked as done", ErrPart, path, mk.Shard)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if size != mk.Bytes || sum != mk.SHA256 {
-		return fmt.Errorf("%w: %s is not as its marker says (%d bytes, and it was written with %d)", ErrPart, f.path(mk.part()), size, mk.Bytes)
+	size, sum, err := digest(file)
+	if err == nil && (size != mk.Bytes || sum != mk.SHA256) {
+		err = fmt.Errorf("%w: %s is not as its marker says (%d bytes, and it was written with %d)", ErrPart, path, size, mk.Bytes)
 	}
-	return nil
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
 }
 
 // digest is the size of a file and its SHA-256.
-func digest(path string) (size int64, sum string, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return 0, "", err
-	}
-	defer file.Close()
+func digest(file io.ReaderAt) (size int64, sum string, err error) {
 	h := sha256.New()
-	size, err = io.Copy(h, file)
+	size, err = io.Copy(h, io.NewSectionReader(file, 0, math.MaxInt64))
 	return size, hex.EncodeToString(h.Sum(nil)), err
 }
 
 // mark writes what follows from a part that has its name: its dead letters, and last its
 // marker. Whoever marks a part writes the same bytes.
 func (f Folder) mark(m *Manifest, s Shard) (*Marker, error) {
-	p, err := openPart(f.path(s.part()))
+	file, err := fetch(f.ctx, f.path(s.part()))
 	if err != nil {
 		return nil, err
 	}
-	defer p.Close()
+	defer file.Close()
+	p, err := openPart(f.path(s.part()), file)
+	if err != nil {
+		return nil, err
+	}
 	if err := p.of(m, s); err != nil {
 		return nil, err
 	}
@@ -162,7 +179,7 @@ func (f Folder) mark(m *Manifest, s Shard) (*Marker, error) {
 	if err := mk.of(m); err != nil {
 		return nil, err
 	}
-	if mk.Bytes, mk.SHA256, err = digest(f.path(s.part())); err != nil {
+	if mk.Bytes, mk.SHA256, err = digest(file); err != nil {
 		return nil, err
 	}
 	var dead strings.Builder
@@ -177,42 +194,42 @@ func (f Folder) mark(m *Manifest, s Shard) (*Marker, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := files.Write(f.path(s.dead()), []byte(dead.String())); err != nil {
+	if err := write(f.ctx, f.path(s.dead()), []byte(dead.String())); err != nil {
 		return nil, err
 	}
-	return mk, files.Write(f.path(markers, s.marker()), append(text, '\n'))
+	return mk, write(f.ctx, f.path(markers, s.marker()), append(text, '\n'))
 }
 
 // Check returns the markers of all shards of m, in order. The error is an [ErrIncomplete]
 // that lists those that are missing, an [ErrMixed], or an [ErrPart]. It does not read the
 // parts.
 func (f Folder) Check(m *Manifest) ([]*Marker, error) {
-	entries, err := os.ReadDir(f.path(markers))
+	names, err := f.marked()
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s has no folder %s: is it the folder of the parts?", ErrIncomplete, f.Dir, markers)
+		return nil, fmt.Errorf("%w: %s has no folder %s: is it the folder of the parts?", ErrIncomplete, f.dir, markers)
 	}
 	if err != nil {
 		return nil, err
 	}
 	var all []*Marker
-	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), ".") || !strings.HasSuffix(e.Name(), ".json") {
+	for _, name := range names {
+		if strings.HasPrefix(name, ".") || !strings.HasSuffix(name, ".json") {
 			continue
 		}
-		mk, err := f.readMarker(e.Name())
+		mk, err := f.readMarker(name)
 		if err != nil {
 			return nil, err
 		}
 		if len(all) > 0 && mk.Of != all[0].Of {
-			return nil, fmt.Errorf("%w: %s has shards of %d and of %d: move those of one of them away", ErrMixed, f.Dir, all[0].Of, mk.Of)
+			return nil, fmt.Errorf("%w: %s has shards of %d and of %d: move those of one of them away", ErrMixed, f.dir, all[0].Of, mk.Of)
 		}
 		if err := mk.of(m); err != nil {
-			return nil, fmt.Errorf("%s: %w", f.Dir, err)
+			return nil, fmt.Errorf("%s: %w", f.dir, err)
 		}
 		all = append(all, mk)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%w: no shard in %s is done", ErrIncomplete, f.Dir)
+		return nil, fmt.Errorf("%w: no shard in %s is done", ErrIncomplete, f.dir)
 	}
 	slices.SortFunc(all, func(a, b *Marker) int { return a.Index - b.Index })
 	return all, missing(all)
@@ -249,10 +266,10 @@ func (f Folder) Finish(m *Manifest, of int) error {
 	if err != nil {
 		return err
 	}
-	if err := files.Write(f.path("manifest.json"), append(text, '\n')); err != nil {
+	if err := write(f.ctx, f.path("manifest.json"), append(text, '\n')); err != nil {
 		return err
 	}
-	return files.Write(f.path("_SUCCESS"), nil)
+	return write(f.ctx, f.path("_SUCCESS"), nil)
 }
 
 // Part is the path of a shard's part.

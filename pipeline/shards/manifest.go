@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/flate"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -11,11 +12,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/features"
-	"icebox/pipeline/files"
 )
 
 // ErrManifest is returned for a file that is no manifest, or not a whole one.
@@ -39,6 +38,7 @@ type Manifest struct {
 	Hash  string // hexadecimal
 	Space features.Space
 
+	ctx   context.Context // of what is asked of a bucket
 	index manifestIndex
 }
 
@@ -73,14 +73,14 @@ const (
 	maxBlockBytes   = 1 << 30 // inflated
 )
 
-// Write freezes ds, whose items' features are of space, in a file. It replaces a file that is
-// there. Contents that are known (an item's Hash) are part of it.
-func Write(path string, ds *dataset.Dataset, space features.Space) (*Manifest, error) {
-	f, err := files.Create(path)
+// Write freezes ds, whose items' features are of space, in a file, or in an object of a bucket.
+// It replaces one that is there. Contents that are known (an item's Hash) are part of it.
+func Write(ctx context.Context, path string, ds *dataset.Dataset, space features.Space) (*Manifest, error) {
+	f, err := create(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	m := &Manifest{Path: path, Space: space, index: manifestIndex{
+	m := &Manifest{Path: path, Space: space, ctx: ctx, index: manifestIndex{
 		Version: manifestVersion, Name: ds.Name, Sources: ds.Sources, Reading: ds.Reading, Roots: ds.Roots, Classes: ds.Classes, Split: ds.Split, Items: len(ds.Items),
 		SpaceID: space.ID, Space: space,
 	}}
@@ -88,7 +88,7 @@ func Write(path string, ds *dataset.Dataset, space features.Space) (*Manifest, e
 		f.Abandon()
 		return nil, err
 	}
-	return m, f.Replace()
+	return m, f.publish(true)
 }
 
 func (m *Manifest) write(f io.Writer, ds *dataset.Dataset) error {
@@ -120,43 +120,45 @@ func (m *Manifest) write(f io.Writer, ds *dataset.Dataset) error {
 	return w.Flush()
 }
 
-// Open reads the index of a manifest. Errors are an [ErrManifest] or [ErrNewer], or come from
-// the system.
-func Open(path string) (*Manifest, error) {
-	f, err := os.Open(path)
+// Open reads the index of a manifest, a file or an object of a bucket, which is asked with ctx,
+// later, too. Errors are an [ErrManifest] or [ErrNewer], or come from the system or the bucket.
+func Open(ctx context.Context, path string) (*Manifest, error) {
+	f, size, err := openPieces(ctx, path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	m := &Manifest{Path: path}
-	if err := m.read(f); err != nil {
+	m := &Manifest{Path: path, ctx: ctx}
+	if err := m.read(f, size); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, nil
 }
 
-func (m *Manifest) read(f *os.File) error {
-	fi, err := f.Stat()
-	if err != nil {
+func (m *Manifest) read(f io.ReaderAt, length int64) error {
+	magic := make([]byte, len(manifestMagic))
+	if err := readAt(f, magic, 0); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	magic := make([]byte, len(manifestMagic))
-	if _, err := io.ReadFull(f, magic); err != nil || string(magic) != manifestMagic {
+	if string(magic) != manifestMagic {
 		return fmt.Errorf("%w: it does not begin as one", ErrManifest)
 	}
 	cut := fmt.Errorf("%w: its end is missing or damaged; make it again, or copy it again", ErrManifest)
 	trailer := make([]byte, trailerBytes)
-	end := fi.Size() - trailerBytes
-	if _, err := f.ReadAt(trailer, end); err != nil || end < int64(len(manifestMagic)) {
+	end := length - trailerBytes
+	if end < int64(len(manifestMagic)) {
 		return cut
+	}
+	if err := readAt(f, trailer, end); err != nil {
+		return err
 	}
 	size := binary.LittleEndian.Uint64(trailer)
 	if size > uint64(end) || size > maxIndexBytes {
 		return cut
 	}
 	index := make([]byte, size)
-	if _, err := f.ReadAt(index, end-int64(size)); err != nil {
-		return cut
+	if err := readAt(f, index, end-int64(size)); err != nil {
+		return err
 	}
 	sum := sha256.Sum256(index)
 	if !bytes.Equal(sum[:], trailer[8:]) {
@@ -164,6 +166,15 @@ func (m *Manifest) read(f *os.File) error {
 	}
 	m.Hash = hex.EncodeToString(sum[:])
 	return m.parse(index)
+}
+
+// readAt fills data. Where the file ends before, the error is an [io.EOF].
+func readAt(f io.ReaderAt, data []byte, at int64) error {
+	n, err := f.ReadAt(data, at)
+	if n == len(data) {
+		return nil
+	}
+	return err
 }
 
 // parse reads the index, and checks the numbers in it.
@@ -207,7 +218,7 @@ func (m *Manifest) Classes() []string { return m.index.Classes }
 
 // Dataset reads the items from first up to end; the others are not part of it.
 func (m *Manifest) Dataset(first, end int) (*dataset.Dataset, error) {
-	f, err := os.Open(m.Path)
+	f, _, err := openPieces(m.ctx, m.Path)
 	if err != nil {
 		return nil, err
 	}
@@ -239,8 +250,11 @@ func (b manifestBlock) read(f io.ReaderAt, ds *dataset.Dataset) error {
 		return fmt.Errorf("%w: %d bytes", ErrManifest, b.Bytes)
 	}
 	data := make([]byte, b.Bytes)
-	if _, err := f.ReadAt(data, b.Offset); err != nil {
+	switch err := readAt(f, data, b.Offset); {
+	case errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: %w", ErrManifest, err)
+	case err != nil:
+		return err
 	}
 	if hexSum(data) != b.SHA256 {
 		return fmt.Errorf("%w: it is damaged", ErrManifest)

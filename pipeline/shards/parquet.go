@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -73,22 +72,14 @@ func writePart(w io.Writer, head partHead, rows iter.Seq2[Row, error]) error {
 type Part struct {
 	path string
 	head partHead
-	file *os.File
+	file stored
 	in   *parquet.File
 }
 
-// openPart opens a part's file and reads its head.
-func openPart(path string) (*Part, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
+// openPart reads the head of a part's file. The part takes the file where it returns no error.
+func openPart(path string, file stored) (*Part, error) {
 	p := &Part{path: path, file: file}
-	if err := p.open(); err != nil {
-		file.Close()
-		return nil, err
-	}
-	return p, nil
+	return p, p.open()
 }
 
 func (p *Part) open() error {

@@ -18,7 +18,7 @@ type Part struct {
 
 func writePart(io.Writer, partHead, iter.Seq2[Row, error]) error { return errNoParquet }
 
-func openPart(string) (*Part, error) { return nil, errNoParquet }
+func openPart(string, stored) (*Part, error) { return nil, errNoParquet }
 
 // Close does nothing.
 func (p *Part) Close() error { return nil }

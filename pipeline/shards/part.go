@@ -12,12 +12,10 @@ import (
 	"io/fs"
 	"iter"
 	"math"
-	"os"
 
 	"icebox/cache"
 	"icebox/extract"
 	"icebox/pipeline/features"
-	"icebox/pipeline/files"
 )
 
 // Row is an image of a part, with its feature.
@@ -96,8 +94,7 @@ func (p *Part) of(m *Manifest, s Shard) error {
 // they are all items of the shard. Where another process has published the part meanwhile,
 // that one stays.
 func (f Folder) Publish(m *Manifest, s Shard, rows iter.Seq2[Row, error], dead []Dead) (*Marker, error) {
-	path := f.path(s.part())
-	file, err := files.Create(path)
+	file, err := create(f.ctx, f.path(s.part()))
 	if err != nil {
 		return nil, err
 	}
@@ -107,42 +104,59 @@ func (f Folder) Publish(m *Manifest, s Shard, rows iter.Seq2[Row, error], dead [
 		file.Abandon()
 		return nil, err
 	}
-	if !f.sound(m, s) {
-		_ = os.Remove(path) // what is there is damaged
+	there, err := f.sound(m, s)
+	if err != nil {
+		file.Abandon()
+		return nil, err
 	}
 	// Its name is taken where another process was faster.
-	if err := file.Place(); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := file.publish(there == damaged); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
 	return f.mark(m, s)
 }
 
-// sound reports whether the part of a shard is there and can be read to its end.
-func (f Folder) sound(m *Manifest, s Shard) bool {
-	p, err := openPart(f.path(s.part()))
-	if err != nil {
-		return false
+// state is that of a part.
+type state int
+
+const (
+	absent state = iota
+	damaged
+	whole
+)
+
+// sound tells whether the part of a shard is there and can be read to its end.
+func (f Folder) sound(m *Manifest, s Shard) (state, error) {
+	file, err := fetch(f.ctx, f.path(s.part()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return absent, nil
 	}
-	defer p.Close()
-	if p.of(m, s) != nil {
-		return false
+	if err != nil {
+		return damaged, err
+	}
+	defer file.Close()
+	p, err := openPart(f.path(s.part()), file)
+	if err != nil || p.of(m, s) != nil {
+		return damaged, nil
 	}
 	for _, err := range p.Rows() {
 		if err != nil {
-			return false
+			return damaged, nil
 		}
 	}
-	return true
+	return whole, nil
 }
 
 // Open opens the part of a marker, which [Folder.Check] returned, after it has checked that
 // it is as the marker says.
 func (f Folder) Open(m *Manifest, mk *Marker) (*Part, error) {
-	if err := f.intact(mk); err != nil {
+	file, err := f.intact(mk)
+	if err != nil {
 		return nil, err
 	}
-	p, err := openPart(f.path(mk.part()))
+	p, err := openPart(f.path(mk.part()), file)
 	if err != nil {
+		file.Close()
 		return nil, err
 	}
 	err = p.of(m, mk.Shard)
