@@ -122,7 +122,7 @@ func parse(address string) (*Bucket, error) {
 			continue
 		}
 		name, prefix, _ := strings.Cut(rest, "/")
-		if name == "" || strings.ContainsAny(name, "?#@: ") {
+		if len(name) < 3 || len(name) > 63 || strings.ContainsAny(name, "?#@: ") {
 			break
 		}
 		if prefix != "" && !strings.HasSuffix(prefix, "/") {

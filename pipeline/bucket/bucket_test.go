@@ -210,18 +210,18 @@ func TestStoresThatFail(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	none := func(string) string { return "" }
-	for _, address := range []string{"s3://", "s3:///x", "photos", "s3://a b", "s3://me@b/x", "s3://b?x"} {
+	for _, address := range []string{"s3://", "s3:///x", "photos", "s3://a b", "s3://me@bbb/x", "s3://bbb?x", "s3://bb", "gs://bb"} {
 		if _, err := Open(address, none); !errors.Is(err, ErrAddress) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
 	for _, endpoint := range []string{"localhost:9000", "ftp://x", "http://me:secret@x", "http://x/path"} {
-		_, err := Open("s3://b", func(name string) string { return map[string]string{"AWS_ENDPOINT_URL_S3": endpoint}[name] })
+		_, err := Open("s3://photos", func(name string) string { return map[string]string{"AWS_ENDPOINT_URL_S3": endpoint}[name] })
 		if !errors.Is(err, ErrAddress) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", endpoint, err)
 		}
 	}
-	if b := open(t, "s3://b/p", none); b.String() != "s3://b/p/" {
+	if b := open(t, "s3://bbb/p", none); b.String() != "s3://bbb/p/" {
 		t.Error(b)
 	}
 }
