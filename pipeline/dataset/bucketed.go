@@ -101,9 +101,10 @@ func (s *scanner) objects(address, prefix string, part Part, o Options) error {
 	return nil
 }
 
-// bucketError is an error of a bucket as one of data, unless somebody has stopped the scan.
+// bucketError is an error of a bucket as one of data, unless somebody has stopped the scan, or
+// the address is none.
 func (s *scanner) bucketError(err error) error {
-	if s.ctx.Err() != nil {
+	if s.ctx.Err() != nil || errors.Is(err, bucket.ErrAddress) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrData, err)
