@@ -265,11 +265,14 @@ func (f *File) ReadAt(p []byte, at int64) (int, error) {
 
 // readOnce fills data with what a request is answered.
 func (f *File) readOnce(data []byte, options minio.GetObjectOptions) error {
-	body, _, _, err := f.of.client.GetObject(f.ctx, f.of.name, f.of.prefix+f.Name, options)
+	body, info, _, err := f.of.client.GetObject(f.ctx, f.of.name, f.of.prefix+f.Name, options)
 	if err != nil {
 		return f.of.fault(f.Name, err)
 	}
 	defer body.Close()
+	if info.ETag != f.ETag { // a store that does not know the condition
+		return fmt.Errorf("%w: %s", ErrChanged, f.of.at(f.Name))
+	}
 	if _, err := io.ReadFull(body, data); err != nil {
 		return fmt.Errorf("%w: %s: %w", errBroken, f.of.at(f.Name), err)
 	}

@@ -50,6 +50,8 @@ func write(b *Bucket, name, data string, absent bool) error {
 	return b.Write(context.Background(), name, strings.NewReader(data), int64(len(data)), absent)
 }
 
+func TestAStoreIsWhatItIsTakenFor(t *testing.T) { tryStore(t, open(t, "s3://photos/a b", fake(t, nil)), true) }
+
 // An object is read in pieces, and as one object.
 func TestPieces(t *testing.T) {
 	ctx := context.Background()
