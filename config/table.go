@@ -22,7 +22,7 @@ var table = slices.Concat(dataKeys(), backboneKeys(), extractKeys(), cacheKeys()
 func dataKeys() []*key {
 	return []*key{
 		newKey("data.train", stored, func(o *options) *string { return &o.Data.Train },
-			"folder of class folders, folder that holds train, val and test, or a table (.csv, .tsv, .jsonl: path,label[,split,group]); or archives, which are read as they are: a WebDataset .tar, shards/train-{000..009}.tar, a .parquet file with images as Hugging Face has it, or a folder that holds such and no images; s3://BUCKET/PREFIX is a bucket with folders as on a disk; cache:NAME is a dataset as the cache keeps it, whose files may be gone").like("images/train"),
+			"folder of class folders, folder that holds train, val and test, or a table (.csv, .tsv, .jsonl: path,label[,split,group]); or archives, which are read as they are: a WebDataset .tar, shards/train-{000..009}.tar, a .parquet file with images as Hugging Face has it, or a folder that holds such and no images; s3://BUCKET/PREFIX (or gs://, azblob://) is a bucket with folders as on a disk, or archives in one; cache:NAME is a dataset as the cache keeps it, whose files may be gone").like("images/train"),
 		newKey("data.also", paths{path: stored}, func(o *options) *[]string { return &o.Data.Also },
 			"more folders, tables or stored datasets, read as data.train; classes of one name are one class").like("[images/more, cache:old]"),
 		newKey("data.val", pathCodec{prefixes: bucket.Schemes}, func(o *options) *string { return &o.Data.Val },

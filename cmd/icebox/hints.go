@@ -57,8 +57,8 @@ var hints = []hintOf{
 	{of: syscall.ENOSPC, text: diskHint},
 	{of: cache.ErrNoSpace, text: "`icebox cache stat`, which lists the spaces"},
 
-	{of: bucket.ErrAddress, text: "s3://BUCKET/PREFIX or gs://BUCKET/PREFIX; for another store than AWS, AWS_ENDPOINT_URL=http://HOST:PORT"},
-	{of: bucket.ErrDenied, text: "credentials that may list, read and (for parts) write there: AWS_PROFILE, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, or GOOGLE_APPLICATION_CREDENTIALS"},
+	{of: bucket.ErrAddress, text: "s3://BUCKET/PREFIX, with AWS_ENDPOINT_URL=http://HOST:PORT for another store than AWS; gs://BUCKET/PREFIX; or azblob://CONTAINER/PREFIX, with AZURE_STORAGE_ACCOUNT"},
+	{of: bucket.ErrDenied, text: "credentials that may list, read and (for parts) write there: AWS_PROFILE, AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, GOOGLE_APPLICATION_CREDENTIALS or AZURE_STORAGE_KEY"},
 	{of: bucket.ErrMissing, text: "another address; AWS_ENDPOINT_URL and AWS_REGION say which store it is in"},
 	{of: bucket.ErrStore, text: "the same command again when the store answers: what was computed is kept"},
 

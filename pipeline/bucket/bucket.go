@@ -1,7 +1,6 @@
 package bucket
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,17 +11,15 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/minio/minio-go/v7"
-	"github.com/minio/minio-go/v7/pkg/credentials"
 )
 
 // Schemes begin the addresses of buckets.
-var Schemes = []string{s3Scheme, gsScheme}
+var Schemes = []string{s3Scheme, gsScheme, azScheme}
 
 const (
 	s3Scheme = "s3://"
 	gsScheme = "gs://"
+	azScheme = "azblob://"
 )
 
 // Is reports whether a source is the address of a bucket.
@@ -54,9 +51,25 @@ type like struct {
 func (l like) Error() string        { return l.text }
 func (l like) Is(target error) bool { return target == l.of }
 
+// client speaks to a store. Objects have their full names.
+type client interface {
+	list(ctx context.Context, prefix string) iter.Seq2[Object, error]
+	stat(ctx context.Context, name string) (Object, error)
+	// get reads size bytes of an object from at, or, where size is negative, all of it. With an
+	// etag the object should be that one.
+	get(ctx context.Context, name, etag string, at, size int64) (io.ReadCloser, Object, error)
+	put(ctx context.Context, name string, data io.ReadSeeker, size int64, absent bool) error
+	// kind is the error of this package that an error of the store is.
+	kind(err error) error
+}
+
+// tries is how often a request is sent before it fails: with the client's waits, which grow and
+// vary, some 20 seconds.
+const tries = 8
+
 // Bucket is a bucket, or what lies below a prefix in it. Many goroutines may use it.
 type Bucket struct {
-	client *minio.Core
+	client client
 	scheme string
 	name   string
 	prefix string // "", or ends in "/"
@@ -70,48 +83,25 @@ type Object struct {
 	ETag  string // another one for another content
 }
 
-// tries is how often a request is sent before it fails: with the client's waits, which grow and
-// vary, some 20 seconds.
-const tries = 8
-
-// Open names the bucket at an address, s3://NAME[/PREFIX] or gs://NAME[/PREFIX]. It asks no
+// Open names the bucket at an address: s3://, gs:// or azblob://NAME[/PREFIX]. It asks no
 // store yet. Env looks up environment variables.
 func Open(address string, env func(string) string) (*Bucket, error) {
 	b, err := parse(address)
 	if err != nil {
 		return nil, err
 	}
-	if b.scheme == gsScheme {
-		b.client, err = googleClient(env)
-	} else {
-		b.client, err = s3Client(env)
+	switch b.scheme {
+	case gsScheme:
+		b.client, err = googleClient(b.name, env)
+	case azScheme:
+		b.client, err = azureClient(b.name, env)
+	default:
+		b.client, err = s3Client(b.name, env)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", address, err)
 	}
 	return b, nil
-}
-
-// s3Client speaks to AWS, or to the store that the environment names.
-func s3Client(env func(string) string) (*minio.Core, error) {
-	endpoint, secure, err := store("AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL", cmp.Or(env("AWS_ENDPOINT_URL_S3"), env("AWS_ENDPOINT_URL"), "https://s3.amazonaws.com"))
-	if err != nil {
-		return nil, err
-	}
-	return minio.NewCore(endpoint, &minio.Options{
-		Creds: identity(env), Secure: secure, Region: cmp.Or(env("AWS_REGION"), env("AWS_DEFAULT_REGION")), MaxRetries: tries,
-	})
-}
-
-// identity is who asks.
-func identity(env func(string) string) *credentials.Credentials {
-	if id := env("AWS_ACCESS_KEY_ID"); id != "" {
-		return credentials.NewStaticV4(id, env("AWS_SECRET_ACCESS_KEY"), env("AWS_SESSION_TOKEN"))
-	}
-	return credentials.NewChainCredentials([]credentials.Provider{
-		&credentials.FileAWSCredentials{Filename: env("AWS_SHARED_CREDENTIALS_FILE"), Profile: env("AWS_PROFILE")},
-		&credentials.IAM{Region: env("AWS_REGION")},
-	})
 }
 
 // parse takes an address apart.
@@ -162,16 +152,16 @@ func (b *Bucket) List(ctx context.Context) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		for o := range b.client.Client.ListObjects(ctx, b.name, minio.ListObjectsOptions{Prefix: b.prefix, Recursive: true}) {
-			if o.Err != nil {
-				yield(Object{}, b.fault("", o.Err))
+		for o, err := range b.client.list(ctx, b.prefix) {
+			if err != nil {
+				yield(Object{}, b.fault("", err))
 				return
 			}
-			name := strings.TrimPrefix(o.Key, b.prefix)
-			if name == "" || strings.HasSuffix(name, "/") {
+			o.Name = strings.TrimPrefix(o.Name, b.prefix)
+			if o.Name == "" || strings.HasSuffix(o.Name, "/") {
 				continue // a console makes such objects for folders
 			}
-			if !yield(Object{name, o.Size, o.LastModified, o.ETag}, nil) {
+			if !yield(o, nil) {
 				return
 			}
 		}
@@ -195,19 +185,19 @@ var errBroken = fmt.Errorf("%w: the connection breaks", ErrStore)
 
 // readOnce reads an object into data, or, if that is nil, into memory that it asks for.
 func (b *Bucket) readOnce(ctx context.Context, name string, data []byte, was Object, reserve func(int64) error) ([]byte, Object, error) {
-	body, info, _, err := b.client.GetObject(ctx, b.name, b.prefix+name, minio.GetObjectOptions{})
+	body, o, err := b.client.get(ctx, b.prefix+name, "", 0, -1)
 	if err != nil {
 		return nil, Object{}, b.fault(name, err)
 	}
 	defer body.Close()
-	o := Object{name, info.Size, info.LastModified, info.ETag}
+	o.Name = name
 	switch {
 	case data == nil:
 		if err := reserve(o.Size); err != nil {
 			return nil, o, err
 		}
 		data = make([]byte, o.Size)
-	case o != was:
+	case o.Size != was.Size || o.ETag != was.ETag:
 		return nil, o, fmt.Errorf("%w: %s", ErrChanged, b.at(name))
 	}
 	if _, err := io.ReadFull(body, data); err != nil {
@@ -225,11 +215,12 @@ type File struct {
 
 // Open finds an object. It is read with ctx.
 func (b *Bucket) Open(ctx context.Context, name string) (*File, error) {
-	info, err := b.client.Client.StatObject(ctx, b.name, b.prefix+name, minio.StatObjectOptions{})
+	o, err := b.client.stat(ctx, b.prefix+name)
 	if err != nil {
 		return nil, b.fault(name, err)
 	}
-	return &File{Object{name, info.Size, info.LastModified, info.ETag}, ctx, b}, nil
+	o.Name = name
+	return &File{o, ctx, b}, nil
 }
 
 // With is the file, read with another context.
@@ -244,13 +235,9 @@ func (f *File) ReadAt(p []byte, at int64) (int, error) {
 	if len(want) == 0 {
 		return 0, nil
 	}
-	var options minio.GetObjectOptions
-	err := errors.Join(options.SetMatchETag(f.ETag), options.SetRange(at, at+int64(len(want))-1))
-	if err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrStore, err)
-	}
+	var err error
 	for range tries {
-		if err = f.readOnce(want, options); err == nil || !errors.Is(err, errBroken) || f.ctx.Err() != nil {
+		if err = f.readOnce(want, at); err == nil || !errors.Is(err, errBroken) || f.ctx.Err() != nil {
 			break
 		}
 	}
@@ -264,13 +251,13 @@ func (f *File) ReadAt(p []byte, at int64) (int, error) {
 }
 
 // readOnce fills data with what a request is answered.
-func (f *File) readOnce(data []byte, options minio.GetObjectOptions) error {
-	body, info, _, err := f.of.client.GetObject(f.ctx, f.of.name, f.of.prefix+f.Name, options)
+func (f *File) readOnce(data []byte, at int64) error {
+	body, o, err := f.of.client.get(f.ctx, f.of.prefix+f.Name, f.ETag, at, int64(len(data)))
 	if err != nil {
 		return f.of.fault(f.Name, err)
 	}
 	defer body.Close()
-	if info.ETag != f.ETag { // a store that does not know the condition
+	if o.ETag != f.ETag { // a store that does not know the condition
 		return fmt.Errorf("%w: %s", ErrChanged, f.of.at(f.Name))
 	}
 	if _, err := io.ReadFull(body, data); err != nil {
@@ -282,22 +269,12 @@ func (f *File) readOnce(data []byte, options minio.GetObjectOptions) error {
 // Write writes an object of size bytes, whole or not at all. With absent, one that is there
 // stays, and the error is an [ErrThere].
 func (b *Bucket) Write(ctx context.Context, name string, data io.ReadSeeker, size int64, absent bool) error {
-	options := minio.PutObjectOptions{
-		DisableMultipart:     size <= maxPut,
-		DisableContentSha256: size == 0, // else the request has no length
-	}
-	if absent {
-		options.SetMatchETagExcept("*")
-	}
-	_, err := b.client.Client.PutObject(ctx, b.name, b.prefix+name, data, size, options)
-	if err = b.fault(name, err); absent && errors.Is(err, ErrChanged) {
+	err := b.fault(name, b.client.put(ctx, b.prefix+name, data, size, absent))
+	if absent && errors.Is(err, ErrChanged) {
 		return fmt.Errorf("%w: %s", ErrThere, b.at(name))
 	}
 	return err
 }
-
-// maxPut is how large an object may be that is sent in one piece, as stores have it.
-const maxPut = 5 << 30
 
 // at is the address of an object.
 func (b *Bucket) at(name string) string { return b.String() + name }
@@ -307,14 +284,6 @@ func (b *Bucket) fault(name string, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	kind := ErrStore
-	switch minio.ToErrorResponse(err).Code {
-	case "NoSuchKey", "NoSuchBucket", "NotFound":
-		kind = ErrMissing
-	case "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "Forbidden":
-		kind = ErrDenied
-	case "PreconditionFailed":
-		kind = ErrChanged
-	}
+	kind := b.client.kind(err)
 	return fmt.Errorf("%w: %s: %w", kind, b.at(name), err)
 }

@@ -50,7 +50,9 @@ func write(b *Bucket, name, data string, absent bool) error {
 	return b.Write(context.Background(), name, strings.NewReader(data), int64(len(data)), absent)
 }
 
-func TestAStoreIsWhatItIsTakenFor(t *testing.T) { tryStore(t, open(t, "s3://photos/a b", fake(t, nil)), true) }
+func TestAStoreIsWhatItIsTakenFor(t *testing.T) {
+	tryStore(t, open(t, "s3://photos/a b", fake(t, nil)), true)
+}
 
 // An object is read in pieces, and as one object.
 func TestPieces(t *testing.T) {
@@ -98,7 +100,7 @@ func TestTheFirstStays(t *testing.T) {
 func TestConnectionsThatBreak(t *testing.T) {
 	ctx := context.Background()
 	var breaks atomic.Int32
-	etag := "1"
+	etag := "eb62f6b9306db575c2d596b1279627a4" // MD5 of the object, as the fake has it
 	b := open(t, "s3://photos", fake(t, func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodGet || breaks.Add(-1) < 0 {
 			return false
@@ -119,6 +121,11 @@ func TestConnectionsThatBreak(t *testing.T) {
 			t.Errorf("in pieces: %q %v", all, err)
 		}
 	}
+	breaks.Store(2)
+	if data, _, err := b.Read(ctx, "a", free); err != nil || string(data) != "0123" {
+		t.Errorf("%q %v", data, err)
+	}
+	etag = "another"
 	breaks.Store(1)
 	if _, _, err := b.Read(ctx, "a", free); !errors.Is(err, ErrChanged) {
 		t.Errorf("another object after the break: %v", err)

@@ -22,7 +22,7 @@ const googleScope = "https://www.googleapis.com/auth/devstorage.read_write"
 
 // googleClient speaks to Google Cloud Storage, or to the emulator that the environment names,
 // which asks for no token.
-func googleClient(env func(string) string) (*minio.Core, error) {
+func googleClient(bucket string, env func(string) string) (client, error) {
 	emulator := env("STORAGE_EMULATOR_HOST")
 	if emulator != "" && !strings.Contains(emulator, "://") {
 		emulator = "http://" + emulator
@@ -43,7 +43,7 @@ func googleClient(env func(string) string) (*minio.Core, error) {
 		}
 		transport.token = found.TokenSource
 	}
-	return minio.NewCore(endpoint, &minio.Options{
+	return newS3(bucket, endpoint, &minio.Options{
 		Creds: credentials.NewStaticV4("", "", ""), Secure: secure, Region: "auto", BucketLookup: minio.BucketLookupPath, Transport: transport, MaxRetries: tries,
 	})
 }
