@@ -52,13 +52,17 @@ func OpenShardWorker(ctx context.Context, o Options, s ShardOptions, p Progress)
 // Manifest is what the shards are of.
 func (w *ShardWorker) Manifest() *shards.Manifest { return w.m }
 
+// Markers are those of the shards that are done, in order, by whichever worker. The error is a
+// [shards.ErrIncomplete] as long as some are missing, or says what is wrong with the folder. It
+// does not read the parts.
+func (w *ShardWorker) Markers() ([]*shards.Marker, error) { return w.folder.Check(w.m) }
+
 // Extract computes the features of a shard and publishes its part, as [ExtractShard] does. A
 // shard that is done costs a look at its part, whatever else the worker does. After an error
 // the next shard opens the backbone anew: the engine may be the reason.
 func (w *ShardWorker) Extract(ctx context.Context, s shards.Shard) (*ShardSummary, error) {
-	j := journal.New(w.progress, w.o.Words)
 	sum := &ShardSummary{Part: w.folder.Part(s)}
-	if done, err := w.done(sum, s, j); done || err != nil {
+	if done, err := w.done(sum, s, journal.New(w.progress, w.o.Words)); done || err != nil {
 		return sum, err
 	}
 	select {
@@ -67,7 +71,7 @@ func (w *ShardWorker) Extract(ctx context.Context, s shards.Shard) (*ShardSummar
 		return nil, ctx.Err()
 	}
 	defer func() { w.free <- struct{}{} }()
-	sum, err := w.extract(ctx, s, j)
+	sum, err := w.extract(ctx, s, journal.New(w.progress, w.o.Words)) // which does not count the wait
 	if err != nil {
 		err = errors.Join(err, w.letGo())
 	}
