@@ -42,6 +42,7 @@ var fences = []fence{
 	{name: "protobuf", imports: []string{"google.golang.org/protobuf"}, but: []string{"pipeline/export/onnx", "pipeline/serve/oip", "pipeline/tensorboard"}, reason: "messages are written field by field, where their form is known"},
 	{name: "chromedp", imports: []string{"github.com/chromedp"}, but: []string{"cmd/icebox/browser"}, reason: "pages are tried in a browser in a lane of its own"},
 	{name: "prometheus", imports: []string{"github.com/prometheus"}, but: []string{"pipeline/serve/web"}, reason: "a server tells of itself in one place"},
+	{name: "beam", imports: []string{"github.com/apache/beam"}, but: []string{"cmd/icebox-beam"}, reason: "a module of its own has what Beam brings along"},
 	{name: "gopickle", imports: []string{"github.com/nlpodyssey/gopickle"}, but: []string{"extract/internal/weights"}, reason: "pickles are read in one guarded place"},
 
 	// Floors: arrows go down.
