@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -78,7 +79,7 @@ func parse(args []string, out io.Writer) (*job, error) {
 	flagSet.SetOutput(io.Discard) // the error says it
 	flagSet.Usage = func() { fmt.Fprint(out, help) }
 	if err := flagSet.Parse(args); err != nil {
-		if err == flag.ErrHelp {
+		if errors.Is(err, flag.ErrHelp) {
 			return nil, err
 		}
 		return nil, fmt.Errorf("%w: %w", exitcode.ErrUsage, err)
