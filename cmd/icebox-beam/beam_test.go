@@ -181,7 +181,7 @@ func TestErrorsOfAShardAreTold(t *testing.T) {
 	whole, err := os.ReadFile(manifest)
 	must(t, err)
 	for want, w := range map[string]work{
-		`shard 0/1 failed: .*not a sound manifest.*\(exit code 5; a retry cannot help\)`:                             {Manifest: filepath.Join(t.TempDir(), "cut")},
+		`shard 0/1 failed: .*not a sound manifest.*\(exit code 5; a retry cannot help\)`:                         {Manifest: filepath.Join(t.TempDir(), "cut")},
 		`shard 0/1 failed: other features than the manifest's: .*fit squash.*exit code 3; a retry cannot help\)`: {Manifest: manifest, Settings: []string{"extract.fit=squash"}},
 		`shard 0/1 failed: .*extract.wrokers.*\(exit code 2; a retry cannot help\)`:                              {Manifest: manifest, Settings: []string{"extract.wrokers=3"}},
 		`shard 0/1 failed: .*cuda.*\(exit code 9; a retry can help\)`:                                            {Manifest: manifest, Settings: []string{"backbone.engine=cuda"}},
@@ -202,6 +202,9 @@ func TestErrorsOfAShardAreTold(t *testing.T) {
 	}
 	if text, code := told(errors.New("no such runner")); text != "no such runner" || code != exitcode.Failure {
 		t.Errorf("an error of the engine: %q, %d", text, code)
+	}
+	if text, code := told(fmt.Errorf("%w: what is done stays", context.Canceled)); text != "interrupted: what is done stays" || code != exitcode.Interrupted {
+		t.Errorf("an interruption: %q, %d", text, code)
 	}
 }
 

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -34,7 +34,10 @@ func told(err error) (text string, code int) {
 		return words.Printable(m[0]), code
 	}
 	code = exitcode.Of(err)
-	if errors.Is(err, exitcode.ErrUsage) {
+	switch code {
+	case exitcode.Interrupted:
+		text = "interrupted" + strings.TrimPrefix(text, context.Canceled.Error())
+	case exitcode.Usage:
 		text = strings.TrimPrefix(text, exitcode.ErrUsage.Error()+": ")
 	}
 	return text, code

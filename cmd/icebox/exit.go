@@ -12,7 +12,7 @@ import (
 	"icebox/pipeline/fault"
 )
 
-// Exit codes. `icebox help exit-codes` prints them.
+// Exit codes that the commands speak of. `icebox help exit-codes` prints all.
 const (
 	exitOK          = exitcode.OK
 	exitFailure     = exitcode.Failure
@@ -21,9 +21,7 @@ const (
 	exitWeights     = exitcode.Weights
 	exitCache       = exitcode.Cache
 	exitLocked      = exitcode.Locked
-	exitBadImages   = exitcode.BadImages
 	exitDiskFull    = exitcode.DiskFull
-	exitEngine      = exitcode.Engine
 	exitInterrupted = exitcode.Interrupted
 )
 

@@ -34,14 +34,14 @@ type Computer struct {
 	options  Options
 	journal  *journal.Journal
 	measured *measured // by engines
-	gated    sync.Map  // extract.Verdict by key: what this backbone's engine has passed, whatever the store
+	gated    *sync.Map // extract.Verdict by key: what this backbone's engine has passed, whatever the store
 }
 
 // OpenComputer finds the weights of the backbone, and names the space of its rows. The
 // engine stays closed until an image needs it; the cache is made when there is something
 // to keep. The computer closes neither store nor journal. Limits of images are those of o.
 func OpenComputer(ctx context.Context, backbone extract.Options, store *Store, o Options, j *journal.Journal) (*Computer, error) {
-	c := &Computer{store: store, options: o, journal: j, measured: &measured{}}
+	c := &Computer{store: store, options: o, journal: j, measured: &measured{}, gated: &sync.Map{}}
 	backbone.Note = func(text string) { c.journal.Note(text) }
 	backbone.Memo = c.measured
 	backbone.MaxPixels, backbone.Memory = o.MaxPixels, o.Memory // what is free may have changed since somebody asked
