@@ -15,7 +15,6 @@ import (
 	"icebox/pipeline/features"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/report"
-	"icebox/pipeline/runs"
 	"icebox/pipeline/shards"
 )
 
@@ -44,41 +43,31 @@ type ShardSummary struct {
 // that is done already. On an error nothing is published, and the next try goes on, if it runs
 // on the same machine.
 func ExtractShard(ctx context.Context, o Options, s ShardOptions, p Progress) (*ShardSummary, error) {
-	m, err := shards.Open(ctx, s.Manifest)
+	w, err := OpenShardWorker(ctx, o, s, p)
 	if err != nil {
 		return nil, err
 	}
-	if err := o.made(Choice{Made: s.Made}).CheckManifest(ctx, m.Space); err != nil {
-		return nil, err
-	}
-	o = o.adopt(runs.HeadInfo{Fingerprint: m.Space.Fingerprint, DType: m.Space.DType, Weights: m.Space.Weights})
-	if err := o.Validate(); err != nil {
-		return nil, err
-	}
-	j := journal.New(p, o.Words)
-	folder, err := shards.OpenFolder(ctx, s.Parts)
-	if err == nil {
-		err = folder.Make()
-	}
-	if err != nil {
-		return nil, err
-	}
-	sum := &ShardSummary{Part: folder.Part(s.Shard)}
-	if sum.Marker, err = folder.Done(m, s.Shard); sum.Marker != nil || err != nil {
-		sum.Already, sum.Log = true, j.Finish()
+	sum, err := w.Extract(ctx, s.Shard)
+	return sum, errors.Join(err, w.Close())
+}
+
+// extract is ExtractShard with what the worker has opened. Whoever calls it has the turn.
+func (w *ShardWorker) extract(ctx context.Context, s shards.Shard, j *journal.Journal) (*ShardSummary, error) {
+	sum := &ShardSummary{Part: w.folder.Part(s)}
+	if done, err := w.done(sum, s, j); done || err != nil {
 		return sum, err
 	}
-	first, end := s.Shard.Range(m.Items())
-	ds, err := m.Dataset(first, end)
+	first, end := s.Range(w.m.Items())
+	ds, err := w.m.Dataset(first, end)
 	if err == nil {
 		err = ds.MeetArchives(ctx)
 	}
 	if err != nil {
 		return nil, err
 	}
-	ds.Name = fmt.Sprintf("shard-%d-of-%d", s.Shard.Index, s.Shard.Of)
-	work := &shardWork{o: o, m: m, s: s.Shard, ds: ds, first: first, j: j}
-	scratch, err := openScratch(s.Scratch, scratchName(m, s.Shard))
+	ds.Name = fmt.Sprintf("shard-%d-of-%d", s.Index, s.Of)
+	work := &shardWork{ShardWorker: w, s: s, ds: ds, first: first, j: j}
+	scratch, err := openScratch(w.scratch, scratchName(w.m, s))
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +78,7 @@ func ExtractShard(ctx context.Context, o Options, s ShardOptions, p Progress) (*
 			src.Close()
 			src = nil
 		}
-		if sum.Marker, err = folder.Done(m, s.Shard); sum.Marker != nil || err != nil {
-			sum.Already, sum.Log = true, j.Finish()
+		if done, err := w.done(sum, s, j); done || err != nil {
 			return sum, err
 		}
 		if scratch, err = os.MkdirTemp(filepath.Dir(scratch), "again-*"); err == nil {
@@ -100,7 +88,7 @@ func ExtractShard(ctx context.Context, o Options, s ShardOptions, p Progress) (*
 	if src != nil {
 		sum.Summary = *summaryOf(src, j)
 		if err == nil {
-			sum.Marker, err = work.publish(folder, src)
+			sum.Marker, err = work.publish(w.folder, src)
 		}
 		err = errors.Join(err, src.Close())
 	}
@@ -136,8 +124,7 @@ func openScratch(dir, name string) (string, error) {
 
 // shardWork computes a shard.
 type shardWork struct {
-	o     Options
-	m     *shards.Manifest
+	*ShardWorker
 	s     shards.Shard
 	ds    *dataset.Dataset
 	first int // item of the manifest that is ds's first
@@ -154,20 +141,13 @@ func (w *shardWork) compute(ctx context.Context, scratch string) (*features.Cach
 	if err != nil {
 		return nil, err
 	}
-	w.j.Stage("weights")
-	computer, err := features.OpenComputer(ctx, w.o.extractOptions(), store, w.o.featureOptions(), w.j)
-	if err != nil {
+	if err := w.turn(store, w.j); err != nil {
 		store.Close()
 		return nil, err
 	}
-	defer computer.Close()
-	if computer.Space().ID != w.m.Space.ID {
-		store.Close()
-		return nil, fmt.Errorf("%w: this icebox computes features of space %.12s, and the manifest is for %.12s", features.ErrOtherFeatures, computer.Space().ID, w.m.Space.ID)
-	}
 	w.listed = append(w.listed[:0], w.ds.Items...)
 	w.j.Stage("look up")
-	src, err := computer.Shard(ctx, w.ds)
+	src, err := w.computer.Shard(ctx, w.ds)
 	if err != nil {
 		return src, err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"icebox/cache"
+	"icebox/cmd/internal/exitcode"
 	"icebox/extract"
 	"icebox/headtrain"
 	"icebox/pipeline"
@@ -31,8 +32,8 @@ func TestEveryClassOfErrorHasAHint(t *testing.T) {
 		extract.ErrEngine, // the message says what failed
 	}
 	p := &process{}
-	for _, class := range exitClasses {
-		for _, e := range class.of {
+	for _, class := range exitcode.Classes {
+		for _, e := range class.Errors {
 			i := slices.IndexFunc(hints, func(h hintOf) bool { return h.of == e })
 			if (i < 0) != slices.Contains(saysAll, e) {
 				t.Errorf("%v: has a hint: %v, says all: %v", e, i >= 0, i < 0)

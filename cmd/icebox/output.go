@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"icebox/cmd/internal/exitcode"
 	"icebox/pipeline/words"
 )
 
@@ -53,7 +54,7 @@ type failure struct {
 
 // fail says why a command failed and what would help, and returns the exit code.
 func (p *process) fail(err error, args []string) int {
-	code := exitCode(err)
+	code := exitcode.Of(err)
 	f := failure{message(err, code), code, p.hint(err)}
 	if end := slices.Index(args, "--"); end >= 0 {
 		args = args[:end]

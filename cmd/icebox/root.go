@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"icebox/cmd/internal/exitcode"
 )
 
 func (p *process) rootCommand() *cobra.Command {
@@ -77,10 +79,10 @@ func exitCodesTopic() *cobra.Command {
 	var text strings.Builder
 	text.WriteString("icebox ends with one of these exit codes:\n\n")
 	var retry []string
-	for _, m := range exitMeanings {
-		fmt.Fprintf(&text, "  %3d  %s\n", m.code, m.text)
-		if m.retry {
-			retry = append(retry, fmt.Sprint(m.code))
+	for _, m := range exitcode.Meanings {
+		fmt.Fprintf(&text, "  %3d  %s\n", m.Code, m.Text)
+		if m.Retry {
+			retry = append(retry, fmt.Sprint(m.Code))
 		}
 	}
 	fmt.Fprintf(&text, "\nA scheduler does well to try again, later or on another machine, after\n%s. After the others the same command fails again.\n", strings.Join(retry, ", "))

@@ -7,15 +7,17 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"icebox/cmd/internal/exitcode"
 )
 
 // The files for schedulers give up after the exit codes after which a retry cannot help, and
 // call commands that there are.
 func TestSchedulersKnowExitCodesAndFlags(t *testing.T) {
 	var final []string
-	for _, m := range exitMeanings {
-		if m.code != exitOK && !m.retry {
-			final = append(final, fmt.Sprint(m.code))
+	for _, m := range exitcode.Meanings {
+		if m.Code != exitOK && !m.Retry {
+			final = append(final, fmt.Sprint(m.Code))
 		}
 	}
 	dir := filepath.Join("..", "..", ".github", "schedulers")

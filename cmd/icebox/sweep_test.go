@@ -15,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	"icebox/cmd/internal/exitcode"
 	"icebox/config"
 	"icebox/pipeline"
 	"icebox/pipeline/runs"
@@ -161,7 +162,7 @@ func TestInterruptedSweepGoesOnWithItsOwnSettings(t *testing.T) {
 	}
 	p := &process{dir: dir}
 	told := sweepStopped(sum, err)
-	if exitCode(told) != exitInterrupted || message(told, exitInterrupted) != "interrupted: 12 heads trained and kept" || !strings.HasPrefix(p.hint(told), "`icebox sweep --resume runs/") {
+	if exitcode.Of(told) != exitInterrupted || message(told, exitInterrupted) != "interrupted: 12 heads trained and kept" || !strings.HasPrefix(p.hint(told), "`icebox sweep --resume runs/") {
 		t.Errorf("told: %v; try %s", told, p.hint(told))
 	}
 

@@ -83,9 +83,6 @@ func (p *process) fetch(ctx context.Context, bar progress, o extract.FetchOption
 	return extract.FetchWeights(ctx, o)
 }
 
-// errOffline is returned where something would have to be downloaded that may not be.
-var errOffline = errors.New("offline")
-
 // forbidden names what forbids downloads; "" if nothing does. The words are those that
 // Hugging Face's tools take for yes.
 func (p *process) forbidden() string {

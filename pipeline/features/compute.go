@@ -295,8 +295,8 @@ func (e *extraction) storeKnown() error {
 	return nil
 }
 
-// gate lets an engine that this cache has not seen compute a test image beside the
-// reference before it may write.
+// gate lets an engine that neither this cache nor this computer has seen compute a test image
+// beside the reference before it may write.
 func (e *extraction) gate(ctx context.Context) error {
 	key, err := e.backbone.GateKey()
 	if err != nil {
@@ -310,10 +310,15 @@ func (e *extraction) gate(ctx context.Context) error {
 	if _, ok := e.passed[key]; ok {
 		return nil
 	}
+	if known, ok := e.gated.Load(key); ok {
+		e.passed[key] = known.(extract.Verdict)
+		return putVerdicts(e.w, e.passed)
+	}
 	v, err := e.backbone.Gate(ctx)
 	if err != nil {
 		return err
 	}
+	e.gated.Store(v.Key, v)
 	e.passed[v.Key] = v
 	return putVerdicts(e.w, e.passed)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 
 	"icebox/cache"
@@ -33,14 +34,15 @@ type Computer struct {
 	options  Options
 	journal  *journal.Journal
 	measured *measured // by engines
+	gated    *sync.Map // extract.Verdict by key: what this backbone's engine has passed, whatever the store
 }
 
 // OpenComputer finds the weights of the backbone, and names the space of its rows. The
 // engine stays closed until an image needs it; the cache is made when there is something
 // to keep. The computer closes neither store nor journal. Limits of images are those of o.
 func OpenComputer(ctx context.Context, backbone extract.Options, store *Store, o Options, j *journal.Journal) (*Computer, error) {
-	c := &Computer{store: store, options: o, journal: j, measured: &measured{}}
-	backbone.Note = func(text string) { j.Note(text) }
+	c := &Computer{store: store, options: o, journal: j, measured: &measured{}, gated: &sync.Map{}}
+	backbone.Note = func(text string) { c.journal.Note(text) }
 	backbone.Memo = c.measured
 	backbone.MaxPixels, backbone.Memory = o.MaxPixels, o.Memory // what is free may have changed since somebody asked
 	x, err := extract.Open(ctx, backbone)
@@ -48,10 +50,22 @@ func OpenComputer(ctx context.Context, backbone extract.Options, store *Store, o
 		return nil, err
 	}
 	c.backbone, c.space = x, SpaceOf(x, o.DType)
-	if w := c.space.Weights; w.Random() {
-		j.Note(fmt.Sprintf("the backbone has random weights (seed %d): good for a smoke test, not for a result", w.Seed), journal.Step{Do: journal.FetchWeights})
-	}
+	c.noteRandom()
 	return c, nil
+}
+
+// noteRandom says it where the weights are no result of training.
+func (c *Computer) noteRandom() {
+	if w := c.space.Weights; w.Random() {
+		c.journal.Note(fmt.Sprintf("the backbone has random weights (seed %d): good for a smoke test, not for a result", w.Seed), journal.Step{Do: journal.FetchWeights})
+	}
+}
+
+// Turn goes on with another store and another journal. The backbone stays open, and an engine
+// that has passed the gate passes it there, too. Nothing may be computed meanwhile.
+func (c *Computer) Turn(store *Store, j *journal.Journal) {
+	c.store, c.journal = store, j
+	c.noteRandom()
 }
 
 // Close lets go of the backbone.
@@ -131,6 +145,7 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 	}
 	hold := inv.holdOf(c.options.Memory)
 	e := &extraction{Computer: c, inv: inv, w: w, work: c.Idle(), memory: newBudget(c.options.Memory - hold), images: origin.NewReader(hold), looks: openMeasuring(c.store, c.space.ID)}
+	decodeBefore, forwardBefore := c.backbone.Times()
 	c.journal.Start("engine", 0)
 	err = e.open(ctx)
 	if err == nil {
@@ -148,7 +163,7 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 	}
 	c.store.added += e.work.Computed
 	decode, forward := c.backbone.Times()
-	e.work.Times.Decode, e.work.Times.Forward = journal.Seconds(decode), journal.Seconds(forward)
+	e.work.Times.Decode, e.work.Times.Forward = journal.Seconds(decode-decodeBefore), journal.Seconds(forward-forwardBefore)
 	return e.work, errors.Join(err, c.store.c.Refresh())
 }
 

@@ -44,6 +44,7 @@ var fences = []fence{
 	{name: "prometheus", imports: []string{"github.com/prometheus"}, but: []string{"pipeline/serve/web"}, reason: "a server tells of itself in one place"},
 	{name: "stores", imports: []string{"github.com/Azure", "github.com/minio/minio-go", "golang.org/x/oauth2"}, but: []string{"pipeline/bucket"}, reason: "stores are spoken to in one place"},
 	{name: "fakes3", imports: []string{"github.com/johannesboyne/gofakes3"}, but: []string{"cmd/icebox", "pipeline"}, reason: "a store for tests"},
+	{name: "beam", imports: []string{"github.com/apache/beam"}, but: []string{"cmd/icebox-beam"}, reason: "a module of its own has what Beam brings along"},
 	{name: "gopickle", imports: []string{"github.com/nlpodyssey/gopickle"}, but: []string{"extract/internal/weights"}, reason: "pickles are read in one guarded place"},
 
 	// Floors: arrows go down.
