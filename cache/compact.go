@@ -76,7 +76,7 @@ func Drop(path, space string, o Options) error {
 		if len(c.spaces) == n {
 			return nil, fmt.Errorf("%w: %.12s", ErrNoSpace, space)
 		}
-		maps.DeleteFunc(c.docs, func(name string, _ docRef) bool { return strings.Contains(name, "/"+space+"/") })
+		maps.DeleteFunc(c.docs, func(name string, _ docRef) bool { return ofSpace(name, space) })
 		return c, nil
 	}}
 	_, err := r.run()
