@@ -134,6 +134,7 @@ func OpenCached(ctx context.Context, path string, patience time.Duration, data d
 		store.Close()
 		return nil, err
 	}
+	store.noteUse(c.ds.Document(dataset.ForTraining), time.Now())
 	return c, nil
 }
 
