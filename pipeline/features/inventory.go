@@ -36,11 +36,9 @@ func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inv
 	if inv.bad, err = loadFailures(c.store, c.space.ID); err != nil {
 		return nil, err
 	}
-	memo, err := dataset.LoadMemo(c.store, earlier)
-	if err != nil {
+	if err := ds.Recollect(c.store, earlier); err != nil {
 		return nil, err
 	}
-	ds.Recall(memo)
 	ds.AdoptParts(earlier)
 	for i := range ds.Items {
 		it := &ds.Items[i]
@@ -73,6 +71,9 @@ func (s *Store) storeDataset(ctx context.Context, ds, earlier *dataset.Dataset, 
 	ds.AdoptParts(earlier)
 	if err := s.assignParts(ctx, ds, space, j); err != nil {
 		return err
+	}
+	if ds.IsAsKept(earlier, p) {
+		return nil
 	}
 	doc, err := ds.Encode()
 	if err != nil {
