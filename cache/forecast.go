@@ -19,6 +19,10 @@ type Forecast struct {
 // freeDisk is diskFree but in tests.
 var freeDisk = diskFree
 
+// FreeDisk returns how many bytes this user may still write beside path; ok is false where
+// nobody knows.
+func FreeDisk(path string) (bytes int64, ok bool) { return freeDisk(path) }
+
 // sampleBlocks is how many blocks a forecast copies.
 const sampleBlocks = 64
 
