@@ -29,6 +29,17 @@ func (d *Dataset) memoKey(it *Item) memoKey {
 	return k
 }
 
+// sameFile reports whether items in the same place have one memoKey.
+func (d *Dataset) sameFile(it *Item, other *Dataset, was *Item) bool {
+	if it.Stat != was.Stat || it.Offset != was.Offset {
+		return false
+	}
+	if d.Roots[it.Root].Index == nil && other.Roots[was.Root].Index == nil && it.Stat.Inode != 0 && it.Stat.CTime != 0 {
+		return true
+	}
+	return d.memoKey(it) == other.memoKey(was)
+}
+
 // remembers reports whether it tells the content of a file that has not changed since.
 func (it *Item) remembers() bool { return it.Hashed() && it.Stat.Timed() }
 
@@ -40,7 +51,7 @@ func (d *Dataset) Recollect(docs Docs, have *Dataset) error {
 	if have != nil {
 		eachPair(d, have, func(i, j int) {
 			it, was := &d.Items[i], &have.Items[j]
-			if !it.Hashed() && was.remembers() && it.Stat == was.Stat && d.memoKey(it) == have.memoKey(was) {
+			if !it.Hashed() && was.remembers() && d.sameFile(it, have, was) {
 				it.Hash = was.Hash
 			}
 		})
