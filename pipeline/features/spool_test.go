@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 
 	"icebox/cache"
@@ -134,4 +135,29 @@ func TestRowsDoNotFillTheDisk(t *testing.T) {
 	if _, _, err := s.createSpool(1 << 40); !errors.Is(err, cache.ErrFull) {
 		t.Errorf("%v", err)
 	}
+}
+
+func TestRowsThatTheDiskDoesNotGiveAreAnError(t *testing.T) {
+	if !npy.CanMap {
+		t.Skip("files are not mapped on this system")
+	}
+	tiny(t)
+	s := grownStore(t, 10, cache.Float32)
+	f, mapped, err := s.createSpool(100)
+	must(t, err)
+	defer f.Close()
+	sp := &spool{file: mapped}
+	must(t, sp.open())
+	c := &Cached{store: s, spools: []*spool{sp}}
+	must(t, f.Truncate(0))
+	err = c.Guard(func() error {
+		if sp.x[99] != 0 {
+			t.Error("a value that nobody wrote")
+		}
+		return nil
+	})
+	if !errors.Is(err, dataset.ErrData) || !strings.Contains(err.Error(), s.path) {
+		t.Errorf("%v", err)
+	}
+	must(t, sp.Close())
 }
