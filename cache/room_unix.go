@@ -14,5 +14,5 @@ func diskFree(path string) (bytes int64, ok bool) {
 	if err := syscall.Statfs(filepath.Dir(path), &st); err != nil || st.Blocks == 0 {
 		return 0, false
 	}
-	return int64(st.Bavail) * int64(st.Bsize), true
+	return int64(st.Bavail) * int64(st.Bsize), true //nolint:unconvert // Bsize has other types on other systems
 }

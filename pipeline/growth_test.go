@@ -272,14 +272,21 @@ func (g *growth) tidy() {
 
 // learn measures an epoch and a sweep of eight heads.
 func (g *growth) learn() {
+	what := "in-memory"
 	train := func() {
-		_, err := Train(g.ctx, g.o, Choice{Dataset: "grown"}, Silent)
+		s, err := Train(g.ctx, g.o, Choice{Dataset: "grown"}, Silent)
 		g.check(err)
+		for _, stage := range s.Log.Stages {
+			if stage.Name == "gather" || stage.Name == "train" {
+				g.ReportMetric(stage.Seconds, "s/"+stage.Name+"-"+what)
+			}
+		}
 	}
-	g.lap("train", train)
+	g.lap("run-in-memory", train)
 	limit := max(1<<20, int64(g.n)*4*extract.Dim*9/10)
 	scarce(g, limit)
-	g.lap("train-paged", train)
+	what = "paged"
+	g.lap("run-paged", train)
 	g.o.Sweep.Axes = []sweep.Axis{{Key: "lr", Values: []any{1e-4, 2e-4, 4e-4, 8e-4, 1e-3, 2e-3, 4e-3, 8e-3}}}
 	g.lap("sweep-paged", func() {
 		_, err := RunSweep(g.ctx, g.o, SweepRun{Choice: Choice{Dataset: "grown"}}, Silent)
