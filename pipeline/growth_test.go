@@ -158,7 +158,7 @@ func (g *growth) key(i int) (k cache.Key) {
 
 // scanned is the dataset as a scan lists it: 100 classes, and no content.
 func (g *growth) scanned() *dataset.Dataset {
-	ds := &dataset.Dataset{Name: "grown", Sources: dataset.Sources{Train: "/photos"}, Roots: []dataset.Root{{Dir: "/photos"}}, Split: g.o.Data.Split, Items: make([]dataset.Item, g.n)}
+	ds := &dataset.Dataset{Name: "grown", Sources: dataset.Sources{Train: "/nowhere/photos"}, Roots: []dataset.Root{{Dir: "/nowhere/photos"}}, Split: g.o.Data.Split, Items: make([]dataset.Item, g.n)}
 	for c := range 100 {
 		ds.Classes = append(ds.Classes, fmt.Sprintf("class%03d", c))
 	}
