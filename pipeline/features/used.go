@@ -17,10 +17,9 @@ const usedDoc = "used"
 
 // loadUsed reads the last days of use. What cannot be read is not known.
 func loadUsed(docs dataset.Docs) map[string]string {
-	used := map[string]string{}
-	doc, err := docs.Doc(usedDoc)
-	if err == nil && json.Unmarshal(doc, &used) != nil {
-		return map[string]string{}
+	used, read := map[string]string{}, map[string]string(nil)
+	if doc, err := docs.Doc(usedDoc); err == nil && json.Unmarshal(doc, &read) == nil {
+		maps.Copy(used, read)
 	}
 	return used
 }
