@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -210,6 +211,54 @@ func (c *Cache) Lookup(space string, keys []Key, dst []float32) (missing []int, 
 		return nil, err
 	}
 	return missing, nil
+}
+
+// Visit calls fn with the rows of keys that are there, in the order of the file, each block of
+// which is read once: i is a place in keys, and row is fn's until it returns. Other processes
+// cannot commit meanwhile. Rows of float16 are widened. No row is given of a block whose
+// checksum differs (ErrCorrupt). An error of fn ends it.
+func (c *Cache) Visit(space string, keys []Key, fn func(i int, row []float32) error) error {
+	return c.read(func(f *os.File) error {
+		c.mu.RLock()
+		defer c.mu.RUnlock()
+		x := c.index(space)
+		switch {
+		case c.closed:
+			return ErrClosed
+		case x == nil:
+			return fmt.Errorf("%w: %.12s", ErrNoSpace, space)
+		}
+		wanted, _ := x.wanted(keys)
+		return x.visit(f, wanted, fn)
+	})
+}
+
+// visit hands the wanted rows to fn, block by block in the order of the file.
+func (x *index) visit(f io.ReaderAt, wanted [][]want, fn func(i int, row []float32) error) error {
+	slots := make([]int, len(x.blocks))
+	for i := range slots {
+		slots[i] = i
+	}
+	slices.SortFunc(slots, func(a, b int) int { return cmp.Compare(x.blocks[a].off, x.blocks[b].off) })
+	row, n := make([]float32, x.Dim), x.rowBytes()
+	var buf []byte
+	for _, slot := range slots {
+		if len(wanted[slot]) == 0 {
+			continue
+		}
+		b := x.blocks[slot]
+		rows, err := b.readRows(f, &buf)
+		if err != nil {
+			return fmt.Errorf("space %.12s, block %d: %w", x.ID, b.seq, err)
+		}
+		for _, w := range wanted[slot] {
+			readRow(row, x.DType, rows[int(w.row)*n:][:n])
+			if err := fn(int(w.to), row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // want is a row of a block that a lookup wants, and where it goes.

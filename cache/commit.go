@@ -22,8 +22,10 @@ const (
 
 // change is what one commit does.
 type change struct {
-	blocks []*newBlock
-	docs   map[string][]byte // nil deletes
+	blocks  []*newBlock
+	docs    map[string][]byte // nil deletes
+	removed []block           // of spaces that stay
+	dropped []string          // spaces, with all their blocks
 }
 
 // newBlock is a block to be written.
@@ -83,6 +85,12 @@ func (t *transaction) prepare() error {
 		}
 		t.account(b)
 	}
+	for _, b := range t.removed {
+		s := t.ledger.space(b.space)
+		s.Rows -= len(b.keys)
+		s.Blocks.remove(b.seq, b.crc)
+	}
+	t.ledger.Spaces = slices.DeleteFunc(t.ledger.Spaces, func(s ledgerSpace) bool { return slices.Contains(t.dropped, s.ID) })
 	t.docData = map[string][]byte{}
 	for name, data := range t.docs {
 		if ref, ok := t.was.docs[name]; ok {
@@ -208,12 +216,35 @@ func (t *transaction) write(tx *bbolt.Tx) error {
 			return err
 		}
 	}
+	if err := t.remove(tx); err != nil {
+		return err
+	}
 	for name, data := range t.docData {
 		if err := t.writeDoc(tx, name, data); err != nil {
 			return err
 		}
 	}
 	return putLedger(tx, t.ledger)
+}
+
+// remove takes out what is removed and dropped. A space that the ledger knows may have no
+// bucket, as it has no block.
+func (t *transaction) remove(tx *bbolt.Tx) error {
+	all := tx.Bucket([]byte(blocksBucket))
+	for _, b := range t.removed {
+		if err := all.Bucket([]byte(b.space)).DeleteBucket(seqKey(b.seq)); err != nil {
+			return err
+		}
+	}
+	for _, id := range t.dropped {
+		if all == nil || all.Bucket([]byte(id)) == nil {
+			continue
+		}
+		if err := all.DeleteBucket([]byte(id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // putLedger writes the ledger, making its bucket if need be.
@@ -290,9 +321,14 @@ func (t *transaction) locate(tx *bbolt.Tx) error {
 	return nil
 }
 
-// apply brings the state up to date with the commit.
-func (t *transaction) apply(s *state) {
+// note tells the state which commit of the file is the last.
+func (t *transaction) note(s *state) {
 	s.info, s.txid, s.free, s.ledger, s.recovered = t.info, t.txid, t.free, t.ledger, nil
+}
+
+// apply brings the state up to date with the commit, which has removed no blocks.
+func (t *transaction) apply(s *state) {
+	t.note(s)
 	for _, b := range t.blocks {
 		x := s.spaces[b.space.ID]
 		if x == nil {

@@ -29,7 +29,8 @@ type CompactReport struct {
 
 // Compact copies a cache into a new file, without free pages and with full blocks,
 // and puts it in the place of the old one. No writer may be at work (ErrLocked);
-// readers may, they see the new file with their next call.
+// readers may, they see the new file with their next call. Where the disk has no room for
+// both files it does not begin (ErrFull); see [ForecastCompact].
 func Compact(path string, o CompactOptions) (CompactReport, error) {
 	r := &rewrite{path: path, opts: o.Options, gather: gatherState}
 	if o.Salvage {
@@ -76,7 +77,7 @@ func Drop(path, space string, o Options) error {
 		if len(c.spaces) == n {
 			return nil, fmt.Errorf("%w: %.12s", ErrNoSpace, space)
 		}
-		maps.DeleteFunc(c.docs, func(name string, _ docRef) bool { return strings.Contains(name, "/"+space+"/") })
+		maps.DeleteFunc(c.docs, func(name string, _ docRef) bool { return ofSpace(name, space) })
 		return c, nil
 	}}
 	_, err := r.run()
@@ -124,22 +125,31 @@ type rewrite struct {
 	report CompactReport
 }
 
-func (r *rewrite) run() (report CompactReport, err error) {
+// begin claims the cache, and tidies what a killed process left beside it.
+func (r *rewrite) begin() (release func() error, err error) {
 	if err := r.opts.Validate(); err != nil {
-		return report, err
+		return nil, err
 	}
 	r.opts = r.opts.withDefaults()
 	if r.path, err = realPath(r.path); err != nil {
-		return report, err
+		return nil, err
 	}
 	cl, err := takeClaim(r.path, r.opts)
 	if err != nil {
-		return report, err
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, cl.release()) }()
 	if err := clearMaking(r.path); err != nil {
+		return nil, errors.Join(err, cl.release())
+	}
+	return cl.release, nil
+}
+
+func (r *rewrite) run() (report CompactReport, err error) {
+	release, err := r.begin()
+	if err != nil {
 		return report, err
 	}
+	defer func() { err = errors.Join(err, release()) }()
 	tmp := makingPath(r.path)
 	if err := r.copy(tmp); err != nil {
 		return report, errors.Join(inFile(r.path, asFull(err)), remove(tmp))
@@ -161,6 +171,9 @@ func (r *rewrite) copy(tmp string) error {
 	}
 	from, err := r.gather(f)
 	if err != nil {
+		return err
+	}
+	if err := r.checkRoom(from); err != nil {
 		return err
 	}
 	if err := writeEmpty(tmp, from.next, info.Mode().Perm()&0o700|0o600); err != nil {

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	play := map[string]func(path string) error{
-		"write": childWrite, "hold": childHold, "compact": childCompact, "full": childFull, "script": childScript,
+		"write": childWrite, "hold": childHold, "compact": childCompact, "full": childFull, "script": childScript, "remove": childRemove,
 	}[role]
 	if err := play(path); err != nil {
 		fmt.Println("error:", err)

@@ -5,8 +5,8 @@
 // A [Cache] reads. It has the index in memory and the file open only while it reads.
 // A [Writer] adds; the lock file <cache>.lock makes it the only one and names it to
 // others, and goes with the process. Rows and documents of a commit appear together or
-// not at all, also after kill -9 or a power cut. [Verify] checks everything,
-// [Compact] with Salvage keeps what is sound of a damaged file.
+// not at all, also after kill -9 or a power cut. [Verify] checks everything, [Remove] takes
+// rows out, [Compact] gives room back, and with Salvage keeps what is sound of a damaged file.
 //
 //	icebox / document             the ledger: a document, see below
 //	blocks / ID / seq / rowblock  a block: one value in a bucket of its own, so that no
@@ -22,8 +22,8 @@
 //
 // Numbers are little-endian, CRCs CRC-32C; dtype is 1 for float32, 2 for float16. Every
 // value has a sequence number that is never used again. There is no index on disk:
-// opening reads the heads. The head's own CRC lets keys be trusted before the rows are
-// read; rows are checked each time they are used.
+// opening reads the heads, several at a time. The head's own CRC lets keys be trusted
+// before the rows are read; rows are checked each time they are used.
 //
 // bbolt has no checksums on its pages. The ledger, rewritten by each commit, says how
 // many rows, blocks and documents there are and sums up their sequence numbers and

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"sync"
 )
 
 // bbolt's file format, version 2. A page is
@@ -73,9 +74,11 @@ func parseMeta(b []byte) (meta, error) {
 type pages struct {
 	meta
 	r       io.ReaderAt
-	size    int64    // of the file
-	badMeta error    // what is wrong with the meta page not in use, if anything
-	used    []uint64 // bit set of pages visited
+	size    int64 // of the file
+	badMeta error // what is wrong with the meta page not in use, if anything
+
+	mu   sync.Mutex // protects what follows
+	used []uint64   // bit set of pages visited
 }
 
 // openPages finds the newest valid meta page and checks that the file is as long as
@@ -156,17 +159,31 @@ func (p *pages) searchMeta() (m meta, err error) {
 }
 
 func (p *pages) read(off, n int64) ([]byte, error) {
-	if off < 0 || n < 0 || off > p.size-n {
-		return nil, corruptf("bytes %d to %d lie past the end of the file (%d)", off, off+n, p.size)
-	}
-	b := make([]byte, n)
-	if _, err := p.r.ReadAt(b, off); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = corruptf("the file became shorter while it was read")
-		}
+	if err := p.inFile(off, n); err != nil {
 		return nil, err
 	}
-	return b, nil
+	b := make([]byte, n)
+	return b, p.readInto(b, off)
+}
+
+// inFile refuses bytes that the file has not.
+func (p *pages) inFile(off, n int64) error {
+	if off < 0 || n < 0 || off > p.size-n {
+		return corruptf("bytes %d to %d lie past the end of the file (%d)", off, off+n, p.size)
+	}
+	return nil
+}
+
+// readInto fills b.
+func (p *pages) readInto(b []byte, off int64) error {
+	err := p.inFile(off, int64(len(b)))
+	if err == nil {
+		_, err = p.r.ReadAt(b, off)
+	}
+	if errors.Is(err, io.EOF) {
+		err = corruptf("the file became shorter while it was read")
+	}
+	return err
 }
 
 // visit marks n pages and reports damage if one of them was marked before.
@@ -174,6 +191,8 @@ func (p *pages) visit(id, overflow uint64) error {
 	if id >= p.pages || overflow >= p.pages-id {
 		return corruptf("page %d (+%d) lies past the last, %d", id, overflow, p.pages-1)
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for i := id; i <= id+overflow; i++ {
 		if p.used[i/64]>>(i%64)&1 != 0 {
 			return corruptf("page %d is in use twice", i)
@@ -253,6 +272,7 @@ type entry struct {
 	key       []byte
 	off, size int64
 	isBucket  bool
+	ref       []byte // of a bucket: its beginning
 }
 
 // leaf returns element i of a leaf page.
@@ -270,7 +290,11 @@ func (n *node) leaf(i int64) (entry, error) {
 	if at+pos+keySize > n.size-valueSize || native.Uint32(e) > 1 {
 		return entry{}, corruptf("page at byte %d: value of %q past its end", n.off, key)
 	}
-	return entry{key, n.off + at + pos + keySize, valueSize, native.Uint32(e) == 1}, nil
+	found := entry{key: key, off: n.off + at + pos + keySize, size: valueSize, isBucket: native.Uint32(e) == 1}
+	if found.isBucket {
+		found.ref, err = n.bytes(at+pos+keySize, min(valueSize, bucketSize))
+	}
+	return found, err
 }
 
 // branch returns the key and page of child i of a branch page.

@@ -130,7 +130,7 @@ func scanPages(f *os.File, size int64) *scan {
 }
 
 func (n *scan) addBlock(p *pages, off, length int64) {
-	h, err := readHead(p, off, length)
+	h, err := (&headReader{p: p}).read(off, length)
 	if err != nil {
 		return
 	}

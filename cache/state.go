@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 )
 
 // The buckets and keys of the file: see the package comment. Keys of values have 8
@@ -163,35 +166,66 @@ func (l *loader) readSpace(e entry) error {
 		return corruptf("the ledger does not know it")
 	}
 	x := &index{Space: account.Space}
-	x.reserve(min(account.Rows, int(l.p.size/int64(keySize))))
 	l.spaces[x.ID] = x
-	return l.p.each(b, func(e entry) error {
-		where := "space " + short([]byte(x.ID)) + ", block " + seqName(e.key)
-		blk, err := l.readBlock(e, x)
+	var found []entry
+	if err := l.p.each(b, func(e entry) error { found = append(found, e); return nil }); err != nil {
+		return err
+	}
+	where := func(key []byte) string { return "space " + short([]byte(x.ID)) + ", block " + seqName(key) }
+	blocks, errs := l.readBlocks(found, x)
+	for n, err := range errs {
 		if err != nil {
-			return l.fault(where, err)
+			if err := l.fault(where(found[n].key), err); err != nil {
+				return err
+			}
+			continue
 		}
-		if n := x.add(blk); n > 0 {
-			return l.fault(where, corruptf("%d of its keys are in another block too", n))
+		x.blocks = append(x.blocks, blocks[n])
+	}
+	twice := x.build()
+	for _, slot := range slices.Sorted(maps.Keys(twice)) {
+		if err := l.fault(where(seqKey(x.blocks[slot].seq)), corruptf("%d of its keys are in another block too", twice[slot])); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
+}
+
+// readers is how many heads are read at once: a disk that is not idle answers several at a
+// time.
+const readers = 8
+
+// readBlocks reads the heads of the blocks of a space, several at a time.
+func (l *loader) readBlocks(found []entry, x *index) ([]block, []error) {
+	blocks, errs := make([]block, len(found)), make([]error, len(found))
+	var next atomic.Int64
+	var g sync.WaitGroup
+	for range min(readers, len(found)) {
+		g.Go(func() {
+			r := headReader{p: l.p}
+			for n := int(next.Add(1)) - 1; n < len(found); n = int(next.Add(1)) - 1 {
+				blocks[n], errs[n] = l.readBlock(&r, found[n], x)
+			}
+		})
+	}
+	g.Wait()
+	return blocks, errs
 }
 
 // readBlock reads the head of a block, unless it is known.
-func (l *loader) readBlock(parent entry, x *index) (block, error) {
+func (l *loader) readBlock(r *headReader, parent entry, x *index) (block, error) {
+	if len(parent.key) != 8 {
+		return block{}, corruptf("a block's name has %d bytes", len(parent.key))
+	}
 	e, err := l.p.only(parent, blockKey)
 	if err != nil {
 		return block{}, err
-	}
-	if len(parent.key) != 8 {
-		return block{}, corruptf("a block's name has %d bytes", len(parent.key))
 	}
 	seq := binary.BigEndian.Uint64(parent.key)
 	if h := l.known[seq]; h != nil && h.space == x.ID && int64(h.blockSize()) == e.size {
 		return block{h, e.off, e.size}, nil
 	}
-	h, err := readHead(l.p, e.off, e.size)
+	h, err := r.read(e.off, e.size)
 	if err != nil {
 		return block{}, err
 	}
@@ -204,26 +238,37 @@ func (l *loader) readBlock(parent entry, x *index) (block, error) {
 	return block{h, e.off, e.size}, nil
 }
 
-// readHead reads the head of the block of size bytes at off.
-func readHead(p *pages, off, size int64) (*blockHead, error) {
+// headReader reads heads of blocks, one at a time. They are about as long as each other, so
+// that the next one is read at once.
+type headReader struct {
+	p   *pages
+	buf []byte
+}
+
+// read reads the head of the block of size bytes at off.
+func (r *headReader) read(off, size int64) (*blockHead, error) {
 	if size > maxBlock+maxBlock/8 {
 		return nil, corruptf("a block of %d bytes", size)
 	}
-	b, err := p.read(off, min(size, int64(p.pageSize)))
-	if err != nil {
+	if len(r.buf) == 0 {
+		r.buf = make([]byte, r.p.pageSize)
+	}
+	b := r.buf[:min(size, int64(len(r.buf)))]
+	if err := r.p.readInto(b, off); err != nil {
 		return nil, err
 	}
 	n, err := blockHeadSize(b, size)
 	if err != nil {
 		return nil, err
 	}
-	if n <= len(b) {
-		return parseHead(b[:n], size)
+	if n > len(b) {
+		r.buf = make([]byte, n)
+		if err := r.p.readInto(r.buf, off); err != nil {
+			return nil, err
+		}
+		b = r.buf
 	}
-	if b, err = p.read(off, int64(n)); err != nil {
-		return nil, err
-	}
-	return parseHead(b, size)
+	return parseHead(b[:n], size)
 }
 
 func (l *loader) readDocs(parent entry) error {

@@ -36,9 +36,12 @@ func (t *tail) committed(b *newBlock) {
 	t.stored, t.seq = len(b.keys), b.head.seq
 }
 
+// fullBlock is how many rows a full block of s has.
+func (s Space) fullBlock(blockRows int) int { return max(1, min(blockRows, maxBlock/s.rowBytes())) }
+
 // newTail begins an empty tail.
 func newTail(s Space, p Producer, blockRows int) *tail {
-	limit := max(1, min(blockRows, maxBlock/s.rowBytes()))
+	limit := s.fullBlock(blockRows)
 	return &tail{space: s, producer: p, limit: limit, keys: make([]Key, 0, limit), rows: make([]byte, 0, limit*s.rowBytes())}
 }
 

@@ -13,11 +13,7 @@ func (p *pages) bucketAt(e entry) (bucketRef, error) {
 	if !e.isBucket || e.size < bucketSize {
 		return bucketRef{}, corruptf("%q is not a bucket", e.key)
 	}
-	b, err := p.read(e.off, bucketSize)
-	if err != nil {
-		return bucketRef{}, err
-	}
-	return bucketRef{native.Uint64(b), e.off + bucketSize, e.size - bucketSize}, nil
+	return bucketRef{native.Uint64(e.ref), e.off + bucketSize, e.size - bucketSize}, nil
 }
 
 // top is the bucket of buckets.

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 
-	"icebox/pipeline/dataset"
 	"icebox/pipeline/journal"
 	"icebox/pipeline/shards"
 )
@@ -36,11 +35,9 @@ func Freeze(ctx context.Context, o Options, path string, p Progress) (*Frozen, e
 	defer in.store.Close()
 	defer in.computer.Close()
 	j.Stage("look up")
-	memo, err := dataset.LoadMemo(in.store, in.earlier)
-	if err != nil {
+	if err := in.ds.Recollect(in.store, in.earlier); err != nil {
 		return nil, err
 	}
-	in.ds.Recall(memo)
 	in.ds.Name = o.Data.Name // who merges the parts derives another from what that cache holds
 	j.Stage("write")
 	m, err := shards.Write(ctx, path, in.ds, in.computer.Space())

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -104,14 +105,15 @@ const mostPairs = 5
 // noteDuplicates reports contents that stand in more than one part, which makes
 // held-out numbers better than they are, and contents with two labels.
 func noteDuplicates(ds *dataset.Dataset, j *journal.Journal) {
+	twice := twins(ds)
 	firstOf := map[cache.Key]int{}
-	across := 0
+	across, differ := 0, 0
 	var example string
 	var twoLabels []string
 	for i := range ds.Items {
 		it := &ds.Items[i]
-		if !it.Hashed() || it.Part == dataset.Unassigned || it.Label == dataset.Unlabelled {
-			continue // nothing is learnt from it or judged on it
+		if _, ok := slices.BinarySearch(twice, hashStart(it)); !ok || !counts(it) {
+			continue
 		}
 		k, ok := firstOf[it.Hash]
 		if !ok {
@@ -119,25 +121,55 @@ func noteDuplicates(ds *dataset.Dataset, j *journal.Journal) {
 			continue
 		}
 		other := &ds.Items[k]
-		pair := fmt.Sprintf("%s and %s", words.Name(ds.Display(other)), words.Name(ds.Display(it)))
 		if other.Part != it.Part {
 			across++
-			example = pair
+			example = fmt.Sprintf("%s and %s", words.Name(ds.Display(other)), words.Name(ds.Display(it)))
 		}
-		if other.Label != it.Label {
+		if other.Label == it.Label {
+			continue
+		}
+		if differ++; differ <= mostPairs {
 			twoLabels = append(twoLabels, fmt.Sprintf("%s (%s) and %s (%s)", words.Name(ds.Display(other)), ds.Class(other), words.Name(ds.Display(it)), ds.Class(it)))
 		}
 	}
 	if across > 0 {
 		j.Note(fmt.Sprintf("%s in two parts of the data set, byte for byte (such as %s): the results on val and test look better than they are", words.Count(across, "image"), example))
 	}
-	if n := len(twoLabels); n > 0 {
-		text := strings.Join(twoLabels[:min(n, mostPairs)], "; ")
-		if n > mostPairs {
-			text += fmt.Sprintf("; and %s more", words.Number(n-mostPairs))
+	if differ > 0 {
+		text := strings.Join(twoLabels, "; ")
+		if differ > mostPairs {
+			text += fmt.Sprintf("; and %s more", words.Number(differ-mostPairs))
 		}
-		j.Note(fmt.Sprintf("the same bytes stand under two labels, %s: %s", words.Count(n, "pair"), text))
+		j.Note(fmt.Sprintf("the same bytes stand under two labels, %s: %s", words.Count(differ, "pair"), text))
 	}
+}
+
+// counts reports whether something is learnt from an item or judged on it.
+func counts(it *dataset.Item) bool {
+	return it.Hashed() && it.Part != dataset.Unassigned && it.Label != dataset.Unlabelled
+}
+
+// hashStart is the beginning of an item's content hash.
+func hashStart(it *dataset.Item) uint64 { return binary.LittleEndian.Uint64(it.Hash[:]) }
+
+// twins are the beginnings of content hashes, sorted, that several items have: 8 bytes an item
+// tell the few that must be looked at.
+func twins(ds *dataset.Dataset) []uint64 {
+	all := make([]uint64, 0, len(ds.Items))
+	for i := range ds.Items {
+		if it := &ds.Items[i]; counts(it) {
+			all = append(all, hashStart(it))
+		}
+	}
+	slices.Sort(all)
+	n := 0
+	for i := 1; i < len(all); i++ {
+		if all[i] == all[i-1] && (n == 0 || all[n-1] != all[i]) {
+			all[n] = all[i]
+			n++
+		}
+	}
+	return all[:n]
 }
 
 // needValidation is an error of an option that wants validation rows where there are none.

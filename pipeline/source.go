@@ -52,6 +52,9 @@ func openGiven(ctx context.Context, o Options, c Choice, kept string, j *journal
 	if err != nil {
 		return nil, err
 	}
+	if src.Paged() {
+		tellPaged(o, src.Bytes(), features.AvailableMemory(os.DirFS("/")), j)
+	}
 	return src, nil
 }
 
@@ -62,12 +65,21 @@ func openFolder(ctx context.Context, o Options, dir string, available int64, j *
 	if err != nil {
 		return nil, err
 	}
-	if h := o.Head; f.Paged() && available > 0 && h.Shuffle.IsZero() && h.Optimizer != headtrain.OptimizerLBFGS {
-		const gib = 1 << 30
-		j.Tell(fmt.Sprintf("the features take %.1f GiB, but there is memory for %.1f, and shuffled by rows nearly every row of an epoch is a read from the disk; to read in order",
-			float64(f.Mapped())/gib, float64(available)/gib), journal.SetTo("Head.Shuffle", headtrain.ShuffleBlocks))
+	if f.Paged() && available > 0 {
+		tellPaged(o, f.Mapped(), available, j)
 	}
 	return f, nil
+}
+
+// tellPaged says, of features that memory cannot hold, if training would read most rows from
+// the disk one by one.
+func tellPaged(o Options, bytes, available int64, j *journal.Journal) {
+	if h := o.Head; !h.Shuffle.IsZero() || h.Optimizer == headtrain.OptimizerLBFGS {
+		return
+	}
+	const gib = 1 << 30
+	j.Tell(fmt.Sprintf("the features take %.1f GiB, but there is memory for %.1f, and shuffled by rows nearly every row of an epoch is a read from the disk; to read in order",
+		float64(bytes)/gib, float64(available)/gib), journal.SetTo("Head.Shuffle", headtrain.ShuffleBlocks))
 }
 
 // runSource finds the rows to judge or inspect the head of a run on: those that c names,

@@ -58,7 +58,7 @@ func (p *process) onCache(cmd *cobra.Command, run func(ctx context.Context, path
 
 func (p *process) cacheCommand() *cobra.Command {
 	return group("cache", "Look into the cache, check it, export, merge and tidy it",
-		p.cacheStatCommand(), p.cacheVerifyCommand(), p.cacheExportCommand(), p.waits(p.cacheMergeCommand()), p.waits(p.cacheDropCommand()), p.waits(p.cacheCompactCommand()))
+		p.cacheStatCommand(), p.cacheVerifyCommand(), p.cacheExportCommand(), p.waits(p.cacheMergeCommand()), p.waits(p.cacheGCCommand()), p.waits(p.cacheDropCommand()), p.waits(p.cacheCompactCommand()))
 }
 
 func (p *process) cacheStatCommand() *cobra.Command {
@@ -189,42 +189,5 @@ func (p *process) cacheExportCommand() *cobra.Command {
 		})
 	})
 	f.addFlags(cmd)
-	return cmd
-}
-
-func (p *process) cacheDropCommand() *cobra.Command {
-	var space string
-	cmd := p.onCache(&cobra.Command{Use: "drop --space ID", Short: "Remove the features of one space"}, func(ctx context.Context, path string) error {
-		if space == "" {
-			return usagef("cache drop needs --space ID; `icebox cache stat` lists the spaces")
-		}
-		id, err := features.CompleteSpace(path, space)
-		if err != nil {
-			return err
-		}
-		if err := cache.Drop(path, id, p.patient(ctx)); err != nil {
-			return err
-		}
-		return p.printLine(map[string]string{"space": id}, "dropped space %.12s", id)
-	})
-	cmd.Flags().StringVar(&space, "space", "", "beginning of the space's `id`")
-	return cmd
-}
-
-func (p *process) cacheCompactCommand() *cobra.Command {
-	var salvage bool
-	cmd := p.onCache(&cobra.Command{Use: "compact", Short: "Copy the cache into a new file without gaps"}, func(ctx context.Context, path string) error {
-		report, err := cache.Compact(path, cache.CompactOptions{Options: p.patient(ctx), Salvage: salvage})
-		if err != nil {
-			return err
-		}
-		return p.print(report, func(w io.Writer) {
-			fmt.Fprintf(w, "%s: %s before, %s now\n", p.short(path), humanize.Bytes(uint64(report.Before)), humanize.Bytes(uint64(report.After)))
-			for _, f := range report.Lost {
-				fmt.Fprintf(w, "lost: %s\n", f)
-			}
-		})
-	})
-	cmd.Flags().BoolVar(&salvage, "salvage", false, "keep what is sound of a damaged file, and say what is lost")
 	return cmd
 }

@@ -1,12 +1,8 @@
 package main
 
 import (
-	"errors"
-	"path/filepath"
 	"strings"
 	"testing"
-
-	"icebox/cache"
 )
 
 func TestCacheCommands(t *testing.T) {
@@ -58,12 +54,7 @@ func TestCacheThatIsNotThere(t *testing.T) {
 // poison puts a document that no program reads into the cache of dir.
 func poison(t *testing.T, dir, name string) {
 	t.Helper()
-	c, err := cache.Open(filepath.Join(dir, "f.db"), cache.Options{})
-	must(t, err)
-	defer c.Close()
-	w, err := c.Writer()
-	must(t, err)
-	must(t, errors.Join(w.PutDoc(name, []byte("\x01\x7f{}")), w.Close()))
+	putDoc(t, dir, name, []byte("\x01\x7f{}"))
 }
 
 func TestOneBadDocumentLocksNothingElse(t *testing.T) {

@@ -268,9 +268,7 @@ func TestUnchangedArchivesAreNotOpened(t *testing.T) {
 	if diff := cmp.Diff([]any{read(t, first), first.Roots, first.Skipped, first.Notes}, []any{read(t, warm), warm.Roots, warm.Skipped, warm.Notes}); diff != "" {
 		t.Error(diff)
 	}
-	memo, err := LoadMemo(docs, nil)
-	must(t, err)
-	if warm.Recall(memo); warm.Items[1].Hash != first.Items[1].Hash {
+	if must(t, warm.Recollect(docs, nil)); warm.Items[1].Hash != first.Items[1].Hash {
 		t.Error("the content of a member is not remembered")
 	}
 	if ds := scanned(t, Options{Train: dir, Reading: Reading{Exclude: []string{"raw/"}}}, docs); ds.listed != 2 {
@@ -278,7 +276,7 @@ func TestUnchangedArchivesAreNotOpened(t *testing.T) {
 	}
 	writeFile(t, file, tarOf(t, tar.FormatPAX, member{"cat/1.jpg", "new"}, member{"dog/2.jpg", "two"}))
 	changed := scanned(t, o, docs)
-	if changed.Recall(memo); changed.listed != 1 || changed.Items[0].Hashed() {
+	if must(t, changed.Recollect(docs, nil)); changed.listed != 1 || changed.Items[0].Hashed() {
 		t.Errorf("%d archives opened, hash %x", changed.listed, changed.Items[0].Hash[:2])
 	}
 }

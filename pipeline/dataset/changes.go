@@ -106,18 +106,23 @@ func (d *Dataset) Since(earlier *Dataset) Changes {
 }
 
 // compare pairs items by their path, and returns those without a partner. As a rule both
-// are in the same order, and no path is looked up.
+// are in the same order, and few paths are looked up.
 func (c *Changes) compare(now, earlier *Dataset, moves map[Move]int) (gone map[string]*Item, added []*Item) {
-	next := 0
-	for next < min(len(now.Items), len(earlier.Items)) && samePlace(now, &now.Items[next], earlier, &earlier.Items[next]) {
-		c.pair(now, &now.Items[next], earlier, &earlier.Items[next], moves)
-		next++
-	}
+	paired, had := make([]bool, len(now.Items)), make([]bool, len(earlier.Items))
+	eachPair(now, earlier, func(i, j int) {
+		paired[i], had[j] = true, true
+		c.pair(now, &now.Items[i], earlier, &earlier.Items[j], moves)
+	})
 	gone = map[string]*Item{}
-	for i := next; i < len(earlier.Items); i++ {
-		gone[earlier.Display(&earlier.Items[i])] = &earlier.Items[i]
+	for i := range earlier.Items {
+		if !had[i] {
+			gone[earlier.Display(&earlier.Items[i])] = &earlier.Items[i]
+		}
 	}
-	for i := next; i < len(now.Items); i++ {
+	for i := range now.Items {
+		if paired[i] {
+			continue
+		}
 		it := &now.Items[i]
 		p := now.Display(it)
 		if before, ok := gone[p]; ok {
@@ -131,7 +136,15 @@ func (c *Changes) compare(now, earlier *Dataset, moves map[Move]int) (gone map[s
 }
 
 func samePlace(a *Dataset, x *Item, b *Dataset, y *Item) bool {
-	return x.Path == y.Path && a.Roots[x.Root].Prefix == b.Roots[y.Root].Prefix
+	return x.Path == y.Path && a.prefix(x) == b.prefix(y)
+}
+
+// prefix is what stands before the path of it, for people.
+func (d *Dataset) prefix(it *Item) string {
+	if it.Root >= len(d.Roots) {
+		return "" // the dataset was made by hand
+	}
+	return d.Roots[it.Root].Prefix
 }
 
 // pair compares an image with itself.

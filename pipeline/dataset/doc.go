@@ -8,7 +8,7 @@
 // has read it; labels and parts are no part of that. The dataset is kept as one document
 // of the cache ([Load], [Dataset.Encode]), so that a head can be trained while the images
 // are elsewhere, and so that a file that has not changed need not be read to know its
-// content ([Memo]).
+// content ([Dataset.Recollect]).
 //
 // [Dataset.AssignParts] splits what the sources do not: within each class, by content
 // hash, so that nothing moves when files are added. [Folds] deals training items to the

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"icebox/cache"
 )
@@ -242,11 +243,12 @@ func (d *Dataset) readItems(items []Item, rest []byte, version byte) error {
 	for i := range items {
 		rest = rest[copy(items[i].Hash[:], rest):]
 	}
-	lines, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(rest)), maxItemBytes*int64(len(items))))
-	if err != nil {
+	var lines bytes.Buffer
+	lines.Grow(2 * len(rest))
+	if _, err := lines.ReadFrom(io.LimitReader(flate.NewReader(bytes.NewReader(rest)), maxItemBytes*int64(len(items)))); err != nil {
 		return fmt.Errorf("%w: %w", ErrDocument, err)
 	}
-	r := &docReader{rest: lines, offsets: version >= archiveVersion}
+	r := &docReader{rest: lines.Bytes(), offsets: version >= archiveVersion}
 	var before Item
 	for i := range items {
 		it := &items[i]
@@ -271,18 +273,23 @@ type docReader struct {
 	rest    []byte
 	offsets bool // items have them
 	bad     bool
+	texts   texts
 }
 
 func (r *docReader) item(it, before *Item) {
 	same := r.uvarint(uint64(len(before.Path)))
-	it.Path = before.Path[:same] + r.string()
+	it.Path = r.texts.join(before.Path[:same], r.text())
 	it.Root = int(r.uvarint(1 << 20))
 	label := r.varint()
 	it.Label = int32(label)
 	r.bad = r.bad || int64(it.Label) != label
 	part := r.byte()
 	it.Part, it.Assigned = Part(part&^assignedBit), part&assignedBit != 0
-	it.Group = r.string()
+	if group := r.text(); string(group) == before.Group {
+		it.Group = before.Group
+	} else {
+		it.Group = string(group)
+	}
 	it.Stat.Size = before.Stat.Size + r.varint()
 	it.Stat.MTime = before.Stat.MTime + r.varint()
 	it.Stat.CTime = before.Stat.CTime + r.varint()
@@ -322,11 +329,30 @@ func (r *docReader) byte() byte {
 	return b
 }
 
-func (r *docReader) string() string {
+// text is a part of rest.
+func (r *docReader) text() []byte {
 	n := r.uvarint(uint64(len(r.rest)))
-	s := string(r.rest[:n])
+	b := r.rest[:n]
 	r.rest = r.rest[n:]
-	return s
+	return b
+}
+
+// texts makes many short strings, which lie together: a string of its own for each of millions
+// of paths takes more time and memory.
+type texts struct{ room []byte }
+
+// join returns a and b as one string.
+func (t *texts) join(a string, b []byte) string {
+	n := len(a) + len(b)
+	if n == 0 {
+		return ""
+	}
+	if cap(t.room)-len(t.room) < n {
+		t.room = make([]byte, 0, max(n, 64<<10))
+	}
+	at := len(t.room)
+	t.room = append(append(t.room, a...), b...) // there is room: what was handed out stays where it is
+	return unsafe.String(&t.room[at], n)
 }
 
 // Document is the name of d's document.

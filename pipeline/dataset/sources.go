@@ -54,6 +54,16 @@ func absolute(source string) string {
 // training are the sources of images to train on.
 func (s Sources) training() []string { return append([]string{s.Train}, s.Also...) }
 
+// Stored are the names of the datasets of the cache that s is made of; see [Stored].
+func (s Sources) Stored() (names []string) {
+	for _, source := range s.training() {
+		if name, ok := storedName(source); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 // Equal reports whether s and other are the same places in the same order.
 func (s Sources) Equal(other Sources) bool {
 	return s.Train == other.Train && slices.Equal(s.Also, other.Also) && s.Val == other.Val && s.Test == other.Test

@@ -41,6 +41,14 @@ func (ds *Dataset) AdoptParts(earlier *Dataset) {
 	if earlier == nil || earlier.Split != ds.Split {
 		return
 	}
+	eachPair(ds, earlier, func(i, j int) {
+		if it, was := &ds.Items[i], &earlier.Items[j]; it.Part == Unassigned && it.Hashed() && was.Assigned && it.Hash == was.Hash {
+			it.Part, it.Assigned = was.Part, true
+		}
+	})
+	if !ds.open() {
+		return
+	}
 	had := map[cache.Key]Part{}
 	for i := range earlier.Items {
 		if it := &earlier.Items[i]; it.Assigned && it.Hashed() {
@@ -61,6 +69,9 @@ func (ds *Dataset) AdoptParts(earlier *Dataset) {
 // near, by index, stay together, as far as that keeps enough apart. Items that could not be
 // read stay unassigned.
 func (ds *Dataset) AssignParts(near [][2]int) {
+	if len(near) == 0 && ds.settled() {
+		return
+	}
 	units := splitUnits(ds, near)
 	for c := range ds.Classes {
 		splitClass(ds, units, int32(c))
@@ -70,6 +81,36 @@ func (ds *Dataset) AssignParts(near [][2]int) {
 			u.assign(ds, Train)
 		}
 	}
+}
+
+// open reports whether an item whose content is known has no part.
+func (ds *Dataset) open() bool {
+	for i := range ds.Items {
+		if it := &ds.Items[i]; it.Part == Unassigned && it.Hashed() {
+			return true
+		}
+	}
+	return false
+}
+
+// settled reports whether AssignParts has nothing to do. Items of one content have one part,
+// by whom they were given it; those of a group may have two, where it has changed.
+func (ds *Dataset) settled() bool {
+	if ds.open() {
+		return false
+	}
+	of := map[string]Part{}
+	for i := range ds.Items {
+		it := &ds.Items[i]
+		if !it.Hashed() || !it.Assigned || it.Group == "" {
+			continue
+		}
+		if p, ok := of[it.Group]; ok && p != it.Part {
+			return false
+		}
+		of[it.Group] = it.Part
+	}
+	return true
 }
 
 // unit is a set of items that must share a part.

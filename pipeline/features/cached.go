@@ -14,6 +14,7 @@ import (
 	"icebox/headtrain"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/journal"
+	"icebox/pipeline/npy"
 )
 
 // ErrNotExtracted is returned where features are needed that the cache lacks.
@@ -26,6 +27,9 @@ type Cached struct {
 	space Space
 	found Found
 	work  Work
+
+	spools []*spool // rows that memory cannot hold
+	pagers []*pager
 }
 
 var _ Source = (*Cached)(nil)
@@ -44,11 +48,29 @@ func (c *Cached) Found() Found { return c.found }
 // Work implements [Source].
 func (c *Cached) Work() Work { return c.work }
 
-// Close closes the cache.
-func (c *Cached) Close() error { return c.store.Close() }
+// Close closes the cache, and lets go of rows that memory could not hold.
+func (c *Cached) Close() error {
+	for _, p := range c.pagers {
+		p.Close()
+	}
+	var errs []error
+	for _, s := range c.spools {
+		errs = append(errs, s.Close())
+	}
+	c.pagers, c.spools = nil, nil
+	return errors.Join(append(errs, c.store.Close())...)
+}
+
+// Paged reports whether the rows of all items take more memory than there is, so that Rows
+// lays them out in a file.
+func (c *Cached) Paged() bool { return exceedsMemory(c.found.Hits) }
+
+// Bytes is how much the rows of all items take.
+func (c *Cached) Bytes() int64 { return int64(c.found.Hits) * rowBytes }
 
 // Rows joins the labelled items that are wanted with their features, by content. It
-// implements [Source].
+// implements [Source]. Rows that memory cannot hold are laid out in a file that is mapped: it
+// lies beside the cache, has no name, and takes 2 KiB a row until c is closed.
 func (c *Cached) Rows(wanted func(*dataset.Item) bool) (*Rows, error) {
 	r := &Rows{Data: &headtrain.Dataset{Dim: extract.Dim, Classes: c.ds.Classes}}
 	var keys []cache.Key
@@ -61,11 +83,25 @@ func (c *Cached) Rows(wanted func(*dataset.Item) bool) (*Rows, error) {
 		r.Data.Labels = append(r.Data.Labels, it.Label)
 		keys = append(keys, it.Hash)
 	}
-	r.Data.X = headtrain.NewFeatures(len(keys) * extract.Dim)
 	if len(keys) == 0 {
 		return r, nil
 	}
+	if exceedsMemory(len(keys)) {
+		return r, c.spool(r, keys)
+	}
+	r.Data.X = headtrain.NewFeatures(len(keys) * extract.Dim)
 	return r, c.store.lookUp(c.space.ID, keys, r.Data.X)
+}
+
+// spool gives r rows that lie in a file.
+func (c *Cached) spool(r *Rows, keys []cache.Key) error {
+	sp, err := c.store.spoolRows(c.space.ID, keys)
+	if err != nil {
+		return fmt.Errorf("features that exceed the memory: %w", err)
+	}
+	c.spools, c.pagers = append(c.spools, sp), append(c.pagers, newPager([]*npy.File{sp.file}))
+	r.Data.X, r.Data.Paged, r.Data.Finite = sp.x, true, true
+	return nil
 }
 
 // Chunk are the features of some items.
@@ -134,6 +170,7 @@ func OpenCached(ctx context.Context, path string, patience time.Duration, data d
 		store.Close()
 		return nil, err
 	}
+	store.noteUse(c.ds.Document(dataset.ForTraining), time.Now())
 	return c, nil
 }
 

@@ -114,12 +114,14 @@ func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p
 	c.noteSeen(src.work, p)
 	if p == dataset.ForPrediction {
 		src.found = inv.Found()
+		c.store.noteUse(ds.Document(p), time.Now())
 		return src, err
 	}
 	if err == nil {
 		c.journal.Stage("keep")
 		err = c.store.storeDataset(ctx, ds, earlier, p, c.space.ID, c.journal)
 	}
+	c.store.noteUse(ds.Document(p), time.Now())
 	if err == nil {
 		err = inv.tried.checkBudget(len(inv.ds.Items), c.options.MaxFailureRate)
 	}

@@ -42,6 +42,7 @@ type Folder struct {
 	sets   []arraySet // beside the dataset's roots
 	digest [sha256.Size]byte
 	paged  bool // the rows lie in files that memory cannot hold
+	pager  *pager
 	ds     *dataset.Dataset
 }
 
@@ -77,7 +78,13 @@ func OpenFolder(ctx context.Context, dir, name string, available int64) (*Folder
 		return nil, err
 	}
 	f.ds.Name = cmp.Or(name, dataset.FolderName(f.dir))
-	f.paged = f.Mapped() > 0 && f.Mapped() > available
+	if f.paged = f.Mapped() > 0 && f.Mapped() > available; f.paged {
+		var files []*npy.File
+		for _, s := range f.sets {
+			files = append(files, s.file)
+		}
+		f.pager = newPager(files)
+	}
 	return f, nil
 }
 
@@ -136,6 +143,10 @@ func (f *Folder) Paged() bool { return f.paged }
 
 // Close unmaps the rows that lie in files.
 func (f *Folder) Close() error {
+	if f.pager != nil {
+		f.pager.Close()
+		f.pager = nil
+	}
 	var errs []error
 	for i := range f.sets {
 		if s := &f.sets[i]; s.release != nil {

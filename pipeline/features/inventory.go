@@ -2,6 +2,9 @@ package features
 
 import (
 	"context"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
 
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/journal"
@@ -36,18 +39,19 @@ func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inv
 	if inv.bad, err = loadFailures(c.store, c.space.ID); err != nil {
 		return nil, err
 	}
-	memo, err := dataset.LoadMemo(c.store, earlier)
-	if err != nil {
+	if err := ds.Recollect(c.store, earlier); err != nil {
 		return nil, err
 	}
-	ds.Recall(memo)
 	ds.AdoptParts(earlier)
+	there := c.there(ds)
 	for i := range ds.Items {
 		it := &ds.Items[i]
+		if there[i] {
+			inv.found.Hits++
+			continue
+		}
 		reason, known := inv.bad.known(it.Hash, c.options)
 		switch {
-		case it.Hashed() && c.store.has(c.space.ID, it.Hash):
-			inv.found.Hits++
 		case it.Hashed() && known && !c.options.RetryFailed:
 			inv.tried[ds.Display(it)] = reason
 			inv.found.KnownBad++
@@ -57,6 +61,26 @@ func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inv
 	}
 	inv.Todo = inOrder(ds, inv.Todo)
 	return inv, nil
+}
+
+// there tells the items whose rows the cache has. To look one up is a wait for memory, as a
+// rule, so that all processors do it.
+func (c *Computer) there(ds *dataset.Dataset) []bool {
+	const share = 1 << 16
+	there := make([]bool, len(ds.Items))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for from := 0; from < len(there); from += share {
+		g.Go(func() error {
+			for i := from; i < min(from+share, len(there)); i++ {
+				it := &ds.Items[i]
+				there[i] = it.Hashed() && c.store.has(c.space.ID, it.Hash)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // none fails
+	return there
 }
 
 // Found counts what there is, as far as is known by now.
@@ -73,6 +97,9 @@ func (s *Store) storeDataset(ctx context.Context, ds, earlier *dataset.Dataset, 
 	ds.AdoptParts(earlier)
 	if err := s.assignParts(ctx, ds, space, j); err != nil {
 		return err
+	}
+	if ds.IsAsKept(earlier, p) {
+		return nil
 	}
 	doc, err := ds.Encode()
 	if err != nil {

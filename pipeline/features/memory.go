@@ -3,9 +3,13 @@ package features
 import (
 	"bytes"
 	"io/fs"
+	"os"
 	"path"
+	"runtime/debug"
 	"strconv"
 	"strings"
+
+	"icebox/pipeline/npy"
 )
 
 // ShareForImages is how much memory images may take at once where nobody says so: a quarter
@@ -15,6 +19,20 @@ func ShareForImages(available int64) int64 {
 		return 2 << 30
 	}
 	return max(available/4, 64<<20)
+}
+
+// exceedsMemory reports whether n rows take more than three quarters of the memory that there
+// is, GOMEMLIMIT being a limit too, and could lie in a file instead. Few rows never do.
+func exceedsMemory(n int) bool {
+	bytes := int64(n) * rowBytes
+	if !npy.CanMap || bytes <= npy.MapAbove {
+		return false
+	}
+	available := debug.SetMemoryLimit(-1)
+	if free := AvailableMemory(os.DirFS("/")); free > 0 {
+		available = min(available, free)
+	}
+	return bytes > available/4*3
 }
 
 // AvailableMemory is how many bytes this process may come to hold, as Linux tells it

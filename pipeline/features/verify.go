@@ -40,6 +40,7 @@ func VerifyDocuments(path string) ([]cache.Fault, error) {
 	_, err = loadVerdicts(s)
 	check("document "+gateDoc, err)
 	check("document "+measuredDoc, new(measured).load(s))
+	check("document "+usedDoc, verifyUsed(s))
 	for _, space := range c.Spaces() {
 		_, err := spaceIn(space.Space)
 		check(fmt.Sprintf("space %.12s", space.ID), err)

@@ -24,7 +24,8 @@ type File struct {
 	f      *os.File
 	info   os.FileInfo // when it was opened
 	kind   kind
-	offset int64 // of the data
+	offset int64  // of the data
+	data   []byte // that is mapped; nil if none is
 }
 
 // kind is a type that a NumPy file may hold, little-endian.
@@ -232,11 +233,20 @@ func (n *File) mapped() (x []float32, release func() error, ok bool) {
 	if n.kind.descr != "<f4" || n.offset%4 != 0 || size <= MapAbove || !little || size > math.MaxInt {
 		return nil, nil, false
 	}
-	data, release, err := mapFile(n.f, int(size))
+	data, unmap, err := mapFile(n.f, int(size))
 	if err != nil {
 		return nil, nil, false
 	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(&data[n.offset])), n.values()), release, true
+	n.data = data
+	return unsafe.Slice((*float32)(unsafe.Pointer(&data[n.offset])), n.values()), func() error { n.data = nil; return unmap() }, true
+}
+
+// Forget lets the system have the memory of the values that Floats has mapped, if it did: who
+// reads them next gets them from the file again.
+func (n *File) Forget() {
+	if n.data != nil {
+		forget(n.data)
+	}
 }
 
 // Wholes returns all values of an array of int64 or int32.
