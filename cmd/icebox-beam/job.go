@@ -43,7 +43,7 @@ func (j *job) run(ctx context.Context, out io.Writer) error {
 	result, err := beamx.RunWithMetrics(ctx, p)
 	closeWorkers()
 	if ctx.Err() != nil {
-		return fmt.Errorf("%w: shards that are done stay done; on another machine's engine the job goes on until it is cancelled there", context.Canceled)
+		return fmt.Errorf("%w: the same command goes on from the shards that are done; a job on a cluster does not end before it is cancelled there", context.Canceled)
 	}
 	if err != nil {
 		return err
