@@ -49,7 +49,7 @@ func (j *job) run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	if j.async {
-		fmt.Fprintf(out, "the job is on its way; the same command without --async waits for it\n")
+		fmt.Fprintln(out, "the engine has the job, and its pages tell how far it is")
 		return nil
 	}
 	after, err := w.Markers()
