@@ -43,13 +43,13 @@ func (j *job) run(ctx context.Context, out io.Writer) error {
 	result, err := beamx.RunWithMetrics(ctx, p)
 	closeWorkers()
 	if ctx.Err() != nil {
-		return fmt.Errorf("%w: shards that are done stay done; on another machine's engine the job goes on until it is cancelled there", context.Canceled)
+		return fmt.Errorf("%w: the same command goes on from the shards that are done; a job on a cluster does not end before it is cancelled there", context.Canceled)
 	}
 	if err != nil {
 		return err
 	}
 	if j.async {
-		fmt.Fprintf(out, "the job is on its way; the same command without --async waits for it\n")
+		fmt.Fprintln(out, "the engine has the job, and its pages tell how far it is")
 		return nil
 	}
 	after, err := w.Markers()
