@@ -14,6 +14,7 @@ import (
 
 	"icebox/cmd/internal/exitcode"
 	"icebox/config"
+	"icebox/pipeline/bucket"
 	"icebox/pipeline/shards"
 )
 
@@ -66,8 +67,8 @@ var ours struct {
 }
 
 func init() {
-	flagSet.StringVar(&ours.manifest, "manifest", "", "`file` that icebox manifest wrote")
-	flagSet.StringVar(&ours.parts, "parts", "", "`folder` that the parts are written to")
+	flagSet.StringVar(&ours.manifest, "manifest", "", "`file` that icebox manifest wrote, or its address in a bucket")
+	flagSet.StringVar(&ours.parts, "parts", "", "`folder` or address of a bucket that the parts are written to")
 	flagSet.IntVar(&ours.shards, "shards", 0, "how many the manifest is divided into")
 	flagSet.BoolVar(&ours.all, "help-all", false, "list all flags, those of Beam's engines too")
 }
@@ -115,6 +116,9 @@ func newJob() (*job, error) {
 		return nil, err
 	}
 	path := func(p string) string {
+		if bucket.Is(p) {
+			return p
+		}
 		if p = config.FromHome(p, os.Environ()); filepath.IsAbs(p) {
 			return p
 		}
