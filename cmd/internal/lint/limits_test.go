@@ -48,6 +48,7 @@ var limits = []limit{
 	{"pictures that are kept beside a file of corrections", "pipeline/dataset", "MostKept", "pictures", "", "more are refused"},
 	{"a change in the studio", "pipeline/studio/web", "maxChange", "", "", "it is refused"},
 	{"images of a request to the server", "pipeline/serve/web", "MaxImages", "images", "", "the request is refused"},
+	{"rows of a request to the server, in JSON", "pipeline/serve/web", "mostMany", "rows", "", "the request is refused"},
 	{"a configuration file", "config", "maxFile", "", "", "it is refused"},
 	{"weights, on disk or on their way", "extract/internal/weights", "maxFile", "", "", "they are refused; a download breaks off"},
 	{"header of `.safetensors`, pickle of `.pth`", "extract/internal/weights", "maxHeader", "", "", "the weights are refused"},

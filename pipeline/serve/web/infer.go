@@ -17,31 +17,50 @@ type oipRequest struct {
 	Outputs    few[wanted]    `json:"outputs"`
 }
 
-// few is a list that is read up to a length: of many short elements, each takes far more
-// memory than it has bytes.
-type few[T any] []T
+// few and many are lists that are read up to a length: of many short elements, each takes far
+// more memory than it has bytes.
+type (
+	few[T any]  []T
+	many[T any] []T
+)
 
-const mostFew = 16
+const (
+	mostFew  = 16
+	mostMany = 1 << 16 // rows of 512 short numbers fill the largest body that is usual
+)
 
-func (f *few[T]) UnmarshalJSON(data []byte) error {
+func (f *few[T]) UnmarshalJSON(data []byte) (err error) {
+	*f, err = listOfUpTo[T](data, mostFew)
+	return err
+}
+
+func (m *many[T]) UnmarshalJSON(data []byte) (err error) {
+	*m, err = listOfUpTo[T](data, mostMany)
+	return err
+}
+
+// listOfUpTo reads a list of JSON.
+func listOfUpTo[T any](data []byte, most int) (list []T, err error) {
 	d := json.NewDecoder(bytes.NewReader(data))
 	if t, err := d.Token(); err != nil || t == nil {
-		return err // null is no list
+		return nil, err // null is no list
 	} else if t != json.Delim('[') {
-		return errors.New("a list is wanted")
+		return nil, errNoList
 	}
-	for *f = nil; d.More(); {
+	for list = []T{}; d.More(); {
 		var element T
-		if len(*f) == mostFew {
-			return fmt.Errorf("a list has more than %d elements", mostFew)
+		if len(list) == most {
+			return nil, fmt.Errorf("a list has more than %d elements", most)
 		}
 		if err := d.Decode(&element); err != nil {
-			return err
+			return nil, err
 		}
-		*f = append(*f, element)
+		list = append(list, element)
 	}
-	return nil
+	return list, nil
 }
+
+var errNoList = errors.New("a list is wanted")
 
 // wanted is an output that a request asks for.
 type wanted struct {

@@ -101,6 +101,29 @@ func TestAFloodOfInputsIsRefused(t *testing.T) {
 	}
 }
 
+// So it is in the other dialects, whatever the list is of, and wherever it lies.
+func TestAFloodOfRowsIsRefused(t *testing.T) {
+	h := New(shelfOf(t, painter(nil)), Options{})
+	for body, path := range map[string]string{
+		`{"instances":[%s]}`: "/v1/models/paint:predict", `{"inputs":[%s]}`: "/v1/models/paint:predict", `{"inputs":{"x":[%s]}}`: "/v1/models/paint:predict",
+		`{"examples":[%s]}`: "/v1/models/paint:classify", `{"instances":[%s] }`: "/invocations", `{"dataframe_split":{"data":[%s]}}`: "/invocations",
+	} {
+		for _, element := range []string{"1", "[]", "{}", `""`} {
+			flood := []byte(strings.Replace(body, "%s", strings.Repeat(element+",", 1e6)+element, 1))
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			w := ask(h, "POST", path, flood, "Content-Type", "application/json")
+			runtime.ReadMemStats(&after)
+			if w.Code != 400 {
+				t.Errorf("%s of %s: %d %.200s", body, element, w.Code, w.Body)
+			}
+			if took := after.TotalAlloc - before.TotalAlloc; took > 15*uint64(len(flood)) {
+				t.Errorf("%s of %s: %d bytes were taken for a body of %d", body, element, took, len(flood))
+			}
+		}
+	}
+}
+
 // A head of features of which nobody knows what made them answers for features alone.
 func TestModelOfFeatures(t *testing.T) {
 	m := painter(nil)

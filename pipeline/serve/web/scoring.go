@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"mime"
 	"net/http"
 	"strconv"
@@ -42,11 +43,11 @@ func asksInstances() schema {
 // scoringRequest has exactly one of its parts.
 type scoringRequest struct {
 	Split *struct {
-		Data [][]json.RawMessage `json:"data"` // whatever its columns are called
+		Data many[json.RawMessage] `json:"data"` // whatever its columns are called
 	} `json:"dataframe_split"`
-	Records   []map[string]json.RawMessage `json:"dataframe_records"`
-	Instances []json.RawMessage            `json:"instances"`
-	Inputs    json.RawMessage              `json:"inputs"`
+	Records   many[map[string]json.RawMessage] `json:"dataframe_records"`
+	Instances many[json.RawMessage]            `json:"instances"`
+	Inputs    json.RawMessage                  `json:"inputs"`
 }
 
 func invocations(s *server, w http.ResponseWriter, r *http.Request) error {
@@ -176,15 +177,10 @@ func jsonRows(body []byte) ([]row, error) {
 	}
 	switch {
 	case q.Split != nil:
-		var all []json.RawMessage
-		for _, cells := range q.Split.Data {
-			value, err := oneRow(cells)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, value)
+		for i, cells := range q.Split.Data {
+			q.Split.Data[i] = onlyCell(cells)
 		}
-		return rowsOf(all)
+		return rowsOf(q.Split.Data)
 	case q.Records != nil:
 		var all []json.RawMessage
 		for _, record := range q.Records {
@@ -202,19 +198,23 @@ func jsonRows(body []byte) ([]row, error) {
 	return inputRows(q.Inputs)
 }
 
-// oneRow is the value of a row of a table: its only cell, or a list of its numbers.
-func oneRow(cells []json.RawMessage) (json.RawMessage, error) {
-	if len(cells) == 1 {
-		return cells[0], nil
+// onlyCell is the value of a row of a table: its only cell, or the list of them.
+func onlyCell(row json.RawMessage) json.RawMessage {
+	cells, err := listOfUpTo[json.RawMessage](row, 1)
+	if err != nil || len(cells) != 1 {
+		return row
 	}
-	return json.Marshal(cells)
+	return cells[0]
 }
 
 // inputRows are those of a list, or of an object of one list.
 func inputRows(data json.RawMessage) ([]row, error) {
-	var list []json.RawMessage
-	if json.Unmarshal(data, &list) == nil {
+	list, err := listOfUpTo[json.RawMessage](data, mostMany)
+	switch {
+	case err == nil && list != nil:
 		return rowsOf(list)
+	case err != nil && !errors.Is(err, errNoList):
+		return nil, bad("%v", err)
 	}
 	var object map[string]json.RawMessage
 	if json.Unmarshal(data, &object) == nil && len(object) == 1 {

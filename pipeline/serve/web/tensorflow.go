@@ -71,8 +71,8 @@ func tfCall(s *server, w http.ResponseWriter, r *http.Request) error {
 
 func tfPredict(s *server, w http.ResponseWriter, r *http.Request, to asked, body []byte) error {
 	var q struct {
-		Instances []json.RawMessage `json:"instances"`
-		Inputs    json.RawMessage   `json:"inputs"`
+		Instances many[json.RawMessage] `json:"instances"`
+		Inputs    json.RawMessage       `json:"inputs"`
 	}
 	if err := json.Unmarshal(body, &q); err != nil {
 		return bad("JSON Parse error: %v", err)
@@ -120,7 +120,7 @@ func tfPrediction(a *serve.Answer) any {
 
 func tfClassify(s *server, w http.ResponseWriter, r *http.Request, to asked, body []byte) error {
 	var q struct {
-		Examples []json.RawMessage `json:"examples"`
+		Examples many[json.RawMessage] `json:"examples"`
 	}
 	if err := json.Unmarshal(body, &q); err != nil {
 		return bad("JSON Parse error: %v", err)
