@@ -250,6 +250,26 @@ func TestAStoreThatGoesAway(t *testing.T) {
 	}
 }
 
+// The end of a pipe reads addresses, too.
+func TestAddressesInAPipe(t *testing.T) {
+	startStore(t)
+	dir := photos(t, 2, 2)
+	upload(t, dir, "s3://photos/set")
+	var out bytes.Buffer
+	o := settings(dir)
+	lines := "s3://photos/set/class0/000.jpg\ns3://photos/set/none.jpg\n" + filepath.Join(dir, "class0", "000.jpg") + "\ns3://photos\n"
+	c, err := Work(context.Background(), o, WorkOptions{Format: "jsonl"}, strings.NewReader(lines), &out, Silent)
+	must(t, err)
+	rows := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(rows) != 4 || c.Bad != 2 || !strings.Contains(rows[1], "not in the store") {
+		t.Fatalf("%+v of %d rows: %.2000s", c, len(rows), out.String())
+	}
+	_, far, _ := strings.Cut(rows[0], `"feature"`)
+	if _, near, _ := strings.Cut(rows[2], `"feature"`); near != far || len(near) < 1000 {
+		t.Errorf("%.200s and %.200s", far, near)
+	}
+}
+
 // Weights are copied from a bucket once, and again where they are others.
 func TestWeightsInABucket(t *testing.T) {
 	st := startStore(t)

@@ -10,10 +10,11 @@ import (
 	"icebox/pipeline/worker"
 )
 
-const workerHelp = `worker is the end of a pipe: it reads paths from stdin, a line each, and writes
-their features to stdout, in the same order. With --tar, stdin is a tar of
-images. Nothing is kept, and a row is written as soon as it is computed, so that
-Spark's pipe(), Hadoop streaming or a process of yours can drive it.
+const workerHelp = `worker is the end of a pipe: it reads paths, or addresses in a bucket such as
+s3://photos/a.jpg, from stdin, a line each, and writes their features to stdout,
+in the same order. With --tar, stdin is a tar of images. Nothing is kept, and a
+row is written as soon as it is computed, so that Spark's pipe(), Hadoop
+streaming or a process of yours can drive it.
 
 A line of jsonl is {"path", "sha256", "feature"}, with 512 numbers; an image
 that cannot be read is {"path", "error"}, and no reason to end. parquet has the

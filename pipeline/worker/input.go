@@ -28,40 +28,59 @@ var ErrInput = errors.New("the stream of images cannot be read")
 // maxLine bounds the name of a file.
 const maxLine = 64 << 10
 
-// Lines yields the images that the lines of r name: paths, or file:// addresses. An image
-// that cannot be read has an Err; open reads one.
-func Lines(r io.Reader, open func(path string) ([]byte, error)) iter.Seq2[Image, error] {
+// Lines yields the images that the lines of r name: paths, file:// addresses, or what else open
+// knows. An image that cannot be read has an Err. Up to ahead images are read while others are
+// waited for, which hides how long a store takes to answer; open is called by as many goroutines.
+func Lines(r io.Reader, open func(path string) ([]byte, error), ahead int) iter.Seq2[Image, error] {
 	return func(yield func(Image, error) bool) {
-		lines := bufio.NewScanner(r)
-		lines.Buffer(nil, maxLine)
-		for lines.Scan() {
-			name := strings.TrimSuffix(lines.Text(), "\r")
-			if name == "" {
-				continue
+		over := make(chan struct{})
+		defer close(over)
+		reading := make(chan chan Image, max(ahead, 1)-1) // in order; each gets one image
+		var fault error                                   // of r, once reading is closed
+		go func() {
+			defer close(reading)
+			lines := bufio.NewScanner(r)
+			lines.Buffer(nil, maxLine)
+			for lines.Scan() {
+				name := strings.TrimSuffix(lines.Text(), "\r")
+				if name == "" {
+					continue
+				}
+				one := make(chan Image, 1)
+				select {
+				case reading <- one:
+				case <-over:
+					return
+				}
+				go func() { one <- imageAt(name, open) }()
 			}
-			img := Image{Name: name}
-			var path string
-			if path, img.Err = pathOf(name); img.Err == nil {
-				img.Bytes, img.Err = open(path)
-			}
-			if !yield(img, nil) {
+			fault = lines.Err()
+		}()
+		for one := range reading {
+			if !yield(<-one, nil) {
 				return
 			}
 		}
-		if err := lines.Err(); err != nil {
-			yield(Image{}, fmt.Errorf("%w: %w", ErrInput, err))
+		if fault != nil {
+			yield(Image{}, fmt.Errorf("%w: %w", ErrInput, fault))
 		}
 	}
 }
 
-// pathOf is the path of a file that a line names.
-func pathOf(name string) (string, error) {
-	scheme, _, ok := strings.Cut(name, "://")
-	if !ok {
-		return name, nil
+// imageAt reads the image that a line names.
+func imageAt(name string, open func(path string) ([]byte, error)) Image {
+	img := Image{Name: name}
+	var path string
+	if path, img.Err = pathOf(name); img.Err == nil {
+		img.Bytes, img.Err = open(path)
 	}
-	if scheme != "file" {
-		return "", fmt.Errorf("%s:// is not read here: pipe the images in as a tar", scheme)
+	return img
+}
+
+// pathOf is the path of a file that a line names. Other addresses are as they are.
+func pathOf(name string) (string, error) {
+	if !strings.HasPrefix(name, "file://") {
+		return name, nil
 	}
 	u, err := url.Parse(name)
 	if err != nil {
@@ -128,6 +147,9 @@ func (b *lastBlock) Read(p []byte) (int, error) {
 // Open reads a file of up to most bytes.
 func Open(most int64) func(path string) ([]byte, error) {
 	return func(path string) ([]byte, error) {
+		if scheme, _, ok := strings.Cut(path, "://"); ok {
+			return nil, fmt.Errorf("%s:// is not read here: pipe the images in as a tar", scheme)
+		}
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, err

@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 	"testing/iotest"
 )
 
@@ -55,22 +57,49 @@ func TestACutTarIsAnError(t *testing.T) {
 }
 
 func TestLinesThatNameNoFileOfThisMachine(t *testing.T) {
-	var got []string
-	open := func(path string) ([]byte, error) { got = append(got, path); return nil, nil }
-	bad := 0
-	for img, err := range Lines(strings.NewReader("a b.jpg\r\nfile:///x/%20y.jpg\nfile://other/z.jpg\nhttp://h/a.jpg\nfile://%zz\n\nlast.png"), open) {
+	known := map[string]bool{"a b.jpg": true, "/x/ y.jpg": true, "last.png": true}
+	read := Open(10)
+	open := func(path string) ([]byte, error) {
+		if known[path] {
+			return []byte(path), nil
+		}
+		return read(path)
+	}
+	var names, images []string
+	for img, err := range Lines(strings.NewReader("a b.jpg\r\nfile:///x/%20y.jpg\nfile://other/z.jpg\nhttp://h/a.jpg\nfile://%zz\n\nlast.png"), open, 3) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if img.Err != nil {
-			bad++
+		if names = append(names, img.Name); img.Err == nil {
+			images = append(images, string(img.Bytes))
 		}
 	}
-	if strings.Join(got, "|") != "a b.jpg|/x/ y.jpg|last.png" || bad != 3 {
-		t.Errorf("opened %q, %d bad", got, bad)
+	if len(names) != 6 || names[3] != "http://h/a.jpg" || strings.Join(images, "|") != "a b.jpg|/x/ y.jpg|last.png" {
+		t.Errorf("of %q there are %q", names, images)
+	}
+	// Images come in order, however long each takes, and no more are read at a time than asked for.
+	var now, most atomic.Int32
+	slow := func(path string) ([]byte, error) {
+		most.Store(max(most.Load(), now.Add(1)))
+		defer now.Add(-1)
+		time.Sleep(time.Duration(path[0]%3) * 5 * time.Millisecond)
+		return []byte(path), nil
+	}
+	got := ""
+	for img, err := range Lines(strings.NewReader("a\nb\nc\nd\ne\nf\ng\nh\n"), slow, 4) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += string(img.Bytes)
+	}
+	if got != "abcdefgh" || most.Load() < 2 || most.Load() > 4 {
+		t.Errorf("%q, %d at a time", got, most.Load())
+	}
+	for range Lines(strings.NewReader("a\nb\nc\nd\n"), slow, 2) {
+		break
 	}
 	long := strings.Repeat("x", maxLine+1)
-	for _, err := range Lines(strings.NewReader(long), open) {
+	for _, err := range Lines(strings.NewReader(long), open, 1) {
 		if !errors.Is(err, ErrInput) {
 			t.Errorf("a line of %d bytes: %v", len(long), err)
 		}
