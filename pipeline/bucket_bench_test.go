@@ -23,7 +23,7 @@ import (
 // is done by the same processors.
 func BenchmarkBucket(b *testing.B) {
 	dir := filepath.Join(b.TempDir(), "photos")
-	const n = 200
+	const n = 1000
 	for i := range n {
 		small := picture(i%3, i)
 		large := image.NewNRGBA(image.Rect(0, 0, 500, 375))
