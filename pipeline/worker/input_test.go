@@ -7,8 +7,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 	"testing/iotest"
+	"time"
 )
 
 // A tar that is cut off anywhere gives the images before the cut, and an error.
