@@ -182,7 +182,7 @@ func TestShardsInABucket(t *testing.T) {
 	must(t, err)
 	elsewhere := o
 	elsewhere.Cache.Path = filepath.Join(t.TempDir(), "merged.db")
-	s := &sharded{elsewhere, "s3://photos/work/m", "s3://photos/work/parts", 3}
+	s := &sharded{elsewhere, "s3://photos/job/m", "s3://photos/job/parts", 3}
 	_, err = Freeze(ctx, elsewhere, s.manifest, Silent)
 	must(t, err)
 	if _, err := MergeParts(ctx, elsewhere, s.manifest, s.parts, Silent); !errors.Is(err, shards.ErrIncomplete) {
@@ -190,7 +190,7 @@ func TestShardsInABucket(t *testing.T) {
 	}
 	for i := range s.of {
 		sum := s.extract(t, i)
-		if sum.Already || sum.Part != "s3://photos/work/parts/"+filepath.Base(sum.Part) {
+		if sum.Already || sum.Part != "s3://photos/job/parts/"+filepath.Base(sum.Part) {
 			t.Errorf("shard %d: %+v", i, sum)
 		}
 		st.gets.Store(0)

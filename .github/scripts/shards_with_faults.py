@@ -87,7 +87,7 @@ def host(h):
         except queue.Empty:
             continue
         t = Attempt(shard, h)
-        q = on(h, "extract", "--manifest", "s3://photos/work/m", "--shard", f"{shard}/{a.shards}", "--parts", "s3://photos/work/parts", "--json", f"backbone.weights={a.weights}")
+        q = on(h, "extract", "--manifest", "s3://photos/job/m", "--shard", f"{shard}/{a.shards}", "--parts", "s3://photos/job/parts", "--json", f"backbone.weights={a.weights}")
         with lock:
             running[q.pid] = (q, t)
         out, t.err = q.communicate()
@@ -167,7 +167,7 @@ try:
     start = time.monotonic()
     run(0, "extract", "--data", "s3://photos/set", "--cache", tmp / "one.db", f"backbone.weights={a.weights}")
     alone = time.monotonic() - start
-    run(0, "manifest", "--data", "s3://photos/set", "--out", "s3://photos/work/m", "--cache", tmp / "none.db", f"backbone.weights={a.weights}")
+    run(0, "manifest", "--data", "s3://photos/set", "--out", "s3://photos/job/m", "--cache", tmp / "none.db", f"backbone.weights={a.weights}")
     # A sixth of the shards is given to two hosts.
     order = list(range(a.shards)) + rng.sample(range(a.shards), a.shards // 6)
     order.sort(key=lambda s: (s, rng.random()))
@@ -180,7 +180,7 @@ try:
     for t in threads:
         t.join()
     took = time.monotonic() - start
-    out = json.loads(run(0, "cache", "merge", "s3://photos/work/parts", "--manifest", "s3://photos/work/m", "--cache", tmp / "merged.db", "--json"))
+    out = json.loads(run(0, "cache", "merge", "s3://photos/job/parts", "--manifest", "s3://photos/job/m", "--cache", tmp / "merged.db", "--json"))
     (one, one_index), (merged, merged_index) = exported(tmp / "one.db", "one"), exported(tmp / "merged.db", "merged")
     identical = one.tobytes() == merged.tobytes() and one_index == merged_index and len(one) == images
     computed = sum(t.result.get("computed", 0) for t in attempts)

@@ -64,9 +64,9 @@ func TestBucketsOnTheCommandLine(t *testing.T) {
 			t.Errorf("%v: %d %s %s", args, r.code, r.out, r.errOut)
 		}
 	}
-	good("images     10 of 2 classes", "manifest", "--data", "s3://photos/set", "--weights", "random:3", "--out", "s3://photos/work/m")
-	good("part       s3://photos/work/parts/features-00000-of-00001.parquet", "extract", "--manifest", "s3://photos/work/m", "--shard", "0/1", "--parts", "s3://photos/work/parts")
-	good("merged     10 rows of dataset set", "cache", "merge", "s3://photos/work/parts", "--manifest", "s3://photos/work/m", "--cache", "c.db")
+	good("images     10 of 2 classes", "manifest", "--data", "s3://photos/set", "--weights", "random:3", "--out", "s3://photos/job/m")
+	good("part       s3://photos/job/parts/features-00000-of-00001.parquet", "extract", "--manifest", "s3://photos/job/m", "--shard", "0/1", "--parts", "s3://photos/job/parts")
+	good("merged     10 rows of dataset set", "cache", "merge", "s3://photos/job/parts", "--manifest", "s3://photos/job/m", "--cache", "c.db")
 	good("10 from the cache, 0 computed; 0 images opened", "run", "--data", "s3://photos/set", "--weights", "random:3", "--cache", "c.db", "head.tune=off")
 	class, name := filepath.Base(filepath.Dir(files[0])), filepath.Base(files[0])
 	one := "s3://photos/set/" + class + "/" + name
@@ -81,8 +81,8 @@ func TestBucketsOnTheCommandLine(t *testing.T) {
 	}{
 		{"extract --data s3://x", exitUsage, "s3://BUCKET/PREFIX"},
 		{"extract --data s3://photos/set --cache d.db --weights random:3", exitData, "AWS_PROFILE"},
-		{"extract --manifest s3://photos/work/m --shard 0/1 --parts p", exitData, "AWS_PROFILE"},
-		{"cache merge s3://photos/work/parts --cache d.db", exitUsage, "--manifest"},
+		{"extract --manifest s3://photos/job/m --shard 0/1 --parts p", exitData, "AWS_PROFILE"},
+		{"cache merge s3://photos/job/parts --cache d.db", exitUsage, "--manifest"},
 		{"extract --data s3://photos/list.csv", exitData, "copy it to this machine"},
 	} {
 		r := icebox(t, dir, strings.Fields(c.args)...)

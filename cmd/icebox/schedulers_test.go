@@ -69,8 +69,8 @@ func TestVariantsForKubernetesGoTogether(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(dir, "all", "kustomization.yaml"), []byte(all), 0o644))
 	for variant, says := range map[string][]string{
 		"base":             {"completionMode: Indexed", "/photos/parts"},
-		"spot-in-a-bucket": {"s3://work/parts", "capacity-type: spot"},
-		"all":              {"s3://work/parts", "capacity-type: spot", "nvidia.com/gpu: 1", "key: nvidia.com/gpu", "key: karpenter.sh/capacity-type", "backbone.engine=cuda", "onExitCodes"},
+		"spot-in-a-bucket": {"s3://jobs/parts", "capacity-type: spot"},
+		"all":              {"s3://jobs/parts", "capacity-type: spot", "nvidia.com/gpu: 1", "key: nvidia.com/gpu", "key: karpenter.sh/capacity-type", "backbone.engine=cuda", "onExitCodes"},
 	} {
 		out, err := exec.CommandContext(t.Context(), kubectl, "kustomize", filepath.Join(dir, variant)).CombinedOutput()
 		if err != nil {
