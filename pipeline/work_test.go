@@ -47,6 +47,7 @@ func TestAWorkerComputesWhatAnExtractionDoes(t *testing.T) {
 	if raceEnabled {
 		t.Skip("skipped: it passes the gate, which takes minutes under the race detector")
 	}
+	startStore(t)
 	o := settings(photos(t, 2, 5))
 	_, err := Extract(context.Background(), o, Silent)
 	must(t, err)
@@ -75,7 +76,7 @@ func TestAWorkerComputesWhatAnExtractionDoes(t *testing.T) {
 	add("bad.jpg", []byte("no picture"))
 	add("key.cls", []byte("3"))
 	must(t, tw.Close())
-	lines.WriteString("\nnone.jpg\r\ns3://bucket/a.jpg\n")
+	lines.WriteString("\nnone.jpg\r\ns3://photos/none.jpg\n")
 
 	check := func(way string, rows []workedRow, err error, bad int) {
 		t.Helper()
