@@ -66,10 +66,15 @@ func startStore(t testing.TB) *store {
 		server.CloseClientConnections()
 		server.Close()
 	})
-	for name, value := range map[string]string{"AWS_ENDPOINT_URL": server.URL, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"} {
+	storeAt(t, server.URL)
+	return s
+}
+
+// storeAt makes a store the one that s3:// is in.
+func storeAt(t testing.TB, address string) {
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"} {
 		t.Setenv(name, value)
 	}
-	return s
 }
 
 // upload puts the files below dir into a bucket.

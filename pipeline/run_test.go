@@ -30,11 +30,14 @@ import (
 	"icebox/pipeline/runs"
 )
 
-// TestMain lets the test binary play the process that is killed.
+// TestMain lets the test binary play the process that is killed, or a store.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(victimDir); dir != "" {
 		victim(dir)
 		return
+	}
+	if delay := os.Getenv(slowStore); delay != "" {
+		serveSlowly(delay)
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -31,7 +31,7 @@ func googleClient(bucket string, env func(string) string) (client, error) {
 	if err != nil {
 		return nil, err
 	}
-	inner, err := minio.DefaultTransport(secure)
+	inner, err := newTransport(secure)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"net/http"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -17,9 +18,24 @@ func s3Client(bucket string, env func(string) string) (client, error) {
 	if err != nil {
 		return nil, err
 	}
+	transport, err := newTransport(secure)
+	if err != nil {
+		return nil, err
+	}
 	return newS3(bucket, endpoint, &minio.Options{
-		Creds: identity(env), Secure: secure, Region: cmp.Or(env("AWS_REGION"), env("AWS_DEFAULT_REGION")), MaxRetries: tries,
+		Transport: transport,
+		Creds:     identity(env), Secure: secure, Region: cmp.Or(env("AWS_REGION"), env("AWS_DEFAULT_REGION")), MaxRetries: tries,
 	})
+}
+
+// newTransport keeps every connection for the next request. The client's own keeps 16 to a host,
+// so that of more requests at once the others would begin with a handshake each.
+func newTransport(secure bool) (*http.Transport, error) {
+	t, err := minio.DefaultTransport(secure)
+	if err == nil {
+		t.MaxIdleConnsPerHost = t.MaxIdleConns
+	}
+	return t, err
 }
 
 // identity is who asks.

@@ -20,6 +20,7 @@ func newBudget(total int64) *budget { return &budget{total, semaphore.NewWeighte
 type loan struct {
 	of    *budget
 	bytes int64
+	file  *loan // for a file that was read ahead, of a budget that nobody waits for; nil where there is none
 }
 
 // grow makes a loan n bytes, if that is possible without waiting.
@@ -47,4 +48,8 @@ func (l *loan) exchange(ctx context.Context, n int64) error {
 func (l *loan) release() {
 	l.of.left.Release(l.bytes)
 	l.bytes = 0
+	if l.file != nil {
+		l.file.release()
+		l.file = nil
+	}
 }

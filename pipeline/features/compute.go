@@ -29,10 +29,11 @@ type extraction struct {
 	readNanos, hashNanos, writeNanos atomic.Int64
 	opened, bytes                    atomic.Int64
 
-	memory *budget       // for images that are being read and decoded
-	cores  chan struct{} // taken while something is computed; nil where every worker has its own
-	images *origin.Reader
-	looks  *measuring
+	memory    *budget // for images that are being read and decoded
+	nextFiles *budget // for files of buckets that are read ahead; nil where there are none
+	ahead     *ahead  // nil where no image comes from a bucket
+	images    *origin.Reader
+	looks     *measuring
 
 	turn     sync.RWMutex       // read while rows are handed over, written to change the producer
 	producer extract.EngineInfo // of the rows that are handed over
@@ -86,8 +87,7 @@ func (e *extraction) compute(ctx context.Context, b *batch, n int) error {
 		if err != nil {
 			return err
 		}
-		e.onCore(func() { err = e.backbone.Forward(ctx, b.rows[:n*extract.Dim], b.crops[:n*extract.PixelBytes], n) })
-		if err != nil {
+		if err := e.backbone.Forward(ctx, b.rows[:n*extract.Dim], b.crops[:n*extract.PixelBytes], n); err != nil {
 			return err
 		}
 		after, err := e.backbone.Engine()
@@ -117,24 +117,13 @@ func (e *extraction) change(ctx context.Context, info extract.EngineInfo) error 
 	return e.declare(ctx, info)
 }
 
-// remoteWorkers is how many workers read for each that computes, where images come from a
-// bucket: a batch of 16 waits 0.8 s for answers that take 50 ms, and is computed in 0.2 s.
-const remoteWorkers = 8
-
-// onCore runs work that keeps a processor busy, on no more of them than there are workers
-// elsewhere.
-func (e *extraction) onCore(work func()) {
-	if e.cores != nil {
-		e.cores <- struct{}{}
-		defer func() { <-e.cores }()
-	}
-	work()
-}
-
 // anyRemote reports whether an item to compute lies in a bucket.
 func (inv *Inventory) anyRemote() bool {
-	return slices.ContainsFunc(inv.Todo, func(i int) bool { return inv.ds.Remote(&inv.ds.Items[i]) })
+	return slices.ContainsFunc(inv.Todo, inv.remote)
 }
+
+// remote reports whether item i lies in a bucket.
+func (inv *Inventory) remote(i int) bool { return inv.ds.Remote(&inv.ds.Items[i]) }
 
 // workers computes the items of todo in batches. The batches' make-up changes no
 // row's bytes.
@@ -146,16 +135,21 @@ func (e *extraction) workers(ctx context.Context, todo []int) error {
 			n *= 2 // some wait for the device while the others decode
 		}
 	}
-	if e.inv.anyRemote() {
-		e.cores = make(chan struct{}, n)
-		n *= remoteWorkers
-	}
 	size := e.inv.batchSize(e.options.BatchSize, n, e.inv.holdOf(e.options.Memory))
 	e.work.Times.Workers = n
 	e.storeAfter = time.Now().Add(storeEvery)
 
 	q := queue{items: todo, size: size, workers: n}
 	g, ctx := errgroup.WithContext(ctx)
+	if e.nextFiles != nil {
+		e.ahead = newAhead(n, size, e.nextFiles, func(ctx context.Context, i int, reserve func(int64) error) fetched {
+			return e.fetch(ctx, i, min(origin.MaxFileBytes, e.memory.total), reserve)
+		})
+		g.Go(func() error {
+			e.ahead.run(ctx, todo, e.inv.remote)
+			return nil
+		})
+	}
 	for range n {
 		g.Go(func() error {
 			b := newBatch(size)

@@ -146,7 +146,13 @@ func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 		return c.Idle(), err
 	}
 	hold := inv.holdOf(c.options.Memory)
-	e := &extraction{Computer: c, inv: inv, w: w, work: c.Idle(), memory: newBudget(c.options.Memory - hold), images: origin.NewReader(hold), looks: openMeasuring(c.store, c.space.ID)}
+	e := &extraction{Computer: c, inv: inv, w: w, work: c.Idle(), images: origin.NewReader(hold), looks: openMeasuring(c.store, c.space.ID)}
+	memory := c.options.Memory - hold
+	if inv.anyRemote() {
+		e.nextFiles = newBudget(memory / 4)
+		memory -= memory / 4
+	}
+	e.memory = newBudget(memory)
 	decodeBefore, forwardBefore := c.backbone.Times()
 	c.journal.Start("engine", 0)
 	err = e.open(ctx)

@@ -38,14 +38,14 @@ func (e *extraction) load(ctx context.Context, i int, crop []uint8) (t extract.T
 		// Of an image that is bad, or takes more than there is, Preprocess says so.
 		more, fault := e.backbone.Memory(data)
 		if fault == nil && more > e.memory.total && more <= e.options.Memory {
-			e.fail(i, fmt.Errorf("%w: it takes %d bytes of memory, and pages of parquet files leave %d", extract.ErrImageTooLarge, more, e.memory.total), false)
+			e.fail(i, fmt.Errorf("%w: it takes %d bytes of memory, and pages of parquet files, and files that are read ahead, leave %d", extract.ErrImageTooLarge, more, e.memory.total), false)
 			return t, false, nil
 		}
 		if fault == nil && more <= e.memory.total && !l.grow(more) {
 			need = more
 			continue
 		}
-		e.onCore(func() { t, fault = e.backbone.Preprocess(ctx, crop, data) })
+		t, fault = e.backbone.Preprocess(ctx, crop, data)
 		if l.bytes >= collectFrom {
 			runtime.GC() // what is given back must not lie about as garbage
 		}
@@ -59,18 +59,32 @@ func (e *extraction) load(ctx context.Context, i int, crop []uint8) (t extract.T
 	}
 }
 
+// fetch reads the file of item i, of up to most bytes, into memory that it asks reserve for.
+func (e *extraction) fetch(ctx context.Context, i int, most int64, reserve func(int64) error) (f fetched) {
+	f.began = time.Now()
+	f.data, f.stat, f.err = e.images.Read(ctx, origin.Of(e.inv.ds, &e.inv.ds.Items[i]), most, func(size int64) error {
+		err := reserve(size)
+		f.began = time.Now() // to wait is not to read
+		return err
+	})
+	e.readNanos.Add(int64(time.Since(f.began)))
+	return f
+}
+
 // read returns the bytes of item i, and notes their hash. It takes need bytes for them, or
 // as many as they are, if that is more. Where they cannot be read it returns nil, and the
 // item is quarantined. The error is that of ctx, or of a store that answers nobody.
 func (e *extraction) read(ctx context.Context, i int, l *loan, need int64) ([]byte, error) {
 	it := &e.inv.ds.Items[i]
-	start := time.Now()
-	data, stat, err := e.images.Read(ctx, origin.Of(e.inv.ds, it), min(origin.MaxFileBytes, e.memory.total), func(size int64) error {
-		err := l.exchange(ctx, max(size, need))
-		start = time.Now() // to wait is not to read
-		return err
-	})
-	e.readNanos.Add(int64(time.Since(start)))
+	f := fetched{err: errNoRoom}
+	if e.ahead != nil && need == 0 && e.inv.remote(i) {
+		f = e.ahead.take(ctx, i)
+		l.file = f.loan
+	}
+	if errors.Is(f.err, errNoRoom) {
+		f = e.fetch(ctx, i, min(origin.MaxFileBytes, e.memory.total), func(size int64) error { return l.exchange(ctx, max(size, need)) })
+	}
+	data, stat, err := f.data, f.stat, f.err
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -86,7 +100,7 @@ func (e *extraction) read(ctx context.Context, i int, l *loan, need int64) ([]by
 		return nil, nil
 	}
 	if !e.inv.ds.Remote(it) { // what tells an object from another is no time
-		stat = stat.Trusted(start)
+		stat = stat.Trusted(f.began)
 	}
 	if archived {
 		stat.Size = it.Stat.Size
