@@ -6,7 +6,7 @@ import "icebox/extract/internal/resnet"
 func Choices() map[string][]string {
 	return map[string][]string{
 		"Precision": {"fp32", "tf32", "fp16"},
-		"ISA":       {Auto, "avx512", "avx2", Portable},
+		"ISA":       {Auto, "avx512", "avx2", "neon", Portable},
 		"Fit":       {Crop, Squash, Pad},
 		"Truncated": {Refuse, Accept},
 		"Plan":      {Auto, resnet.Winograd, resnet.Compact},

@@ -59,7 +59,7 @@ func (forgetful) Keep(_, _ string)             {}
 // EngineInfo names what computed a row, down to its last bits.
 type EngineInfo struct {
 	Name    string `json:"name"`             // native, cuda, …
-	ISA     string `json:"isa"`              // avx512, avx2, portable; a GPU's name
+	ISA     string `json:"isa"`              // avx512, avx2, neon, portable; a GPU's name
 	Plan    string `json:"plan"`             // which algorithms, in which order of summation
 	Version int    `json:"version"`          // of the plan
 	Driver  string `json:"driver,omitempty"` // of engines that need one

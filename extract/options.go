@@ -56,7 +56,7 @@ type Options struct {
 	// Precision is the numeric class: "fp32" (also ""), "tf32" or "fp16". The native
 	// engine offers fp32 alone.
 	Precision string
-	// ISA limits the native engine: "auto" (also ""), "avx512", "avx2", "portable".
+	// ISA limits the native engine: "auto" (also ""), "avx512", "avx2", "neon", "portable".
 	ISA string
 	// Plan is how the native engine computes: "winograd" (also "auto" and "") is fastest
 	// in batches, "compact" takes a quarter of the memory for its weights. The features
@@ -146,7 +146,7 @@ func (o Options) Validate() error {
 	add(!known, "Precision", "%q is not known: choose fp32, tf32 or fp16", o.Precision)
 	add(known && o.numeric() != "fp32" && (o.Engine == Native || d.CPU), "Precision", "%s needs a GPU, and the engine is to run on the CPU: leave it at fp32", o.Precision)
 	add(d.GPU && o.Engine == Native || d.CPU && o.Engine == CUDA, "Device", "%s and engine %s exclude each other: leave one at auto", o.Device, o.Engine)
-	add(!slices.Contains([]string{"", Auto, "avx512", "avx2", Portable}, o.ISA), "ISA", "%q is not known: choose auto, avx512, avx2 or portable", o.ISA)
+	add(!slices.Contains([]string{"", Auto, "avx512", "avx2", "neon", Portable}, o.ISA), "ISA", "%q is not known: choose auto, avx512, avx2, neon or portable", o.ISA)
 	add(!slices.Contains([]string{"", Auto, resnet.Winograd, resnet.Compact}, o.Plan), "Plan", "%q is not known: choose auto, %s or %s", o.Plan, resnet.Winograd, resnet.Compact)
 	add(o.Threads < 0, "Threads", "(%d) must be ≥ 0", o.Threads)
 	for _, w := range []struct{ field, word string }{{"Fit", o.Fit}, {"Truncated", o.Truncated}} {

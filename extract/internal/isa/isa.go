@@ -11,15 +11,18 @@ const (
 	Portable ISA = iota // plain Go
 	AVX2
 	AVX512
+	NEON // of arm64
 )
 
-// String returns "portable", "avx2" or "avx512".
+// String returns "portable", "avx2", "avx512" or "neon".
 func (i ISA) String() string {
 	switch i {
 	case AVX2:
 		return "avx2"
 	case AVX512:
 		return "avx512"
+	case NEON:
+		return "neon"
 	default:
 		return "portable"
 	}

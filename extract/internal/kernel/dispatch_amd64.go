@@ -3,8 +3,6 @@
 package kernel
 
 import (
-	"unsafe"
-
 	"golang.org/x/sys/cpu"
 
 	"icebox/extract/internal/isa"
@@ -23,65 +21,24 @@ func Available() []isa.ISA {
 	return all
 }
 
-const floatBytes = 4
-
-func (g *GEMM) run(i isa.ISA) {
-	if i == isa.Portable {
-		gemmPortable(g)
-		return
-	}
-	blocks := (g.Rows + Rows(i) - 1) / Rows(i)
-	rows := (g.Rows + blocks - 1) / blocks
-	a := gemmArgs{
-		a: &g.A[0], c: &g.C[0],
-		lda: g.LDA * floatBytes, ldc: g.LDC * floatBytes,
-		aPlane: g.APlane * floatBytes, cPlane: g.CPlane * floatBytes,
-		k: g.K, kBytes: g.K * floatBytes,
-		planes: g.Planes, panels: g.Columns / Panel(i), panelBytes: g.K * Panel(i) * g.size(),
-		blocks: blocks, blockRows: rows, small: blocks*rows - g.Rows,
-		fetchStep: (64 + blocks - 1) / blocks,
-	}
-	if g.Accumulate {
-		a.accumulate = 1
-	}
-	if g.Half != nil {
-		a.b = unsafe.Pointer(&g.Half[0])
-	} else {
-		a.b = unsafe.Pointer(&g.B[0])
-	}
-	a.next = uintptr(a.b) + uintptr(a.planes*a.panels*a.panelBytes)
-	if g.Next != 0 {
-		a.next = uintptr(a.b) + uintptr(g.Next*g.size())
-	}
+func gemmAssembly(i isa.ISA, half bool, a *gemmArgs) {
 	switch {
-	case i == isa.AVX512 && g.Half != nil:
-		gemmHalfAVX512(&a)
+	case i == isa.AVX512 && half:
+		gemmHalfAVX512(a)
 	case i == isa.AVX512:
-		gemmAVX512(&a)
-	case g.Half != nil:
-		gemmHalfAVX2(&a)
+		gemmAVX512(a)
+	case half:
+		gemmHalfAVX2(a)
 	default:
-		gemmAVX2(&a)
+		gemmAVX2(a)
 	}
 }
 
-func (in *Input) run(i isa.ISA) {
-	if i == isa.Portable {
-		inputPortable(in)
-		return
-	}
-	s := in.Scheme.shape()
-	a := inputArgs{
-		src: &in.Src[0], dst: &in.Dst[0], scratch: &in.Scratch[0],
-		pixel: in.Pixel * floatBytes, row: in.Row * floatBytes,
-		srcStep: (s.step()*in.Pixel - in.Channels) * floatBytes, dstStep: (in.Width - in.Channels) * floatBytes,
-		plane: in.Plane * floatBytes, gridRow: s.points * in.Plane * floatBytes,
-		tiles: in.Tiles, channels: in.Channels * floatBytes,
-	}
+func inputAssembly(i isa.ISA, s Scheme, a *inputArgs) {
 	if i == isa.AVX512 {
-		inputAVX512(in.Scheme, &a)
+		inputAVX512(s, a)
 	} else {
-		inputAVX2(in.Scheme, &a)
+		inputAVX2(s, a)
 	}
 }
 
@@ -119,24 +76,11 @@ func inputAVX2(s Scheme, a *inputArgs) {
 	}
 }
 
-func (out *Output) run(i isa.ISA) {
-	if i == isa.Portable {
-		outputPortable(out)
-		return
-	}
-	s := out.Scheme.shape()
-	a := outputArgs{
-		m: &out.M[0], out: &out.Dst[0], bias: &out.Bias[0], scratch: &out.Scratch[0],
-		plane: out.Plane * floatBytes, gridRow: s.points * out.Plane * floatBytes,
-		pixel: out.Pixel * floatBytes, row: out.Row * floatBytes,
-		outStep: (s.outputs*out.Pixel - out.Channels) * floatBytes,
-		tiles:   out.Tiles, channels: out.Channels * floatBytes,
-		rows: out.Rows, lastColumns: out.LastColumns,
-	}
+func outputAssembly(i isa.ISA, s Scheme, residual bool, a *outputArgs) {
 	if i == isa.AVX512 {
-		outputAVX512(out.Scheme, out.Residual, &a)
+		outputAVX512(s, residual, a)
 	} else {
-		outputAVX2(out.Scheme, out.Residual, &a)
+		outputAVX2(s, residual, a)
 	}
 }
 
@@ -186,21 +130,11 @@ func outputAVX2(s Scheme, residual bool, a *outputArgs) {
 	}
 }
 
-func (p *Pool) run(i isa.ISA) {
-	if i == isa.Portable {
-		maxPoolPortable(p)
-		return
-	}
-	a := poolArgs{
-		src: &p.Src[0], dst: &p.Dst[0],
-		pixel: p.Pixel * floatBytes, row: p.Row * floatBytes,
-		srcStep: (2*p.Pixel - p.Channels) * floatBytes,
-		pixels:  p.Pixels, channels: p.Channels * floatBytes,
-	}
+func maxPoolAssembly(i isa.ISA, a *poolArgs) {
 	if i == isa.AVX512 {
-		maxPoolAVX512(&a)
+		maxPoolAVX512(a)
 	} else {
-		maxPoolAVX2(&a)
+		maxPoolAVX2(a)
 	}
 }
 

@@ -13,6 +13,8 @@ func Panel(i isa.ISA) int {
 		return 32
 	case isa.AVX2:
 		return 16
+	case isa.NEON:
+		return 8
 	default:
 		return 4
 	}
@@ -25,6 +27,8 @@ func Rows(i isa.ISA) int {
 		return 14
 	case isa.AVX2:
 		return 6
+	case isa.NEON:
+		return 10
 	default:
 		return 4
 	}

@@ -23,7 +23,7 @@ var (
 type Options struct {
 	// LUT gives the normalised value of an 8-bit sample, by channel.
 	LUT *[3][256]float32
-	// ISA is auto, avx512, avx2 or portable. Empty means auto: the fastest that
+	// ISA is auto, avx512, avx2, neon or portable. Empty means auto: the fastest that
 	// this machine runs.
 	ISA string
 	// Plan is Winograd or Compact; empty means Winograd.

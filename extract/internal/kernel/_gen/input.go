@@ -18,17 +18,17 @@ type inputScheme struct {
 	size      int // of a tile
 	points    int // of a plane grid
 	phases    []phase
-	transform func(*assembler, []vec) []vec
+	transform func(lanes[vec], []vec) []vec
 	constants []float32
 }
 
 var inputSchemes = []inputScheme{
-	{"inputF4", 4, 4, []phase{{0, 1, 4, 4}}, input4, nil},
-	{"inputF6", 6, 6, []phase{{0, 1, 6, 6}}, input6, []float32{-4, -5, 2, -2, 4}},
-	{"inputF7", 7, 7, []phase{{0, 1, 7, 7}}, input7, []float32{-4, 2, -3, 3, -5, -0.5}},
-	{"inputF9", 9, 9, []phase{{0, 1, 9, 9}}, input9, []float32{-5, 4, -0.3125, 0.015625, -0.0625, -0.25, -4, 2, -2, 0.5, -0.5, 0.25}},
-	{"inputF5S2", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, input5, []float32{2, -3, -2}},
-	{"inputF1S2", 3, 1, []phase{{0, 1, 1, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}}, same, nil},
+	{"inputF4", 4, 4, []phase{{0, 1, 4, 4}}, input4[vec], nil},
+	{"inputF6", 6, 6, []phase{{0, 1, 6, 6}}, input6[vec], []float32{-4, -5, 2, -2, 4}},
+	{"inputF7", 7, 7, []phase{{0, 1, 7, 7}}, input7[vec], []float32{-4, 2, -3, 3, -5, -0.5}},
+	{"inputF9", 9, 9, []phase{{0, 1, 9, 9}}, input9[vec], []float32{-5, 4, -0.3125, 0.015625, -0.0625, -0.25, -4, 2, -2, 0.5, -0.5, 0.25}},
+	{"inputF5S2", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, input5[vec], []float32{2, -3, -2}},
+	{"inputF1S2", 3, 1, []phase{{0, 1, 1, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}}, same[vec], nil},
 }
 
 func inputs(a *assembler) {

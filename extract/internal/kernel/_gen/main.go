@@ -35,6 +35,14 @@ func main() {
 	if len(os.Args) > 1 {
 		folder = os.Args[1]
 	}
+	for name, emit := range map[string]func(*neon){"gemm": neonGEMM, "input": neonInput, "output": neonOutput, "maxpool": neonMaxPool, "fma": neonFMA} {
+		n := &neon{}
+		emit(n)
+		if err := n.save(filepath.Join(folder, name+"_neon_arm64.s")); err != nil {
+			fmt.Fprintf(os.Stderr, "%s neon: %v\n", name, err)
+			os.Exit(1)
+		}
+	}
 	for _, isa := range []isa{avx2, avx512} {
 		for _, op := range operations {
 			a := newAssembler(isa)

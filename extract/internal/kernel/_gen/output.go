@@ -11,22 +11,25 @@ import (
 type outputScheme struct {
 	name            string
 	points, outputs int
-	transform       func(*assembler, []vec) []vec
-	constants       []float32
+	transform       func(lanes[vec], []vec) []vec
+	constants       []float32 // to be kept in registers
 	residual        bool
+	more            []float32 // constants that AVX-512 reads from memory
 }
 
 var outputSchemes = []outputScheme{
-	{"outputF4", 4, 2, output4to2, nil, false},
-	{"outputF4Add", 4, 2, output4to2, nil, true},
-	{"outputF6", 6, 4, output6to4, []float32{2, 4, 8}, false},
-	{"outputF6Add", 6, 4, output6to4, []float32{2, 4, 8}, true},
-	{"outputF7", 7, 4, output7to4, []float32{2, 4, 8, 0.5, 0.25, 0.125}, false},
-	{"outputF9", 9, 7, output9to7, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, false},
-	{"outputF9Add", 9, 7, output9to7, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, true},
-	{"outputF5", 5, 4, output5to4, []float32{2, 4, 8}, false},
-	{"outputF1", 1, 1, same, nil, false},
+	{"outputF4", 4, 2, output4to2[vec], nil, false, nil},
+	{"outputF4Add", 4, 2, output4to2[vec], nil, true, nil},
+	{"outputF6", 6, 4, output6to4[vec], []float32{2, 4, 8}, false, nil},
+	{"outputF6Add", 6, 4, output6to4[vec], []float32{2, 4, 8}, true, nil},
+	{"outputF7", 7, 4, output7to4[vec], []float32{2, 4, 8, 0.5, 0.25, 0.125}, false, nil},
+	{"outputF9", 9, 7, output9to7[vec], []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, false, powers9},
+	{"outputF9Add", 9, 7, output9to7[vec], []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, true, powers9},
+	{"outputF5", 5, 4, output5to4[vec], []float32{2, 4, 8}, false, nil},
+	{"outputF1", 1, 1, same[vec], nil, false, nil},
 }
+
+var powers9 = []float32{32, 64, 1. / 32, 1. / 64, 1. / 256, 1. / 1024, 1. / 4096}
 
 func outputs(a *assembler) {
 	for _, s := range outputSchemes {
