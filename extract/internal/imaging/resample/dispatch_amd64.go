@@ -21,35 +21,18 @@ func Available() []isa.ISA {
 	return all
 }
 
-func along(i isa.ISA, dst, src []byte, stride int, f *Filter) {
-	if i == isa.Portable {
-		alongPortable(dst, src, stride, f)
-		return
-	}
-	a := alongArgs{
-		dst: &dst[0], src: &src[0], starts: &f.starts[0], pairs: &f.pairs[0],
-		dstStride: f.LineStride(), srcStride: stride,
-		couples: f.outputs / 2, groups: f.taps / group,
-	}
+func alongAssembly(i isa.ISA, a *alongArgs) {
 	if i == isa.AVX512 {
-		alongAVX512(&a)
+		alongAVX512(a)
 	} else {
-		alongAVX2(&a)
+		alongAVX2(a)
 	}
 }
 
-func across(i isa.ISA, dst, src []byte, at []int, weights []Pair) {
-	if i == isa.Portable {
-		acrossPortable(dst, src, at, weights)
-		return
-	}
-	a := acrossArgs{
-		dst: &dst[0], src: &src[0], at: &at[0], pairs: &weights[0],
-		blocks: len(dst) / Block, count: len(weights),
-	}
+func acrossAssembly(i isa.ISA, a *acrossArgs) {
 	if i == isa.AVX512 {
-		acrossAVX512(&a)
+		acrossAVX512(a)
 	} else {
-		acrossAVX2(&a)
+		acrossAVX2(a)
 	}
 }

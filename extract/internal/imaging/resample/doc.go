@@ -1,5 +1,5 @@
 // Package resample is the arithmetic of Pillow's resampling of 8-bit samples, in
-// AVX-512 with VNNI, in AVX2, and in portable Go; an [isa.ISA] names one of the three.
+// AVX-512 with VNNI, in AVX2, in NEON, and in portable Go; an [isa.ISA] names one of them.
 //
 // A picture is resampled in two passes, each rounded to 8 bits: Along takes rows of
 // pixels to shorter or longer rows, Across takes rows to one row. A [Filter] holds
