@@ -1,5 +1,5 @@
 // Package kernel is the arithmetic of a convolutional network on a CPU, in
-// AVX-512, in AVX2 with FMA, and in portable Go; a [isa.ISA] names one of the three.
+// AVX-512, in AVX2 with FMA, in NEON, and in portable Go; a [isa.ISA] names one of them.
 //
 // A convolution is done by Winograd's method, in three steps over a batch of
 // tiles (a tile is a square of output pixels; a plane is one of the points at
@@ -16,9 +16,10 @@
 // An element of a product is one chain of fused multiply-adds over k, from k = 0
 // up, starting at +0; a transform is the same sequence of operations for every
 // channel. Neither depends on the width of a vector, on how rows are grouped into
-// blocks, or on how k is cut into calls. So the AVX2 and AVX-512 kernels give equal
+// blocks, or on how k is cut into calls. So the AVX2, AVX-512 and NEON kernels give equal
 // bits, for any make-up of a batch. Portable code gives nearly the same numbers.
 //
-// The assembly is written by the program in _gen, both widths from one source.
+// The assembly is written by the program in _gen: both widths of amd64 from one source, NEON
+// with the same transforms.
 // The build tag purego leaves it out.
 package kernel

@@ -1,6 +1,6 @@
 // Package kernel holds the inner loops of head training. Every loop exists as
-// portable Go and, on amd64, as AVX2+FMA and AVX-512 assembly, and all of them
-// give the same bits: the order of each sum and every rounding is part of the
+// portable Go and, on amd64, as AVX2+FMA and AVX-512 assembly, the heaviest of them
+// on arm64 as NEON, and all of them give the same bits: the order of each sum and every rounding is part of the
 // contract, written on the exported methods of ISA.
 //
 // # Layout

@@ -21,10 +21,13 @@ const (
 	Portable ISA = iota
 	AVX2
 	AVX512
+	NEON // of arm64
 )
 
 func (i ISA) String() string {
 	switch i {
+	case NEON:
+		return "neon"
 	case AVX2:
 		return "avx2"
 	case AVX512:

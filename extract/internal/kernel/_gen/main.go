@@ -1,5 +1,5 @@
 // Command gen writes the assembly of package kernel, each operation at two
-// widths. "go generate" in that package runs it; an argument names another folder
+// widths for amd64, and in NEON for arm64. "go generate" in that package runs it; an argument names another folder
 // to write to.
 package main
 
