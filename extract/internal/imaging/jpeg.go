@@ -3,6 +3,7 @@ package imaging
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"image"
 	stdjpeg "image/jpeg"
 	"strings"
@@ -191,15 +192,29 @@ const (
 // decodeJPEG decodes the planes: those of a plain JPEG, within the window, with package
 // jpeg, those of any other with the standard library.
 func (p *Preprocessor) decodeJPEG(h header, data []byte, window image.Rectangle) (raster, error) {
-	if h.jpeg.components < 4 {
-		comps, err := p.jpeg.Decode(data, window)
-		if err == nil {
-			p.planes.adopt(h, comps)
-			return &p.planes, nil
+	if h.jpeg.progressive {
+		if err := checkScans(h, data); err != nil {
+			return nil, err
 		}
-		p.jpeg.Forget()
 	}
-	return p.decodeOtherJPEG(h, data)
+	if p.ctx != nil {
+		p.jpeg.Interrupted = p.ctx.Err
+		defer func() { p.jpeg.Interrupted = nil }()
+	}
+	comps, err := p.jpeg.Decode(data, window)
+	switch {
+	case err == nil:
+		p.planes.adopt(h, comps)
+		return &p.planes, nil
+	case !errors.Is(err, jpeg.ErrForeign):
+		return nil, err
+	case !h.jpeg.progressive:
+		p.jpeg.Forget()
+		return p.decodeOtherJPEG(h, data)
+	case errors.Is(err, jpeg.ErrShort):
+		return nil, truncated(format.JPEG)
+	}
+	return nil, failf(ErrFormat, "damaged JPEG: the data of a scan make no sense")
 }
 
 func (p *Preprocessor) decodeOtherJPEG(h header, data []byte) (raster, error) {

@@ -45,7 +45,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatal("implementations differ")
 		}
 		pixels := rgb(new(Rows), planes, w)
-		if tame {
+		if tame && len(planes) <= 3 && !(native.frame.progressive && native.smooths()) {
 			compareStandard(t, data, planes, got)
 		}
 		comparePart(t, native.Decode, data, pixels, w, part)
