@@ -88,6 +88,7 @@ func (d *Decoder) note(comps []int, b band) {
 // refine goes through a scan of a progressive picture.
 func (w *walk) refine(b band) error {
 	d := w.d
+	r := w.newBandReader(b)
 	for row := range w.down {
 		if d.Interrupted != nil {
 			if err := d.Interrupted(); err != nil {
@@ -95,11 +96,14 @@ func (w *walk) refine(b band) error {
 			}
 		}
 		for x := 0; x < w.across && !w.spent; {
+			if w.left == 0 {
+				r.blank = 0
+			}
 			if !w.begin() {
 				return ErrForeign
 			}
 			part := min(w.across-x, w.left, w.atATime)
-			sound := w.visit(b, row, x, part)
+			sound := w.visit(b, &r, row, x, part)
 			if w.spent = w.ended(sound); !sound && !w.spent {
 				return ErrForeign
 			}
@@ -120,17 +124,14 @@ func (w *walk) refine(b band) error {
 }
 
 // visit reads what a scan has of n MCUs, from MCU x of a row on.
-func (w *walk) visit(b band, row, x, n int) bool {
+func (w *walk) visit(b band, r *bandReader, row, x, n int) bool {
 	if b.from == 0 {
 		return w.visitDC(b, row, x, n)
 	}
 	c := &w.d.frame.comps[w.comps[0]]
 	at := row*c.stride/64 + x
 	coefs, set := c.coefs[64*at:][:64*n], c.progress.set[at:][:n]
-	if b.high == 0 {
-		return w.firstAC(c.acTable, b, coefs, set)
-	}
-	return w.moreAC(c.acTable, b, coefs, set)
+	return readBands(w.isa, r, coefs, set)
 }
 
 // visitDC is visit for DC.
@@ -197,83 +198,108 @@ func refilled(data []byte, pos int, acc uint64, n int) (int, uint64, int) {
 	return pos + (63-n)>>3, acc, n | 56
 }
 
-// firstAC reads the first bits of a band of some blocks. set tells of each which of its
-// coefficients are not 0. Where data make no sense it goes on as libjpeg does, which writes
-// beyond the band, and returns false.
-func (w *walk) firstAC(t *table, b band, coefs []int16, set []uint64) bool {
-	data, pos, acc, n := w.data, w.pos, w.acc, w.n
-	sound := true
+// bandReader reads a band of blocks that lie side by side.
+type bandReader struct {
+	*reader
+	table    *table
+	refines  bool
+	from, to int    // as in band
+	low      uint   // as in band
+	in       uint64 // coefficients of the band, as in progress.set
+	blank    int    // blocks to come whose bands have ended
+}
+
+// place is the bit of a coefficient in progress.set. The first coefficient's is the highest,
+// as it is in the data.
+func place(k int) uint64 { return 1 << (63 - k&63) }
+
+// newBandReader reads a scan's data from where a walk is.
+func (w *walk) newBandReader(b band) bandReader {
+	return bandReader{
+		reader: &w.reader, table: w.d.frame.comps[w.comps[0]].acTable,
+		refines: b.high > 0, from: b.from, to: b.to, low: b.low, in: ^uint64(0)>>b.from - ^uint64(0)>>b.to>>1,
+	}
+}
+
+// read reads the bands of some blocks. It returns false where data make no sense.
+func (b *bandReader) read(coefs []int16, set []uint64) bool {
+	if b.refines {
+		return b.more(coefs, set)
+	}
+	return b.first(coefs, set)
+}
+
+// first reads the first bits of the bands. set tells of each block which of its coefficients
+// are not 0. Where data make no sense it goes on as libjpeg does, which writes beyond the
+// band, and returns false.
+func (b *bandReader) first(coefs []int16, set []uint64) bool {
+	r, t, sound := b.reader, b.table, true
+	data, pos, acc, n := r.data, r.pos, r.acc, r.n
 	for i := 0; i < len(set); i++ {
-		if w.blank > 0 {
-			ends := min(w.blank, len(set)-i)
-			w.blank -= ends
+		if b.blank > 0 {
+			ends := min(b.blank, len(set)-i)
+			b.blank -= ends
 			i += ends - 1
 			continue
 		}
-		if pos > w.end+8 {
+		if pos > r.end+8 {
 			sound = false
 			break
 		}
 		block, nonzero := (*[64]int16)(coefs[64*i:]), set[i]
 		for k := b.from - 1; k < b.to; {
 			pos, acc, n = refilled(data, pos, acc, n)
-			e := t.look[acc>>(64-lookBits)]
-			if e&special != 0 {
-				if e = t.entry(acc); isEnd(e) {
-					w.blank = endOf(e, acc) - 1
-					acc, n = acc<<(e&63), n-int(e&63)
-					sound = sound && e != noCode
-					break
-				}
+			e := t.entry(acc)
+			if isEnd(e) {
+				b.blank = endOf(e, acc) - 1
+				acc, n = acc<<(e&63), n-int(e&63)
+				sound = sound && e != noCode
+				break
 			}
 			k += int(e >> entryAdvance)
-			size := 63 - e>>entryShift&63
-			if size > 0 {
-				v := valueOf(acc, e) << b.low
-				if k > b.to {
-					sound = false
-				}
-				k := min(k, 63)
-				block[zigzag[k&63]] = int16(v)
-				nonzero &^= 1 << k
-				if int16(v) != 0 {
-					nonzero |= 1 << k
+			if sizeOf(e) > 0 {
+				sound = sound && k <= b.to
+				k, v := min(k, 63), int16(valueOf(acc, e)<<b.low)
+				block[zigzag[k&63]] = v
+				nonzero &^= place(k)
+				if v != 0 {
+					nonzero |= place(k)
 				}
 			}
 			acc, n = acc<<(e&63), n-int(e&63)
 		}
 		set[i] = nonzero
 	}
-	w.pos, w.acc, w.n = pos, acc, n
+	r.pos, r.acc, r.n = pos, acc, n
 	return sound
 }
 
-// moreAC reads one bit more of a band of some blocks. set is as for firstAC, and so is what
-// it does where data make no sense.
-func (w *walk) moreAC(t *table, b band, coefs []int16, set []uint64) bool {
-	data, pos, acc, n := w.data, w.pos, w.acc, w.n
-	in := ^uint64(0) >> (63 - b.to) // and those before the band
-	sound := true
+// sizeOf is how many bits the value of an entry has.
+func sizeOf(e uint32) uint32 { return 63 - e>>entryShift&63 }
+
+// more reads one bit more of the bands. For set and for data that make no sense see first.
+func (b *bandReader) more(coefs []int16, set []uint64) bool {
+	r, t, sound := b.reader, b.table, true
+	data, pos, acc, n := r.data, r.pos, r.acc, r.n
 	for i := range set {
-		if pos > w.end+8 {
+		if pos > r.end+8 {
 			sound = false
 			break
 		}
 		block, nonzero := (*[64]int16)(coefs[64*i:]), set[i]
-		k := b.from
-		for w.blank == 0 && k <= b.to {
+		rest := b.in // of the band
+		for b.blank == 0 && rest != 0 {
 			pos, acc, n = refilled(data, pos, acc, n)
 			e := t.entry(acc)
 			if isEnd(e) {
-				w.blank = endOf(e, acc)
+				b.blank = endOf(e, acc)
 				acc, n = acc<<(e&63), n-int(e&63)
 				sound = sound && e != noCode
 				break
 			}
 			code := e >> entryCode & 63
 			acc, n = acc<<code, n-int(code)
-			size := 63 - e>>entryShift&63
-			v := int16(1) << b.low
+			size, v := sizeOf(e), int16(1)<<b.low
 			if size > 0 { // always 1 where data are sound
 				sound = sound && size == 1
 				if int64(acc) >= 0 {
@@ -282,31 +308,35 @@ func (w *walk) moreAC(t *table, b band, coefs []int16, set []uint64) bool {
 				acc, n = acc<<1, n-1
 			}
 			// The coefficient lies behind as many that are 0 as the entry says.
-			free := ^nonzero & in >> k << k
+			free := rest &^ nonzero
 			for skip := e >> entryAdvance; skip > 1; skip-- {
-				free &= free - 1
+				free &^= place(bits.LeadingZeros64(free))
 			}
-			at := min(bits.TrailingZeros64(free), b.to+1)
-			if passed := nonzero >> k << k & (1<<at - 1); passed != 0 {
+			at := bits.LeadingZeros64(free)
+			passed := rest & nonzero
+			if at < 64 {
+				passed &^= ^uint64(0) >> at
+			}
+			if passed != 0 {
 				pos, acc, n = correct(block, passed, b.low, data, pos, acc, n)
 			}
 			if size > 0 {
-				sound = sound && at <= b.to
-				at := min(at, 63)
-				block[zigzag[at&63]] = v
-				nonzero |= 1 << at
+				sound = sound && at < 64
+				k := min(at, b.to+1, 63)
+				block[zigzag[k]] = v
+				nonzero |= place(k)
 			}
-			k = at + 1
+			rest &= ^uint64(0) >> at >> 1
 		}
-		if w.blank > 0 {
-			if rest := nonzero & in >> k << k; rest != 0 {
-				pos, acc, n = correct(block, rest, b.low, data, pos, acc, n)
+		if b.blank > 0 {
+			if known := rest & nonzero; known != 0 {
+				pos, acc, n = correct(block, known, b.low, data, pos, acc, n)
 			}
-			w.blank--
+			b.blank--
 		}
 		set[i] = nonzero
 	}
-	w.pos, w.acc, w.n = pos, acc, n
+	r.pos, r.acc, r.n = pos, acc, n
 	return sound
 }
 
@@ -316,8 +346,9 @@ func correct(block *[64]int16, which uint64, low uint, data []byte, pos int, acc
 	for which != 0 {
 		pos, acc, n = refilled(data, pos, acc, n)
 		for ; which != 0 && n > 0; n-- {
-			coef := &block[zigzag[bits.TrailingZeros64(which)&63]]
-			which &= which - 1
+			k := bits.LeadingZeros64(which)
+			which &^= place(k)
+			coef := &block[zigzag[k&63]]
 			v := *coef
 			step := (1<<low ^ v>>15) - v>>15
 			// A bit that is there already, as no encoder leaves it, is not added again.

@@ -152,7 +152,6 @@ type walk struct {
 	y0, y1   int // rows of MCUs that are decoded
 	left     int // MCUs of the interval
 	interval int // the next one
-	blank    int // blocks to come whose bands have ended, in a progressive picture
 
 	isa     isa.ISA
 	atATime int  // most MCUs that one call reads
@@ -290,7 +289,7 @@ func (w *walk) begin() bool {
 	}
 	w.start(from, w.d.ends[w.interval])
 	w.interval++
-	w.d.pred, w.blank = [maxComponents]int32{}, 0
+	w.d.pred = [maxComponents]int32{}
 	w.left = w.d.frame.restart
 	if w.left == 0 {
 		w.left = w.total
