@@ -24,7 +24,7 @@ func (p *Preprocessor) decode(h header, data []byte, window image.Rectangle) (ra
 	case format.JPEG:
 		src, err = p.decodeJPEG(h, data, window)
 	case format.PNG:
-		src, err = p.decodeWith(png.Decode, data)
+		src, err = p.decodePNG(h, data)
 	case format.GIF:
 		src, err = p.decodeGIF(h, data)
 	case format.BMP:

@@ -97,6 +97,7 @@ type Preprocessor struct {
 	looks   measurer
 	jpeg    jpeg.Decoder
 	planes  planes
+	png     simplePNG
 	webp    webpPlanes
 	indexed indexed
 	blended blended
@@ -168,6 +169,7 @@ func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 func (p *Preprocessor) release() {
 	p.jpeg.Forget()
 	p.planes.comp = [4]jpeg.Plane{}
+	p.png.forget()
 	p.webp.img, p.webp.alpha = nil, nil
 	p.indexed.pix = nil
 	p.blended.translucent = nil

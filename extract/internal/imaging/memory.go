@@ -46,7 +46,7 @@ func (p *Preprocessor) memory(h header, file int64) int64 {
 	case format.JPEG:
 		need += h.jpegBytes() + 2*file // its entropy-coded data, which grow as they are copied
 	case format.PNG:
-		need += h.pngBytes()
+		need += h.pngBytes() + file // whose pixels are put together from chunks
 	case format.GIF:
 		need += 2 * w * ht // as it is stored, and its lines in order
 	case format.BMP:
@@ -99,7 +99,8 @@ func (h *header) jpegBytes() int64 {
 }
 
 // pngBytes is what the standard library's decoder takes: it makes whole pixels of all that
-// is not grey or of a palette, and of an interlaced picture it makes each pass a picture.
+// is not grey or of a palette, and of an interlaced picture it makes each pass a picture. Those
+// that this package decodes take no more.
 func (h *header) pngBytes() int64 {
 	pixel := int64(4)
 	if h.png.colour == pngIndexed || h.png.colour == pngGrey && !h.png.keyed {
@@ -112,7 +113,7 @@ func (h *header) pngBytes() int64 {
 	if h.png.interlaced {
 		need *= 2
 	}
-	return need + 2*int64(h.rowBits/8+2)
+	return need + int64(h.height) + 2*int64(h.rowBits/8+2) // a byte a row where this package decodes
 }
 
 // webpBytes bounds what the decoder takes: planes, or pixels of which a palette makes others,
