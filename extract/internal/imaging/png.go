@@ -44,7 +44,7 @@ func (p *simplePNG) find(h header, data []byte) bool {
 	}
 	p.packed, p.width, p.height = kind, h.width, h.height
 	p.stream = mem.Grow(p.stream, len(data))[:0] // with a checksum and a name, which are more than what is added
-	last := 0 // where the last of the pixels' chunks ends
+	last := 0                                    // where the last of the pixels' chunks ends
 	for at := 8; len(data)-at >= 12; {
 		n := int(binary.BigEndian.Uint32(data[at:]))
 		if n > len(data)-at-12 || crc32.ChecksumIEEE(data[at+4:at+8+n]) != binary.BigEndian.Uint32(data[at+8+n:]) {

@@ -426,6 +426,32 @@ def pngs():
     add("animated.png", saved(frames[0], "PNG", save_all=True, append_images=frames[1:]))
 
 
+def filtered_pngs():
+    """Rows of every filter in turn, in several chunks of pixels."""
+    rng = np.random.default_rng(19)
+
+    def paeth(a, b, c):
+        pa, pb, pc = abs(b - c), abs(a - c), abs(a + b - 2 * c)
+        return np.where((pa <= pb) & (pa <= pc), a, np.where(pb <= pc, b, c))
+
+    for name, color, n in (("grey", 0, 1), ("la", 4, 2), ("rgb", 2, 3), ("rgba", 6, 4)):
+        for w, h in (67, 41), (1, 9), (2, 7), (13, 11):
+            a = waves(rng, w, h, 4)[..., :n].astype(np.int64)
+            above, raw = np.zeros((w, n), np.int64), b""
+            for y, row in enumerate(a):
+                left, corner = np.vstack([np.zeros((1, n), np.int64), row[:-1]]), np.vstack([np.zeros((1, n), np.int64), above[:-1]])
+                f = (y + y // 5) % 5
+                raw += bytes([f]) + ((row - [0, left, above, (left + above) // 2, paeth(left, above, corner)][f]) & 255).astype(np.uint8).tobytes()
+                above = row
+            packed = zlib.compress(raw, 6)
+            parts = [packed[at:at + 1 + len(packed) // 3] for at in range(0, len(packed), 1 + len(packed) // 3)] + [b""]
+            out = b"\x89PNG\r\n\x1a\n"
+            for kind, body in [(b"IHDR", struct.pack(">IIBBBBB", w, h, 8, color, 0, 0, 0)), (b"gAMA", struct.pack(">I", 100000))] + \
+                    [(b"IDAT", p) for p in parts] + [(b"tEXt", b"a\0b"), (b"IEND", b"")]:
+                out += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+            add(f"filters-{name}-{w}x{h}.png", out)
+
+
 def gifs():
     w, h = 37, 29
     a = RNG.integers(0, 16, (h, w), dtype=np.uint8)
@@ -624,7 +650,7 @@ def truncated():
     return table
 
 
-flat_jpegs(); real_jpegs(); pngs(); gifs(); bmps(); webps(); tiffs(); refused(); sequential_jpegs(); progressive_jpegs(); forgiven_jpegs()
+flat_jpegs(); real_jpegs(); pngs(); gifs(); bmps(); webps(); tiffs(); refused(); sequential_jpegs(); progressive_jpegs(); forgiven_jpegs(); filtered_pngs()
 ramp = np.stack([np.arange(256, dtype=np.uint8)] * 3, -1)[None]
 NORMALISE(Image.fromarray(ramp)).numpy().astype("<f4").tofile("lut.f32")
 tensor = NORMALISE(CROP(Image.fromarray(pattern(320, 240)))).numpy().astype("<f4")
