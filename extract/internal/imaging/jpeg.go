@@ -189,8 +189,8 @@ const (
 	adobeSegment = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 )
 
-// decodeJPEG decodes the planes: those of a plain JPEG, within the window, with package
-// jpeg, those of any other with the standard library.
+// decodeJPEG decodes the planes within the window with package jpeg. A sequential JPEG that
+// it refuses goes to the standard library.
 func (p *Preprocessor) decodeJPEG(h header, data []byte, window image.Rectangle) (raster, error) {
 	if h.jpeg.progressive {
 		if err := checkScans(h, data); err != nil {
