@@ -20,7 +20,7 @@ type simplePNG struct {
 	inflater inflate.Decoder
 	stream   []byte // of the IDAT chunks, and what the inflater needs behind it
 	rows     []byte // the picture, each row behind its filter's number
-	above    []byte // zeros
+	above    []byte // zeros, which nobody changes
 }
 
 // keptPNG is the most memory of one kind that is kept.
@@ -72,7 +72,6 @@ func (p *simplePNG) decode(ctx context.Context) error {
 	width := p.width * p.step
 	p.stride = 1 + width
 	p.rows, p.above = mem.Grow(p.rows, p.stride*p.height), mem.Grow(p.above, width)
-	clear(p.above)
 	p.inflater.Interrupted = nil
 	if ctx != nil {
 		p.inflater.Interrupted = ctx.Err
