@@ -28,7 +28,7 @@ func (p *Preprocessor) decode(h header, data []byte, window image.Rectangle) (ra
 	case format.GIF:
 		src, err = p.decodeGIF(h, data)
 	case format.BMP:
-		src, err = p.decodeWith(bmp.Decode, data)
+		src, err = p.decodeBMP(h, data)
 	case format.WebP:
 		src, err = p.decodeWebP(h, data)
 	case format.TIFF:

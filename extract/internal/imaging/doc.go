@@ -34,7 +34,7 @@
 // within a header, and so are GIF, BMP, WebP and TIFF.
 //
 // Refused with [ErrUnsupported]: JPEG with arithmetic coding, 12 bits or samples that are
-// no whole number of pixels wide or high; BMP of 16 bits or run lengths; TIFF in CMYK, YCbCr or separate planes, or of 2,
+// no whole number of pixels wide or high; BMP of other masks than Pillow reads; TIFF in CMYK, YCbCr or separate planes, or of 2,
 // 4, 12 or 32 bits.
 //
 // # Memory

@@ -481,6 +481,71 @@ def bmps():
     add("bilevel.bmp", saved(rgba.convert("1"), "BMP"))
 
 
+def bmp_file(w, h, bits, pixels, compression=0, size=40, palette=b"", masks=(), top_down=False, gap=0, colours=None):
+    """A BMP with any header. masks lie in it, or behind it if it has 40 bytes."""
+    if size == 12:
+        info = struct.pack("<IHHHH", 12, w, h, 1, bits)
+    else:
+        info = struct.pack("<IiiHHIIiiII", size, w, -h if top_down else h, 1, bits, compression, len(pixels), 0, 0, len(palette) // 4 if colours is None else colours, 0)
+        info += b"".join(struct.pack("<I", m) for m in masks) if size > 40 else b""
+        info += b"\0" * (size - len(info))
+        info += b"".join(struct.pack("<I", m) for m in masks) if size == 40 else b""
+    at = 14 + len(info) + len(palette) + gap
+    return b"BM" + struct.pack("<IHHI", at + len(pixels), 0, 0, at) + info + palette + b"\0" * gap + pixels
+
+
+def bmp_kinds():
+    rng = np.random.default_rng(23)
+
+    def raw(w, h, bits):
+        return rng.integers(0, 256, ((w * bits + 31) // 32 * 4) * h, dtype=np.uint8).tobytes()
+
+    def palette(n, entry=4):
+        return rng.integers(0, 256, (n, entry), dtype=np.uint8).tobytes()
+
+    w, h = 37, 29
+    for bits in (1, 4, 8):
+        add(f"os2-{bits}.bmp", bmp_file(w, h, bits, raw(w, h, bits), size=12, palette=palette(1 << bits, 3)))
+        add(f"os2-v2-{bits}.bmp", bmp_file(w, h, bits, raw(w, h, bits), size=64, palette=palette(1 << bits)))
+    add("few-colours.bmp", bmp_file(w, h, 8, bytes(rng.integers(0, 40, 40 * h, dtype=np.uint8)), size=52, palette=palette(40), top_down=True))
+    add("os2-24.bmp", bmp_file(w, h, 24, raw(w, h, 24), size=12))
+    add("gap-24.bmp", bmp_file(w, h, 24, raw(w, h, 24), gap=6))
+    add("gap-32.bmp", bmp_file(w, h, 32, raw(w, h, 32), gap=6, top_down=True))
+    add("raw-16.bmp", bmp_file(w, h, 16, raw(w, h, 16)))
+    for name, bits, masks in [("565", 16, (0xF800, 0x7E0, 0x1F)), ("555", 16, (0x7C00, 0x3E0, 0x1F)), ("888", 24, (0xFF0000, 0xFF00, 0xFF)), ("bgrx", 32, (0xFF0000, 0xFF00, 0xFF)),
+                              ("xbgr", 32, (0xFF000000, 0xFF0000, 0xFF00)), ("bgxr", 32, (0xFF000000, 0xFF00, 0xFF))]:
+        add(f"fields-{name}.bmp", bmp_file(w, h, bits, raw(w, h, bits), 3, 40, masks=masks))
+        add(f"fields-{name}-v2.bmp", bmp_file(w, h, bits, raw(w, h, bits), 3, 52, masks=masks, top_down=True))
+    for name, masks in [("abgr", (0xFF000000, 0xFF0000, 0xFF00, 0xFF)), ("rgba", (0xFF, 0xFF00, 0xFF0000, 0xFF000000)), ("bgra", (0xFF0000, 0xFF00, 0xFF, 0xFF000000)),
+                        ("bgar", (0xFF000000, 0xFF00, 0xFF, 0xFF0000)), ("none", (0, 0, 0, 0))]:
+        add(f"fields-{name}.bmp", bmp_file(w, h, 32, raw(w, h, 32), 3, 56, masks=masks))
+    for bits in (8, 4):
+        rows = b""
+        for y in range(h):
+            x = 0
+            if y == 9:  # a step: to the right and up
+                rows += bytes([5, 0x31, 0, 2, 3, 2])
+                continue
+            if y == 10:
+                continue
+            if y == 11:
+                x = 8
+            while x < w:
+                n = int(rng.integers(1, 12))
+                if n > 2 and rng.random() < 0.5:  # pixels one by one
+                    n = min(n, w - x)
+                    if n > 2:
+                        size = n if bits == 8 else (n + 1) // 2
+                        rows += bytes([0, n]) + rng.integers(0, 256, size, dtype=np.uint8).tobytes() + b"\0" * (size % 2)
+                        x += n
+                    continue
+                rows += bytes([n, int(rng.integers(0, 256))])  # the last one may be too long
+                x += n
+            if y != 20 or x < w:
+                rows += b"\0\0"
+        add(f"runs-{bits}.bmp", bmp_file(w, h, bits, rows + b"\0\1", 1 if bits == 8 else 2, palette=palette(1 << bits)))
+
+
 def webps():
     for w, h in [(61, 47), (48, 32), (1, 1), (2, 5), (5, 2), (17, 1)]:
         add(f"lossy-{w}x{h}.webp", saved(Image.fromarray(smooth(w, h)), "WEBP", quality=60))
@@ -650,7 +715,7 @@ def truncated():
     return table
 
 
-flat_jpegs(); real_jpegs(); pngs(); gifs(); bmps(); webps(); tiffs(); refused(); sequential_jpegs(); progressive_jpegs(); forgiven_jpegs(); filtered_pngs()
+flat_jpegs(); real_jpegs(); pngs(); gifs(); bmps(); webps(); tiffs(); refused(); sequential_jpegs(); progressive_jpegs(); forgiven_jpegs(); filtered_pngs(); bmp_kinds()
 ramp = np.stack([np.arange(256, dtype=np.uint8)] * 3, -1)[None]
 NORMALISE(Image.fromarray(ramp)).numpy().astype("<f4").tofile("lut.f32")
 tensor = NORMALISE(CROP(Image.fromarray(pattern(320, 240)))).numpy().astype("<f4")
