@@ -94,12 +94,16 @@ func (h *header) parseJPEG(data []byte) error {
 // nextMarker finds the next marker with a segment, from at on, and returns it and the
 // offset behind it. Like the decoders it skips bytes that belong to no segment.
 func nextMarker(data []byte, at int) (mark byte, next int) {
-	for ; at+1 < len(data); at++ {
-		m := data[at+1]
-		if data[at] != 0xff || m == 0xff || m == 0 || m == 1 || m >= 0xd0 && m <= markSOI {
+	for at < len(data) {
+		i := bytes.IndexByte(data[at:], 0xff)
+		if at += i + 1; i < 0 || at == len(data) {
+			break
+		}
+		m := data[at]
+		if m == 0xff || m == 0 || m == 1 || m >= 0xd0 && m <= markSOI {
 			continue
 		}
-		return m, at + 2
+		return m, at + 1
 	}
 	return 0, len(data)
 }
