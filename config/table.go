@@ -92,7 +92,7 @@ func extractKeys() []*key {
 		newKey("extract.background", text{}, func(o *options) *string { return &o.Extract.Background },
 			"colour below transparent pixels, and around padded images: white, black or #rrggbb (in a file, in quotes); without it, transparency is ignored, as by Pillow's convert(\"RGB\"), and padding is black. Features of each are kept apart").like("white"),
 		newKey("extract.truncated", text{}, func(o *options) *string { return &o.Extract.Truncated },
-			"images that end early: refuse counts them as bad; accept takes plain JPEGs and PNGs as far as they go, and what is missing is grey or black, as by Pillow's LOAD_TRUNCATED_IMAGES. Features of each are kept apart"),
+			"images that end early: refuse counts them as bad; accept takes JPEGs and PNGs as far as they go, and what is missing is grey, coarse or black, as by Pillow's LOAD_TRUNCATED_IMAGES. Features of each are kept apart"),
 		newKey("extract.max_pixels", whole[int64]{}, func(o *options) *int64 { return &o.Extract.MaxPixels },
 			"larger images are refused before they are decoded"),
 		newKey("extract.memory", size{}, func(o *options) *int64 { return &o.Extract.Memory },

@@ -79,7 +79,7 @@ type Options struct {
 	// Background is the colour that transparent pixels lie over: "white", "black" or
 	// "#rrggbb". "" drops the alpha channel, as Pillow's convert("RGB") does.
 	Background string
-	// Truncated is "refuse" (also "") or "accept": a plain JPEG or a PNG that ends early
+	// Truncated is "refuse" (also "") or "accept": a JPEG or a PNG that ends early
 	// is decoded as far as it goes. The rest is grey or black, as Pillow makes it where
 	// LOAD_TRUNCATED_IMAGES is set. Other kinds of image are refused.
 	Truncated string

@@ -1,11 +1,13 @@
 """Run icebox beside what a Python user would run, alternately, and print the ratios with their spread.
 
 usage: python beside_peers.py --icebox ./icebox --weights resnet18.pth [--data FOLDER] [--rounds 5]
-                              [--only forward,preprocess,extract,head] [--threads 1,2] [--batches 1,8,16,32]
+                              [--only forward,preprocess,decode,extract,head] [--threads 1,2] [--batches 1,8,16,32]
 needs: torch torchvision onnx onnxruntime pillow numpy. FOLDER is a folder of class folders of JPEGs.
 
 forward     icebox bench forward       against ONNX Runtime's CPU provider, same threads and batch
 preprocess  icebox bench preprocess    against Pillow + torchvision, and torchvision.io + transforms.v2, one core
+decode      all pixels, one core        against Pillow and torchvision.io: the JPEGs of FOLDER as they are, saved again as
+                                       progressive JPEG, and as PNG (needs go; no --icebox and no --weights)
 extract     icebox extract, cold       against PyTorch with a DataLoader, whole processes
 head        icebox bench head          against PyTorch loops with Adam on 50,000 × 512 features in memory, all threads: by index
                                        on a tensor, by DataLoader, and 64 heads as one Linear
@@ -92,6 +94,45 @@ def preprocess(args):
                 ours.append(icebox(args, "bench", "preprocess", "--threads", "1", "--batch", str(len(blobs)), "--seconds", "2", "--data", d)["images_per_s"])
                 theirs.append(rate(lambda: [way(b) for b in blobs], len(blobs), 2))
             line(f"preprocess, one core / {name}", ours, theirs)
+
+
+def decode(args):
+    import torch
+    from PIL import Image
+    from torchvision.io import ImageReadMode, decode_image
+    torch.set_num_threads(1)
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    names = sorted(f for f in glob.glob(os.path.join(args.data, "**", "*"), recursive=True) if f.lower().endswith((".jpg", ".jpeg")))[:100]
+    with tempfile.TemporaryDirectory() as d:
+        program = os.path.join(d, "imaging.test")
+        subprocess.run(["go", "test", "-c", "-o", program, "./extract/internal/imaging"], cwd=root, check=True)
+        for kind, options in {"JPEG as it is": None, "progressive JPEG": ("JPEG", dict(quality=90, progressive=True)), "PNG": ("PNG", {})}.items():
+            folder, blobs = os.path.join(d, kind), []
+            os.mkdir(folder)
+            for i, name in enumerate(names):
+                out = io.BytesIO()
+                if options:
+                    Image.open(name).convert("RGB").save(out, options[0], **options[1])
+                else:
+                    out.write(open(name, "rb").read())
+                open(os.path.join(folder, f"{i:04}"), "wb").write(out.getvalue())
+                blobs.append(out.getvalue())
+
+            def ours_rate():
+                out = subprocess.run([program, "-test.run", "^$", "-test.bench", "Photos", "-test.benchtime", "2s", "-test.cpu", "1"],
+                                     env={**os.environ, "ICEBOX_BENCH_PHOTOS": folder}, stdout=subprocess.PIPE, check=True).stdout.decode().split()
+                return float(out[out.index("images/s") - 1])
+
+            ways = {
+                "Pillow": lambda b: Image.open(io.BytesIO(b)).convert("RGB").load(),
+                "torchvision.io": lambda b: decode_image(torch.frombuffer(bytearray(b), dtype=torch.uint8), ImageReadMode.RGB),
+            }
+            for name, way in ways.items():
+                ours, theirs = [], []
+                for _ in range(args.rounds):
+                    ours.append(ours_rate())
+                    theirs.append(rate(lambda: [way(b) for b in blobs], len(blobs), 2))
+                line(f"decode, {kind} / {name}", ours, theirs)
 
 
 LOADER = """
@@ -205,17 +246,17 @@ def ways(torch, X, Y, k):
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--icebox", default="./icebox")
-    p.add_argument("--weights", required=True)
+    p.add_argument("--weights", help="needed but for decode and preprocess")
     p.add_argument("--data")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--threads", type=numbers, default=sorted({1, os.cpu_count()}), help="of forward, such as 1,2")
     p.add_argument("--batches", type=numbers, default=[1, 8, 16, 32], help="of forward")
-    p.add_argument("--only", default="forward,preprocess,extract,head")
+    p.add_argument("--only", default="forward,preprocess,decode,extract,head")
     args = p.parse_args()
     print(f"{'':44} {'icebox':>9} {'peer':>9}   ratio  (images or epochs a second)")
     for name in args.only.split(","):
         if name in ("forward", "head") or args.data:
-            {"forward": forward, "preprocess": preprocess, "extract": extract, "head": head}[name](args)
+            {"forward": forward, "preprocess": preprocess, "decode": decode, "extract": extract, "head": head}[name](args)
 
 
 if __name__ == "__main__":

@@ -100,9 +100,8 @@ def _():
 
 @check("onnxruntime, whole images")
 def _():
-    # What Pillow decodes is not all icebox's: of progressive and CMYK JPEG, samples of icebox's
-    # crops are up to 3 levels off. So the file is held against torchvision's crop of the very
-    # pixels that it gets, too.
+    # The file is held against torchvision's crop of the very pixels that it gets, too, so that
+    # a decoder does not matter.
     import onnx
     import onnxruntime as ort
     from PIL import Image

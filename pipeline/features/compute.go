@@ -73,6 +73,9 @@ func (e *extraction) declare(ctx context.Context, info extract.EngineInfo) error
 	if err != nil {
 		return err
 	}
+	if err := e.store.putBorn(e.w, e.space.ID); err != nil {
+		return err
+	}
 	e.producer = info
 	return e.w.Space(space, cache.Producer{Engine: info.Name, ISA: info.ISA, Plan: info.Plan, Version: info.Version})
 }

@@ -114,19 +114,28 @@ func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p
 	c.noteSeen(src.work, p)
 	if p == dataset.ForPrediction {
 		src.found = inv.Found()
-		c.store.noteUse(ds.Document(p), time.Now())
+		c.noteDone(ds.Document(p), err)
 		return src, err
 	}
 	if err == nil {
 		c.journal.Stage("keep")
 		err = c.store.storeDataset(ctx, ds, earlier, p, c.space.ID, c.journal)
 	}
-	c.store.noteUse(ds.Document(p), time.Now())
+	c.noteDone(ds.Document(p), err)
 	if err == nil {
 		err = inv.tried.checkBudget(len(inv.ds.Items), c.options.MaxFailureRate)
 	}
 	src.found = inv.Found()
 	return src, err
+}
+
+// noteDone notes the use of a dataset, and, unless something failed, that its rows are up to
+// date.
+func (c *Computer) noteDone(document string, err error) {
+	c.store.noteUse(document, time.Now())
+	if err == nil {
+		c.store.noteDecoded(c.space.ID, document)
+	}
 }
 
 // Idle is the work of a computer that has computed nothing.
@@ -140,6 +149,9 @@ func (c *Computer) Idle() (w Work) {
 func (c *Computer) Compute(ctx context.Context, inv *Inventory) (Work, error) {
 	if len(inv.Todo) == 0 {
 		return c.Idle(), nil
+	}
+	if err := c.removeOutdated(inv.outdated); err != nil {
+		return c.Idle(), err
 	}
 	w, err := c.store.writer()
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"icebox/cache"
 	"icebox/pipeline/dataset"
 	"icebox/pipeline/journal"
 )
@@ -19,15 +20,17 @@ type Inventory struct {
 	earlier *dataset.Dataset // as the cache had it; nil if it had not
 	purpose dataset.Purpose
 
-	bad   failures
-	tried quarantine
-	found Found
+	bad      failures
+	outdated map[cache.Key]bool // contents whose rows are to be computed again
+	tried    quarantine
+	found    Found
 }
 
 // LookUp gives items their content hash where the cache remembers it for an unchanged
 // file, and finds the features that are there. It opens no image. Earlier is what the
 // cache knows of the dataset, or nil. The dataset keeps the parts that earlier assigned,
-// if its split is the same.
+// if its split is the same. The first time that a newer version reads some kinds of image with
+// other pixels, the beginnings of images are looked at; see [extract.Redecoded].
 func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inventory, error) {
 	c.journal.Start("look up", len(ds.Items))
 	inv := &Inventory{ds: ds, earlier: earlier, purpose: p, tried: quarantine{}}
@@ -44,6 +47,7 @@ func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inv
 	}
 	ds.AdoptParts(earlier)
 	there := c.there(ds)
+	inv.outdated = c.outdated(inv, there, ds.Document(p))
 	for i := range ds.Items {
 		it := &ds.Items[i]
 		if there[i] {

@@ -86,6 +86,9 @@ func sameSpaces(sources []*Store, into *Store) error {
 // add brings what one cache has.
 func (out *Merged) add(ctx context.Context, store *Store, w *cache.Writer, from *Store, j *journal.Journal) error {
 	for _, s := range from.c.Spaces() {
+		if err := store.mergeBorn(w, from, s.ID); err != nil {
+			return err
+		}
 		if err := out.addRows(ctx, store, w, from, s.Space, j); err != nil {
 			return err
 		}

@@ -2,10 +2,13 @@ package imaging
 
 import (
 	"fmt"
+	"image"
+	"os"
 	"testing"
 
 	"icebox/extract/internal/imaging/resample"
 	"icebox/extract/internal/jpeg"
+	"icebox/extract/internal/mem"
 )
 
 // ready is a raster whose rows only need to be copied.
@@ -95,4 +98,39 @@ func BenchmarkCrop(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkPhotos decodes the files of the folder that ICEBOX_BENCH_PHOTOS names, all of their
+// pixels, to RGB. The script beside_peers.py runs it.
+func BenchmarkPhotos(b *testing.B) {
+	dir := os.Getenv("ICEBOX_BENCH_PHOTOS")
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) == 0 {
+		b.Skip("ICEBOX_BENCH_PHOTOS names no folder of images")
+	}
+	files := make([][]byte, len(entries))
+	for i, e := range entries {
+		if files[i], err = os.ReadFile(dir + "/" + e.Name()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var p Preprocessor
+	var line []byte
+	for b.Loop() {
+		for i, data := range files {
+			h, err := parseHeader(data)
+			if err != nil {
+				b.Fatal(entries[i].Name(), err)
+			}
+			src, err := p.decode(h, data, image.Rect(0, 0, h.width, h.height))
+			if err != nil {
+				b.Fatal(entries[i].Name(), err)
+			}
+			line = mem.Grow(line, 3*h.width)
+			for y := range h.height {
+				src.row(line, y, 0, h.width)
+			}
+		}
+	}
+	b.ReportMetric(float64(b.N*len(files))/b.Elapsed().Seconds(), "images/s")
 }

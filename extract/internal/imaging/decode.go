@@ -24,11 +24,11 @@ func (p *Preprocessor) decode(h header, data []byte, window image.Rectangle) (ra
 	case format.JPEG:
 		src, err = p.decodeJPEG(h, data, window)
 	case format.PNG:
-		src, err = p.decodeWith(png.Decode, data)
+		src, err = p.decodePNG(h, data)
 	case format.GIF:
 		src, err = p.decodeGIF(h, data)
 	case format.BMP:
-		src, err = p.decodeWith(bmp.Decode, data)
+		src, err = p.decodeBMP(h, data)
 	case format.WebP:
 		src, err = p.decodeWebP(h, data)
 	case format.TIFF:

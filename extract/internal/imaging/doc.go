@@ -8,17 +8,18 @@
 // CenterCrop(224), unless Options ask for another fit, for a colour below transparent
 // pixels or for pictures of files that end early; these are as Pillow's and torchvision's,
 // too, bit by bit. Only the rows and columns that the crop keeps are converted and
-// resampled; of plain JPEG, only what they need is decoded. An orientation is a mapping
+// resampled; of a JPEG, only what they need is made pixels. An orientation is a mapping
 // of indices inside the resampler. So no full RGB copy of a photograph is ever made.
 //
 // # Exactness
 //
 // Resampling is Pillow's own fixed-point arithmetic, and exact for every size. So the
-// crops of PNG, GIF, BMP, TIFF, WebP (lossy too) and plain JPEG are exact; plain is
-// what cameras and nearly all tools write (see package jpeg). Other JPEG (progressive,
-// CMYK) and damaged ones go to the standard library's decoder, whose inverse DCT
-// differs from libjpeg's: their crops stay within 3 levels, and 97 % of the samples are
-// equal. Their chroma upsampling and colour conversion are exactly libjpeg-turbo's.
+// crops of JPEG (progressive and CMYK, too; see package jpeg), PNG, GIF, BMP, TIFF and WebP
+// (lossy too) are exact. A progressive JPEG whose last scans are missing is smoothed as by
+// libjpeg-turbo. What libjpeg only warns of is read as it reads it: bytes and markers between
+// segments that belong to none, bytes before restart markers that are not needed. A
+// sequential JPEG that is damaged in another way goes to the standard library's decoder: what
+// that one takes lies within 3 levels.
 //
 // The reference is Pillow 13. It resamples a picture down first where that loses many
 // more rows than the other way loses columns. Older versions always go across first,
@@ -30,19 +31,18 @@
 // transparent colour of a PNG of 2, 4 or 16 bits is found (Pillow compares it with samples
 // that it has scaled); a padded picture keeps a line however long it is (torchvision
 // fails). Files that end early, even where they are accepted, are refused where they end
-// within a header, and so are progressive and CMYK JPEG (of a progressive one, libjpeg
-// smooths what there is), GIF, BMP, WebP and TIFF.
+// within a header, and so are GIF, BMP, WebP and TIFF.
 //
-// Refused with [ErrUnsupported]: JPEG with arithmetic coding, 12 bits or unusual sampling
-// factors; BMP of 16 bits or run lengths; TIFF in CMYK, YCbCr or separate planes, or of 2,
+// Refused with [ErrUnsupported]: JPEG with arithmetic coding, 12 bits or samples that are
+// no whole number of pixels wide or high; BMP of other masks than Pillow reads; TIFF in CMYK, YCbCr or separate planes, or of 2,
 // 4, 12 or 32 bits.
 //
 // # Memory
 //
 // The header is checked before anything is decoded: the number of pixels against
 // Options.MaxPixels, and what the picture will take against Options.Memory. A decoder takes
-// 1 to 4 bytes a pixel for common kinds, and up to 24 for rare ones: a progressive JPEG
-// without chroma subsampling, a CMYK JPEG, a packed TIFF in one strip. Metadata are skipped.
+// 1 to 4 bytes a pixel for common kinds, 5 to 10 for a progressive JPEG, and up to 24 for
+// rare ones: a CMYK JPEG, a packed TIFF in one strip. Metadata are skipped.
 // See [Preprocessor.Memory], which callers with several workers share memory out by; a
 // lossless WebP made for it can take up to 200 MB more, for the codes that it is packed with.
 package imaging

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"image/color"
 
-	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 
 	"icebox/extract/format"
@@ -37,6 +36,7 @@ type header struct {
 	jpeg          jpegHeader
 	png           ihdr
 	gif           gifHeader
+	bmp           bmpHeader
 	webp          webpHeader
 	tiff          tiffHeader
 }
@@ -158,16 +158,6 @@ func (h *header) parsePNG(data []byte) error {
 		rest = rest[12+n:]
 	}
 	h.orientation = m.orientation()
-	return nil
-}
-
-func (h *header) parseBMP(data []byte) error {
-	c, err := bmp.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return classify(format.BMP, err)
-	}
-	h.width, h.height = c.Width, c.Height
-	h.rowBits = (h.width*int(binary.LittleEndian.Uint16(data[28:])) + 31) &^ 31
 	return nil
 }
 

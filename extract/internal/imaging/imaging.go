@@ -24,8 +24,7 @@ const (
 const Version = 2
 
 // DecoderClass names the family of decoders. Images decoded by another class may differ
-// by a level or two where the format leaves that open (JPEG). This class is
-// libjpeg-turbo's for plain JPEG, and the standard library's for other JPEG.
+// by a level or two where the format leaves that open (JPEG). See also Redecoded.
 const DecoderClass = "libjpeg-turbo islow"
 
 // DefaultMaxPixels is the limit when Options.MaxPixels is 0. It admits the
@@ -52,9 +51,9 @@ type Options struct {
 	// over, and that FitPad fills the rest with. "" drops the alpha channel, as Pillow's
 	// convert("RGB") does, and fills with black.
 	Background string
-	// AcceptTruncated makes the best of a plain JPEG or a PNG whose data end early, as
-	// Pillow does with LOAD_TRUNCATED_IMAGES: missing blocks of a JPEG are grey, missing
-	// rows of a PNG 0. Files that end within their header, and other kinds, are refused.
+	// AcceptTruncated makes the best of a JPEG or a PNG whose data end early, as Pillow does
+	// with LOAD_TRUNCATED_IMAGES: missing blocks of a JPEG are grey, or coarse in a
+	// progressive one, missing rows of a PNG 0. Files that end within their header, and other kinds, are refused.
 	AcceptTruncated bool
 }
 
@@ -97,6 +96,7 @@ type Preprocessor struct {
 	looks   measurer
 	jpeg    jpeg.Decoder
 	planes  planes
+	png     simplePNG
 	webp    webpPlanes
 	indexed indexed
 	blended blended
@@ -168,6 +168,7 @@ func (p *Preprocessor) Crop(dst *Pixels, data []byte) (err error) {
 func (p *Preprocessor) release() {
 	p.jpeg.Forget()
 	p.planes.comp = [4]jpeg.Plane{}
+	p.png.forget()
 	p.webp.img, p.webp.alpha = nil, nil
 	p.indexed.pix = nil
 	p.blended.translucent = nil

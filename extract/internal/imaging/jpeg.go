@@ -3,6 +3,7 @@ package imaging
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"image"
 	stdjpeg "image/jpeg"
 	"strings"
@@ -93,12 +94,16 @@ func (h *header) parseJPEG(data []byte) error {
 // nextMarker finds the next marker with a segment, from at on, and returns it and the
 // offset behind it. Like the decoders it skips bytes that belong to no segment.
 func nextMarker(data []byte, at int) (mark byte, next int) {
-	for ; at+1 < len(data); at++ {
-		m := data[at+1]
-		if data[at] != 0xff || m == 0xff || m == 0 || m == 1 || m >= 0xd0 && m <= markSOI {
+	for at < len(data) {
+		i := bytes.IndexByte(data[at:], 0xff)
+		if at += i + 1; i < 0 || at == len(data) {
+			break
+		}
+		m := data[at]
+		if m == 0xff || m == 0 || m == 1 || m >= 0xd0 && m <= markSOI {
 			continue
 		}
-		return m, at + 2
+		return m, at + 1
 	}
 	return 0, len(data)
 }
@@ -188,18 +193,32 @@ const (
 	adobeSegment = "\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 )
 
-// decodeJPEG decodes the planes: those of a plain JPEG, within the window, with package
-// jpeg, those of any other with the standard library.
+// decodeJPEG decodes the planes within the window with package jpeg. A sequential JPEG that
+// it refuses goes to the standard library.
 func (p *Preprocessor) decodeJPEG(h header, data []byte, window image.Rectangle) (raster, error) {
-	if h.jpeg.components < 4 {
-		comps, err := p.jpeg.Decode(data, window)
-		if err == nil {
-			p.planes.adopt(h, comps)
-			return &p.planes, nil
+	if h.jpeg.progressive {
+		if err := checkScans(h, data); err != nil {
+			return nil, err
 		}
-		p.jpeg.Forget()
 	}
-	return p.decodeOtherJPEG(h, data)
+	if p.ctx != nil {
+		p.jpeg.Interrupted = p.ctx.Err
+		defer func() { p.jpeg.Interrupted = nil }()
+	}
+	comps, err := p.jpeg.Decode(data, window)
+	switch {
+	case err == nil:
+		p.planes.adopt(h, comps)
+		return &p.planes, nil
+	case !errors.Is(err, jpeg.ErrForeign):
+		return nil, err
+	case !h.jpeg.progressive:
+		p.jpeg.Forget()
+		return p.decodeOtherJPEG(h, data)
+	case errors.Is(err, jpeg.ErrShort):
+		return nil, truncated(format.JPEG)
+	}
+	return nil, failf(ErrFormat, "damaged JPEG: the data of a scan make no sense")
 }
 
 func (p *Preprocessor) decodeOtherJPEG(h header, data []byte) (raster, error) {

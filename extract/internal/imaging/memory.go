@@ -46,7 +46,7 @@ func (p *Preprocessor) memory(h header, file int64) int64 {
 	case format.JPEG:
 		need += h.jpegBytes() + 2*file // its entropy-coded data, which grow as they are copied
 	case format.PNG:
-		need += h.pngBytes()
+		need += h.pngBytes() + file // whose pixels are put together from chunks
 	case format.GIF:
 		need += 2 * w * ht // as it is stored, and its lines in order
 	case format.BMP:
@@ -70,34 +70,37 @@ func resizeBytes(w, h int64) int64 {
 	return weight*(w+h) + line*h + w*h/32 + 64*w
 }
 
-// jpegBytes is what the planes take, of package jpeg or of the standard library. That keeps
-// the coefficients of a progressive picture, in 4 bytes each, and makes a picture of four
-// components whole, from which the planes are then made again.
+// jpegBytes is what package jpeg takes: planes, a row of coefficients, and of a progressive
+// picture all of them, in 2 bytes each and a bit that tells that it is not 0. Of a sequential
+// picture of four components that it refuses, the standard library makes a whole picture,
+// from which the planes are then made again.
 func (h *header) jpegBytes() int64 {
 	f := h.jpeg.factors
 	if h.jpeg.components == 1 {
 		f[0].h, f[0].v = 1, 1
 	}
-	across := int64(h.width+8*max(f[0].h, 1)-1) / int64(8*max(f[0].h, 1)) // MCUs
-	down := int64(h.height+8*max(f[0].v, 1)-1) / int64(8*max(f[0].v, 1))
-	var samples, row int64
+	hMax, vMax := 1, 1
 	for i := range h.jpeg.components {
-		block := 64 * int64(f[i].h*f[i].v)
-		samples += block*across*down + 16*8*int64(f[i].v)*down // some columns more, to make them even
-		row += 2 * 2 * block * across                          // coefficients of a row of MCUs
+		hMax, vMax = max(hMax, f[i].h), max(vMax, f[i].v)
 	}
-	need := samples + row
-	if h.jpeg.progressive {
-		need += 4 * samples
+	across, down := int64(h.width+8*hMax-1)/int64(8*hMax), int64(h.height+8*vMax-1)/int64(8*vMax) // MCUs
+	var need int64
+	for i := range h.jpeg.components {
+		row, rows := across*int64(f[i].h)+2, down*int64(f[i].v) // in blocks, and some columns to make them even
+		need += 64 * row * (rows + 2*int64(f[i].v))             // coefficients of a row of MCUs, or of smoothed ones
+		if h.jpeg.progressive {
+			need += (2*64 + 64/8) * row * (rows + 3) // rows as the file counts them, which may be 4 together
+		}
 	}
-	if h.jpeg.components == 4 {
+	if h.jpeg.components == 4 && !h.jpeg.progressive {
 		need += 8 * int64(h.width) * int64(h.height)
 	}
 	return need
 }
 
 // pngBytes is what the standard library's decoder takes: it makes whole pixels of all that
-// is not grey or of a palette, and of an interlaced picture it makes each pass a picture.
+// is not grey or of a palette, and of an interlaced picture it makes each pass a picture. Those
+// that this package decodes take no more.
 func (h *header) pngBytes() int64 {
 	pixel := int64(4)
 	if h.png.colour == pngIndexed || h.png.colour == pngGrey && !h.png.keyed {
@@ -110,7 +113,7 @@ func (h *header) pngBytes() int64 {
 	if h.png.interlaced {
 		need *= 2
 	}
-	return need + 2*int64(h.rowBits/8+2)
+	return need + int64(h.height) + 2*int64(h.rowBits/8+2) // a byte a row where this package decodes
 }
 
 // webpBytes bounds what the decoder takes: planes, or pixels of which a palette makes others,

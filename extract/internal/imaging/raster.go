@@ -29,6 +29,9 @@ func (p *packed) row(dst []byte, y, x0, x1 int) {
 	switch {
 	case p.step == 1:
 		src, dst = spreadGrey(dst, src)
+	case p.step == 3:
+		copy(dst, src)
+		return
 	case p.step == 4 && p.rgb == [3]int{0, 1, 2}:
 		src, dst = dropFourth(dst, src)
 	}

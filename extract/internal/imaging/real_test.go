@@ -14,7 +14,7 @@ import (
 	"icebox/extract/format"
 )
 
-// The crop of every plain JPEG of real data sets equals Pillow's, bit for bit;
+// The crop of every JPEG of real data sets equals Pillow's, bit for bit;
 // testdata/real.py wrote what Pillow makes of them.
 func TestCropsOfRealPhotosEqualPillow(t *testing.T) {
 	dir := os.Getenv("ICEBOX_TEST_DATA")
@@ -52,7 +52,7 @@ func TestCropsOfRealPhotosEqualPillow(t *testing.T) {
 				n++
 			}
 			if got := hex.EncodeToString(total.Sum(nil)); n != want.Images || got != want.Crops {
-				t.Errorf("the crops of %d plain JPEGs are not those that Pillow makes of %d", n, want.Images)
+				t.Errorf("the crops of %d JPEGs are not those that Pillow makes of %d", n, want.Images)
 			}
 		})
 	}

@@ -9,8 +9,6 @@ import (
 	"image/png"
 	"io"
 
-	"icebox/extract/internal/jpeg"
-
 	"icebox/extract/format"
 )
 
@@ -23,7 +21,7 @@ func salvageable(k format.Format) bool { return k == format.JPEG || k == format.
 // damaged to the decoder.
 func (p *Preprocessor) salvage(h header, data []byte, window image.Rectangle) (raster, bool) {
 	if h.kind == format.JPEG {
-		comps, err := p.salvageJPEG(h, data, window)
+		comps, err := p.jpeg.Salvage(data, window)
 		p.planes.adopt(h, comps)
 		return &p.planes, err == nil
 	}
@@ -33,15 +31,6 @@ func (p *Preprocessor) salvage(h header, data []byte, window image.Rectangle) (r
 	}
 	src, err := p.decodeWith(png.Decode, whole)
 	return src, err == nil
-}
-
-// salvageJPEG refuses what package jpeg does not decode: of a progressive picture, libjpeg
-// would smooth what is there.
-func (p *Preprocessor) salvageJPEG(h header, data []byte, window image.Rectangle) ([]jpeg.Plane, error) {
-	if h.jpeg.components == 4 {
-		return nil, jpeg.ErrForeign
-	}
-	return p.jpeg.Salvage(data, window)
 }
 
 // pngPass holds a part of the pixels: the first column and row, and the steps from there.

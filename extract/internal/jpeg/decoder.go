@@ -3,6 +3,7 @@ package jpeg
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"image"
 
 	"icebox/extract/internal/isa"
@@ -12,7 +13,10 @@ import (
 // ErrForeign is returned for a file that this package does not decode: another kind of
 // JPEG, or one with anything wrong with it. Another decoder may read it, or say what is
 // wrong.
-var ErrForeign = errors.New("not a sound baseline JPEG of 1 or 3 components")
+var ErrForeign = errors.New("not a sound JPEG of 1, 3 or 4 components")
+
+// ErrShort is the [ErrForeign] of a file that ends before its picture does.
+var ErrShort = fmt.Errorf("%w: the file ends early", ErrForeign)
 
 // keepBytes is the most memory of one kind that a Decoder keeps between
 // pictures.
@@ -21,10 +25,14 @@ const keepBytes = 8 << 20
 // Decoder decodes pictures, one after the other, in memory that it keeps. The
 // zero value is ready for use, by one goroutine.
 type Decoder struct {
+	// Interrupted, unless it is nil, is asked between the rows of each scan of a
+	// progressive picture. If it returns an error, Decode returns it.
+	Interrupted func() error
+
 	portable  bool // for tests, as is inspect
 	inspect   func(coefs []int16, quant *[64]uint16)
 	salvages  bool // the end of data is one that Salvage has put there
-	short     bool // a scan ends there
+	short     bool // the picture ends there
 	data      []byte
 	frame     frame
 	tables    [2][4]table
@@ -34,6 +42,8 @@ type Decoder struct {
 	pred      [maxComponents]int32
 	units     [maxMCUBlocks]unit
 	scanComps [maxComponents]int
+	lastGood  int     // row of MCUs of the picture that the data of the last scan reach
+	row       []int16 // of coefficients that are smoothed
 }
 
 func (d *Decoder) isa() isa.ISA {
@@ -61,6 +71,7 @@ func (d *Decoder) Decode(data []byte, window image.Rectangle) ([]Plane, error) {
 			return nil, err
 		}
 		if done {
+			d.short = d.short || d.salvages && next == len(data)
 			break
 		}
 		if !laidOut {
@@ -69,10 +80,19 @@ func (d *Decoder) Decode(data []byte, window image.Rectangle) ([]Plane, error) {
 			}
 			d.layOut(window)
 			laidOut = true
+			if f.progressive {
+				d.layOutAll()
+			}
 		}
 		if at, err = d.scan(sos, next); err != nil {
 			return nil, err
 		}
+	}
+	if !laidOut {
+		return nil, ErrForeign
+	}
+	if f.progressive {
+		d.transformAll()
 	}
 	for i := range f.count {
 		c := &f.comps[i]
@@ -84,15 +104,13 @@ func (d *Decoder) Decode(data []byte, window image.Rectangle) ([]Plane, error) {
 		}
 		d.planes[i] = c.plane
 	}
-	if f.count == 0 {
-		return nil, ErrForeign
-	}
 	return d.planes[:f.count], nil
 }
 
-// Salvage is Decode for a file that ends within the data of a scan, which Decode refuses.
-// The blocks that are missing are grey, as libjpeg makes them if it is told that the
-// picture ends there. It refuses files that end elsewhere or have anything else wrong.
+// Salvage is Decode for a file that ends within the data of a scan or between scans, which
+// Decode refuses. What is missing is grey, or in a progressive picture coarse and smoothed,
+// as libjpeg-turbo makes it if it is told that the picture ends there. It refuses files that
+// end elsewhere or have anything else wrong.
 func (d *Decoder) Salvage(data []byte, window image.Rectangle) ([]Plane, error) {
 	d.salvages = true
 	defer func() { d.salvages = false }()
@@ -119,6 +137,9 @@ func (d *Decoder) Forget() {
 		if cap(c.plane.Pix) > keepBytes {
 			c.plane = Plane{}
 		}
+		if 2*cap(c.coefs) > keepBytes {
+			c.coefs, c.progress.set = nil, nil
+		}
 	}
 }
 
@@ -143,12 +164,9 @@ func (d *Decoder) layOut(window image.Rectangle) {
 		c.x0, c.x1 = mcus.Min.X*c.h, mcus.Max.X*c.h
 		c.y0, c.y1 = mcus.Min.Y*c.v, mcus.Max.Y*c.v
 		pairs := (c.x1 - c.x0 + 1) / 2
-		c.stride = 128 * pairs
-		if n := c.stride * c.v; n <= cap(c.coefs) {
-			c.coefs = c.coefs[:n]
-			clear(c.coefs)
-		} else {
-			c.coefs = make([]int16, n)
+		if !f.progressive {
+			c.stride = 128 * pairs
+			c.coefs = zeros(c.coefs, c.stride*c.v)
 		}
 		p := &c.plane
 		p.X, p.Y, p.Stride = 8*c.x0, 8*c.y0, 16*pairs

@@ -21,3 +21,5 @@ func decode(_ isa.ISA, r *reader, units []unit, first, mcus int) bool {
 }
 
 func skip(_ isa.ISA, r *reader, units []unit, mcus int) bool { return r.skip(units, mcus) }
+
+func readBands(_ isa.ISA, b *bandReader, coefs []int16, set []uint64) bool { return b.read(coefs, set) }

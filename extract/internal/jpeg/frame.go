@@ -1,12 +1,17 @@
 package jpeg
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // Markers.
 const (
 	markSOF0 = 0xc0 // baseline
 	markSOF1 = 0xc1 // extended sequential
+	markSOF2 = 0xc2 // progressive
 	markDHT  = 0xc4
+	markTEM  = 0x01
 	markRST0 = 0xd0
 	markRST7 = 0xd7
 	markSOI  = 0xd8
@@ -19,8 +24,8 @@ const (
 	markCOM  = 0xfe
 )
 
-// maxComponents is the most that a picture may have; it has 1 or 3.
-const maxComponents = 3
+// maxComponents is the most that a picture may have; it has 1, 3 or 4.
+const maxComponents = 4
 
 // maxMCUBlocks is libjpeg's limit to the blocks of an interleaved MCU.
 const maxMCUBlocks = 10
@@ -28,6 +33,7 @@ const maxMCUBlocks = 10
 // component is one of the picture's, and the part of it that is wanted.
 type component struct {
 	id, h, v int // h×v blocks an MCU
+	tall     int // v as the frame has it, also where each block is an MCU
 	quant    int // number of its table
 	decoded  bool
 
@@ -35,15 +41,19 @@ type component struct {
 	x0, x1       int // columns of blocks that are decoded
 	y0, y1       int // rows of blocks that are decoded
 	plane        Plane
-	coefs        []int16 // a row of MCUs, v rows of blocks
+	coefs        []int16 // a row of MCUs, v rows of blocks; of a progressive picture all
 	dcTable      *table
 	acTable      *table
 	stride       int // coefficients from row to row of blocks
+
+	progress progress // of a progressive picture
 }
 
 // frame is what the segments before a scan say.
 type frame struct {
 	width, height int
+	progressive   bool
+	scans         int // so far
 	count         int // of components
 	comps         [maxComponents]component
 	hMax, vMax    int
@@ -60,12 +70,13 @@ func (d *Decoder) segments(at int) (sos []byte, next int, done bool, err error) 
 		mark, body, next, ok := segment(d.data, at)
 		switch {
 		case !ok:
-			return nil, 0, false, ErrForeign
+			return nil, 0, false, ErrShort
 		case mark == markEOI:
 			return nil, next, true, nil
 		case mark == markSOS:
 			return body, next, false, nil
-		case mark == markSOF0 || mark == markSOF1:
+		case mark == markSOF0 || mark == markSOF1 || mark == markSOF2:
+			d.frame.progressive = mark == markSOF2
 			err = d.frame.parse(body)
 		case mark == markDQT:
 			err = d.frame.parseQuant(body)
@@ -87,20 +98,19 @@ func (d *Decoder) segments(at int) (sos []byte, next int, done bool, err error) 
 	}
 }
 
-// segment reads the marker at an offset, which fill bytes may precede, and the
-// segment that belongs to it.
+// segment reads the next marker from an offset on, and the segment that belongs to it. As
+// libjpeg does, it skips bytes that belong to no marker, and markers that stand alone.
 func segment(data []byte, at int) (mark byte, body []byte, next int, ok bool) {
-	if at >= len(data) || data[at] != 0xff {
-		return 0, nil, 0, false
+	for alone := true; alone; alone = mark == 0 || mark == 0xff || mark == markTEM || mark >= markRST0 && mark <= markRST7 {
+		i := bytes.IndexByte(data[min(at, len(data)):], 0xff)
+		if i < 0 || at+i+1 >= len(data) {
+			return 0, nil, 0, false
+		}
+		at += i + 1
+		if mark = data[at]; mark != 0xff {
+			at++
+		}
 	}
-	for at < len(data) && data[at] == 0xff {
-		at++
-	}
-	if at >= len(data) {
-		return 0, nil, 0, false
-	}
-	mark = data[at]
-	at++
 	if mark == markEOI {
 		return mark, nil, at, true
 	}
@@ -121,19 +131,20 @@ func (f *frame) parse(body []byte) error {
 	}
 	f.height, f.width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 	n := int(body[5])
-	if f.height == 0 || f.width == 0 || n != 1 && n != 3 {
+	if f.height == 0 || f.width == 0 || n != 1 && n != 3 && n != 4 {
 		return ErrForeign
 	}
 	f.hMax, f.vMax = 1, 1
 	for i := range n {
 		b := body[6+3*i:]
 		c := &f.comps[i]
-		*c = component{id: int(b[0]), h: int(b[1] >> 4), v: int(b[1] & 15), quant: int(b[2]), coefs: c.coefs, plane: Plane{Pix: c.plane.Pix}}
+		*c = component{id: int(b[0]), h: int(b[1] >> 4), v: int(b[1] & 15), quant: int(b[2]), coefs: c.coefs, plane: Plane{Pix: c.plane.Pix}, progress: progress{set: c.progress.set}}
+		if c.h < 1 || c.h > 4 || c.v < 1 || c.v > 4 || c.quant > 3 {
+			return ErrForeign
+		}
+		c.tall = c.v
 		if n == 1 {
 			c.h, c.v = 1, 1
-		}
-		if !factor(c.h) || !factor(c.v) || c.quant > 3 {
-			return ErrForeign
 		}
 		for j := range i {
 			if f.comps[j].id == c.id {
@@ -142,12 +153,19 @@ func (f *frame) parse(body []byte) error {
 		}
 		f.hMax, f.vMax = max(f.hMax, c.h), max(f.vMax, c.v)
 	}
+	for i := range n {
+		if c := &f.comps[i]; f.hMax%c.h != 0 || f.vMax%c.v != 0 {
+			return ErrForeign // a sample is no whole number of pixels wide or high
+		}
+	}
 	f.count = n
 	return nil
 }
 
-// factor tells whether a sampling factor divides every other.
-func factor(n int) bool { return n == 1 || n == 2 || n == 4 }
+// mcus returns how many MCUs of all components there are.
+func (f *frame) mcus() (across, down int) {
+	return (f.width + 8*f.hMax - 1) / (8 * f.hMax), (f.height + 8*f.vMax - 1) / (8 * f.vMax)
+}
 
 // parseQuant reads quantisation tables, into the order of rows.
 func (f *frame) parseQuant(body []byte) error {

@@ -23,10 +23,21 @@ type table struct {
 	limit  [17]uint32
 	offset [17]int32
 	long   [256]uint32
-	// spec is the segment's part that it was made from: tables are the same in
+	// spec is the segment's part that it is made from: tables are the same in
 	// image after image.
-	spec []byte
+	spec  []byte
+	built coding // what it has been made for; unbuilt if spec has changed since
 }
+
+// coding is what the symbols of a table mean.
+type coding uint8
+
+const (
+	unbuilt    coding = iota
+	levels            // differences of DC
+	sequential        // runs and sizes of AC, with an end of block
+	bands             // those of a band of AC, with ends of several blocks' bands
+)
 
 // parseHuffman reads tables of codes.
 func (d *Decoder) parseHuffman(body []byte) error {
@@ -43,8 +54,8 @@ func (d *Decoder) parseHuffman(body []byte) error {
 			return ErrForeign
 		}
 		t := &d.tables[class][n]
-		if !t.isOf(body[:17+codes]) && !t.build(class == 1, body[:17+codes]) {
-			return ErrForeign
+		if spec := body[:17+codes]; string(t.spec) != string(spec) {
+			t.spec, t.built = append(t.spec[:0], spec...), unbuilt
 		}
 		if class == 0 {
 			d.frame.dc[n] = t
@@ -56,12 +67,25 @@ func (d *Decoder) parseHuffman(body []byte) error {
 	return nil
 }
 
-func (t *table) isOf(spec []byte) bool { return string(t.spec) == string(spec) }
+// make builds the table for a coding, unless that is done. It fails where there is no table,
+// the codes don't fit or a symbol is none of an 8-bit picture's.
+func (t *table) make(c coding) bool {
+	if t == nil {
+		return false
+	}
+	if t.built == c {
+		return true
+	}
+	t.built = unbuilt
+	if !t.build(c, t.spec) {
+		return false
+	}
+	t.built = c
+	return true
+}
 
-// build makes the table of a class byte, 16 counts and the symbols. It fails
-// where the codes don't fit or a symbol is none of an 8-bit picture's.
-func (t *table) build(ac bool, spec []byte) bool {
-	t.spec = t.spec[:0]
+// build makes the table of a class byte, 16 counts and the symbols.
+func (t *table) build(c coding, spec []byte) bool {
 	for i := range t.look {
 		t.look[i] = special
 	}
@@ -70,7 +94,7 @@ func (t *table) build(ac bool, spec []byte) bool {
 	for n := 1; n <= 16; n++ {
 		t.offset[n] = int32(place) - int32(code)
 		for range counts[n-1] {
-			e, ok := entryOf(ac, symbols[place], uint32(n))
+			e, ok := entryOf(c, symbols[place], uint32(n))
 			// libjpeg keeps the code of ones only free.
 			if !ok || code >= 1<<n-1 {
 				return false
@@ -88,20 +112,23 @@ func (t *table) build(ac bool, spec []byte) bool {
 		t.limit[n] = code << (16 - n)
 		code <<= 1
 	}
-	t.spec = append(t.spec, spec...)
 	return true
 }
 
 // entryOf makes the entry of a symbol with a code of n bits. Differences of DC
-// have up to 11 bits, other coefficients 10.
-func entryOf(ac bool, symbol uint8, n uint32) (uint32, bool) {
-	if ac && symbol == 0 {
-		return endOfBlock | n<<entryCode | n, true
-	}
+// have up to 11 bits, other coefficients 10. The end of a band has the value's bits as the
+// number of blocks that it is the end of, less 2 to the power of how many bits these are.
+func entryOf(c coding, symbol uint8, n uint32) (uint32, bool) {
 	run, size := uint32(symbol>>4), uint32(symbol&15)
 	switch {
-	case !ac && symbol > 11, ac && size > 10, ac && size == 0 && run != 15:
+	case c == levels && symbol > 11, size > 11, c != levels && size > 10:
 		return 0, false
+	case c != levels && symbol == 0:
+		return endOfBlock | n<<entryCode | n, true
+	case c == sequential && size == 0 && run != 15:
+		return 0, false
+	case c == bands && size == 0 && run != 15:
+		return special | run<<entryAdvance | (63-run)<<entryShift | n<<entryCode | n + run, true
 	}
 	return n<<entryCode | (63-size)<<entryShift | (run+1)<<entryAdvance | n + size, true
 }

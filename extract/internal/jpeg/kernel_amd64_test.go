@@ -11,8 +11,8 @@ import (
 )
 
 func TestAssemblyIsChosenWhereTheMachineHasIt(t *testing.T) {
-	if !cpu.X86.HasAVX2 || !cpu.X86.HasBMI2 {
-		t.Skip("no AVX2 with BMI2 on this machine")
+	if !cpu.X86.HasAVX2 || !cpu.X86.HasBMI2 || !cpu.X86.HasBMI1 || !cpu.X86.HasPOPCNT {
+		t.Skip("no AVX2 with BMI and POPCNT on this machine")
 	}
 	if native == isa.Portable || new(Decoder).isa() == isa.Portable || new(Rows).isa() == isa.Portable {
 		t.Fatal("portable code is chosen")

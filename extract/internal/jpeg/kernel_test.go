@@ -210,8 +210,12 @@ func newEntropyCase(t testing.TB, seed uint64, head bool) *entropyCase {
 // end soon enough, as end-of-block is the shortest.
 func randomTable(t testing.TB, r *rand.Rand, ac bool) *table {
 	var symbols []byte
+	kind := levels
+	if ac {
+		kind = sequential
+	}
 	for s := range 256 {
-		if _, ok := entryOf(ac, byte(s), 1); ok && s > 0 {
+		if _, ok := entryOf(kind, byte(s), 1); ok && s > 0 {
 			symbols = append(symbols, byte(s))
 		}
 	}
@@ -227,7 +231,7 @@ func randomTable(t testing.TB, r *rand.Rand, ac bool) *table {
 		spec[n], left, room = byte(take), left-take, room-take
 	}
 	table := new(table)
-	if !table.build(ac, append(spec, symbols...)) {
+	if !table.build(kind, append(spec, symbols...)) {
 		return randomTable(t, r, ac)
 	}
 	return table

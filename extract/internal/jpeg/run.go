@@ -117,8 +117,10 @@ func (r *reader) use(e uint32) {
 
 // value reads the bits of an entry's value, which follow its code: the upper
 // half of a size's values are themselves, the lower half negative.
-func (r *reader) value(e uint32) int32 {
-	bits := r.acc << (e >> entryCode & 63)
+func (r *reader) value(e uint32) int32 { return valueOf(r.acc, e) }
+
+func valueOf(acc uint64, e uint32) int32 {
+	bits := acc << (e >> entryCode & 63)
 	negative := ^uint64(int64(bits) >> 63)
 	size := (bits ^ negative) >> 1 >> (e >> entryShift & 63)
 	return int32(size^negative) - int32(negative)

@@ -9,71 +9,106 @@ import (
 // scan decodes the scan that a header announces, whose data begins at an
 // offset, and returns the offset of the marker behind it.
 func (d *Decoder) scan(header []byte, at int) (next int, err error) {
-	comps, err := d.scanned(header)
+	comps, band, err := d.scanned(header)
 	if err != nil {
 		return 0, err
 	}
-	next, ok := d.unstuff(at)
-	if !ok {
-		return 0, ErrForeign
-	}
 	w := d.newWalk(comps)
+	next, err = d.unstuff(at, w.intervals())
+	if err != nil {
+		return 0, err
+	}
+	w.data = d.packed
 	if d.salvages && next == len(d.data)-2 && len(d.ends) <= w.intervals() {
 		d.short = true
 		w.goOn()
 	}
-	if len(w.units) > maxMCUBlocks || len(d.ends) != w.intervals() || !w.run() {
+	if len(w.units) > maxMCUBlocks || len(d.ends) != w.intervals() {
 		return 0, ErrForeign
 	}
-	return next, nil
+	if !d.frame.progressive {
+		if !w.run() {
+			err = ErrForeign
+		}
+		return next, err
+	}
+	d.note(comps, band)
+	return next, w.refine(band)
 }
 
-// scanned reads a scan header, and returns which components the scan holds.
-func (d *Decoder) scanned(body []byte) ([]int, error) {
+// scanned reads a scan header, and returns which components the scan holds, and which of
+// their coefficients.
+func (d *Decoder) scanned(body []byte) ([]int, band, error) {
 	f := &d.frame
 	if len(body) < 1 {
-		return nil, ErrForeign
+		return nil, band{}, ErrForeign
 	}
 	n := int(body[0])
-	if n < 1 || n > f.count || len(body) != 2*n+4 || n == 2 {
-		return nil, ErrForeign
+	if n < 1 || n > f.count || len(body) != 2*n+4 {
+		return nil, band{}, ErrForeign
 	}
-	if tail := body[2*n+1:]; tail[0] != 0 || tail[1] != 63 || tail[2] != 0 {
-		return nil, ErrForeign
+	tail := body[2*n+1:]
+	b := band{from: int(tail[0]), to: int(tail[1]), high: int(tail[2] >> 4), low: uint(tail[2] & 15)}
+	if !b.sound(f.progressive, n) {
+		return nil, b, ErrForeign
 	}
 	last := -1
 	for i := range n {
-		id, tables := int(body[2*i+1]), body[2*i+2]
-		at := -1
-		for j := range f.count {
-			if f.comps[j].id == id {
-				at = j
-			}
+		at := f.component(int(body[2*i+1]))
+		if at <= last || !d.chooseTables(&f.comps[max(at, 0)], body[2*i+2], b) {
+			return nil, b, ErrForeign
 		}
-		if at <= last || tables>>4 > 3 || tables&15 > 3 {
-			return nil, ErrForeign
-		}
-		c := &f.comps[at]
-		c.dcTable, c.acTable = f.dc[tables>>4], f.ac[tables&15]
-		if c.decoded || c.dcTable == nil || c.acTable == nil || !f.hasQuant[c.quant] {
-			return nil, ErrForeign
-		}
-		c.decoded = true
 		d.scanComps[i], last = at, at
 	}
-	return d.scanComps[:n], nil
+	f.scans++
+	return d.scanComps[:n], b, nil
+}
+
+// component returns the place of the component with an id, or -1.
+func (f *frame) component(id int) int {
+	for i := range f.count {
+		if f.comps[i].id == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// chooseTables takes the tables for a component of a scan, whose numbers are given in one
+// byte. It fails where one of them is missing or the component is not to be scanned again.
+func (d *Decoder) chooseTables(c *component, numbers byte, b band) bool {
+	f := &d.frame
+	if numbers>>4 > 3 || numbers&15 > 3 || !f.hasQuant[c.quant] {
+		return false
+	}
+	c.dcTable, c.acTable = f.dc[numbers>>4], f.ac[numbers&15]
+	if !f.progressive {
+		first := !c.decoded
+		c.decoded = true
+		return first && c.dcTable.make(levels) && c.acTable.make(sequential)
+	}
+	if !c.decoded {
+		c.decoded, c.progress.quant = true, f.quant[c.quant]
+	}
+	switch {
+	case b.from > 0:
+		return c.acTable.make(bands)
+	case b.high == 0:
+		return c.dcTable.make(levels)
+	}
+	return true
 }
 
 // unstuff copies the entropy-coded data at an offset to d.packed, without its
-// stuffed bytes and restart markers, and returns the offset of the marker
-// behind it. It is false where the file ends first or markers are out of order.
-func (d *Decoder) unstuff(at int) (next int, ok bool) {
+// stuffed bytes and the restart markers between the intervals, and returns the offset of the
+// marker behind it. It fails where the file ends first or markers are out of order.
+func (d *Decoder) unstuff(at, intervals int) (next int, err error) {
 	out, rest := d.packed[:0], d.data[at:]
 	d.ends = d.ends[:0]
 	for {
 		i := bytes.IndexByte(rest, 0xff)
 		if i < 0 || i+1 >= len(rest) {
-			return 0, false
+			return 0, ErrShort
 		}
 		mark := rest[i+1]
 		if mark == 0 {
@@ -86,17 +121,17 @@ func (d *Decoder) unstuff(at int) (next int, ok bool) {
 			// Fill bytes, which may stand before a marker.
 			rest = rest[i+1:]
 			if len(rest) > 1 && rest[1] == 0 {
-				return 0, false
+				return 0, ErrForeign
 			}
 			continue
 		}
-		if mark < markRST0 || mark > markRST7 {
+		if mark < markRST0 || mark > markRST7 || len(d.ends) == intervals-1 {
 			d.ends = append(d.ends, len(out))
 			d.packed = append(out, make([]byte, slack)...)
-			return len(d.data) - len(rest) + i, true
+			return len(d.data) - len(rest) + i, nil
 		}
 		if int(mark-markRST0) != len(d.ends)%8 {
-			return 0, false
+			return 0, ErrForeign
 		}
 		d.ends = append(d.ends, len(out))
 		rest = rest[i+2:]
@@ -111,6 +146,7 @@ type walk struct {
 	units    []unit
 	single   bool // one component, whose every block is an MCU
 	across   int  // MCUs of a row
+	down     int  // rows of MCUs
 	total    int
 	x0, x1   int // columns of MCUs that are decoded
 	y0, y1   int // rows of MCUs that are decoded
@@ -127,21 +163,20 @@ type walk struct {
 // block, and those of padding are left out.
 func (d *Decoder) newWalk(comps []int) walk {
 	f := &d.frame
-	w := walk{reader: reader{data: d.packed}, d: d, comps: comps, units: d.units[:0], single: len(comps) == 1, isa: d.isa(), atATime: atATime, cut: -1}
+	w := walk{d: d, comps: comps, units: d.units[:0], single: len(comps) == 1, isa: d.isa(), atATime: atATime, cut: -1}
 	c := &f.comps[comps[0]]
-	down := 0
 	if w.single {
-		w.across, down = c.across, c.down
+		w.across, w.down = c.across, c.down
 		w.x0, w.x1, w.y0, w.y1 = c.x0, min(c.x1, c.across), c.y0, min(c.y1, c.down)
 		w.add(comps[0], 1, 1)
 	} else {
-		w.across, down = (f.width+8*f.hMax-1)/(8*f.hMax), (f.height+8*f.vMax-1)/(8*f.vMax)
+		w.across, w.down = f.mcus()
 		w.x0, w.x1, w.y0, w.y1 = c.x0/c.h, c.x1/c.h, c.y0/c.v, c.y1/c.v
 		for _, i := range comps {
 			w.add(i, f.comps[i].h, f.comps[i].v)
 		}
 	}
-	w.total = w.across * down
+	w.total = w.across * w.down
 	return w
 }
 
@@ -247,7 +282,7 @@ func (w *walk) begin() bool {
 	}
 	from := 0
 	if w.interval > 0 {
-		if b := w.beyond(); (b > 0 || b <= -8) && (w.cut < 0 || w.end <= w.cut) {
+		if w.beyond() > 0 && (w.cut < 0 || w.end <= w.cut) {
 			return false
 		}
 		from = w.end

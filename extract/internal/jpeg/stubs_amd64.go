@@ -25,3 +25,9 @@ func decodeAVX2(r *reader, units *unit, count, first, mcus int) bool
 
 //go:noescape
 func skipAVX2(r *reader, units *unit, count, mcus int) bool
+
+//go:noescape
+func firstAVX2(b *bandReader, coefs *int16, set *uint64, count int) int
+
+//go:noescape
+func moreAVX2(b *bandReader, coefs *int16, set *uint64, count int) int

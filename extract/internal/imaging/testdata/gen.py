@@ -41,7 +41,7 @@ def smooth(w, h, channels=3):
 images = []
 
 
-def add(name, data, exact=True, want=None):
+def add(name, data, want=None):
     """Records a file with the crops that Pillow gets from it. want replaces
     Pillow's reading where ours differs on purpose."""
     with open(f"images/{name}", "wb") as f:
@@ -55,9 +55,7 @@ def add(name, data, exact=True, want=None):
     turned = raw if want is not None else ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
     images.append(dict(file=name, format=im.format.replace("MPO", "JPEG").replace("WEBP", "WebP"), width=width, height=height,
                        orientation=orientation if isinstance(orientation, int) and 2 <= orientation <= 8 else 1,
-                       exact=exact, crop=sha(np.asarray(CROP(turned))), stored=sha(np.asarray(CROP(raw)))))
-    if not exact:
-        raw.save(f"images/{name}.want.png", optimize=True)
+                       crop=sha(np.asarray(CROP(turned))), stored=sha(np.asarray(CROP(raw)))))
 
 
 def saved(im, fmt, **kw):
@@ -72,7 +70,7 @@ def segment(mark, body):
     return struct.pack(">BBH", 0xFF, mark, len(body) + 2) + body
 
 
-def flat_jpeg(w, h, factors, apps=b"", ids=(1, 2, 3, 4)):
+def flat_jpeg(w, h, factors, apps=b"", ids=(1, 2, 3, 4), rng=RNG):
     """Baseline JPEG with random DC coefficients only. factors: (h, v) per component."""
     maxh, maxv = max(f[0] for f in factors), max(f[1] for f in factors)
     lengths = [0, 0, 0, 12] + [0] * 12  # twelve codes of 4 bits: DC categories 0..11
@@ -88,7 +86,7 @@ def flat_jpeg(w, h, factors, apps=b"", ids=(1, 2, 3, 4)):
     for _ in range(-(-w // mw) * -(-h // mh)):
         for i, (fh, fv) in enumerate(factors):
             for _ in range(1 if single else fh * fv):
-                value = int(RNG.integers(-128, 128))
+                value = int(rng.integers(-128, 128))
                 diff, last[i] = value - last[i], value
                 n = abs(diff).bit_length()
                 bits.append(f"{n:04b}")
@@ -144,13 +142,13 @@ def flat_jpegs():
 def real_jpegs():
     for name, kw in dict(q75=dict(quality=75), q95_444=dict(quality=95, subsampling=0), q85_422=dict(quality=85, subsampling=1),
                          progressive=dict(quality=80, progressive=True), restart=dict(quality=75, restart_marker_blocks=2)).items():
-        add(f"{name}.jpg", saved(Image.fromarray(smooth(61, 47)), "JPEG", **kw), exact=name != "progressive")
+        add(f"{name}.jpg", saved(Image.fromarray(smooth(61, 47)), "JPEG", **kw))
     add("grey.jpg", saved(Image.fromarray(smooth(61, 47, 1)[..., 0]), "JPEG", quality=75))
-    add("grey-progressive.jpg", saved(Image.fromarray(smooth(61, 47, 1)[..., 0]), "JPEG", quality=75, progressive=True), exact=False)
+    add("grey-progressive.jpg", saved(Image.fromarray(smooth(61, 47, 1)[..., 0]), "JPEG", quality=75, progressive=True))
     cmyk = saved(Image.fromarray(smooth(48, 40, 4), "CMYK"), "JPEG", quality=90)
-    add("cmyk-real.jpg", cmyk, exact=False)
+    add("cmyk-real.jpg", cmyk)
     at = cmyk.index(b"\xff\xee")  # Adobe's segment
-    add("cmyk-real-no-app.jpg", cmyk[:at] + cmyk[at + 2 + struct.unpack(">H", cmyk[at + 2:at + 4])[0]:], exact=False)
+    add("cmyk-real-no-app.jpg", cmyk[:at] + cmyk[at + 2 + struct.unpack(">H", cmyk[at + 2:at + 4])[0]:])
 
 
 # ---- JPEG of every shape that a sequential one can have ----
@@ -172,7 +170,7 @@ def codes():
 
 def coef_jpeg(rng, w, h, factors, apps=b"", size=4, density=0.2, quant=8, wide=False, restart=0, split=False, sof=0xC0, table=0, ids=(1, 2, 3)):
     """Sequential JPEG with random coefficients of up to size bits. wide: 16-bit
-    quantisation; split: a scan a component; table: the number of its tables."""
+    quantisation; split: a scan a component, or the components of each; table: the number of its tables."""
     counts, symbols, written = codes()
     maxh, maxv = max(f[0] for f in factors), max(f[1] for f in factors)
     out = b"\xff\xd8" + apps
@@ -207,7 +205,9 @@ def coef_jpeg(rng, w, h, factors, apps=b"", size=4, density=0.2, quant=8, wide=F
         s += "1" * (-len(s) % 8)
         return int(s, 2).to_bytes(len(s) // 8, "big").replace(b"\xff", b"\xff\x00")
 
-    for scan in [[i] for i in range(len(factors))] if split else [list(range(len(factors)))]:
+    if split is True:
+        split = [[i] for i in range(len(factors))]
+    for scan in split or [list(range(len(factors)))]:
         out += segment(0xDA, bytes([len(scan)]) + b"".join(bytes([ids[i], table * 17]) for i in scan) + b"\x00\x3f\x00")
         if len(scan) == 1:
             fh, fv = factors[scan[0]]
@@ -257,6 +257,117 @@ def sequential_jpegs():
     for q in (1, 5, 10, 25, 50, 60, 90, 100):
         add(f"quality{q}.jpg", saved(Image.fromarray(pattern(83, 70) if q < 50 else np.asarray(Image.fromarray(pattern(20, 17)).resize((83, 70)))),
                                      "JPEG", quality=q, subsampling=q % 3, optimize=q % 2 == 0))
+
+
+# ---- JPEG in many scans ----
+
+def scans_of(data):
+    """Offsets of the headers of a JPEG's scans."""
+    at, found = 2, []
+    while data[at:at + 2] != b"\xff\xd9":
+        if data[at] != 0xFF or data[at + 1] in (0, 0xFF) or 0xD0 <= data[at + 1] <= 0xD7:
+            at += 1
+            continue
+        if data[at + 1] == 0xDA:
+            found.append(at)
+        at += 2 + struct.unpack(">H", data[at + 2:at + 4])[0]
+    return found
+
+
+def in_header(data, keep):
+    """Whether the first keep bytes of a JPEG end within a segment before one of its later scans."""
+    at, inside = scans_of(data)[0], False
+    while data[at:at + 2] != b"\xff\xd9":
+        if data[at] != 0xFF or data[at + 1] in (0, 0xFF) or 0xD0 <= data[at + 1] <= 0xD7:
+            at += 1
+            continue
+        end = at + 2 + struct.unpack(">H", data[at + 2:at + 4])[0]
+        inside, at = inside or at + 1 < keep < end, end
+    return inside
+
+
+def waves(rng, w, h, channels):
+    y, x = np.mgrid[0:h, 0:w] / max(w, h)
+    a = np.stack([127 + 60 * np.sin(9 * x + c) + 60 * np.cos(7 * y * (c + 1)) for c in range(channels)], -1)
+    return np.clip(a + rng.normal(0, 9, a.shape), 0, 255).astype(np.uint8)
+
+
+def dc_progressive(rng, w, h, factors, groups, low, refined, declared=None):
+    """Progressive JPEG of nothing but DC: a first scan of each group of components, without
+    the lowest bits, and scans of the groups in refined, a bit each, for those."""
+    out = b"\xff\xd8" + JFIF + segment(0xDB, b"\x00" + bytes([8 + i % 7 for i in range(64)]))
+    out += segment(0xC2, struct.pack(">BHHB", 8, h, w, len(factors)) +
+                   b"".join(bytes([i + 1, f[0] << 4 | f[1], 0]) for i, f in enumerate(declared or factors)))
+    out += segment(0xC4, b"\x00" + bytes([0, 0, 0, 12] + [0] * 12) + bytes(range(12)))
+    maxh, maxv = max(f[0] for f in factors), max(f[1] for f in factors)
+    levels = {}
+    for n, (group, high) in enumerate([(g, 0) for g in groups] + [(g, low - k) for k, g in enumerate(refined)]):
+        al = low if high == 0 else high - 1
+        out += segment(0xDA, bytes([len(group)]) + b"".join(bytes([i + 1, 0]) for i in group) + bytes([0, 0, high << 4 | al]))
+        if len(group) == 1:
+            fh, fv = factors[group[0]]
+            mcus = -(-(-(-w * fh // maxh)) // 8) * -(-(-(-h * fv // maxv)) // 8)
+        else:
+            mcus = -(-w // (8 * maxh)) * -(-h // (8 * maxv))
+        bits, last = "", [0] * len(factors)
+        for _ in range(mcus):
+            for i in group:
+                for _ in range(1 if len(group) == 1 else factors[i][0] * factors[i][1]):
+                    if high:
+                        bits += str(rng.integers(0, 2))
+                        continue
+                    value = int(rng.integers(-60, 60))
+                    diff, last[i] = value - last[i], value
+                    size = abs(diff).bit_length()
+                    bits += f"{size:04b}" + (f"{diff if diff > 0 else diff + (1 << size) - 1:0{size}b}" if size else "")
+        bits += "1" * (-len(bits) % 8)
+        out += int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\x00")
+    return out + b"\xff\xd9"
+
+
+def progressive_jpegs():
+    rng = np.random.default_rng(13)
+    for name, kw in {"444": dict(subsampling=0), "422": dict(subsampling=1), "420": dict(subsampling=2),
+                     "low": dict(quality=10), "high": dict(quality=98, subsampling=2)}.items():
+        for w, h in [(61, 47), (17, 9), (8, 33)] if name == "420" else [(43, 38)]:
+            im = Image.fromarray(waves(rng, w, h, 3))
+            add(f"p{name}-{w}x{h}.jpg", saved(im, "JPEG", progressive=True, **{"quality": 85, **kw}))
+    data = saved(Image.fromarray(waves(rng, 69, 55, 3)), "JPEG", progressive=True, subsampling=2, restart_marker_blocks=3)
+    add("p420-restart.jpg", data)
+    for color in ("RGB", "L", "CMYK"):
+        im = Image.fromarray(waves(rng, 70, 51, 4), "CMYK").convert(color)
+        data = saved(im, "JPEG", progressive=True, quality=90, subsampling=2)
+        add(f"p-{color}.jpg", data)
+        for n, at in list(enumerate(scans_of(data)))[1:]:  # the first scans alone, which libjpeg-turbo smooths
+            add(f"p-{color}-{n}.jpg", data[:at] + b"\xff\xd9")
+    half, full = (2, 2), (1, 1)
+    for n, (w, h, factors, groups, low, refined) in enumerate([
+            (61, 47, [half, full, full], [[0], [1, 2]], 1, [[0, 1, 2]]), (33, 17, [half, full, full], [[0, 1, 2]], 2, [[0, 1, 2], [0], ]),
+            (20, 40, [(1, 4), full, full], [[0, 1, 2]], 0, []), (40, 70, [(2, 4), (2, 1), full], [[0, 2], [1]], 0, []),
+            (41, 30, [full], [[0]], 0, []), (7, 90, [half, full, full], [[0, 1, 2]], 0, [])]):
+        add(f"p-dc-{n}.jpg", dc_progressive(rng, w, h, factors, groups, low, refined))
+    add("p-dc-grey-declared-2x2.jpg", dc_progressive(rng, 41, 70, [full], [[0]], 0, [], [half]))
+
+
+def forgiven_jpegs():
+    """What libjpeg warns of, at most."""
+    rng = np.random.default_rng(17)
+    for name, kw in dict(baseline={}, progressive=dict(progressive=True)).items():
+        data = saved(Image.fromarray(waves(rng, 61, 47, 3)), "JPEG", restart_marker_blocks=2, **kw)
+        at = scans_of(data)[0]
+        tables, end = data.index(b"\xff\xc4"), len(data) - 2
+        restart = data.index(b"\xff\xd0", at)
+        for what, where, extra in [("stray", tables, b"\0stray\0bytes"), ("fill", tables, b"\xff\xff\xff"), ("zero", tables, b"\xff\0"),
+                                   ("alone", max(end if name == "baseline" else 0, data.rindex(b"\xff\xc4")), b"\xff\xd3\xff\x01"), ("before-scan", at, b"\0\0\xff"), ("padded", restart, b"\0\0\0"),
+                                   ("surplus", end, b"\x12\x34\x56\xff\0"), ("behind", len(data), b"\xff\xd8behind")]:
+            add(f"forgiven-{name}-{what}.jpg", data[:where] + extra + data[where:])
+    full = (1, 1)
+    add("ycc-adobe-2.jpg", flat_jpeg(40, 30, [full] * 3, adobe(2), rng=rng))
+    add("ycck-adobe-1.jpg", flat_jpeg(40, 30, [full] * 4, adobe(1), rng=rng))
+    add("rgb-names-adobe-1.jpg", flat_jpeg(40, 30, [full] * 3, adobe(1), b"RGB", rng=rng))
+    with open("images/fractional-factors.jpg", "wb") as f:
+        f.write(flat_jpeg(30, 20, [(3, 1), (2, 1), full], JFIF, rng=rng))
+    add("f-two-scans.jpg", coef_jpeg(rng, 61, 47, [(2, 2), full, full], JFIF, split=[[0], [1, 2]]))
 
 
 # ---- PNG of every kind, which Pillow reads but does not write ----
@@ -315,6 +426,32 @@ def pngs():
     add("animated.png", saved(frames[0], "PNG", save_all=True, append_images=frames[1:]))
 
 
+def filtered_pngs():
+    """Rows of every filter in turn, in several chunks of pixels."""
+    rng = np.random.default_rng(19)
+
+    def paeth(a, b, c):
+        pa, pb, pc = abs(b - c), abs(a - c), abs(a + b - 2 * c)
+        return np.where((pa <= pb) & (pa <= pc), a, np.where(pb <= pc, b, c))
+
+    for name, color, n in (("grey", 0, 1), ("la", 4, 2), ("rgb", 2, 3), ("rgba", 6, 4)):
+        for w, h in (67, 41), (1, 9), (2, 7), (13, 11):
+            a = waves(rng, w, h, 4)[..., :n].astype(np.int64)
+            above, raw = np.zeros((w, n), np.int64), b""
+            for y, row in enumerate(a):
+                left, corner = np.vstack([np.zeros((1, n), np.int64), row[:-1]]), np.vstack([np.zeros((1, n), np.int64), above[:-1]])
+                f = (y + y // 5) % 5
+                raw += bytes([f]) + ((row - [0, left, above, (left + above) // 2, paeth(left, above, corner)][f]) & 255).astype(np.uint8).tobytes()
+                above = row
+            packed = zlib.compress(raw, 6)
+            parts = [packed[at:at + 1 + len(packed) // 3] for at in range(0, len(packed), 1 + len(packed) // 3)] + [b""]
+            out = b"\x89PNG\r\n\x1a\n"
+            for kind, body in [(b"IHDR", struct.pack(">IIBBBBB", w, h, 8, color, 0, 0, 0)), (b"gAMA", struct.pack(">I", 100000))] + \
+                    [(b"IDAT", p) for p in parts] + [(b"tEXt", b"a\0b"), (b"IEND", b"")]:
+                out += struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+            add(f"filters-{name}-{w}x{h}.png", out)
+
+
 def gifs():
     w, h = 37, 29
     a = RNG.integers(0, 16, (h, w), dtype=np.uint8)
@@ -342,6 +479,71 @@ def bmps():
     add("palette.bmp", saved(p, "BMP"))
     add("grey.bmp", saved(rgba.convert("L"), "BMP"))
     add("bilevel.bmp", saved(rgba.convert("1"), "BMP"))
+
+
+def bmp_file(w, h, bits, pixels, compression=0, size=40, palette=b"", masks=(), top_down=False, gap=0, colours=None):
+    """A BMP with any header. masks lie in it, or behind it if it has 40 bytes."""
+    if size == 12:
+        info = struct.pack("<IHHHH", 12, w, h, 1, bits)
+    else:
+        info = struct.pack("<IiiHHIIiiII", size, w, -h if top_down else h, 1, bits, compression, len(pixels), 0, 0, len(palette) // 4 if colours is None else colours, 0)
+        info += b"".join(struct.pack("<I", m) for m in masks) if size > 40 else b""
+        info += b"\0" * (size - len(info))
+        info += b"".join(struct.pack("<I", m) for m in masks) if size == 40 else b""
+    at = 14 + len(info) + len(palette) + gap
+    return b"BM" + struct.pack("<IHHI", at + len(pixels), 0, 0, at) + info + palette + b"\0" * gap + pixels
+
+
+def bmp_kinds():
+    rng = np.random.default_rng(23)
+
+    def raw(w, h, bits):
+        return rng.integers(0, 256, ((w * bits + 31) // 32 * 4) * h, dtype=np.uint8).tobytes()
+
+    def palette(n, entry=4):
+        return rng.integers(0, 256, (n, entry), dtype=np.uint8).tobytes()
+
+    w, h = 37, 29
+    for bits in (1, 4, 8):
+        add(f"os2-{bits}.bmp", bmp_file(w, h, bits, raw(w, h, bits), size=12, palette=palette(1 << bits, 3)))
+        add(f"os2-v2-{bits}.bmp", bmp_file(w, h, bits, raw(w, h, bits), size=64, palette=palette(1 << bits)))
+    add("few-colours.bmp", bmp_file(w, h, 8, bytes(rng.integers(0, 40, 40 * h, dtype=np.uint8)), size=52, palette=palette(40), top_down=True))
+    add("os2-24.bmp", bmp_file(w, h, 24, raw(w, h, 24), size=12))
+    add("gap-24.bmp", bmp_file(w, h, 24, raw(w, h, 24), gap=6))
+    add("gap-32.bmp", bmp_file(w, h, 32, raw(w, h, 32), gap=6, top_down=True))
+    add("raw-16.bmp", bmp_file(w, h, 16, raw(w, h, 16)))
+    for name, bits, masks in [("565", 16, (0xF800, 0x7E0, 0x1F)), ("555", 16, (0x7C00, 0x3E0, 0x1F)), ("888", 24, (0xFF0000, 0xFF00, 0xFF)), ("bgrx", 32, (0xFF0000, 0xFF00, 0xFF)),
+                              ("xbgr", 32, (0xFF000000, 0xFF0000, 0xFF00)), ("bgxr", 32, (0xFF000000, 0xFF00, 0xFF))]:
+        add(f"fields-{name}.bmp", bmp_file(w, h, bits, raw(w, h, bits), 3, 40, masks=masks))
+        add(f"fields-{name}-v2.bmp", bmp_file(w, h, bits, raw(w, h, bits), 3, 52, masks=masks, top_down=True))
+    for name, masks in [("abgr", (0xFF000000, 0xFF0000, 0xFF00, 0xFF)), ("rgba", (0xFF, 0xFF00, 0xFF0000, 0xFF000000)), ("bgra", (0xFF0000, 0xFF00, 0xFF, 0xFF000000)),
+                        ("bgar", (0xFF000000, 0xFF00, 0xFF, 0xFF0000)), ("none", (0, 0, 0, 0))]:
+        add(f"fields-{name}.bmp", bmp_file(w, h, 32, raw(w, h, 32), 3, 56, masks=masks))
+    for bits in (8, 4):
+        rows = b""
+        for y in range(h):
+            x = 0
+            if y == 9:  # a step: to the right and up
+                rows += bytes([5, 0x31, 0, 2, 3, 2])
+                continue
+            if y == 10:
+                continue
+            if y == 11:
+                x = 8
+            while x < w:
+                n = int(rng.integers(1, 12))
+                if n > 2 and rng.random() < 0.5:  # pixels one by one
+                    n = min(n, w - x)
+                    if n > 2:
+                        size = n if bits == 8 else (n + 1) // 2
+                        rows += bytes([0, n]) + rng.integers(0, 256, size, dtype=np.uint8).tobytes() + b"\0" * (size % 2)
+                        x += n
+                    continue
+                rows += bytes([n, int(rng.integers(0, 256))])  # the last one may be too long
+                x += n
+            if y != 20 or x < w:
+                rows += b"\0\0"
+        add(f"runs-{bits}.bmp", bmp_file(w, h, bits, rows + b"\0\1", 1 if bits == 8 else 2, palette=palette(1 << bits)))
 
 
 def webps():
@@ -409,8 +611,8 @@ def refused():
         with open(f"images/{name}", "wb") as f:
             f.write(data)
     full = (1, 1)
-    put("odd-factors.jpg", flat_jpeg(30, 20, [(3, 1), full, full], JFIF))
-    put("black-at-half-size.jpg", saved(Image.fromarray(smooth(40, 30, 4), "CMYK"), "JPEG", subsampling=2))
+    add("odd-factors.jpg", flat_jpeg(30, 20, [(3, 1), full, full], JFIF))
+    add("black-at-half-size.jpg", saved(Image.fromarray(smooth(40, 30, 4), "CMYK"), "JPEG", subsampling=2))
     put("planar.tif", tiff(RNG.integers(0, 256, (9, 11, 3), dtype=np.uint8), 2, tags=[(284, 2)]))
     put("cmyk.tif", tiff(RNG.integers(0, 256, (9, 11, 4), dtype=np.uint8), 5))
 
@@ -498,21 +700,22 @@ def truncated():
     table = []
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     for name in ["q75.jpg", "q95_444.jpg", "restart.jpg", "grey.jpg", "quality60.jpg", "s420-restart.jpg", "s444-restart-1.jpg", "s440-scans.jpg",
-                 "s420-scans-restart.jpg", "s-rgb.jpg", "s-long-codes.jpg", "exif6.jpg", "f411-61x47.jpg",
+                 "s420-scans-restart.jpg", "s-rgb.jpg", "s-long-codes.jpg", "exif6.jpg", "f411-61x47.jpg", "cmyk-real.jpg", "ycck-420.jpg",
+                 "progressive.jpg", "p420-61x47.jpg", "p420-restart.jpg", "p-L.jpg", "p-CMYK.jpg", "p-dc-1.jpg", "p-RGB-3.jpg",
                  "rgb8.png", "rgb16.png", "la8.png", "rgba16.png", "palette4.png", "palette8-trns.png", "grey1.png", "grey8-trns.png"]:
         with open(f"images/{name}", "rb") as f:
             data = f.read()
         start = data.index(b"\xff\xda") + 20 if name.endswith("jpg") else data.index(b"IDAT") + 12
         for keep in sorted({len(data) - 2, len(data) - 15, len(data) - 57} | {start + (len(data) - start) * n // 12 for n in range(12)}):
             # A file that ends within the header of a scan is refused, where Pillow returns a black picture.
-            if keep < start or name.endswith("jpg") and data.rfind(b"\xff\xda", 0, keep) > keep - 14:
+            if keep < start or name.endswith("jpg") and in_header(data, keep):
                 continue
             im = ImageOps.exif_transpose(Image.open(io.BytesIO(data[:keep]))).convert("RGB")
             table.append(dict(file=name, keep=keep, crop=sha(np.asarray(CROP(im)))))
     return table
 
 
-flat_jpegs(); real_jpegs(); pngs(); gifs(); bmps(); webps(); tiffs(); refused(); sequential_jpegs()
+flat_jpegs(); real_jpegs(); pngs(); gifs(); bmps(); webps(); tiffs(); refused(); sequential_jpegs(); progressive_jpegs(); forgiven_jpegs(); filtered_pngs(); bmp_kinds()
 ramp = np.stack([np.arange(256, dtype=np.uint8)] * 3, -1)[None]
 NORMALISE(Image.fromarray(ramp)).numpy().astype("<f4").tofile("lut.f32")
 tensor = NORMALISE(CROP(Image.fromarray(pattern(320, 240)))).numpy().astype("<f4")
