@@ -3,6 +3,8 @@ package kernel
 import (
 	"fmt"
 	"testing"
+
+	"icebox/extract/internal/isa"
 )
 
 // heap allocates without guard pages.
@@ -24,25 +26,36 @@ func BenchmarkGEMM(b *testing.B) {
 		{"layer4", 1, 64, 256, 512},
 	}
 	for _, i := range Available() {
-		peak := Peak(i)
-		for _, s := range shapes {
-			g := GEMM{
-				A: make([]float32, s.planes*s.rows*s.k), LDA: s.k, APlane: s.rows * s.k,
-				B: make([]float32, s.planes*s.k*s.columns),
-				C: make([]float32, s.planes*s.rows*s.columns), LDC: s.columns, CPlane: s.rows * s.columns,
-				Planes: s.planes, Rows: s.rows, Columns: s.columns, K: s.k,
+		for _, bf16 := range []bool{false, true} {
+			peak, name := Peak(i, bf16), i.String()
+			if bf16 {
+				if name += "-bf16"; peak == 0 {
+					continue
+				}
 			}
-			b.Run(fmt.Sprintf("%s/%s", i, s.name), func(b *testing.B) {
-				for b.Loop() {
-					g.Run(i)
+			for _, s := range shapes {
+				g := GEMM{
+					LDA: s.k, APlane: s.rows * s.k,
+					C: make([]float32, s.planes*s.rows*s.columns), LDC: s.columns, CPlane: s.rows * s.columns,
+					Planes: s.planes, Rows: s.rows, Columns: s.columns, K: s.k,
 				}
-				flops := 2 * float64(s.planes*s.rows*s.k*s.columns)
-				rate := flops * float64(b.N) / b.Elapsed().Seconds()
-				b.ReportMetric(rate/1e9, "GFLOP/s")
-				if peak > 0 {
-					b.ReportMetric(100*rate/peak, "%peak")
+				if bf16 {
+					g.ABF16, g.BF16 = make([]uint16, s.planes*s.rows*s.k), make([]uint16, s.planes*s.k*s.columns)
+				} else {
+					g.A, g.B = make([]float32, s.planes*s.rows*s.k), make([]float32, s.planes*s.k*s.columns)
 				}
-			})
+				b.Run(name+"/"+s.name, func(b *testing.B) {
+					for b.Loop() {
+						g.Run(i)
+					}
+					flops := 2 * float64(s.planes*s.rows*s.k*s.columns)
+					rate := flops * float64(b.N) / b.Elapsed().Seconds()
+					b.ReportMetric(rate/1e9, "GFLOP/s")
+					if peak > 0 {
+						b.ReportMetric(100*rate/peak, "%peak")
+					}
+				})
+			}
 		}
 	}
 }
@@ -53,6 +66,17 @@ func BenchmarkInput(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/scheme=%d", i, s), func(b *testing.B) {
 				c := inputCase{s, 4, 64}
 				in := c.build(b, heap)
+				for b.Loop() {
+					in.Run(i)
+				}
+			})
+			if i == isa.Portable || !HasBF16(i) {
+				continue
+			}
+			b.Run(fmt.Sprintf("%s-bf16/scheme=%d", i, s), func(b *testing.B) {
+				c := inputCase{s, 4, 64}
+				in := c.build(b, heap)
+				in.Dst, in.BF16 = nil, make([]uint16, len(in.Dst))
 				for b.Loop() {
 					in.Run(i)
 				}

@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/cpu"
@@ -23,7 +24,16 @@ func Available() []isa.ISA {
 	return all
 }
 
-const floatBytes = 4
+// HasBF16 reports whether this machine multiplies numbers in bfloat16 with i. Portable code
+// does so anywhere, slowly.
+func HasBF16(i isa.ISA) bool {
+	return i == isa.Portable || i == isa.AVX512 && slices.Contains(Available(), i) && cpu.X86.HasAVX512BF16
+}
+
+const (
+	floatBytes = 4
+	bf16Bytes  = 2
+)
 
 func (g *GEMM) run(i isa.ISA) {
 	if i == isa.Portable {
@@ -32,11 +42,12 @@ func (g *GEMM) run(i isa.ISA) {
 	}
 	blocks := (g.Rows + Rows(i) - 1) / Rows(i)
 	rows := (g.Rows + blocks - 1) / blocks
+	size := g.sizeA()
 	a := gemmArgs{
-		a: &g.A[0], c: &g.C[0],
-		lda: g.LDA * floatBytes, ldc: g.LDC * floatBytes,
-		aPlane: g.APlane * floatBytes, cPlane: g.CPlane * floatBytes,
-		k: g.K, kBytes: g.K * floatBytes,
+		c:   &g.C[0],
+		lda: g.LDA * size, ldc: g.LDC * floatBytes,
+		aPlane: g.APlane * size, cPlane: g.CPlane * floatBytes,
+		k: g.K * size / floatBytes, kBytes: g.K * size,
 		planes: g.Planes, panels: g.Columns / Panel(i), panelBytes: g.K * Panel(i) * g.size(),
 		blocks: blocks, blockRows: rows, small: blocks*rows - g.Rows,
 		fetchStep: (64 + blocks - 1) / blocks,
@@ -44,16 +55,14 @@ func (g *GEMM) run(i isa.ISA) {
 	if g.Accumulate {
 		a.accumulate = 1
 	}
-	if g.Half != nil {
-		a.b = unsafe.Pointer(&g.Half[0])
-	} else {
-		a.b = unsafe.Pointer(&g.B[0])
-	}
+	g.point(&a)
 	a.next = uintptr(a.b) + uintptr(a.planes*a.panels*a.panelBytes)
 	if g.Next != 0 {
 		a.next = uintptr(a.b) + uintptr(g.Next*g.size())
 	}
 	switch {
+	case g.BF16 != nil:
+		gemmBF16AVX512(&a)
 	case i == isa.AVX512 && g.Half != nil:
 		gemmHalfAVX512(&a)
 	case i == isa.AVX512:
@@ -65,6 +74,18 @@ func (g *GEMM) run(i isa.ISA) {
 	}
 }
 
+// point sets the operands.
+func (g *GEMM) point(a *gemmArgs) {
+	switch {
+	case g.BF16 != nil:
+		a.a, a.b = unsafe.Pointer(&g.ABF16[0]), unsafe.Pointer(&g.BF16[0])
+	case g.Half != nil:
+		a.a, a.b = unsafe.Pointer(&g.A[0]), unsafe.Pointer(&g.Half[0])
+	default:
+		a.a, a.b = unsafe.Pointer(&g.A[0]), unsafe.Pointer(&g.B[0])
+	}
+}
+
 func (in *Input) run(i isa.ISA) {
 	if i == isa.Portable {
 		inputPortable(in)
@@ -72,15 +93,24 @@ func (in *Input) run(i isa.ISA) {
 	}
 	s := in.Scheme.shape()
 	a := inputArgs{
-		src: &in.Src[0], dst: &in.Dst[0], scratch: &in.Scratch[0],
+		src: &in.Src[0], scratch: &in.Scratch[0],
 		pixel: in.Pixel * floatBytes, row: in.Row * floatBytes,
-		srcStep: (s.step()*in.Pixel - in.Channels) * floatBytes, dstStep: (in.Width - in.Channels) * floatBytes,
-		plane: in.Plane * floatBytes, gridRow: s.points * in.Plane * floatBytes,
-		tiles: in.Tiles, channels: in.Channels * floatBytes,
+		srcStep: (s.step()*in.Pixel - in.Channels) * floatBytes,
+		tiles:   in.Tiles, channels: in.Channels * floatBytes,
 	}
-	if i == isa.AVX512 {
-		inputAVX512(in.Scheme, &a)
+	size := floatBytes
+	if in.BF16 != nil {
+		size, a.dst = bf16Bytes, unsafe.Pointer(&in.BF16[0])
 	} else {
+		a.dst = unsafe.Pointer(&in.Dst[0])
+	}
+	a.dstStep, a.plane, a.gridRow = (in.Width-in.Channels)*size, in.Plane*size, s.points*in.Plane*size
+	switch {
+	case in.BF16 != nil:
+		inputBF16AVX512(in.Scheme, &a)
+	case i == isa.AVX512:
+		inputAVX512(in.Scheme, &a)
+	default:
 		inputAVX2(in.Scheme, &a)
 	}
 }
@@ -116,6 +146,23 @@ func inputAVX2(s Scheme, a *inputArgs) {
 		inputF1S2AVX2(a)
 	default:
 		inputF7AVX2(a)
+	}
+}
+
+func inputBF16AVX512(s Scheme, a *inputArgs) {
+	switch s {
+	case F23:
+		inputF4BF16AVX512(a)
+	case F43:
+		inputF6BF16AVX512(a)
+	case F73:
+		inputF9BF16AVX512(a)
+	case F42S2:
+		inputF5S2BF16AVX512(a)
+	case F13S2:
+		inputF1S2BF16AVX512(a)
+	default:
+		inputF7BF16AVX512(a)
 	}
 }
 
@@ -204,14 +251,19 @@ func (p *Pool) run(i isa.ISA) {
 	}
 }
 
-func fma(i isa.ISA, steps int) (flops int) {
+func fma(i isa.ISA, bf16 bool, steps int) (flops int) {
 	const chains = 12
 	a := fmaArgs{steps: steps}
-	switch i {
-	case isa.AVX512:
+	switch {
+	case bf16 && i == isa.AVX512 && HasBF16(i):
+		dotAVX512(&a)
+		return steps * chains * 2 * 32
+	case bf16:
+		return 0
+	case i == isa.AVX512:
 		fmaAVX512(&a)
 		return steps * chains * 2 * 16
-	case isa.AVX2:
+	case i == isa.AVX2:
 		fmaAVX2(&a)
 		return steps * chains * 2 * 8
 	default:

@@ -10,7 +10,8 @@ import "unsafe"
 // "run" or "runs" as variables, and change them. All distances are in bytes.
 
 type gemmArgs struct {
-	a, c             *float32       // run
+	a                unsafe.Pointer // runs
+	c                *float32       // runs
 	b                unsafe.Pointer // runs
 	lda, ldc         int
 	aPlane, cPlane   int
@@ -29,12 +30,13 @@ type gemmArgs struct {
 }
 
 type inputArgs struct {
-	src, dst, scratch *float32
-	pixel, row        int
-	srcStep, dstStep  int // from the end of a tile's channels to the next tile
-	plane, gridRow    int // gridRow: from plane (i, j) to (i+1, j)
-	tiles             int // runs
-	channels          int
+	src, scratch     *float32
+	dst              unsafe.Pointer
+	pixel, row       int
+	srcStep, dstStep int // from the end of a tile's channels to the next tile
+	plane, gridRow   int // gridRow: from plane (i, j) to (i+1, j)
+	tiles            int // runs
+	channels         int
 }
 
 type outputArgs struct {
@@ -77,6 +79,9 @@ func gemmHalfAVX2(a *gemmArgs)
 func gemmHalfAVX512(a *gemmArgs)
 
 //go:noescape
+func gemmBF16AVX512(a *gemmArgs)
+
+//go:noescape
 func inputF4AVX2(a *inputArgs)
 
 //go:noescape
@@ -111,6 +116,24 @@ func inputF1S2AVX2(a *inputArgs)
 
 //go:noescape
 func inputF1S2AVX512(a *inputArgs)
+
+//go:noescape
+func inputF4BF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF6BF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF7BF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF9BF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF5S2BF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF1S2BF16AVX512(a *inputArgs)
 
 //go:noescape
 func outputF4AVX2(a *outputArgs)
@@ -177,3 +200,6 @@ func fmaAVX2(a *fmaArgs)
 
 //go:noescape
 func fmaAVX512(a *fmaArgs)
+
+//go:noescape
+func dotAVX512(a *fmaArgs)

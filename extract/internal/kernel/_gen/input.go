@@ -36,6 +36,14 @@ func inputs(a *assembler) {
 		in := inputTile{assembler: a, inputScheme: s}
 		in.emit()
 	}
+	if !a.isa.bf16 {
+		return
+	}
+	for _, s := range inputSchemes {
+		s.name += "BF16"
+		in := inputTile{assembler: a, inputScheme: s, bf16: true}
+		in.emit()
+	}
 }
 
 // inputTile emits one input transform: rows of a tile into scratch, then columns
@@ -43,6 +51,7 @@ func inputs(a *assembler) {
 type inputTile struct {
 	*assembler
 	inputScheme
+	bf16                        bool // the planes are in bfloat16
 	src, dst, scratch, channels reg.GPVirtual
 }
 
@@ -57,7 +66,7 @@ func (t *inputTile) emit() {
 	t.rows()
 	t.columns()
 	t.ADDQ(operand.U8(t.isa.bytes), t.src)
-	t.ADDQ(operand.U8(t.isa.bytes), t.dst)
+	t.ADDQ(operand.U8(t.planeBytes(t.isa.bytes)), t.dst)
 	t.SUBQ(operand.U8(t.isa.bytes), t.channels)
 	t.JNE(operand.LabelRef("channel"))
 	t.ADDQ(t.arg("srcStep"), t.src)
@@ -137,17 +146,36 @@ func (t *inputTile) columns() {
 				if slot := t.slot(p, q, j); slot > 0 {
 					moved := t.GP64()
 					t.IMUL3Q(operand.U8(slot), t.arg("channels"), moved)
+					if t.bf16 {
+						t.SHRQ(operand.U8(1), moved)
+					}
 					t.ADDQ(first, moved)
 					base = moved
 				}
 				for i, v := range t.transform(t.assembler, d)[:down.points] {
-					t.VMOVUPS(v, gridRow.times(base, i))
+					t.store(v, gridRow.times(base, i))
 				}
 			}
 			column++
 			t.ADDQ(t.arg("plane"), first)
 		}
 	}
+}
+
+// planeBytes is the size in a plane of so many bytes of floats.
+func (t *inputTile) planeBytes(floats int) int {
+	if t.bf16 {
+		return floats / 2
+	}
+	return floats
+}
+
+// store emits plane = v.
+func (t *inputTile) store(v vec, plane operand.Mem) {
+	if t.bf16 {
+		v = t.bfloat16(v)
+	}
+	t.VMOVUPS(v, plane)
 }
 
 // slot counts the phase pairs before (p, q) that have a point in column j.
