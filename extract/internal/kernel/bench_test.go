@@ -3,8 +3,6 @@ package kernel
 import (
 	"fmt"
 	"testing"
-
-	"icebox/extract/internal/isa"
 )
 
 // heap allocates without guard pages.
@@ -63,24 +61,21 @@ func BenchmarkGEMM(b *testing.B) {
 func BenchmarkInput(b *testing.B) {
 	for _, i := range Available() {
 		for s := range schemes {
-			b.Run(fmt.Sprintf("%s/scheme=%d", i, s), func(b *testing.B) {
-				c := inputCase{s, 4, 64}
-				in := c.build(b, heap)
-				for b.Loop() {
-					in.Run(i)
+			for name, bf16 := range map[string]bool{i.String(): false, i.String() + "-bf16": true} {
+				if !s.shape().runs(i, bf16) {
+					continue
 				}
-			})
-			if i == isa.Portable || !HasBF16(i) {
-				continue
+				b.Run(fmt.Sprintf("%s/scheme=%d", name, s), func(b *testing.B) {
+					c := inputCase{s, 4, 64}
+					in := c.build(b, heap)
+					if bf16 {
+						in.Dst, in.BF16 = nil, make([]uint16, len(in.Dst))
+					}
+					for b.Loop() {
+						in.Run(i)
+					}
+				})
 			}
-			b.Run(fmt.Sprintf("%s-bf16/scheme=%d", i, s), func(b *testing.B) {
-				c := inputCase{s, 4, 64}
-				in := c.build(b, heap)
-				in.Dst, in.BF16 = nil, make([]uint16, len(in.Dst))
-				for b.Loop() {
-					in.Run(i)
-				}
-			})
 		}
 	}
 }
@@ -88,6 +83,9 @@ func BenchmarkInput(b *testing.B) {
 func BenchmarkOutput(b *testing.B) {
 	for _, i := range Available() {
 		for s := range schemes {
+			if sh := s.shape(); !sh.runs(i, !sh.inputs.float) {
+				continue
+			}
 			b.Run(fmt.Sprintf("%s/scheme=%d", i, s), func(b *testing.B) {
 				c := outputCase{s, 4, 64, s.Outputs(), s.Outputs(), false}
 				out := c.build(b, heap)

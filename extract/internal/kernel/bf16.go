@@ -47,11 +47,21 @@ func flush(x float32) float32 {
 func fmaFlushed(a, b, c float32) float32 {
 	product, addend := float64(flush(a))*float64(flush(b)), float64(flush(c)) // exact
 	sum := product + addend
+	// A float64 rounded to float32 is rounded twice. That matters only where the first
+	// rounding ends midway between two float32, or where the result may be denormal.
+	const midway, dropped = 1 << 28, 1<<29 - 1
+	if size := math.Abs(sum); size > 2*least && size < math.MaxFloat32 && math.Float64bits(sum)&dropped != midway {
+		return float32(sum)
+	}
+	return roundOnce(sum, product, addend)
+}
+
+// roundOnce rounds product + addend, of which sum is the nearest float64, to float32.
+func roundOnce(sum, product, addend float64) float32 {
 	if math.IsInf(sum, 0) || sum != sum {
 		return float32(sum)
 	}
-	// What a float64 has lost decides a tie of float32: the last bit says that there was
-	// something (rounding to odd).
+	// The last bit of a float64 then says that something was lost (rounding to odd).
 	back := sum - product
 	lost := (product - (sum - back)) + (addend - back)
 	if bits := math.Float64bits(sum); lost != 0 && bits&1 == 0 {
@@ -63,7 +73,7 @@ func fmaFlushed(a, b, c float32) float32 {
 		sum = math.Float64frombits(bits)
 	}
 	// Whether a result is denormal is decided after it is rounded as if exponents had no
-	// end, so that 2^-126 less half a unit is 2^-126.
+	// end, so that 2^-126 - 2^-151, which is a tie, becomes 2^-126.
 	if size := math.Abs(sum); size < least-0x1p-151 {
 		return float32(math.Copysign(0, sum))
 	}

@@ -222,12 +222,44 @@ func (c inputCase) runBF16(t testing.TB, i isa.ISA, a alloc) []uint16 {
 	return in.BF16
 }
 
+func widened(h []uint16) []float32 {
+	x := make([]float32, len(h))
+	for i, v := range h {
+		x[i] = WidenBF16(v)
+	}
+	return x
+}
+
+// near16 fails unless got is want but for the rounding to bfloat16 and for tol.
+func near16(t *testing.T, got []uint16, want []float32, tol float64) {
+	t.Helper()
+	for i, x := range widened(got) {
+		if d := math.Abs(float64(x) - float64(want[i])); !(d <= tol+math.Abs(float64(want[i]))/256) {
+			t.Fatalf("value %d: got %v, want %v", i, x, want[i])
+		}
+	}
+}
+
+func TestBF16InputIsNearPortable(t *testing.T) {
+	i := hardware(t)
+	for _, c := range inputCases() {
+		if c.scheme.shape().inputs.bf16 {
+			in := c.build(t, heap)
+			clear(in.Dst)
+			in.Run(isa.Portable)
+			for _, a := range placements {
+				near16(t, c.runBF16(t, i, a), in.Dst, c.scheme.tolerance(false))
+			}
+		}
+	}
+}
+
 func TestBF16InputIsTheRoundedInput(t *testing.T) {
 	for _, i := range Available() {
-		if !HasBF16(i) {
-			continue
-		}
 		for _, c := range inputCases() {
+			if s := c.scheme.shape(); !HasBF16(i) || !s.runs(i, false) || !s.runs(i, true) {
+				continue
+			}
 			in := c.build(t, heap)
 			clear(in.Dst)
 			in.Run(i)

@@ -153,16 +153,14 @@ func inputBF16AVX512(s Scheme, a *inputArgs) {
 	switch s {
 	case F23:
 		inputF4BF16AVX512(a)
-	case F43:
-		inputF6BF16AVX512(a)
-	case F73:
-		inputF9BF16AVX512(a)
-	case F42S2:
-		inputF5S2BF16AVX512(a)
 	case F13S2:
 		inputF1S2BF16AVX512(a)
+	case B43:
+		inputF6PBF16AVX512(a)
+	case B42S2:
+		inputF5S2PBF16AVX512(a)
 	default:
-		inputF7BF16AVX512(a)
+		inputF7PBF16AVX512(a)
 	}
 }
 
@@ -205,6 +203,14 @@ func outputAVX512(s Scheme, residual bool, a *outputArgs) {
 		outputF7AVX512(a)
 	case s == F13S2:
 		outputF1AVX512(a)
+	case s == B43 && residual:
+		outputF6PAddAVX512(a)
+	case s == B43:
+		outputF6PAVX512(a)
+	case s == B44:
+		outputF7PAVX512(a)
+	case s == B42S2:
+		outputF5PAVX512(a)
 	default:
 		outputF5AVX512(a)
 	}

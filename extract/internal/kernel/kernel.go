@@ -110,7 +110,7 @@ func (in *Input) Run(i isa.ISA) {
 	check(in.Pixel >= in.Channels && in.Row >= 0 && in.Width >= len(s.phases)*len(s.phases)*in.Channels, "input: stride")
 	last := (in.Tiles-1)*s.step()*in.Pixel + (s.size()-1)*(in.Row+in.Pixel) + in.Channels
 	check(len(in.Src) >= last, "input: short pixels")
-	check(in.BF16 == nil || in.Dst == nil && HasBF16(i), "input: no bfloat16, or two kinds of planes")
+	check((in.BF16 == nil) != (in.Dst == nil) && s.runs(i, in.BF16 != nil), "input: no such planes, or two kinds")
 	check(max(len(in.Dst), len(in.BF16)) >= (s.points*s.points-1)*in.Plane+(in.Tiles-1)*in.Width+s.slots(s.points-1, s.points-1)*in.Channels, "input: short planes")
 	check(in.Plane >= in.Tiles*in.Width && len(in.Scratch) >= ScratchLen, "input: plane or scratch")
 	in.run(i)
@@ -139,6 +139,7 @@ func (out *Output) Run(i isa.ISA) {
 	s := out.Scheme.shape()
 	check(out.Tiles > 0 && out.Channels > 0 && out.Channels%Lane == 0, "output: empty or channels not a multiple")
 	check(out.Rows > 0 && out.Rows <= s.outputs && out.LastColumns > 0 && out.LastColumns <= s.outputs, "output: valid pixels")
+	check(s.runs(i, !s.inputs.float), "output: no such scheme")
 	check(!out.Residual || s.residual, "output: the scheme has no residual form")
 	check(out.Plane >= out.Tiles*out.Channels && out.Pixel >= out.Channels && out.Row >= 0, "output: stride")
 	check(len(out.M) >= (s.points*s.points-1)*out.Plane+out.Tiles*out.Channels, "output: short planes")

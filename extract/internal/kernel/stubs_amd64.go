@@ -121,19 +121,28 @@ func inputF1S2AVX512(a *inputArgs)
 func inputF4BF16AVX512(a *inputArgs)
 
 //go:noescape
-func inputF6BF16AVX512(a *inputArgs)
-
-//go:noescape
-func inputF7BF16AVX512(a *inputArgs)
-
-//go:noescape
-func inputF9BF16AVX512(a *inputArgs)
-
-//go:noescape
-func inputF5S2BF16AVX512(a *inputArgs)
-
-//go:noescape
 func inputF1S2BF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF6PBF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF7PBF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF5S2PBF16AVX512(a *inputArgs)
+
+//go:noescape
+func outputF6PAVX512(a *outputArgs)
+
+//go:noescape
+func outputF6PAddAVX512(a *outputArgs)
+
+//go:noescape
+func outputF7PAVX512(a *outputArgs)
+
+//go:noescape
+func outputF5PAVX512(a *outputArgs)
 
 //go:noescape
 func outputF4AVX2(a *outputArgs)

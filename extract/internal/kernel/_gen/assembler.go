@@ -96,6 +96,13 @@ func (a *assembler) sub(x, y vec) vec {
 	return z
 }
 
+// scale returns c·x.
+func (a *assembler) scale(c float32, x vec) vec {
+	z := a.vec()
+	a.VMULPS(a.constant(c), x, z)
+	return z
+}
+
 // fma returns c·x + y with one rounding.
 func (a *assembler) fma(c float32, x, y vec) vec {
 	z := a.vec()

@@ -20,29 +20,43 @@ type inputScheme struct {
 	phases    []phase
 	transform func(*assembler, []vec) []vec
 	constants []float32
+	planes    planes
 }
 
+// planes are the types of planes that an input transform is wanted for.
+type planes struct{ float, bf16 bool }
+
+var (
+	floatPlanes = planes{float: true}
+	bf16Planes  = planes{bf16: true}
+	bothPlanes  = planes{true, true}
+)
+
 var inputSchemes = []inputScheme{
-	{"inputF4", 4, 4, []phase{{0, 1, 4, 4}}, input4, nil},
-	{"inputF6", 6, 6, []phase{{0, 1, 6, 6}}, input6, []float32{-4, -5, 2, -2, 4}},
-	{"inputF7", 7, 7, []phase{{0, 1, 7, 7}}, input7, []float32{-4, 2, -3, 3, -5, -0.5}},
-	{"inputF9", 9, 9, []phase{{0, 1, 9, 9}}, input9, []float32{-5, 4, -0.3125, 0.015625, -0.0625, -0.25, -4, 2, -2, 0.5, -0.5, 0.25}},
-	{"inputF5S2", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, input5, []float32{2, -3, -2}},
-	{"inputF1S2", 3, 1, []phase{{0, 1, 1, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}}, same, nil},
+	{"inputF4", 4, 4, []phase{{0, 1, 4, 4}}, input4, nil, bothPlanes},
+	{"inputF6", 6, 6, []phase{{0, 1, 6, 6}}, input6, []float32{-4, -5, 2, -2, 4}, floatPlanes},
+	{"inputF7", 7, 7, []phase{{0, 1, 7, 7}}, input7, []float32{-4, 2, -3, 3, -5, -0.5}, floatPlanes},
+	{"inputF9", 9, 9, []phase{{0, 1, 9, 9}}, input9, []float32{-5, 4, -0.3125, 0.015625, -0.0625, -0.25, -4, 2, -2, 0.5, -0.5, 0.25}, floatPlanes},
+	{"inputF5S2", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, input5, []float32{2, -3, -2}, floatPlanes},
+	{"inputF1S2", 3, 1, []phase{{0, 1, 1, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}}, same, nil, bothPlanes},
+	{"inputF6P", 6, 6, []phase{{0, 1, 6, 6}}, pairs43.input, pairs43.inputConstants(), bf16Planes},
+	{"inputF7P", 7, 7, []phase{{0, 1, 7, 7}}, pairs44.input, pairs44.inputConstants(), bf16Planes},
+	{"inputF5S2P", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, pairs42.input, pairs42.inputConstants(), bf16Planes},
 }
 
 func inputs(a *assembler) {
 	for _, s := range inputSchemes {
-		in := inputTile{assembler: a, inputScheme: s}
-		in.emit()
-	}
-	if !a.isa.bf16 {
-		return
+		if s.planes.float {
+			in := inputTile{assembler: a, inputScheme: s}
+			in.emit()
+		}
 	}
 	for _, s := range inputSchemes {
-		s.name += "BF16"
-		in := inputTile{assembler: a, inputScheme: s, bf16: true}
-		in.emit()
+		if s.planes.bf16 && a.isa.bf16 {
+			s.name += "BF16"
+			in := inputTile{assembler: a, inputScheme: s, bf16: true}
+			in.emit()
+		}
 	}
 }
 

@@ -14,24 +14,31 @@ type outputScheme struct {
 	transform       func(*assembler, []vec) []vec
 	constants       []float32
 	residual        bool
+	bf16            bool // for planes of which the input was in bfloat16
 }
 
 var outputSchemes = []outputScheme{
-	{"outputF4", 4, 2, output4to2, nil, false},
-	{"outputF4Add", 4, 2, output4to2, nil, true},
-	{"outputF6", 6, 4, output6to4, []float32{2, 4, 8}, false},
-	{"outputF6Add", 6, 4, output6to4, []float32{2, 4, 8}, true},
-	{"outputF7", 7, 4, output7to4, []float32{2, 4, 8, 0.5, 0.25, 0.125}, false},
-	{"outputF9", 9, 7, output9to7, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, false},
-	{"outputF9Add", 9, 7, output9to7, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, true},
-	{"outputF5", 5, 4, output5to4, []float32{2, 4, 8}, false},
-	{"outputF1", 1, 1, same, nil, false},
+	{"outputF4", 4, 2, output4to2, nil, false, false},
+	{"outputF4Add", 4, 2, output4to2, nil, true, false},
+	{"outputF6", 6, 4, output6to4, []float32{2, 4, 8}, false, false},
+	{"outputF6Add", 6, 4, output6to4, []float32{2, 4, 8}, true, false},
+	{"outputF7", 7, 4, output7to4, []float32{2, 4, 8, 0.5, 0.25, 0.125}, false, false},
+	{"outputF9", 9, 7, output9to7, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, false, false},
+	{"outputF9Add", 9, 7, output9to7, []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, true, false},
+	{"outputF5", 5, 4, output5to4, []float32{2, 4, 8}, false, false},
+	{"outputF1", 1, 1, same, nil, false, false},
+	{"outputF6P", 6, 4, pairs43.output, pairs43.outputConstants(), false, true},
+	{"outputF6PAdd", 6, 4, pairs43.output, pairs43.outputConstants(), true, true},
+	{"outputF7P", 7, 4, pairs44.output, pairs44.outputConstants(), false, true},
+	{"outputF5P", 5, 4, pairs42.output, pairs42.outputConstants(), false, true},
 }
 
 func outputs(a *assembler) {
 	for _, s := range outputSchemes {
-		out := outputTile{assembler: a, outputScheme: s}
-		out.emit()
+		if !s.bf16 || a.isa.bf16 {
+			out := outputTile{assembler: a, outputScheme: s}
+			out.emit()
+		}
 	}
 }
 
