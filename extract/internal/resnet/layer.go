@@ -1,7 +1,5 @@
 package resnet
 
-import "icebox/extract/internal/kernel"
-
 // Layer is a part of the network that Profile times.
 type Layer struct {
 	Name      string
@@ -16,9 +14,9 @@ func (n *Net) Layers() []Layer { return n.layers }
 // list fills in the layers, and where each block's begin.
 func (n *Net) list() {
 	n.layers = []Layer{{
-		Name: "stem", Algorithm: kernel.F44.String() + " /2, max-pool",
+		Name: "stem", Algorithm: n.stem.scheme.String() + " /2, max-pool" + n.stem.weights.element.suffix(),
 		Direct: stemSide * stemSide * stemOutputs * stemTaps * stemTaps * 3,
-		Done:   int64(kernel.F44.Planes()) * stemTiles * stemTiles * stemInputs * stemOutputs,
+		Done:   int64(n.stem.scheme.Planes()) * stemTiles * stemTiles * stemInputs * stemOutputs,
 	}}
 	for i := range n.blocks {
 		b := &n.blocks[i]
@@ -33,6 +31,9 @@ func (n *Net) list() {
 	n.layers = append(n.layers, Layer{Name: "average", Algorithm: "sum"})
 }
 
+// suffix says in a list of layers what the weights are.
+func (e element) suffix() string { return [...]string{float: "", half: ", half", bf16: ", bf16"}[e] }
+
 func (c *conv) layer(name string) Layer {
 	slots := 0
 	for p := range c.scheme.Planes() {
@@ -42,8 +43,6 @@ func (c *conv) layer(name string) Layer {
 		Name: name, Algorithm: c.scheme.String(), Direct: int64(c.side * c.side * c.in * c.out * 9),
 		Done: int64(slots * c.across() * c.across() * c.in * c.out),
 	}
-	if c.weights.half != nil {
-		l.Algorithm += ", half"
-	}
+	l.Algorithm += c.weights.element.suffix()
 	return l
 }
