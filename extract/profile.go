@@ -59,12 +59,12 @@ func (x *Extractor) Profile(ctx context.Context, features []float32, pixels []ui
 }
 
 // Peak measures how many floating-point operations a second one core can do with an
-// instruction set (see Options.ISA). It is 0 for portable code and for one that this
-// machine lacks. It takes some 30 ms.
-func Peak(isa string) float64 {
+// instruction set (see Options.ISA), in a numeric class of the native engine. It is 0 for
+// portable code and for one that this machine lacks. It takes some 30 ms.
+func Peak(isa, numeric string) float64 {
 	for _, i := range kernel.Available() {
 		if i.String() == isa {
-			return kernel.Peak(i)
+			return kernel.Peak(i, numeric == resnet.BF16)
 		}
 	}
 	return 0
