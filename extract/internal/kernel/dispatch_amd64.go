@@ -160,7 +160,7 @@ func inputBF16AVX512(s Scheme, a *inputArgs) {
 	case B42S2:
 		inputF5S2PBF16AVX512(a)
 	default:
-		inputF7PBF16AVX512(a)
+		inputF1BF16AVX512(a)
 	}
 }
 
@@ -201,14 +201,12 @@ func outputAVX512(s Scheme, residual bool, a *outputArgs) {
 		outputF9AVX512(a)
 	case s == F44:
 		outputF7AVX512(a)
-	case s == F13S2:
+	case s == F13S2 || s == F11S2:
 		outputF1AVX512(a)
 	case s == B43 && residual:
 		outputF6PAddAVX512(a)
 	case s == B43:
 		outputF6PAVX512(a)
-	case s == B44:
-		outputF7PAVX512(a)
 	case s == B42S2:
 		outputF5PAVX512(a)
 	default:

@@ -16,7 +16,6 @@ type pairs struct {
 var (
 	pairs43 = pairs{true, []float64{0.6875, 1.5}}
 	pairs42 = pairs{false, []float64{0.5, 1.25}}
-	pairs44 = pairs{false, []float64{0.25, 0.875, 1.75}}
 )
 
 // finite lists the points but ∞.
@@ -35,7 +34,7 @@ func (s pairs) finite() []float64 {
 func (s pairs) shape(name string, stride int) shape {
 	const outputs = 4
 	points := s.finite()
-	sh := shape{name: name, outputs: outputs, points: len(points) + 1, stride: stride, residual: stride == 1 && s.zero, at: powers(points, outputs), inputs: inputs{bf16: true}}
+	sh := shape{name: name, outputs: outputs, points: len(points) + 1, stride: stride, residual: stride == 1, at: powers(points, outputs), inputs: inputs{bf16: true}}
 	if stride == 1 {
 		var taps []int
 		for i := range len(points) + 2 - outputs {

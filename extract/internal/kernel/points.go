@@ -185,6 +185,10 @@ var shapes = [schemes]shape{
 		},
 	},
 	B43:   pairs43.shape("F(4,3)", 1),
-	B44:   pairs44.shape("F(4,4)", 1),
 	B42S2: pairs42.shape("F(4,2) /2", 2),
+	F11S2: {
+		name: "1×1 /2", outputs: 1, points: 1, stride: 2, inputs: inputs{bf16: true},
+		at:     [][]float32{{1}},
+		phases: []phase{{every: 1, bt: [][]float32{{1}}, taps: []int{0}, g: [][]float64{{1}}}},
+	},
 }

@@ -14,9 +14,9 @@ const (
 	F44                 // 4×4 kernels, 4×4 outputs
 	F42S2               // 3×3 kernels two pixels apart, 4×4 outputs, by polyphase
 	F13S2               // 3×3 kernels two pixels apart, one output: the plain convolution
-	B43                 // F43, F44 and F42S2 at points for bfloat16
-	B44
+	B43                 // F43 and F42S2 at points for bfloat16
 	B42S2
+	F11S2 // 1×1 kernels two pixels apart: in bfloat16, planes are the rounded pixels
 	schemes
 )
 

@@ -127,7 +127,7 @@ func inputF1S2BF16AVX512(a *inputArgs)
 func inputF6PBF16AVX512(a *inputArgs)
 
 //go:noescape
-func inputF7PBF16AVX512(a *inputArgs)
+func inputF1BF16AVX512(a *inputArgs)
 
 //go:noescape
 func inputF5S2PBF16AVX512(a *inputArgs)
@@ -137,9 +137,6 @@ func outputF6PAVX512(a *outputArgs)
 
 //go:noescape
 func outputF6PAddAVX512(a *outputArgs)
-
-//go:noescape
-func outputF7PAVX512(a *outputArgs)
 
 //go:noescape
 func outputF5PAVX512(a *outputArgs)

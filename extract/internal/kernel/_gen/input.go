@@ -39,8 +39,8 @@ var inputSchemes = []inputScheme{
 	{"inputF9", 9, 9, []phase{{0, 1, 9, 9}}, input9, []float32{-5, 4, -0.3125, 0.015625, -0.0625, -0.25, -4, 2, -2, 0.5, -0.5, 0.25}, floatPlanes},
 	{"inputF5S2", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, input5, []float32{2, -3, -2}, floatPlanes},
 	{"inputF1S2", 3, 1, []phase{{0, 1, 1, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}}, same, nil, bothPlanes},
+	{"inputF1", 1, 1, []phase{{0, 1, 1, 1}}, same, nil, bf16Planes},
 	{"inputF6P", 6, 6, []phase{{0, 1, 6, 6}}, pairs43.input, pairs43.inputConstants(), bf16Planes},
-	{"inputF7P", 7, 7, []phase{{0, 1, 7, 7}}, pairs44.input, pairs44.inputConstants(), bf16Planes},
 	{"inputF5S2P", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, pairs42.input, pairs42.inputConstants(), bf16Planes},
 }
 

@@ -29,7 +29,6 @@ var outputSchemes = []outputScheme{
 	{"outputF1", 1, 1, same, nil, false, false},
 	{"outputF6P", 6, 4, pairs43.output, pairs43.outputConstants(), false, true},
 	{"outputF6PAdd", 6, 4, pairs43.output, pairs43.outputConstants(), true, true},
-	{"outputF7P", 7, 4, pairs44.output, pairs44.outputConstants(), false, true},
 	{"outputF5P", 5, 4, pairs42.output, pairs42.outputConstants(), false, true},
 }
 

@@ -10,10 +10,9 @@ type pairs struct {
 var (
 	pairs43 = pairs{true, []float32{0.6875, 1.5}}
 	pairs42 = pairs{false, []float32{0.5, 1.25}}
-	pairs44 = pairs{false, []float32{0.25, 0.875, 1.75}}
 )
 
-// outputs is the number of outputs of every scheme of pairs.
+// outputs4 is the number of outputs of every scheme of pairs.
 const outputs4 = 4
 
 // product returns the coefficients, that of the highest power first, of the product over
