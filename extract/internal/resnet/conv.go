@@ -189,15 +189,28 @@ type downsample struct {
 }
 
 // run writes the products of rows lo … hi-1 of each image to dst.
-func (d *downsample) run(on isa.ISA, src, dst grid, images, lo, hi int) {
-	g := kernel.GEMM{
-		B: d.weights.data, LDA: 2 * src.channels, LDC: dst.channels,
-		Planes: 1, Rows: d.side, Columns: d.out, K: d.in,
-	}
+func (d *downsample) run(on isa.ISA, ws *Workspace, src, dst grid, images, lo, hi int) {
+	g := kernel.GEMM{LDA: 2 * src.channels, LDC: dst.channels, Planes: 1, Rows: d.side, Columns: d.out, K: d.in}
+	d.weights.multiply(&g, 0, d.in*d.out)
 	for i := range images {
 		for y := lo; y < hi; y++ {
-			g.A, g.C = src.from(i, 1+2*y, 1), dst.from(i, 1+y, 1)
+			g.C = dst.from(i, 1+y, 1)
+			if row := src.from(i, 1+2*y, 1); d.weights.element == bf16 {
+				g.ABF16, g.LDA = d.round(on, ws, row, src.channels), d.in
+			} else {
+				g.A = row
+			}
 			g.Run(on)
 		}
 	}
+}
+
+// round returns every other pixel of a row in bfloat16.
+func (d *downsample) round(on isa.ISA, ws *Workspace, row []float32, channels int) []uint16 {
+	in := kernel.Input{
+		Scheme: kernel.F11S2, Src: row, Pixel: channels, BF16: ws.v.bf16,
+		Width: d.in, Plane: d.side * d.in, Tiles: d.side, Channels: d.in, Scratch: ws.scratch,
+	}
+	in.Run(on)
+	return in.BF16
 }

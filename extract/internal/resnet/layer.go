@@ -1,5 +1,7 @@
 package resnet
 
+import "icebox/extract/internal/kernel"
+
 // Layer is a part of the network that Profile times.
 type Layer struct {
 	Name      string
@@ -14,9 +16,9 @@ func (n *Net) Layers() []Layer { return n.layers }
 // list fills in the layers, and where each block's begin.
 func (n *Net) list() {
 	n.layers = []Layer{{
-		Name: "stem", Algorithm: n.stem.scheme.String() + " /2, max-pool" + n.stem.weights.element.suffix(),
+		Name: "stem", Algorithm: kernel.F44.String() + " /2, max-pool",
 		Direct: stemSide * stemSide * stemOutputs * stemTaps * stemTaps * 3,
-		Done:   int64(n.stem.scheme.Planes()) * stemTiles * stemTiles * stemInputs * stemOutputs,
+		Done:   int64(kernel.F44.Planes()) * stemTiles * stemTiles * stemInputs * stemOutputs,
 	}}
 	for i := range n.blocks {
 		b := &n.blocks[i]
@@ -25,7 +27,7 @@ func (n *Net) list() {
 		n.layers = append(n.layers, b.conv1.layer(name+".conv1"), b.conv2.layer(name+".conv2"))
 		if d := b.down; d != nil {
 			products := int64(d.side * d.side * d.in * d.out)
-			n.layers = append(n.layers, Layer{name + ".downsample", "1×1 /2", products, products})
+			n.layers = append(n.layers, Layer{name + ".downsample", kernel.F11S2.String() + d.weights.element.suffix(), products, products})
 		}
 	}
 	n.layers = append(n.layers, Layer{Name: "average", Algorithm: "sum"})

@@ -32,30 +32,22 @@ const (
 	BF16 = "bf16" // operands of products are rounded to bfloat16; sums, transforms and activations are floats
 )
 
-// layerPlan says how a layer is done.
-type layerPlan struct {
-	scheme  kernel.Scheme
-	weights element
-}
-
 // plan says how the layers are done.
 type plan struct {
 	schemes [4]kernel.Scheme // of 3×3 convolutions with stride 1, by stage
 	strided [4]kernel.Scheme // of the one with stride 2
 	tiles   [4]int           // most tiles of a chunk, by stage
-	stem    layerPlan
-	weights [4]element // of 3×3 convolutions, by stage
+	weights [4]element       // of 3×3 convolutions, by stage
+	down    element          // weights of 1×1 convolutions
 }
 
 var plans = map[string]plan{
 	Winograd: {
-		stem:    layerPlan{kernel.F44, float},
 		schemes: [4]kernel.Scheme{kernel.F73, kernel.F73, kernel.F73, kernel.F43},
 		strided: [4]kernel.Scheme{1: kernel.F42S2, 2: kernel.F42S2, 3: kernel.F42S2},
 		tiles:   [4]int{32, 16, 32, 64},
 	},
 	Compact: {
-		stem:    layerPlan{kernel.F44, float},
 		schemes: [4]kernel.Scheme{kernel.F73, kernel.F43, kernel.F43, kernel.F23},
 		strided: [4]kernel.Scheme{1: kernel.F42S2, 2: kernel.F42S2, 3: kernel.F13S2},
 		tiles:   [4]int{32, 49, 64, 64},
@@ -66,18 +58,18 @@ var plans = map[string]plan{
 // plansBF16 are the plans where products are taken in bfloat16.
 var plansBF16 = map[string]plan{
 	Winograd: {
-		stem:    layerPlan{kernel.B44, bf16},
 		schemes: [4]kernel.Scheme{kernel.B43, kernel.B43, kernel.B43, kernel.B43},
 		strided: [4]kernel.Scheme{1: kernel.B42S2, 2: kernel.B42S2, 3: kernel.B42S2},
 		tiles:   [4]int{32, 16, 32, 64},
 		weights: [4]element{bf16, bf16, bf16, bf16},
+		down:    bf16,
 	},
 	Compact: {
-		stem:    layerPlan{kernel.B44, bf16},
 		schemes: [4]kernel.Scheme{kernel.B43, kernel.B43, kernel.B43, kernel.F23},
 		strided: [4]kernel.Scheme{1: kernel.B42S2, 2: kernel.B42S2, 3: kernel.F13S2},
 		tiles:   [4]int{32, 49, 64, 64},
 		weights: [4]element{bf16, bf16, bf16, bf16},
+		down:    bf16,
 	},
 }
 

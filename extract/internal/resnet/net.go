@@ -157,8 +157,7 @@ func (b *builder) stem(lut *[3][256]float32) stem {
 	if f == nil {
 		return stem{}
 	}
-	how := b.plan.stem
-	return stem{lut: lut, scheme: how.scheme, weights: b.packing.add(f.spread(), how.scheme, how.weights), bias: single(f.bias)}
+	return stem{lut: lut, weights: b.packing.add(f.spread(), kernel.F44, float), bias: single(f.bias)}
 }
 
 func (b *builder) block(s blockShape) block {
@@ -177,7 +176,7 @@ func (b *builder) block(s blockShape) block {
 	}
 	k := block{stage: s.stage, conv1: b.conv(first, scheme, s), conv2: b.conv(second, b.plan.schemes[s.stage], s)}
 	if across != nil {
-		k.down = &downsample{in: s.in, out: s.out, side: s.side, weights: b.packing.addMatrix(across)}
+		k.down = &downsample{in: s.in, out: s.out, side: s.side, weights: b.packing.add(across, kernel.F11S2, b.plan.down)}
 		for n := range across.bias {
 			second.bias[n] += across.bias[n]
 		}

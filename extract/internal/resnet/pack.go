@@ -135,25 +135,6 @@ func (w *packing) add(f *filters, s kernel.Scheme, e element) packed {
 	return to
 }
 
-// addMatrix plans the packing of a 1×1 convolution.
-func (w *packing) addMatrix(f *filters) packed {
-	to := newPacked(f.out, []int{f.in}, float)
-	for n := 0; n < f.out; n += w.panel {
-		w.jobs = append(w.jobs, func() {
-			var v [1]float64
-			row := make([]float32, w.panel)
-			for c := range f.in {
-				for lane := range row {
-					f.at(v[:], n+lane, c)
-					row[lane] = float32(v[0])
-				}
-				to.put(0, c, n, w.panel, row)
-			}
-		})
-	}
-	return to
-}
-
 // run does the work on all processors.
 func (w *packing) run() {
 	next := make(chan func())

@@ -12,7 +12,6 @@ import (
 // the row of tiles before, then four new ones; its column 0 stays zero.
 type stem struct {
 	lut     *[3][256]float32
-	scheme  kernel.Scheme
 	weights packed
 	bias    []float32
 }
@@ -63,22 +62,19 @@ func (s *stem) pool(on isa.ISA, ws *Workspace, dst grid, t int) {
 // convolve takes the strip to rows 1 to 4 of the ring.
 func (s *stem) convolve(on isa.ISA, ws *Workspace) {
 	in := kernel.Input{
-		Scheme: s.scheme, Src: ws.strip, Pixel: stemChannels, Row: stripPitch * stemChannels,
-		Width: stemChannels, Plane: stemTiles * stemChannels,
+		Scheme: kernel.F44, Src: ws.strip, Pixel: stemChannels, Row: stripPitch * stemChannels,
+		Dst: ws.v.floats, Width: stemChannels, Plane: stemTiles * stemChannels,
 		Tiles: stemTiles, Channels: stemChannels, Scratch: ws.scratch,
 	}
-	v := ws.v.from(0, s.weights.element)
-	in.Dst, in.BF16 = v.floats, v.bf16
 	in.Run(on)
 	g := kernel.GEMM{
-		A: v.floats, ABF16: v.bf16, C: ws.m, LDA: stemChannels, LDC: stemOutputs,
+		A: ws.v.floats, B: s.weights.data, C: ws.m, LDA: stemChannels, LDC: stemOutputs,
 		APlane: stemTiles * stemChannels, CPlane: stemTiles * stemOutputs,
-		Planes: s.scheme.Planes(), Rows: stemTiles, Columns: stemOutputs, K: stemInputs,
+		Planes: kernel.F44.Planes(), Rows: stemTiles, Columns: stemOutputs, K: stemInputs,
 	}
-	s.weights.multiply(&g, 0, g.K*g.Planes*g.Columns)
 	g.Run(on)
 	out := kernel.Output{
-		Scheme: s.scheme, M: ws.m, Plane: stemTiles * stemOutputs, Bias: s.bias,
+		Scheme: kernel.F44, M: ws.m, Plane: stemTiles * stemOutputs, Bias: s.bias,
 		Dst: ws.ring[(ringPitch+1)*stemOutputs:], Pixel: stemOutputs, Row: ringPitch * stemOutputs,
 		Tiles: stemTiles, Channels: stemOutputs, Rows: 4, LastColumns: 4, Scratch: ws.scratch,
 	}

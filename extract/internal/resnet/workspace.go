@@ -62,8 +62,8 @@ func newPlanes(memory []float32) planes {
 
 // planesLen returns the lengths of V, in floats, and M that suffice for every convolution.
 func (n *Net) planesLen() (v, m int) {
-	v = n.stem.scheme.Planes() * stemTiles * stemChannels
-	m = n.stem.scheme.Planes() * stemTiles * stemOutputs
+	v = kernel.F44.Planes() * stemTiles * stemChannels
+	m = kernel.F44.Planes() * stemTiles * stemOutputs
 	for i := range n.blocks {
 		for _, c := range []*conv{&n.blocks[i].conv1, &n.blocks[i].conv2} {
 			in, out := c.planeLens(c.tiles, c.out)
