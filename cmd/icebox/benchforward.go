@@ -41,7 +41,11 @@ func (p *process) forwardReport(ctx context.Context, f benchFlags) error {
 	}
 	return p.print(nil, func(w io.Writer) { // with --json there is no report
 		engine := ratesTable(w, rates)
-		layerTable(w, layers, calls, extract.Peak(engine.ISA, engine.Numeric))
+		peak := extract.Peak
+		if engine.Numeric == "bf16" {
+			peak = extract.PeakBF16
+		}
+		layerTable(w, layers, calls, peak(engine.ISA))
 	})
 }
 
