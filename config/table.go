@@ -71,7 +71,7 @@ func backboneKeys() []*key {
 		newKey("backbone.device", text{}, func(o *options) *string { return &o.Backbone.Device },
 			"auto takes the GPUs, if they and cuDNN are there; else cpu, cuda (every GPU), cuda:1 or cuda:0,1"),
 		newKey("backbone.precision", text{}, func(o *options) *string { return &o.Backbone.Precision },
-			"arithmetic on a GPU; features of each are kept apart"),
+			"arithmetic; features of each are kept apart. bf16 is for CPUs with AVX512-BF16, tf32 and fp16 are for GPUs"),
 		newKey("backbone.isa", text{}, func(o *options) *string { return &o.Backbone.ISA },
 			"widest instruction set the native engine may use"),
 		newKey("backbone.plan", text{}, func(o *options) *string { return &o.Backbone.Plan },

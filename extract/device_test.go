@@ -31,14 +31,16 @@ func TestDeviceAndPrecisionFitTheEngine(t *testing.T) {
 		{Options{Engine: CUDA, Device: "cpu"}, "exclude each other"},
 		{Options{Engine: Native, Precision: "fp16"}, "needs a GPU"},
 		{Options{Device: "cpu", Precision: "tf32"}, "needs a GPU"},
-		{Options{Precision: "bf16"}, `Precision "bf16" is not known`},
+		{Options{Precision: "fp8"}, `Precision "fp8" is not known`},
+		{Options{Engine: CUDA, Precision: "bf16"}, "bf16 is for CPUs"},
+		{Options{Device: "cuda:0", Precision: "bf16"}, "bf16 is for CPUs"},
 		{Options{Device: "gpu"}, `Device "gpu" is not known`},
 	} {
 		if err := c.o.Validate(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v", c.o, err)
 		}
 	}
-	for _, o := range []Options{{Engine: CUDA}, {Engine: CUDA, Device: "cuda:1", Precision: "fp16"}, {Device: "cuda", Precision: "tf32"}, {Device: "cpu"}} {
+	for _, o := range []Options{{Engine: CUDA}, {Engine: CUDA, Device: "cuda:1", Precision: "fp16"}, {Device: "cuda", Precision: "tf32"}, {Device: "cpu"}, {Device: "cpu", Precision: "bf16"}, {Engine: Native, Precision: "bf16"}} {
 		if err := o.Validate(); err != nil {
 			t.Errorf("%+v: %v", o, err)
 		}
@@ -58,6 +60,7 @@ func TestCandidates(t *testing.T) {
 		{Options{Device: "cuda:1"}, "cuda"},
 		{Options{Precision: "fp16"}, "cuda"},
 		{Options{Precision: "tf32"}, ""},
+		{Options{Precision: "bf16"}, "native"},
 		{Options{Engine: Native}, "native"},
 		{Options{Engine: CUDA}, "cuda"},
 	} {

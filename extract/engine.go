@@ -63,5 +63,5 @@ type EngineInfo struct {
 	Plan    string `json:"plan"`             // which algorithms, in which order of summation
 	Version int    `json:"version"`          // of the plan
 	Driver  string `json:"driver,omitempty"` // of engines that need one
-	Numeric string `json:"numeric"`          // fp32, tf32, fp16
+	Numeric string `json:"numeric"`          // fp32, bf16, tf32, fp16
 }

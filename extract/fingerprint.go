@@ -16,7 +16,7 @@ type Fingerprint struct {
 	Architecture string     `json:"architecture"` // resnet18, up to the global average pool
 	Weights      string     `json:"weights"`      // hash of the tensors
 	Preprocess   Preprocess `json:"preprocess"`
-	Numeric      string     `json:"numeric"` // fp32: cosine ≥ 0.99999 to the reference; tf32 ≥ 0.9999; fp16 ≥ 0.999
+	Numeric      string     `json:"numeric"` // fp32: cosine ≥ 0.99999 to the reference; tf32 ≥ 0.9999; bf16 ≥ 0.9995; fp16 ≥ 0.999
 	View         string     `json:"view"`    // centre: the one upright picture that Preprocess makes
 }
 

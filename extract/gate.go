@@ -17,7 +17,7 @@ type Verdict struct {
 }
 
 // leastCosine is what each numeric class promises.
-var leastCosine = map[string]float64{"fp32": 0.99999, "tf32": 0.9999, "fp16": 0.999}
+var leastCosine = map[string]float64{"fp32": 0.99999, "tf32": 0.9999, "bf16": 0.9995, "fp16": 0.999}
 
 // GateKey names the weights and the engine that Gate judges: a verdict holds as
 // long as the key does. It opens the engine.
@@ -34,7 +34,7 @@ func (x *Extractor) gateKey(info EngineInfo) string {
 }
 
 // LeastCosine returns the least cosine to the reference's features that a numeric
-// class (fp32, tf32, fp16) promises; 0 for another name.
+// class (fp32, bf16, tf32, fp16) promises; 0 for another name.
 func LeastCosine(numeric string) float64 { return leastCosine[numeric] }
 
 // farTooLarge is beyond every feature: those of trained weights are below 100.

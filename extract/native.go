@@ -20,13 +20,16 @@ type native struct {
 
 var _ Engine = (*native)(nil)
 
+// nativeNumerics are the numeric classes of the CPU engine.
+var nativeNumerics = []string{resnet.FP32, resnet.BF16}
+
 func nativeSpec(o Options) EngineSpec {
-	return EngineSpec{Name: Native, Numerics: []string{"fp32"}, Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
+	return EngineSpec{Name: Native, Numerics: nativeNumerics, Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
 		plan := o.Plan
 		if plan == Auto {
 			plan = resnet.Winograd
 		}
-		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: o.ISA, Plan: plan})
+		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: o.ISA, Plan: plan, Precision: b.Numeric})
 		if err != nil {
 			return nil, EngineInfo{}, err
 		}
@@ -37,7 +40,7 @@ func nativeSpec(o Options) EngineSpec {
 }
 
 func nativeInfo(net *resnet.Net) EngineInfo {
-	return EngineInfo{Name: Native, ISA: net.ISA(), Plan: net.Plan(), Version: resnet.Version, Numeric: "fp32"}
+	return EngineInfo{Name: Native, ISA: net.ISA(), Plan: net.Plan(), Version: resnet.Version, Numeric: net.Precision()}
 }
 
 func (e *native) Forward(ctx context.Context, features []float32, pixels []uint8, n int) error {
@@ -79,8 +82,8 @@ type nativeSingle struct {
 var _ Engine = (*nativeSingle)(nil)
 
 func nativeSingleSpec(o Options) EngineSpec {
-	return EngineSpec{Name: Native, Numerics: []string{"fp32"}, Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
-		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: o.ISA, Plan: resnet.Compact})
+	return EngineSpec{Name: Native, Numerics: nativeNumerics, Open: func(_ context.Context, b Backbone) (Engine, EngineInfo, error) {
+		net, err := resnet.New(b.Tensor, resnet.Options{LUT: b.LUT, ISA: o.ISA, Plan: resnet.Compact, Precision: b.Numeric})
 		if err != nil {
 			return nil, EngineInfo{}, err
 		}

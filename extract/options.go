@@ -53,8 +53,9 @@ type Options struct {
 	Engine string
 	// Device is where the engine runs; see [ParseDevice].
 	Device string
-	// Precision is the numeric class: "fp32" (also ""), "tf32" or "fp16". The native
-	// engine offers fp32 alone.
+	// Precision is the numeric class: "fp32" (also ""), "bf16", "tf32" or "fp16". The
+	// native engine offers fp32 and bf16, GPUs fp32, tf32 and fp16. bf16 needs a CPU with
+	// AVX512-BF16, or ISA "portable", which computes it slowly.
 	Precision string
 	// ISA limits the native engine: "auto" (also ""), "avx512", "avx2", "neon", "portable".
 	ISA string
@@ -108,7 +109,7 @@ const DefaultMaxPixels = imaging.DefaultMaxPixels
 // EngineSpec is an engine that a program offers besides the native one.
 type EngineSpec struct {
 	Name     string   // as written in Options.Engine
-	Numerics []string // the numeric classes that it offers: fp32, tf32, fp16
+	Numerics []string // the numeric classes that it offers: fp32, bf16, tf32, fp16
 	// Open opens the engine. After any error "auto" goes on to the next engine; unless
 	// the error is ErrNoDevice, [Extractor.Skipped] returns it.
 	Open func(context.Context, Backbone) (Engine, EngineInfo, error)
@@ -143,8 +144,10 @@ func (o Options) Validate() error {
 		faults = append(faults, err)
 	}
 	_, known := leastCosine[o.numeric()]
-	add(!known, "Precision", "%q is not known: choose fp32, tf32 or fp16", o.Precision)
-	add(known && o.numeric() != "fp32" && (o.Engine == Native || d.CPU), "Precision", "%s needs a GPU, and the engine is to run on the CPU: leave it at fp32", o.Precision)
+	add(!known, "Precision", "%q is not known: choose %s", o.Precision, strings.Join(Choices()["Precision"], ", "))
+	onCPU := slices.Contains(nativeNumerics, o.numeric())
+	add(known && !onCPU && (o.Engine == Native || d.CPU), "Precision", "%s needs a GPU, and the engine is to run on the CPU: leave it at fp32", o.Precision)
+	add(o.numeric() == resnet.BF16 && (o.Engine == CUDA || d.GPU), "Precision", "bf16 is for CPUs, and the engine is to run on a GPU: choose fp32, tf32 or fp16")
 	add(d.GPU && o.Engine == Native || d.CPU && o.Engine == CUDA, "Device", "%s and engine %s exclude each other: leave one at auto", o.Device, o.Engine)
 	add(!slices.Contains([]string{"", Auto, "avx512", "avx2", "neon", Portable}, o.ISA), "ISA", "%q is not known: choose auto, avx512, avx2, neon or portable", o.ISA)
 	add(!slices.Contains([]string{"", Auto, resnet.Winograd, resnet.Compact}, o.Plan), "Plan", "%q is not known: choose auto, %s or %s", o.Plan, resnet.Winograd, resnet.Compact)

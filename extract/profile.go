@@ -61,10 +61,16 @@ func (x *Extractor) Profile(ctx context.Context, features []float32, pixels []ui
 // Peak measures how many floating-point operations a second one core can do with an
 // instruction set (see Options.ISA). It is 0 for portable code and for one that this
 // machine lacks. It takes some 30 ms.
-func Peak(isa string) float64 {
+func Peak(isa string) float64 { return peak(isa, false) }
+
+// PeakBF16 is Peak of operations on bfloat16, as Precision "bf16" does them. It is 0 where
+// the instruction set has none.
+func PeakBF16(isa string) float64 { return peak(isa, true) }
+
+func peak(isa string, bf16 bool) float64 {
 	for _, i := range kernel.Available() {
 		if i.String() == isa {
-			return kernel.Peak(i)
+			return kernel.Peak(i, bf16)
 		}
 	}
 	return 0

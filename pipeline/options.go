@@ -100,7 +100,7 @@ type Backbone struct {
 	Plan    string // see extract.Options.Plan; a predictor has its own
 
 	Device    string // see extract.ParseDevice
-	Precision string // numeric class: fp32, tf32, fp16
+	Precision string // numeric class: fp32, bf16, tf32, fp16
 
 	// WeightsHash and WeightsHints look weights up by their hash, for a head that
 	// was trained before; see extract.Options.

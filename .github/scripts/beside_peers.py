@@ -2,9 +2,10 @@
 
 usage: python beside_peers.py --icebox ./icebox --weights resnet18.pth [--data FOLDER] [--rounds 5]
                               [--only forward,preprocess,decode,extract,head] [--threads 1,2] [--batches 1,8,16,32]
-needs: torch torchvision onnx onnxruntime pillow numpy. FOLDER is a folder of class folders of JPEGs.
+needs: torch torchvision onnx onnxruntime pillow numpy; openvino and nncf for rows of OpenVINO. FOLDER is a folder of class folders of JPEGs.
 
-forward     icebox bench forward       against ONNX Runtime's CPU provider, same threads and batch
+forward     icebox bench forward       against ONNX Runtime's CPU provider, same threads and batch; and against OpenVINO,
+                                       in fp32 and bf16, and icebox's bf16 against its int8
 preprocess  icebox bench preprocess    against Pillow + torchvision, and torchvision.io + transforms.v2, one core
 decode      all pixels, one core        against Pillow and torchvision.io: the JPEGs of FOLDER as they are, saved again as
                                        progressive JPEG, and as PNG (needs go; no --icebox and no --weights)
@@ -36,14 +37,42 @@ def model(args):
     return m.eval()
 
 
-def session(m, batch, threads):
-    import onnxruntime as ort, torch
-    with tempfile.TemporaryDirectory() as d:
-        f = os.path.join(d, "m.onnx")
-        torch.onnx.export(m, torch.randn(batch, 3, 224, 224), f, input_names=["input"], output_names=["features"], dynamo=False)
-        o = ort.SessionOptions()
-        o.intra_op_num_threads = threads
-        return ort.InferenceSession(f, o, providers=["CPUExecutionProvider"])
+def exported(m, batch, folder):
+    import torch
+    f = os.path.join(folder, "m.onnx")
+    torch.onnx.export(m, torch.randn(batch, 3, 224, 224), f, input_names=["input"], output_names=["features"], dynamo=False)
+    return f
+
+
+def session(file, threads):
+    import onnxruntime as ort
+    o = ort.SessionOptions()
+    o.intra_op_num_threads = threads
+    return ort.InferenceSession(file, o, providers=["CPUExecutionProvider"])
+
+
+def openvino(file, threads, feed):
+    """Steps of OpenVINO by name, each with the precision of icebox that it is held against. int8 is calibrated with noise:
+    its speed does not depend on what it was calibrated with."""
+    try:
+        import openvino as ov
+    except ImportError:
+        print("skipped: OpenVINO is not installed")
+        return
+    core = ov.Core()
+    kinds = [("fp32", "fp32", "f32"), ("bf16", "bf16", "bf16"), ("int8", "bf16", "f32")]
+    for name, ours, hint in kinds:
+        net = core.read_model(file)
+        if name == "int8":
+            try:
+                import nncf
+            except ImportError:
+                print("skipped: nncf, which makes int8, is not installed")
+                continue
+            net = nncf.quantize(net, nncf.Dataset([feed] * 8), subset_size=8)
+        options = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": hint}
+        request = core.compile_model(net, "CPU", options).create_infer_request()
+        yield f"OpenVINO {name}", ours, lambda request=request: request.infer([feed])
 
 
 def rate(step, images, seconds):
@@ -60,13 +89,27 @@ def forward(args):
     m = model(args)
     for threads in args.threads:
         for batch in args.batches:
-            s = session(m, batch, threads)
-            feed = {"input": np.random.default_rng(0).standard_normal((batch, 3, 224, 224), dtype=np.float32)}
-            ours, theirs = [], []
-            for _ in range(args.rounds):
-                ours.append(icebox(args, "bench", "forward", "--threads", str(threads), "--batch", str(batch), "--seconds", "2", "--weights", args.weights)["images_per_s"])
-                theirs.append(rate(lambda: s.run(None, feed), batch, 2))
-            line(f"forward, {threads} threads, batch {batch} / ONNX Runtime", ours, theirs)
+            feed = np.random.default_rng(0).standard_normal((batch, 3, 224, 224), dtype=np.float32)
+            with tempfile.TemporaryDirectory() as d:
+                file = exported(m, batch, d)
+                s = session(file, threads)
+                peers = [("ONNX Runtime", "fp32", lambda: s.run(None, {"input": feed})), *openvino(file, threads, feed)]
+                for name, precision, step in peers:
+                    beside(args, threads, batch, name, precision, step)
+
+
+def beside(args, threads, batch, name, precision, step):
+    """One line: icebox in a precision, and a peer's step."""
+    words = ["bench", "forward", "--threads", str(threads), "--batch", str(batch), "--seconds", "2", "--weights", args.weights, "--precision", precision]
+    ours, theirs = [], []
+    for _ in range(args.rounds):
+        try:
+            ours.append(icebox(args, *words)["images_per_s"])
+        except subprocess.CalledProcessError:
+            print(f"skipped: {name}, since icebox does not run {precision} here")
+            return
+        theirs.append(rate(step, batch, 2))
+    line(f"{precision}, {threads} threads, batch {batch} / {name}", ours, theirs)
 
 
 def preprocess(args):

@@ -95,7 +95,7 @@ func (f *benchFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.data, "data", "", "`folder` of images")
 	fl.StringVar(&f.isa, "isa", extract.Auto, "auto, avx512, avx2, neon or portable")
 	fl.StringVar(&f.device, "device", extract.Auto, "auto, cpu, cuda, cuda:1 or cuda:0,1: the key backbone.device")
-	fl.StringVar(&f.precision, "precision", "fp32", "fp32, tf32 or fp16: the key backbone.precision")
+	fl.StringVar(&f.precision, "precision", "fp32", "fp32, bf16, tf32 or fp16: the key backbone.precision")
 }
 
 func (f *benchFlags) check() error {

@@ -40,8 +40,12 @@ func (p *process) forwardReport(ctx context.Context, f benchFlags) error {
 		return err
 	}
 	return p.print(nil, func(w io.Writer) { // with --json there is no report
-		isa := ratesTable(w, rates)
-		layerTable(w, layers, calls, extract.Peak(isa))
+		engine := ratesTable(w, rates)
+		peak := extract.Peak
+		if engine.Numeric == "bf16" {
+			peak = extract.PeakBF16
+		}
+		layerTable(w, layers, calls, peak(engine.ISA))
 		if runtime.GOARCH == "arm64" {
 			fmt.Fprintln(w, "\nNobody has timed icebox on arm64 yet: these lines and the processor's name\nare worth sending to those whom you have icebox from.")
 		}
@@ -57,12 +61,12 @@ func threadSteps(n int) []int {
 	return append(steps, n)
 }
 
-// ratesTable writes rates, by batch and number of threads, and returns the instruction
-// set that they were measured with.
-func ratesTable(w io.Writer, rates [][]benchResult) (isa string) {
+// ratesTable writes rates, by batch and number of threads, and returns the one of most
+// images and threads.
+func ratesTable(w io.Writer, rates [][]benchResult) benchResult {
 	largest := rates[len(rates)-1]
 	most := largest[len(largest)-1]
-	fmt.Fprintf(w, "%s engine, %s; plan %s, single images %s\n\n", most.Engine, most.ISA, most.Plan, rates[0][0].Plan)
+	fmt.Fprintf(w, "%s engine, %s, %s; plan %s, single images %s\n\n", most.Engine, most.ISA, most.Numeric, most.Plan, rates[0][0].Plan)
 	t := report.NewTable(w)
 	header := table.Row{"images/s"}
 	for _, r := range rates[0] {
@@ -80,7 +84,7 @@ func ratesTable(w io.Writer, rates [][]benchResult) (isa string) {
 	if most.PeakRSS > 0 {
 		fmt.Fprintf(w, "peak memory %s (batch %d, %s)\n", humanize.Bytes(uint64(most.PeakRSS)), most.Batch, words.Count(most.Threads, "thread"))
 	}
-	return most.ISA
+	return most
 }
 
 // profiledBatch is how many images a profile of the layers takes.

@@ -33,6 +33,8 @@ type diagnosis struct {
 	Weights    string `json:"weights"`
 	Missing    string `json:"missing,omitempty"` // what a person should fetch or mend
 
+	BF16 bool `json:"bf16"` // the native engine, which runs here, would multiply bfloat16 faster
+
 	Network string `json:"network,omitempty"` // file system that a cache would lie on here, if it is one of a network
 
 	GPU cuda.Report `json:"gpu"`
@@ -88,6 +90,7 @@ func (p *process) diagnose(ctx context.Context, data string) (*diagnosis, error)
 	}
 	d.PackSeconds = time.Since(start).Seconds()
 	d.Engine, d.ISA, d.Plan = info.Name, info.ISA, fmt.Sprintf("%s-%d", info.Plan, info.Version)
+	d.BF16 = info.Name == extract.Native && extract.PeakBF16(info.ISA) > extract.Peak(info.ISA)
 
 	dir, err := os.MkdirTemp("", "icebox-")
 	if err != nil {
@@ -242,6 +245,8 @@ func (d *diagnosis) conclude() {
 		d.Advice = "the disk takes most of the time: put cache.path on a faster one"
 	case d.PreprocessMS > perWorker/2:
 		d.Advice = "decoding takes most of the time: store smaller images (256 px on the shorter side are enough), or add processors"
+	case d.BF16:
+		d.Advice = "the backbone takes most of the time: this processor has AVX512-BF16, so that backbone.precision=bf16 would be some 1.5 times as fast (its features are kept apart, and have a cosine of 0.9998 or more to those of fp32)"
 	default:
 		d.Advice = "the backbone takes most of the time: more processors help in proportion"
 	}

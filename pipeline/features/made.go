@@ -18,7 +18,7 @@ import (
 // field, fits all.
 type Made struct {
 	Weights string // path or address of a file, "random" or "random:SEED"
-	Numeric string // fp32, tf32, fp16
+	Numeric string // fp32, bf16, tf32, fp16
 	EXIF    *bool  // photos are turned upright by their EXIF tag
 	DType   cache.DType
 	Env     func(string) string // see extract.Options, as for Bring

@@ -10,7 +10,8 @@ import "unsafe"
 // "run" or "runs" as variables, and change them. All distances are in bytes.
 
 type gemmArgs struct {
-	a, c             *float32       // run
+	a                unsafe.Pointer // runs
+	c                *float32       // runs
 	b                unsafe.Pointer // runs
 	lda, ldc         int
 	aPlane, cPlane   int
@@ -29,12 +30,13 @@ type gemmArgs struct {
 }
 
 type inputArgs struct {
-	src, dst, scratch *float32
-	pixel, row        int
-	srcStep, dstStep  int // from the end of a tile's channels to the next tile
-	plane, gridRow    int // gridRow: from plane (i, j) to (i+1, j)
-	tiles             int // runs
-	channels          int
+	src, scratch     *float32
+	dst              unsafe.Pointer
+	pixel, row       int
+	srcStep, dstStep int // from the end of a tile's channels to the next tile
+	plane, gridRow   int // gridRow: from plane (i, j) to (i+1, j)
+	tiles            int // runs
+	channels         int
 }
 
 type outputArgs struct {

@@ -8,7 +8,10 @@ import (
 	"icebox/extract/internal/isa"
 )
 
-const floatBytes = 4
+const (
+	floatBytes = 4
+	bf16Bytes  = 2
+)
 
 func (g *GEMM) run(i isa.ISA) {
 	if i == isa.Portable {
@@ -17,11 +20,12 @@ func (g *GEMM) run(i isa.ISA) {
 	}
 	blocks := (g.Rows + Rows(i) - 1) / Rows(i)
 	rows := (g.Rows + blocks - 1) / blocks
+	size := g.sizeA()
 	a := gemmArgs{
-		a: &g.A[0], c: &g.C[0],
-		lda: g.LDA * floatBytes, ldc: g.LDC * floatBytes,
-		aPlane: g.APlane * floatBytes, cPlane: g.CPlane * floatBytes,
-		k: g.K, kBytes: g.K * floatBytes,
+		c:   &g.C[0],
+		lda: g.LDA * size, ldc: g.LDC * floatBytes,
+		aPlane: g.APlane * size, cPlane: g.CPlane * floatBytes,
+		k: g.K * size / floatBytes, kBytes: g.K * size,
 		planes: g.Planes, panels: g.Columns / Panel(i), panelBytes: g.K * Panel(i) * g.size(),
 		blocks: blocks, blockRows: rows, small: blocks*rows - g.Rows,
 		fetchStep: (64 + blocks - 1) / blocks,
@@ -29,16 +33,24 @@ func (g *GEMM) run(i isa.ISA) {
 	if g.Accumulate {
 		a.accumulate = 1
 	}
-	if g.Half != nil {
-		a.b = unsafe.Pointer(&g.Half[0])
-	} else {
-		a.b = unsafe.Pointer(&g.B[0])
-	}
+	g.point(&a)
 	a.next = uintptr(a.b) + uintptr(a.planes*a.panels*a.panelBytes)
 	if g.Next != 0 {
 		a.next = uintptr(a.b) + uintptr(g.Next*g.size())
 	}
-	gemmAssembly(i, g.Half != nil, &a)
+	gemmAssembly(i, g, &a)
+}
+
+// point sets the operands.
+func (g *GEMM) point(a *gemmArgs) {
+	switch {
+	case g.BF16 != nil:
+		a.a, a.b = unsafe.Pointer(&g.ABF16[0]), unsafe.Pointer(&g.BF16[0])
+	case g.Half != nil:
+		a.a, a.b = unsafe.Pointer(&g.A[0]), unsafe.Pointer(&g.Half[0])
+	default:
+		a.a, a.b = unsafe.Pointer(&g.A[0]), unsafe.Pointer(&g.B[0])
+	}
 }
 
 func (in *Input) run(i isa.ISA) {
@@ -48,13 +60,19 @@ func (in *Input) run(i isa.ISA) {
 	}
 	s := in.Scheme.shape()
 	a := inputArgs{
-		src: &in.Src[0], dst: &in.Dst[0], scratch: &in.Scratch[0],
+		src: &in.Src[0], scratch: &in.Scratch[0],
 		pixel: in.Pixel * floatBytes, row: in.Row * floatBytes,
-		srcStep: (s.step()*in.Pixel - in.Channels) * floatBytes, dstStep: (in.Width - in.Channels) * floatBytes,
-		plane: in.Plane * floatBytes, gridRow: s.points * in.Plane * floatBytes,
-		tiles: in.Tiles, channels: in.Channels * floatBytes,
+		srcStep: (s.step()*in.Pixel - in.Channels) * floatBytes,
+		tiles:   in.Tiles, channels: in.Channels * floatBytes,
 	}
-	inputAssembly(i, in.Scheme, &a)
+	size := floatBytes
+	if in.BF16 != nil {
+		size, a.dst = bf16Bytes, unsafe.Pointer(&in.BF16[0])
+	} else {
+		a.dst = unsafe.Pointer(&in.Dst[0])
+	}
+	a.dstStep, a.plane, a.gridRow = (in.Width-in.Channels)*size, in.Plane*size, s.points*in.Plane*size
+	inputAssembly(i, in, &a)
 }
 
 func (out *Output) run(i isa.ISA) {

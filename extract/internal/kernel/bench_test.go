@@ -24,25 +24,36 @@ func BenchmarkGEMM(b *testing.B) {
 		{"layer4", 1, 64, 256, 512},
 	}
 	for _, i := range Available() {
-		peak := Peak(i)
-		for _, s := range shapes {
-			g := GEMM{
-				A: make([]float32, s.planes*s.rows*s.k), LDA: s.k, APlane: s.rows * s.k,
-				B: make([]float32, s.planes*s.k*s.columns),
-				C: make([]float32, s.planes*s.rows*s.columns), LDC: s.columns, CPlane: s.rows * s.columns,
-				Planes: s.planes, Rows: s.rows, Columns: s.columns, K: s.k,
+		for _, bf16 := range []bool{false, true} {
+			peak, name := Peak(i, bf16), i.String()
+			if bf16 {
+				if name += "-bf16"; peak == 0 {
+					continue
+				}
 			}
-			b.Run(fmt.Sprintf("%s/%s", i, s.name), func(b *testing.B) {
-				for b.Loop() {
-					g.Run(i)
+			for _, s := range shapes {
+				g := GEMM{
+					LDA: s.k, APlane: s.rows * s.k,
+					C: make([]float32, s.planes*s.rows*s.columns), LDC: s.columns, CPlane: s.rows * s.columns,
+					Planes: s.planes, Rows: s.rows, Columns: s.columns, K: s.k,
 				}
-				flops := 2 * float64(s.planes*s.rows*s.k*s.columns)
-				rate := flops * float64(b.N) / b.Elapsed().Seconds()
-				b.ReportMetric(rate/1e9, "GFLOP/s")
-				if peak > 0 {
-					b.ReportMetric(100*rate/peak, "%peak")
+				if bf16 {
+					g.ABF16, g.BF16 = make([]uint16, s.planes*s.rows*s.k), make([]uint16, s.planes*s.k*s.columns)
+				} else {
+					g.A, g.B = make([]float32, s.planes*s.rows*s.k), make([]float32, s.planes*s.k*s.columns)
 				}
-			})
+				b.Run(name+"/"+s.name, func(b *testing.B) {
+					for b.Loop() {
+						g.Run(i)
+					}
+					flops := 2 * float64(s.planes*s.rows*s.k*s.columns)
+					rate := flops * float64(b.N) / b.Elapsed().Seconds()
+					b.ReportMetric(rate/1e9, "GFLOP/s")
+					if peak > 0 {
+						b.ReportMetric(100*rate/peak, "%peak")
+					}
+				})
+			}
 		}
 	}
 }
@@ -50,13 +61,21 @@ func BenchmarkGEMM(b *testing.B) {
 func BenchmarkInput(b *testing.B) {
 	for _, i := range Available() {
 		for s := range schemes {
-			b.Run(fmt.Sprintf("%s/scheme=%d", i, s), func(b *testing.B) {
-				c := inputCase{s, 4, 64}
-				in := c.build(b, heap)
-				for b.Loop() {
-					in.Run(i)
+			for name, bf16 := range map[string]bool{i.String(): false, i.String() + "-bf16": true} {
+				if !s.shape().runs(i, bf16) {
+					continue
 				}
-			})
+				b.Run(fmt.Sprintf("%s/scheme=%d", name, s), func(b *testing.B) {
+					c := inputCase{s, 4, 64}
+					in := c.build(b, heap)
+					if bf16 {
+						in.Dst, in.BF16 = nil, make([]uint16, len(in.Dst))
+					}
+					for b.Loop() {
+						in.Run(i)
+					}
+				})
+			}
 		}
 	}
 }
@@ -64,6 +83,9 @@ func BenchmarkInput(b *testing.B) {
 func BenchmarkOutput(b *testing.B) {
 	for _, i := range Available() {
 		for s := range schemes {
+			if sh := s.shape(); !sh.runs(i, !sh.inputs.float) {
+				continue
+			}
 			b.Run(fmt.Sprintf("%s/scheme=%d", i, s), func(b *testing.B) {
 				c := outputCase{s, 4, 64, s.Outputs(), s.Outputs(), false}
 				out := c.build(b, heap)

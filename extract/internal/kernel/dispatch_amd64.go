@@ -3,6 +3,8 @@
 package kernel
 
 import (
+	"slices"
+
 	"golang.org/x/sys/cpu"
 
 	"icebox/extract/internal/isa"
@@ -21,8 +23,16 @@ func Available() []isa.ISA {
 	return all
 }
 
-func gemmAssembly(i isa.ISA, half bool, a *gemmArgs) {
-	switch {
+// HasBF16 reports whether this machine multiplies numbers in bfloat16 with i. Portable code
+// does so anywhere, slowly.
+func HasBF16(i isa.ISA) bool {
+	return i == isa.Portable || i == isa.AVX512 && slices.Contains(Available(), i) && cpu.X86.HasAVX512BF16
+}
+
+func gemmAssembly(i isa.ISA, g *GEMM, a *gemmArgs) {
+	switch half := g.Half != nil; {
+	case g.BF16 != nil:
+		gemmBF16AVX512(a)
 	case i == isa.AVX512 && half:
 		gemmHalfAVX512(a)
 	case i == isa.AVX512:
@@ -34,11 +44,14 @@ func gemmAssembly(i isa.ISA, half bool, a *gemmArgs) {
 	}
 }
 
-func inputAssembly(i isa.ISA, s Scheme, a *inputArgs) {
-	if i == isa.AVX512 {
-		inputAVX512(s, a)
-	} else {
-		inputAVX2(s, a)
+func inputAssembly(i isa.ISA, in *Input, a *inputArgs) {
+	switch {
+	case in.BF16 != nil:
+		inputBF16AVX512(in.Scheme, a)
+	case i == isa.AVX512:
+		inputAVX512(in.Scheme, a)
+	default:
+		inputAVX2(in.Scheme, a)
 	}
 }
 
@@ -76,6 +89,21 @@ func inputAVX2(s Scheme, a *inputArgs) {
 	}
 }
 
+func inputBF16AVX512(s Scheme, a *inputArgs) {
+	switch s {
+	case F23:
+		inputF4BF16AVX512(a)
+	case F13S2:
+		inputF1S2BF16AVX512(a)
+	case B43:
+		inputF6PBF16AVX512(a)
+	case B42S2:
+		inputF5S2PBF16AVX512(a)
+	default:
+		inputF1BF16AVX512(a)
+	}
+}
+
 func outputAssembly(i isa.ISA, s Scheme, residual bool, a *outputArgs) {
 	if i == isa.AVX512 {
 		outputAVX512(s, residual, a)
@@ -100,8 +128,14 @@ func outputAVX512(s Scheme, residual bool, a *outputArgs) {
 		outputF9AVX512(a)
 	case s == F44:
 		outputF7AVX512(a)
-	case s == F13S2:
+	case s == F13S2 || s == F11S2:
 		outputF1AVX512(a)
+	case s == B43 && residual:
+		outputF6PAddAVX512(a)
+	case s == B43:
+		outputF6PAVX512(a)
+	case s == B42S2:
+		outputF5PAVX512(a)
 	default:
 		outputF5AVX512(a)
 	}
@@ -138,14 +172,19 @@ func maxPoolAssembly(i isa.ISA, a *poolArgs) {
 	}
 }
 
-func fma(i isa.ISA, steps int) (flops int) {
+func fma(i isa.ISA, bf16 bool, steps int) (flops int) {
 	const chains = 12
 	a := fmaArgs{steps: steps}
-	switch i {
-	case isa.AVX512:
+	switch {
+	case bf16 && i == isa.AVX512 && HasBF16(i):
+		dotAVX512(&a)
+		return steps * chains * 2 * 32
+	case bf16:
+		return 0
+	case i == isa.AVX512:
 		fmaAVX512(&a)
 		return steps * chains * 2 * 16
-	case isa.AVX2:
+	case i == isa.AVX2:
 		fmaAVX2(&a)
 		return steps * chains * 2 * 8
 	default:

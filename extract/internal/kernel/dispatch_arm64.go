@@ -8,16 +8,20 @@ import "icebox/extract/internal/isa"
 // processor has NEON.
 func Available() []isa.ISA { return []isa.ISA{isa.Portable, isa.NEON} }
 
-func gemmAssembly(_ isa.ISA, half bool, a *gemmArgs) {
-	if half {
+// HasBF16 reports whether this machine multiplies numbers in bfloat16 with i. Portable code
+// does so anywhere, slowly.
+func HasBF16(i isa.ISA) bool { return i == isa.Portable }
+
+func gemmAssembly(_ isa.ISA, g *GEMM, a *gemmArgs) {
+	if g.Half != nil {
 		gemmHalfNEON(a)
 	} else {
 		gemmNEON(a)
 	}
 }
 
-func inputAssembly(_ isa.ISA, s Scheme, a *inputArgs) {
-	switch s {
+func inputAssembly(_ isa.ISA, in *Input, a *inputArgs) {
+	switch in.Scheme {
 	case F23:
 		inputF4NEON(a)
 	case F43:
@@ -58,8 +62,8 @@ func outputAssembly(_ isa.ISA, s Scheme, residual bool, a *outputArgs) {
 
 func maxPoolAssembly(_ isa.ISA, a *poolArgs) { maxPoolNEON(a) }
 
-func fma(i isa.ISA, steps int) (flops int) {
-	if i == isa.Portable {
+func fma(i isa.ISA, bf16 bool, steps int) (flops int) {
+	if i == isa.Portable || bf16 {
 		return 0
 	}
 	const chains = 24

@@ -19,7 +19,20 @@
 // blocks, or on how k is cut into calls. So the AVX2, AVX-512 and NEON kernels give equal
 // bits, for any make-up of a batch. Portable code gives nearly the same numbers.
 //
+// # bfloat16
+//
+// Where a processor has AVX512-BF16, operands of products can be bfloat16: an input
+// transform rounds what it writes to V, U is rounded where it is packed, and VDPBF16PS
+// multiplies a pair along k in each lane, at the rate of one multiply-add of floats. A pair
+// lies as one float would, so the loops are the same. Transforms, M and pixels stay floats. An
+// element of a product is a chain of [Dot] over pairs, from k = 0 up, whose arithmetic
+// portable code has bit by bit.
+//
+// Operands of 8 bits need points that lose little: see pairs. Schemes F43 and F42S2 have forms
+// at such points, B43 and B42S2. Larger tiles lose too much at any: F(5,3) three
+// times what F(4,3) does.
+//
 // The assembly is written by the program in _gen: both widths of amd64 from one source, NEON
-// with the same transforms.
+// with the same transforms. Instructions that Go's assembler does not know are written as bytes.
 // The build tag purego leaves it out.
 package kernel

@@ -2,9 +2,12 @@ package kernel
 
 // gemmPortable is GEMM; the panels are 4 columns wide.
 func gemmPortable(g *GEMM) {
-	if g.Half != nil {
+	switch {
+	case g.BF16 != nil:
+		gemmBF16Portable(g)
+	case g.Half != nil:
 		gemmHalfPortable(g)
-	} else {
+	default:
 		gemmFullPortable(g)
 	}
 }
@@ -132,7 +135,7 @@ func inputPortable(in *Input) {
 				}
 				s.inputRow(&u[y], &d[y])
 			}
-			s.inputColumns(in.Dst[t*in.Width+c:], in, &u)
+			s.inputColumns(in, t*in.Width+c, &u)
 		}
 	}
 }
@@ -154,8 +157,8 @@ func (s *shape) inputRow(u, d *[9]float32) {
 	}
 }
 
-// inputColumns transforms the columns of u into the planes, slot by slot.
-func (s *shape) inputColumns(dst []float32, in *Input, u *[9][9]float32) {
+// inputColumns transforms the columns of u into the planes, slot by slot, from value at on.
+func (s *shape) inputColumns(in *Input, at int, u *[9][9]float32) {
 	var used [81]int
 	for _, down := range s.phases {
 		column := 0
@@ -169,7 +172,11 @@ func (s *shape) inputColumns(dst []float32, in *Input, u *[9][9]float32) {
 						}
 					}
 					p := i*s.points + j
-					dst[p*in.Plane+used[p]*in.Channels] = sum
+					if to := at + p*in.Plane + used[p]*in.Channels; in.BF16 != nil {
+						in.BF16[to] = BF16(sum)
+					} else {
+						in.Dst[to] = sum
+					}
 					used[p]++
 				}
 				column++

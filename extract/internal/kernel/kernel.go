@@ -43,12 +43,14 @@ const KStep = 4
 // GEMM is C = A·B, or C += A·B, for each of a number of planes. A and C are
 // row-major. B is cut into panels of [Panel] columns, each row-major by
 // itself, one after the other, plane after plane. Where Half is not nil it is B, in
-// half precision.
+// half precision. Where BF16 is not nil it is B, and ABF16 is A, in bfloat16; rows of a
+// panel then lie in pairs: [K/2][Panel][2]. See [HasBF16] and [Dot].
 type GEMM struct {
 	A, B, C        []float32
 	Half           []uint16
-	LDA, LDC       int // floats from row to row
-	APlane, CPlane int // floats from plane to plane
+	ABF16, BF16    []uint16
+	LDA, LDC       int // values from row to row
+	APlane, CPlane int // values from plane to plane
 	Planes         int
 	Rows, Columns  int // of C; Columns is a multiple of Panel
 	K              int // a multiple of KStep
@@ -61,8 +63,10 @@ func (g *GEMM) Run(i isa.ISA) {
 	check(g.Planes > 0 && g.Rows > 0 && g.Columns > 0 && g.K > 0, "gemm: empty")
 	check(g.K%KStep == 0 && g.Columns%Panel(i) == 0, "gemm: K or columns not a multiple")
 	check(g.LDA >= g.K && g.LDC >= g.Columns && g.APlane >= 0 && g.CPlane >= 0, "gemm: stride")
-	check(len(g.A) >= (g.Planes-1)*g.APlane+(g.Rows-1)*g.LDA+g.K, "gemm: short A")
-	check(max(len(g.B), len(g.Half)) >= g.Planes*g.Columns*g.K && (g.B == nil || g.Half == nil), "gemm: short B, or two of them")
+	check(g.BF16 == nil || HasBF16(i), "gemm: no bfloat16")
+	check((g.A == nil) == (g.BF16 != nil), "gemm: A of another type than B")
+	check(max(len(g.A), len(g.ABF16)) >= (g.Planes-1)*g.APlane+(g.Rows-1)*g.LDA+g.K, "gemm: short A")
+	check(len(g.B)+len(g.Half)+len(g.BF16) >= g.Planes*g.Columns*g.K && max(len(g.B), len(g.Half), len(g.BF16)) == len(g.B)+len(g.Half)+len(g.BF16), "gemm: short B, or two of them")
 	check(len(g.C) >= (g.Planes-1)*g.CPlane+(g.Rows-1)*g.LDC+g.Columns, "gemm: short C")
 	g.run(i)
 }
@@ -70,6 +74,14 @@ func (g *GEMM) Run(i isa.ISA) {
 // size is the number of bytes of a value of B.
 func (g *GEMM) size() int {
 	if g.Half != nil {
+		return 2
+	}
+	return g.sizeA()
+}
+
+// sizeA is the number of bytes of a value of A.
+func (g *GEMM) sizeA() int {
+	if g.BF16 != nil {
 		return 2
 	}
 	return 4
@@ -87,8 +99,9 @@ type Input struct {
 	Pixel    int       // floats from pixel to pixel
 	Row      int       // floats from pixel row to pixel row
 	Dst      []float32 // from the row of the first tile in plane 0
-	Width    int       // floats from tile to tile in a plane
-	Plane    int       // floats from plane to plane
+	BF16     []uint16  // instead of Dst: values are rounded to bfloat16; see [HasBF16]
+	Width    int       // values from tile to tile in a plane
+	Plane    int       // values from plane to plane
 	Tiles    int
 	Channels int // a multiple of Lane
 	Scratch  []float32
@@ -101,7 +114,8 @@ func (in *Input) Run(i isa.ISA) {
 	check(in.Pixel >= in.Channels && in.Row >= 0 && in.Width >= len(s.phases)*len(s.phases)*in.Channels, "input: stride")
 	last := (in.Tiles-1)*s.step()*in.Pixel + (s.size()-1)*(in.Row+in.Pixel) + in.Channels
 	check(len(in.Src) >= last, "input: short pixels")
-	check(len(in.Dst) >= (s.points*s.points-1)*in.Plane+(in.Tiles-1)*in.Width+s.slots(s.points-1, s.points-1)*in.Channels, "input: short planes")
+	check((in.BF16 == nil) != (in.Dst == nil) && s.runs(i, in.BF16 != nil), "input: no such planes, or two kinds")
+	check(max(len(in.Dst), len(in.BF16)) >= (s.points*s.points-1)*in.Plane+(in.Tiles-1)*in.Width+s.slots(s.points-1, s.points-1)*in.Channels, "input: short planes")
 	check(in.Plane >= in.Tiles*in.Width && len(in.Scratch) >= ScratchLen, "input: plane or scratch")
 	in.run(i)
 }
@@ -129,6 +143,7 @@ func (out *Output) Run(i isa.ISA) {
 	s := out.Scheme.shape()
 	check(out.Tiles > 0 && out.Channels > 0 && out.Channels%Lane == 0, "output: empty or channels not a multiple")
 	check(out.Rows > 0 && out.Rows <= s.outputs && out.LastColumns > 0 && out.LastColumns <= s.outputs, "output: valid pixels")
+	check(s.runs(i, !s.inputs.float), "output: no such scheme")
 	check(!out.Residual || s.residual, "output: the scheme has no residual form")
 	check(out.Plane >= out.Tiles*out.Channels && out.Pixel >= out.Channels && out.Row >= 0, "output: stride")
 	check(len(out.M) >= (s.points*s.points-1)*out.Plane+out.Tiles*out.Channels, "output: short planes")

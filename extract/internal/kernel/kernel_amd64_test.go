@@ -24,7 +24,7 @@ func TestAssemblyIsChosenWhereTheMachineHasIt(t *testing.T) {
 
 func TestPeakIsThatOfAssembly(t *testing.T) {
 	for _, i := range Available() {
-		if peak := Peak(i); (peak > 0) != (i != isa.Portable) {
+		if peak := Peak(i, false); (peak > 0) != (i != isa.Portable) {
 			t.Errorf("%s: %v operations a second", i, peak)
 		}
 	}

@@ -4866,3 +4866,1348 @@ channel:
 	JNE  tile
 	VZEROUPPER
 	RET
+
+// func outputF6PAVX512(a *outputArgs)
+// Requires: AVX, AVX512F
+TEXT ·outputF6PAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	VMOVUPS const3f300000<>+0(SB), Z0
+	VMOVUPS const3ef20000<>+0(SB), Z1
+	VMOVUPS const3ea66000<>+0(SB), Z2
+	VMOVUPS const3fc00000<>+0(SB), Z3
+	VMOVUPS const40100000<>+0(SB), Z4
+	VMOVUPS const40580000<>+0(SB), Z5
+	MOVQ    outputArgs_scratch+0(AX), CX
+	MOVQ    outputArgs_m+0(AX), DX
+	MOVQ    outputArgs_out+0(AX), BX
+	VPXORD  Z6, Z6, Z6
+
+tile:
+	// only the last tile may be cut short
+	MOVQ $0x00000004, R8
+	CMPQ outputArgs_tiles+0(AX), $0x01
+	JNE  full
+	MOVQ outputArgs_lastColumns+0(AX), R8
+
+full:
+	MOVQ outputArgs_bias+0(AX), SI
+	MOVQ outputArgs_channels+0(AX), DI
+
+channel:
+	MOVQ outputArgs_plane+0(AX), R9
+	LEAQ (R9)(R9*2), R10
+	LEAQ (R10)(R9*2), R11
+	MOVQ DX, R12
+
+	// grid row 0
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, (CX)
+	VMOVUPS     Z11, 64(CX)
+	VMOVUPS     Z13, 128(CX)
+	VMOVUPS     Z8, 192(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 1
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, 256(CX)
+	VMOVUPS     Z11, 320(CX)
+	VMOVUPS     Z13, 384(CX)
+	VMOVUPS     Z8, 448(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 2
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, 512(CX)
+	VMOVUPS     Z11, 576(CX)
+	VMOVUPS     Z13, 640(CX)
+	VMOVUPS     Z8, 704(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 3
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, 768(CX)
+	VMOVUPS     Z11, 832(CX)
+	VMOVUPS     Z13, 896(CX)
+	VMOVUPS     Z8, 960(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 4
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, 1024(CX)
+	VMOVUPS     Z11, 1088(CX)
+	VMOVUPS     Z13, 1152(CX)
+	VMOVUPS     Z8, 1216(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 5
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, 1280(CX)
+	VMOVUPS     Z11, 1344(CX)
+	VMOVUPS     Z13, 1408(CX)
+	VMOVUPS     Z8, 1472(CX)
+	MOVQ        outputArgs_row+0(AX), R9
+	LEAQ        (R9)(R9*2), R10
+	MOVQ        outputArgs_rows+0(AX), R11
+	VMOVUPS     (SI), Z7
+	MOVQ        BX, R12
+
+	// column 0
+	VMOVUPS     (CX), Z8
+	VMOVUPS     256(CX), Z9
+	VMOVUPS     512(CX), Z10
+	VMOVUPS     768(CX), Z11
+	VMOVUPS     1024(CX), Z12
+	VMOVUPS     1280(CX), Z13
+	VADDPS      Z10, Z9, Z14
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z10
+	VSUBPS      Z12, Z11, Z11
+	VADDPS      Z14, Z8, Z8
+	VADDPS      Z10, Z8, Z8
+	VMULPS      Z0, Z9, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z11, Z12
+	VMULPS      Z1, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z4, Z10, Z14
+	VMOVAPS     Z13, Z10
+	VFMADD231PS Z2, Z9, Z10
+	VMOVAPS     Z10, Z9
+	VFMADD231PS Z5, Z11, Z9
+	VADDPS      Z7, Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)
+	CMPQ        R11, $0x01
+	JLE         column2
+	VADDPS      Z7, Z12, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column2
+	VADDPS      Z7, Z14, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column2
+	VADDPS      Z7, Z9, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R10*1)
+
+column2:
+	// column 1
+	CMPQ        R8, $0x01
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     64(CX), Z8
+	VMOVUPS     320(CX), Z9
+	VMOVUPS     576(CX), Z10
+	VMOVUPS     832(CX), Z11
+	VMOVUPS     1088(CX), Z12
+	VMOVUPS     1344(CX), Z13
+	VADDPS      Z10, Z9, Z14
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z10
+	VSUBPS      Z12, Z11, Z11
+	VADDPS      Z14, Z8, Z8
+	VADDPS      Z10, Z8, Z8
+	VMULPS      Z0, Z9, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z11, Z12
+	VMULPS      Z1, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z4, Z10, Z14
+	VMOVAPS     Z13, Z10
+	VFMADD231PS Z2, Z9, Z10
+	VMOVAPS     Z10, Z9
+	VFMADD231PS Z5, Z11, Z9
+	VADDPS      Z7, Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)
+	CMPQ        R11, $0x01
+	JLE         column3
+	VADDPS      Z7, Z12, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column3
+	VADDPS      Z7, Z14, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column3
+	VADDPS      Z7, Z9, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R10*1)
+
+column3:
+	// column 2
+	CMPQ        R8, $0x02
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     128(CX), Z8
+	VMOVUPS     384(CX), Z9
+	VMOVUPS     640(CX), Z10
+	VMOVUPS     896(CX), Z11
+	VMOVUPS     1152(CX), Z12
+	VMOVUPS     1408(CX), Z13
+	VADDPS      Z10, Z9, Z14
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z10
+	VSUBPS      Z12, Z11, Z11
+	VADDPS      Z14, Z8, Z8
+	VADDPS      Z10, Z8, Z8
+	VMULPS      Z0, Z9, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z11, Z12
+	VMULPS      Z1, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z4, Z10, Z14
+	VMOVAPS     Z13, Z10
+	VFMADD231PS Z2, Z9, Z10
+	VMOVAPS     Z10, Z9
+	VFMADD231PS Z5, Z11, Z9
+	VADDPS      Z7, Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)
+	CMPQ        R11, $0x01
+	JLE         column4
+	VADDPS      Z7, Z12, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column4
+	VADDPS      Z7, Z14, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column4
+	VADDPS      Z7, Z9, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R10*1)
+
+column4:
+	// column 3
+	CMPQ        R8, $0x03
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     192(CX), Z8
+	VMOVUPS     448(CX), Z9
+	VMOVUPS     704(CX), Z10
+	VMOVUPS     960(CX), Z11
+	VMOVUPS     1216(CX), Z12
+	VMOVUPS     1472(CX), Z13
+	VADDPS      Z10, Z9, Z14
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z10
+	VSUBPS      Z12, Z11, Z11
+	VADDPS      Z14, Z8, Z8
+	VADDPS      Z10, Z8, Z8
+	VMULPS      Z0, Z9, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z11, Z12
+	VMULPS      Z1, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z4, Z10, Z14
+	VMOVAPS     Z13, Z10
+	VFMADD231PS Z2, Z9, Z10
+	VMOVAPS     Z10, Z9
+	VFMADD231PS Z5, Z11, Z9
+	VADDPS      Z7, Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)
+	CMPQ        R11, $0x01
+	JLE         column5
+	VADDPS      Z7, Z12, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column5
+	VADDPS      Z7, Z14, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column5
+	VADDPS      Z7, Z9, Z7
+	VMAXPS      Z7, Z6, Z7
+	VMOVUPS     Z7, (R12)(R10*1)
+
+column5:
+done1:
+	ADDQ $0x40, DX
+	ADDQ $0x40, BX
+	ADDQ $0x40, SI
+	SUBQ $0x40, DI
+	JNE  channel
+
+	// the rows of a plane follow each other: m is at the next tile already
+	ADDQ outputArgs_outStep+0(AX), BX
+	DECQ outputArgs_tiles+0(AX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
+DATA const3f300000<>+0(SB)/4, $0x3f300000
+DATA const3f300000<>+4(SB)/4, $0x3f300000
+DATA const3f300000<>+8(SB)/4, $0x3f300000
+DATA const3f300000<>+12(SB)/4, $0x3f300000
+DATA const3f300000<>+16(SB)/4, $0x3f300000
+DATA const3f300000<>+20(SB)/4, $0x3f300000
+DATA const3f300000<>+24(SB)/4, $0x3f300000
+DATA const3f300000<>+28(SB)/4, $0x3f300000
+DATA const3f300000<>+32(SB)/4, $0x3f300000
+DATA const3f300000<>+36(SB)/4, $0x3f300000
+DATA const3f300000<>+40(SB)/4, $0x3f300000
+DATA const3f300000<>+44(SB)/4, $0x3f300000
+DATA const3f300000<>+48(SB)/4, $0x3f300000
+DATA const3f300000<>+52(SB)/4, $0x3f300000
+DATA const3f300000<>+56(SB)/4, $0x3f300000
+DATA const3f300000<>+60(SB)/4, $0x3f300000
+GLOBL const3f300000<>(SB), RODATA|NOPTR, $64
+
+DATA const3ef20000<>+0(SB)/4, $0x3ef20000
+DATA const3ef20000<>+4(SB)/4, $0x3ef20000
+DATA const3ef20000<>+8(SB)/4, $0x3ef20000
+DATA const3ef20000<>+12(SB)/4, $0x3ef20000
+DATA const3ef20000<>+16(SB)/4, $0x3ef20000
+DATA const3ef20000<>+20(SB)/4, $0x3ef20000
+DATA const3ef20000<>+24(SB)/4, $0x3ef20000
+DATA const3ef20000<>+28(SB)/4, $0x3ef20000
+DATA const3ef20000<>+32(SB)/4, $0x3ef20000
+DATA const3ef20000<>+36(SB)/4, $0x3ef20000
+DATA const3ef20000<>+40(SB)/4, $0x3ef20000
+DATA const3ef20000<>+44(SB)/4, $0x3ef20000
+DATA const3ef20000<>+48(SB)/4, $0x3ef20000
+DATA const3ef20000<>+52(SB)/4, $0x3ef20000
+DATA const3ef20000<>+56(SB)/4, $0x3ef20000
+DATA const3ef20000<>+60(SB)/4, $0x3ef20000
+GLOBL const3ef20000<>(SB), RODATA|NOPTR, $64
+
+DATA const3ea66000<>+0(SB)/4, $0x3ea66000
+DATA const3ea66000<>+4(SB)/4, $0x3ea66000
+DATA const3ea66000<>+8(SB)/4, $0x3ea66000
+DATA const3ea66000<>+12(SB)/4, $0x3ea66000
+DATA const3ea66000<>+16(SB)/4, $0x3ea66000
+DATA const3ea66000<>+20(SB)/4, $0x3ea66000
+DATA const3ea66000<>+24(SB)/4, $0x3ea66000
+DATA const3ea66000<>+28(SB)/4, $0x3ea66000
+DATA const3ea66000<>+32(SB)/4, $0x3ea66000
+DATA const3ea66000<>+36(SB)/4, $0x3ea66000
+DATA const3ea66000<>+40(SB)/4, $0x3ea66000
+DATA const3ea66000<>+44(SB)/4, $0x3ea66000
+DATA const3ea66000<>+48(SB)/4, $0x3ea66000
+DATA const3ea66000<>+52(SB)/4, $0x3ea66000
+DATA const3ea66000<>+56(SB)/4, $0x3ea66000
+DATA const3ea66000<>+60(SB)/4, $0x3ea66000
+GLOBL const3ea66000<>(SB), RODATA|NOPTR, $64
+
+DATA const3fc00000<>+0(SB)/4, $0x3fc00000
+DATA const3fc00000<>+4(SB)/4, $0x3fc00000
+DATA const3fc00000<>+8(SB)/4, $0x3fc00000
+DATA const3fc00000<>+12(SB)/4, $0x3fc00000
+DATA const3fc00000<>+16(SB)/4, $0x3fc00000
+DATA const3fc00000<>+20(SB)/4, $0x3fc00000
+DATA const3fc00000<>+24(SB)/4, $0x3fc00000
+DATA const3fc00000<>+28(SB)/4, $0x3fc00000
+DATA const3fc00000<>+32(SB)/4, $0x3fc00000
+DATA const3fc00000<>+36(SB)/4, $0x3fc00000
+DATA const3fc00000<>+40(SB)/4, $0x3fc00000
+DATA const3fc00000<>+44(SB)/4, $0x3fc00000
+DATA const3fc00000<>+48(SB)/4, $0x3fc00000
+DATA const3fc00000<>+52(SB)/4, $0x3fc00000
+DATA const3fc00000<>+56(SB)/4, $0x3fc00000
+DATA const3fc00000<>+60(SB)/4, $0x3fc00000
+GLOBL const3fc00000<>(SB), RODATA|NOPTR, $64
+
+DATA const40100000<>+0(SB)/4, $0x40100000
+DATA const40100000<>+4(SB)/4, $0x40100000
+DATA const40100000<>+8(SB)/4, $0x40100000
+DATA const40100000<>+12(SB)/4, $0x40100000
+DATA const40100000<>+16(SB)/4, $0x40100000
+DATA const40100000<>+20(SB)/4, $0x40100000
+DATA const40100000<>+24(SB)/4, $0x40100000
+DATA const40100000<>+28(SB)/4, $0x40100000
+DATA const40100000<>+32(SB)/4, $0x40100000
+DATA const40100000<>+36(SB)/4, $0x40100000
+DATA const40100000<>+40(SB)/4, $0x40100000
+DATA const40100000<>+44(SB)/4, $0x40100000
+DATA const40100000<>+48(SB)/4, $0x40100000
+DATA const40100000<>+52(SB)/4, $0x40100000
+DATA const40100000<>+56(SB)/4, $0x40100000
+DATA const40100000<>+60(SB)/4, $0x40100000
+GLOBL const40100000<>(SB), RODATA|NOPTR, $64
+
+DATA const40580000<>+0(SB)/4, $0x40580000
+DATA const40580000<>+4(SB)/4, $0x40580000
+DATA const40580000<>+8(SB)/4, $0x40580000
+DATA const40580000<>+12(SB)/4, $0x40580000
+DATA const40580000<>+16(SB)/4, $0x40580000
+DATA const40580000<>+20(SB)/4, $0x40580000
+DATA const40580000<>+24(SB)/4, $0x40580000
+DATA const40580000<>+28(SB)/4, $0x40580000
+DATA const40580000<>+32(SB)/4, $0x40580000
+DATA const40580000<>+36(SB)/4, $0x40580000
+DATA const40580000<>+40(SB)/4, $0x40580000
+DATA const40580000<>+44(SB)/4, $0x40580000
+DATA const40580000<>+48(SB)/4, $0x40580000
+DATA const40580000<>+52(SB)/4, $0x40580000
+DATA const40580000<>+56(SB)/4, $0x40580000
+DATA const40580000<>+60(SB)/4, $0x40580000
+GLOBL const40580000<>(SB), RODATA|NOPTR, $64
+
+// func outputF6PAddAVX512(a *outputArgs)
+// Requires: AVX, AVX512F
+TEXT ·outputF6PAddAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	VMOVUPS const3f300000<>+0(SB), Z0
+	VMOVUPS const3ef20000<>+0(SB), Z1
+	VMOVUPS const3ea66000<>+0(SB), Z2
+	VMOVUPS const3fc00000<>+0(SB), Z3
+	VMOVUPS const40100000<>+0(SB), Z4
+	VMOVUPS const40580000<>+0(SB), Z5
+	MOVQ    outputArgs_scratch+0(AX), CX
+	MOVQ    outputArgs_m+0(AX), DX
+	MOVQ    outputArgs_out+0(AX), BX
+	VPXORD  Z6, Z6, Z6
+
+tile:
+	// only the last tile may be cut short
+	MOVQ $0x00000004, R8
+	CMPQ outputArgs_tiles+0(AX), $0x01
+	JNE  full
+	MOVQ outputArgs_lastColumns+0(AX), R8
+
+full:
+	MOVQ outputArgs_bias+0(AX), SI
+	MOVQ outputArgs_channels+0(AX), DI
+
+channel:
+	MOVQ outputArgs_plane+0(AX), R9
+	LEAQ (R9)(R9*2), R10
+	LEAQ (R10)(R9*2), R11
+	MOVQ DX, R12
+
+	// grid row 0
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, (CX)
+	VMOVUPS     Z11, 64(CX)
+	VMOVUPS     Z13, 128(CX)
+	VMOVUPS     Z8, 192(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 1
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, 256(CX)
+	VMOVUPS     Z11, 320(CX)
+	VMOVUPS     Z13, 384(CX)
+	VMOVUPS     Z8, 448(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 2
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, 512(CX)
+	VMOVUPS     Z11, 576(CX)
+	VMOVUPS     Z13, 640(CX)
+	VMOVUPS     Z8, 704(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 3
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, 768(CX)
+	VMOVUPS     Z11, 832(CX)
+	VMOVUPS     Z13, 896(CX)
+	VMOVUPS     Z8, 960(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 4
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, 1024(CX)
+	VMOVUPS     Z11, 1088(CX)
+	VMOVUPS     Z13, 1152(CX)
+	VMOVUPS     Z8, 1216(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R12
+
+	// grid row 5
+	VMOVUPS     (R12), Z7
+	VMOVUPS     (R12)(R9*1), Z8
+	VMOVUPS     (R12)(R9*2), Z9
+	VMOVUPS     (R12)(R10*1), Z10
+	VMOVUPS     (R12)(R9*4), Z11
+	VMOVUPS     (R12)(R11*1), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z13, Z7, Z7
+	VADDPS      Z9, Z7, Z7
+	VMULPS      Z0, Z8, Z11
+	VMOVAPS     Z11, Z11
+	VFMADD231PS Z3, Z10, Z11
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VMOVUPS     Z7, 1280(CX)
+	VMOVUPS     Z11, 1344(CX)
+	VMOVUPS     Z13, 1408(CX)
+	VMOVUPS     Z8, 1472(CX)
+	MOVQ        outputArgs_row+0(AX), R9
+	LEAQ        (R9)(R9*2), R10
+	MOVQ        outputArgs_rows+0(AX), R11
+	VMOVUPS     (SI), Z7
+	MOVQ        BX, R12
+
+	// column 0
+	VMOVUPS     (CX), Z8
+	VMOVUPS     256(CX), Z9
+	VMOVUPS     512(CX), Z10
+	VMOVUPS     768(CX), Z11
+	VMOVUPS     1024(CX), Z12
+	VMOVUPS     1280(CX), Z13
+	VADDPS      Z10, Z9, Z14
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z10
+	VSUBPS      Z12, Z11, Z11
+	VADDPS      Z14, Z8, Z8
+	VADDPS      Z10, Z8, Z8
+	VMULPS      Z0, Z9, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z11, Z12
+	VMULPS      Z1, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z4, Z10, Z14
+	VMOVAPS     Z13, Z10
+	VFMADD231PS Z2, Z9, Z10
+	VMOVAPS     Z10, Z9
+	VFMADD231PS Z5, Z11, Z9
+	VADDPS      Z7, Z8, Z8
+	VADDPS      (R12), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)
+	CMPQ        R11, $0x01
+	JLE         column2
+	VADDPS      Z7, Z12, Z8
+	VADDPS      (R12)(R9*1), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column2
+	VADDPS      Z7, Z14, Z8
+	VADDPS      (R12)(R9*2), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column2
+	VADDPS      Z7, Z9, Z8
+	VADDPS      (R12)(R10*1), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R10*1)
+
+column2:
+	// column 1
+	CMPQ        R8, $0x01
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     64(CX), Z8
+	VMOVUPS     320(CX), Z9
+	VMOVUPS     576(CX), Z10
+	VMOVUPS     832(CX), Z11
+	VMOVUPS     1088(CX), Z12
+	VMOVUPS     1344(CX), Z13
+	VADDPS      Z10, Z9, Z14
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z10
+	VSUBPS      Z12, Z11, Z11
+	VADDPS      Z14, Z8, Z8
+	VADDPS      Z10, Z8, Z8
+	VMULPS      Z0, Z9, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z11, Z12
+	VMULPS      Z1, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z4, Z10, Z14
+	VMOVAPS     Z13, Z10
+	VFMADD231PS Z2, Z9, Z10
+	VMOVAPS     Z10, Z9
+	VFMADD231PS Z5, Z11, Z9
+	VADDPS      Z7, Z8, Z8
+	VADDPS      (R12), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)
+	CMPQ        R11, $0x01
+	JLE         column3
+	VADDPS      Z7, Z12, Z8
+	VADDPS      (R12)(R9*1), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column3
+	VADDPS      Z7, Z14, Z8
+	VADDPS      (R12)(R9*2), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column3
+	VADDPS      Z7, Z9, Z8
+	VADDPS      (R12)(R10*1), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R10*1)
+
+column3:
+	// column 2
+	CMPQ        R8, $0x02
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     128(CX), Z8
+	VMOVUPS     384(CX), Z9
+	VMOVUPS     640(CX), Z10
+	VMOVUPS     896(CX), Z11
+	VMOVUPS     1152(CX), Z12
+	VMOVUPS     1408(CX), Z13
+	VADDPS      Z10, Z9, Z14
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z10
+	VSUBPS      Z12, Z11, Z11
+	VADDPS      Z14, Z8, Z8
+	VADDPS      Z10, Z8, Z8
+	VMULPS      Z0, Z9, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z11, Z12
+	VMULPS      Z1, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z4, Z10, Z14
+	VMOVAPS     Z13, Z10
+	VFMADD231PS Z2, Z9, Z10
+	VMOVAPS     Z10, Z9
+	VFMADD231PS Z5, Z11, Z9
+	VADDPS      Z7, Z8, Z8
+	VADDPS      (R12), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)
+	CMPQ        R11, $0x01
+	JLE         column4
+	VADDPS      Z7, Z12, Z8
+	VADDPS      (R12)(R9*1), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column4
+	VADDPS      Z7, Z14, Z8
+	VADDPS      (R12)(R9*2), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column4
+	VADDPS      Z7, Z9, Z8
+	VADDPS      (R12)(R10*1), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R10*1)
+
+column4:
+	// column 3
+	CMPQ        R8, $0x03
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     192(CX), Z8
+	VMOVUPS     448(CX), Z9
+	VMOVUPS     704(CX), Z10
+	VMOVUPS     960(CX), Z11
+	VMOVUPS     1216(CX), Z12
+	VMOVUPS     1472(CX), Z13
+	VADDPS      Z10, Z9, Z14
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z12, Z11, Z10
+	VSUBPS      Z12, Z11, Z11
+	VADDPS      Z14, Z8, Z8
+	VADDPS      Z10, Z8, Z8
+	VMULPS      Z0, Z9, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z3, Z11, Z12
+	VMULPS      Z1, Z14, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z4, Z10, Z14
+	VMOVAPS     Z13, Z10
+	VFMADD231PS Z2, Z9, Z10
+	VMOVAPS     Z10, Z9
+	VFMADD231PS Z5, Z11, Z9
+	VADDPS      Z7, Z8, Z8
+	VADDPS      (R12), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)
+	CMPQ        R11, $0x01
+	JLE         column5
+	VADDPS      Z7, Z12, Z8
+	VADDPS      (R12)(R9*1), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column5
+	VADDPS      Z7, Z14, Z8
+	VADDPS      (R12)(R9*2), Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column5
+	VADDPS      Z7, Z9, Z7
+	VADDPS      (R12)(R10*1), Z7, Z7
+	VMAXPS      Z7, Z6, Z7
+	VMOVUPS     Z7, (R12)(R10*1)
+
+column5:
+done1:
+	ADDQ $0x40, DX
+	ADDQ $0x40, BX
+	ADDQ $0x40, SI
+	SUBQ $0x40, DI
+	JNE  channel
+
+	// the rows of a plane follow each other: m is at the next tile already
+	ADDQ outputArgs_outStep+0(AX), BX
+	DECQ outputArgs_tiles+0(AX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
+// func outputF5PAVX512(a *outputArgs)
+// Requires: AVX, AVX512F
+TEXT ·outputF5PAVX512(SB), NOSPLIT, $0-8
+	MOVQ    a+0(FP), AX
+	VMOVUPS const3f000000<>+0(SB), Z0
+	VMOVUPS const3e800000<>+0(SB), Z1
+	VMOVUPS const3e000000<>+0(SB), Z2
+	VMOVUPS const3fa00000<>+0(SB), Z3
+	VMOVUPS const3fc80000<>+0(SB), Z4
+	VMOVUPS const3ffa0000<>+0(SB), Z5
+	MOVQ    outputArgs_scratch+0(AX), CX
+	MOVQ    outputArgs_m+0(AX), DX
+	MOVQ    outputArgs_out+0(AX), BX
+	VPXORD  Z6, Z6, Z6
+
+tile:
+	// only the last tile may be cut short
+	MOVQ $0x00000004, R8
+	CMPQ outputArgs_tiles+0(AX), $0x01
+	JNE  full
+	MOVQ outputArgs_lastColumns+0(AX), R8
+
+full:
+	MOVQ outputArgs_bias+0(AX), SI
+	MOVQ outputArgs_channels+0(AX), DI
+
+channel:
+	MOVQ outputArgs_plane+0(AX), R9
+	LEAQ (R9)(R9*2), R10
+	MOVQ DX, R11
+
+	// grid row 0
+	VMOVUPS     (R11), Z7
+	VMOVUPS     (R11)(R9*1), Z8
+	VMOVUPS     (R11)(R9*2), Z9
+	VMOVUPS     (R11)(R10*1), Z10
+	VMOVUPS     (R11)(R9*4), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z8, Z12, Z10
+	VMULPS      Z0, Z7, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z3, Z9, Z13
+	VMULPS      Z1, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z4, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z2, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVUPS     Z10, (CX)
+	VMOVUPS     Z13, 64(CX)
+	VMOVUPS     Z12, 128(CX)
+	VMOVUPS     Z7, 192(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R11
+
+	// grid row 1
+	VMOVUPS     (R11), Z7
+	VMOVUPS     (R11)(R9*1), Z8
+	VMOVUPS     (R11)(R9*2), Z9
+	VMOVUPS     (R11)(R10*1), Z10
+	VMOVUPS     (R11)(R9*4), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z8, Z12, Z10
+	VMULPS      Z0, Z7, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z3, Z9, Z13
+	VMULPS      Z1, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z4, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z2, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVUPS     Z10, 256(CX)
+	VMOVUPS     Z13, 320(CX)
+	VMOVUPS     Z12, 384(CX)
+	VMOVUPS     Z7, 448(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R11
+
+	// grid row 2
+	VMOVUPS     (R11), Z7
+	VMOVUPS     (R11)(R9*1), Z8
+	VMOVUPS     (R11)(R9*2), Z9
+	VMOVUPS     (R11)(R10*1), Z10
+	VMOVUPS     (R11)(R9*4), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z8, Z12, Z10
+	VMULPS      Z0, Z7, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z3, Z9, Z13
+	VMULPS      Z1, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z4, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z2, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVUPS     Z10, 512(CX)
+	VMOVUPS     Z13, 576(CX)
+	VMOVUPS     Z12, 640(CX)
+	VMOVUPS     Z7, 704(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R11
+
+	// grid row 3
+	VMOVUPS     (R11), Z7
+	VMOVUPS     (R11)(R9*1), Z8
+	VMOVUPS     (R11)(R9*2), Z9
+	VMOVUPS     (R11)(R10*1), Z10
+	VMOVUPS     (R11)(R9*4), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z8, Z12, Z10
+	VMULPS      Z0, Z7, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z3, Z9, Z13
+	VMULPS      Z1, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z4, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z2, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVUPS     Z10, 768(CX)
+	VMOVUPS     Z13, 832(CX)
+	VMOVUPS     Z12, 896(CX)
+	VMOVUPS     Z7, 960(CX)
+	ADDQ        outputArgs_gridRow+0(AX), R11
+
+	// grid row 4
+	VMOVUPS     (R11), Z7
+	VMOVUPS     (R11)(R9*1), Z8
+	VMOVUPS     (R11)(R9*2), Z9
+	VMOVUPS     (R11)(R10*1), Z10
+	VMOVUPS     (R11)(R9*4), Z11
+	VADDPS      Z8, Z7, Z12
+	VSUBPS      Z8, Z7, Z7
+	VADDPS      Z10, Z9, Z8
+	VSUBPS      Z10, Z9, Z9
+	VADDPS      Z8, Z12, Z10
+	VMULPS      Z0, Z7, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z3, Z9, Z13
+	VMULPS      Z1, Z12, Z12
+	VMOVAPS     Z12, Z12
+	VFMADD231PS Z4, Z8, Z12
+	VMOVAPS     Z11, Z8
+	VFMADD231PS Z2, Z7, Z8
+	VMOVAPS     Z8, Z7
+	VFMADD231PS Z5, Z9, Z7
+	VMOVUPS     Z10, 1024(CX)
+	VMOVUPS     Z13, 1088(CX)
+	VMOVUPS     Z12, 1152(CX)
+	VMOVUPS     Z7, 1216(CX)
+	MOVQ        outputArgs_row+0(AX), R9
+	LEAQ        (R9)(R9*2), R10
+	MOVQ        outputArgs_rows+0(AX), R11
+	VMOVUPS     (SI), Z7
+	MOVQ        BX, R12
+
+	// column 0
+	VMOVUPS     (CX), Z8
+	VMOVUPS     256(CX), Z9
+	VMOVUPS     512(CX), Z10
+	VMOVUPS     768(CX), Z11
+	VMOVUPS     1024(CX), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z9, Z13, Z11
+	VMULPS      Z0, Z8, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z3, Z10, Z14
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VADDPS      Z7, Z11, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)
+	CMPQ        R11, $0x01
+	JLE         column2
+	VADDPS      Z7, Z14, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column2
+	VADDPS      Z7, Z13, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column2
+	VADDPS      Z7, Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R10*1)
+
+column2:
+	// column 1
+	CMPQ        R8, $0x01
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     64(CX), Z8
+	VMOVUPS     320(CX), Z9
+	VMOVUPS     576(CX), Z10
+	VMOVUPS     832(CX), Z11
+	VMOVUPS     1088(CX), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z9, Z13, Z11
+	VMULPS      Z0, Z8, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z3, Z10, Z14
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VADDPS      Z7, Z11, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)
+	CMPQ        R11, $0x01
+	JLE         column3
+	VADDPS      Z7, Z14, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column3
+	VADDPS      Z7, Z13, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column3
+	VADDPS      Z7, Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R10*1)
+
+column3:
+	// column 2
+	CMPQ        R8, $0x02
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     128(CX), Z8
+	VMOVUPS     384(CX), Z9
+	VMOVUPS     640(CX), Z10
+	VMOVUPS     896(CX), Z11
+	VMOVUPS     1152(CX), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z9, Z13, Z11
+	VMULPS      Z0, Z8, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z3, Z10, Z14
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VADDPS      Z7, Z11, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)
+	CMPQ        R11, $0x01
+	JLE         column4
+	VADDPS      Z7, Z14, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column4
+	VADDPS      Z7, Z13, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column4
+	VADDPS      Z7, Z8, Z8
+	VMAXPS      Z8, Z6, Z8
+	VMOVUPS     Z8, (R12)(R10*1)
+
+column4:
+	// column 3
+	CMPQ        R8, $0x03
+	JLE         done1
+	ADDQ        outputArgs_pixel+0(AX), R12
+	VMOVUPS     192(CX), Z8
+	VMOVUPS     448(CX), Z9
+	VMOVUPS     704(CX), Z10
+	VMOVUPS     960(CX), Z11
+	VMOVUPS     1216(CX), Z12
+	VADDPS      Z9, Z8, Z13
+	VSUBPS      Z9, Z8, Z8
+	VADDPS      Z11, Z10, Z9
+	VSUBPS      Z11, Z10, Z10
+	VADDPS      Z9, Z13, Z11
+	VMULPS      Z0, Z8, Z14
+	VMOVAPS     Z14, Z14
+	VFMADD231PS Z3, Z10, Z14
+	VMULPS      Z1, Z13, Z13
+	VMOVAPS     Z13, Z13
+	VFMADD231PS Z4, Z9, Z13
+	VMOVAPS     Z12, Z9
+	VFMADD231PS Z2, Z8, Z9
+	VMOVAPS     Z9, Z8
+	VFMADD231PS Z5, Z10, Z8
+	VADDPS      Z7, Z11, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)
+	CMPQ        R11, $0x01
+	JLE         column5
+	VADDPS      Z7, Z14, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)(R9*1)
+	CMPQ        R11, $0x02
+	JLE         column5
+	VADDPS      Z7, Z13, Z9
+	VMAXPS      Z9, Z6, Z9
+	VMOVUPS     Z9, (R12)(R9*2)
+	CMPQ        R11, $0x03
+	JLE         column5
+	VADDPS      Z7, Z8, Z7
+	VMAXPS      Z7, Z6, Z7
+	VMOVUPS     Z7, (R12)(R10*1)
+
+column5:
+done1:
+	ADDQ $0x40, DX
+	ADDQ $0x40, BX
+	ADDQ $0x40, SI
+	SUBQ $0x40, DI
+	JNE  channel
+
+	// the rows of a plane follow each other: m is at the next tile already
+	ADDQ outputArgs_outStep+0(AX), BX
+	DECQ outputArgs_tiles+0(AX)
+	JNE  tile
+	VZEROUPPER
+	RET
+
+DATA const3fa00000<>+0(SB)/4, $0x3fa00000
+DATA const3fa00000<>+4(SB)/4, $0x3fa00000
+DATA const3fa00000<>+8(SB)/4, $0x3fa00000
+DATA const3fa00000<>+12(SB)/4, $0x3fa00000
+DATA const3fa00000<>+16(SB)/4, $0x3fa00000
+DATA const3fa00000<>+20(SB)/4, $0x3fa00000
+DATA const3fa00000<>+24(SB)/4, $0x3fa00000
+DATA const3fa00000<>+28(SB)/4, $0x3fa00000
+DATA const3fa00000<>+32(SB)/4, $0x3fa00000
+DATA const3fa00000<>+36(SB)/4, $0x3fa00000
+DATA const3fa00000<>+40(SB)/4, $0x3fa00000
+DATA const3fa00000<>+44(SB)/4, $0x3fa00000
+DATA const3fa00000<>+48(SB)/4, $0x3fa00000
+DATA const3fa00000<>+52(SB)/4, $0x3fa00000
+DATA const3fa00000<>+56(SB)/4, $0x3fa00000
+DATA const3fa00000<>+60(SB)/4, $0x3fa00000
+GLOBL const3fa00000<>(SB), RODATA|NOPTR, $64
+
+DATA const3fc80000<>+0(SB)/4, $0x3fc80000
+DATA const3fc80000<>+4(SB)/4, $0x3fc80000
+DATA const3fc80000<>+8(SB)/4, $0x3fc80000
+DATA const3fc80000<>+12(SB)/4, $0x3fc80000
+DATA const3fc80000<>+16(SB)/4, $0x3fc80000
+DATA const3fc80000<>+20(SB)/4, $0x3fc80000
+DATA const3fc80000<>+24(SB)/4, $0x3fc80000
+DATA const3fc80000<>+28(SB)/4, $0x3fc80000
+DATA const3fc80000<>+32(SB)/4, $0x3fc80000
+DATA const3fc80000<>+36(SB)/4, $0x3fc80000
+DATA const3fc80000<>+40(SB)/4, $0x3fc80000
+DATA const3fc80000<>+44(SB)/4, $0x3fc80000
+DATA const3fc80000<>+48(SB)/4, $0x3fc80000
+DATA const3fc80000<>+52(SB)/4, $0x3fc80000
+DATA const3fc80000<>+56(SB)/4, $0x3fc80000
+DATA const3fc80000<>+60(SB)/4, $0x3fc80000
+GLOBL const3fc80000<>(SB), RODATA|NOPTR, $64
+
+DATA const3ffa0000<>+0(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+4(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+8(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+12(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+16(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+20(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+24(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+28(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+32(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+36(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+40(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+44(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+48(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+52(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+56(SB)/4, $0x3ffa0000
+DATA const3ffa0000<>+60(SB)/4, $0x3ffa0000
+GLOBL const3ffa0000<>(SB), RODATA|NOPTR, $64

@@ -75,9 +75,9 @@ func powers(points []float64, outputs int) [][]float32 {
 	return at
 }
 
-// weights7 returns G of the schemes with seven points. They share Bᵀ, which fixes
-// the scales.
-func weights7(taps int) [][]float64 {
+// weights7 returns G of F(4,4); Bᵀ fixes the scales.
+func weights7() [][]float64 {
+	const taps = 4
 	scales := []float64{-1. / 4, -1. / 6, 1. / 18, 1. / 72, -1. / 120, 32. / 45}
 	g := make([][]float64, 7)
 	for i, p := range points7 {
@@ -110,7 +110,7 @@ func weights9() [][]float64 {
 
 var shapes = [schemes]shape{
 	F23: {
-		name: "F(2,3)", outputs: 2, points: 4, stride: 1, residual: true,
+		name: "F(2,3)", outputs: 2, points: 4, stride: 1, inputs: inputs{true, true}, residual: true,
 		at: [][]float32{
 			{1, 1, 1, 0},
 			{0, 1, -1, 1},
@@ -123,7 +123,7 @@ var shapes = [schemes]shape{
 		}}},
 	},
 	F43: {
-		name: "F(4,3)", outputs: 4, points: 6, stride: 1, residual: true,
+		name: "F(4,3)", outputs: 4, points: 6, stride: 1, inputs: inputs{true, false}, residual: true,
 		at: [][]float32{
 			{1, 1, 1, 1, 1, 0},
 			{0, 1, -1, 2, -2, 0},
@@ -140,15 +140,15 @@ var shapes = [schemes]shape{
 		}}},
 	},
 	F73: {
-		name: "F(7,3)", outputs: 7, points: 9, stride: 1, residual: true, at: powers(points9, 7),
+		name: "F(7,3)", outputs: 7, points: 9, stride: 1, inputs: inputs{true, false}, residual: true, at: powers(points9, 7),
 		phases: []phase{{every: 1, bt: bt9, taps: []int{0, 1, 2}, g: weights9()}},
 	},
 	F44: {
-		name: "F(4,4)", outputs: 4, points: 7, stride: 1, at: powers(points7, 4),
-		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2, 3}, g: weights7(4)}},
+		name: "F(4,4)", outputs: 4, points: 7, stride: 1, inputs: inputs{true, false}, at: powers(points7, 4),
+		phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2, 3}, g: weights7()}},
 	},
 	F42S2: {
-		name: "F(4,2) /2", outputs: 4, points: 5, stride: 2,
+		name: "F(4,2) /2", outputs: 4, points: 5, stride: 2, inputs: inputs{true, false},
 		at: [][]float32{
 			{1, 1, 1, 1, 0},
 			{0, 1, -1, 2, 0},
@@ -176,7 +176,7 @@ var shapes = [schemes]shape{
 		},
 	},
 	F13S2: {
-		name: "direct /2", outputs: 1, points: 1, stride: 2,
+		name: "direct /2", outputs: 1, points: 1, stride: 2, inputs: inputs{true, true},
 		at: [][]float32{{1}},
 		phases: []phase{
 			{first: 0, every: 1, taps: []int{0}, bt: [][]float32{{1}}, g: [][]float64{{1}}},
@@ -184,12 +184,11 @@ var shapes = [schemes]shape{
 			{first: 2, every: 1, taps: []int{2}, bt: [][]float32{{1}}, g: [][]float64{{1}}},
 		},
 	},
-}
-
-// f53 is F(5,3): 3×3 kernels, 5×5 outputs. No plan uses it and no assembly computes
-// it. In float32 F(7,3) needs fewer multiplications and is accurate enough; a plan in
-// a narrower type may need these numbers, of which none is larger than 16.
-var f53 = shape{
-	name: "F(5,3)", outputs: 5, points: 7, stride: 1, at: powers(points7, 5),
-	phases: []phase{{every: 1, bt: bt7, taps: []int{0, 1, 2}, g: weights7(3)}},
+	B43:   pairs43.shape("F(4,3)", 1),
+	B42S2: pairs42.shape("F(4,2) /2", 2),
+	F11S2: {
+		name: "1×1 /2", outputs: 1, points: 1, stride: 2, inputs: inputs{bf16: true},
+		at:     [][]float32{{1}},
+		phases: []phase{{every: 1, bt: [][]float32{{1}}, taps: []int{0}, g: [][]float64{{1}}}},
+	},
 }

@@ -1,5 +1,7 @@
 package kernel
 
+import "icebox/extract/internal/isa"
+
 // Scheme names a Winograd scheme F(outputs, taps) in both directions.
 type Scheme uint8
 
@@ -12,6 +14,9 @@ const (
 	F44                 // 4×4 kernels, 4×4 outputs
 	F42S2               // 3×3 kernels two pixels apart, 4×4 outputs, by polyphase
 	F13S2               // 3×3 kernels two pixels apart, one output: the plain convolution
+	B43                 // F43 and F42S2 at points for bfloat16
+	B42S2
+	F11S2 // 1×1 kernels two pixels apart: in bfloat16, planes are the rounded pixels
 	schemes
 )
 
@@ -30,6 +35,22 @@ type shape struct {
 	phases   []phase
 	at       [][]float32 // Aᵀ: outputs × points
 	residual bool        // an output transform with residual exists
+	inputs   inputs
+}
+
+// inputs are the types of planes that input transforms exist for in assembly.
+type inputs struct{ float, bf16 bool }
+
+// runs reports whether transforms to floats, or to bfloat16, exist for i.
+func (s *shape) runs(i isa.ISA, bf16 bool) bool {
+	switch {
+	case i == isa.Portable:
+		return true
+	case bf16:
+		return s.inputs.bf16 && HasBF16(i)
+	default:
+		return s.inputs.float
+	}
 }
 
 // phase is the part of a tile's pixels that meets the same taps.

@@ -25,7 +25,7 @@ func convolve(d []float32, w []float64, size, taps, stride, outputs int) []float
 // Aᵀ·((G·w) ⊙ (Bᵀ·d)) is bilinear in taps and pixels, so its coefficients determine it:
 // that of tap k and pixel x in output i is 1 where the tap meets the pixel, and else 0.
 func TestMatricesAreThoseOfAConvolution(t *testing.T) {
-	for _, s := range append(shapes[:], f53) {
+	for _, s := range shapes {
 		t.Run(s.name, func(t *testing.T) {
 			for i := range s.outputs {
 				for _, p := range s.phases {
@@ -62,13 +62,17 @@ func TestSchemesAreConvolutions(t *testing.T) {
 	for s := range schemes {
 		for _, i := range Available() {
 			t.Run(fmt.Sprintf("%s/scheme=%d", i, s), func(t *testing.T) {
-				rapid.Check(t, func(t *rapid.T) { checkScheme(t, i, s) })
+				for _, bf16 := range []bool{false, true} {
+					if s.shape().runs(i, bf16) && (!bf16 || s.shape().inputs.bf16 && HasBF16(i)) {
+						rapid.Check(t, func(t *rapid.T) { checkScheme(t, i, s, bf16) })
+					}
+				}
 			})
 		}
 	}
 }
 
-func checkScheme(t *rapid.T, i isa.ISA, s Scheme) {
+func checkScheme(t *rapid.T, i isa.ISA, s Scheme, bf16 bool) {
 	const channels = Lane
 	sh := s.shape()
 	size, taps, points := sh.size(), sh.taps(), sh.points*sh.points
@@ -89,7 +93,14 @@ func checkScheme(t *rapid.T, i isa.ISA, s Scheme) {
 		Scheme: s, Src: src, Pixel: channels, Row: size * channels, Dst: make([]float32, points*width),
 		Width: width, Plane: width, Tiles: 1, Channels: channels, Scratch: make([]float32, ScratchLen),
 	}
-	in.Run(i)
+	tol := 2e-3
+	if bf16 {
+		in.BF16, in.Dst = make([]uint16, len(in.Dst)), nil
+		in.Run(i)
+		in.Dst, tol = widened(in.BF16), 1
+	} else {
+		in.Run(i)
+	}
 	const stride = 3
 	u := make([]float32, points*s.MaxSlots()*stride)
 	s.Filter(stride).Apply(u, &w)
@@ -110,7 +121,7 @@ func checkScheme(t *rapid.T, i isa.ISA, s Scheme) {
 	out.Bias[lane] = bias
 	out.Run(i)
 	for i, want := range convolve(d, w[:taps*taps], size, taps, sh.stride, sh.outputs) {
-		if got := float64(out.Dst[i*channels+lane]) - bias; !(math.Abs(got-want) <= 2e-3) {
+		if got := float64(out.Dst[i*channels+lane]) - bias; !(math.Abs(got-want) <= tol) {
 			t.Fatalf("pixel %d is %v, want %v", i, got, want)
 		}
 	}

@@ -20,6 +20,9 @@ func gemmHalfAVX2(a *gemmArgs)
 func gemmHalfAVX512(a *gemmArgs)
 
 //go:noescape
+func gemmBF16AVX512(a *gemmArgs)
+
+//go:noescape
 func inputF4AVX2(a *inputArgs)
 
 //go:noescape
@@ -54,6 +57,30 @@ func inputF1S2AVX2(a *inputArgs)
 
 //go:noescape
 func inputF1S2AVX512(a *inputArgs)
+
+//go:noescape
+func inputF4BF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF1S2BF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF6PBF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF1BF16AVX512(a *inputArgs)
+
+//go:noescape
+func inputF5S2PBF16AVX512(a *inputArgs)
+
+//go:noescape
+func outputF6PAVX512(a *outputArgs)
+
+//go:noescape
+func outputF6PAddAVX512(a *outputArgs)
+
+//go:noescape
+func outputF5PAVX512(a *outputArgs)
 
 //go:noescape
 func outputF4AVX2(a *outputArgs)
@@ -120,3 +147,6 @@ func fmaAVX2(a *fmaArgs)
 
 //go:noescape
 func fmaAVX512(a *fmaArgs)
+
+//go:noescape
+func dotAVX512(a *fmaArgs)

@@ -1,6 +1,7 @@
 package resnet
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -10,24 +11,29 @@ import (
 func BenchmarkForward(b *testing.B) {
 	weights := recipeWeights()
 	for _, on := range kernel.Available() {
-		net, err := New(weights, Options{LUT: recipeLUT(), ISA: on.String()})
-		if err != nil {
-			b.Fatal(err)
-		}
-		ws := net.NewWorkspace()
-		for _, batch := range []int{1, 16} {
-			var pixels []uint8
-			for i := range batch {
-				pixels = append(pixels, recipeImage(i)...)
+		for _, precision := range []string{FP32, BF16} {
+			net, err := New(weights, Options{LUT: recipeLUT(), ISA: on.String(), Precision: precision})
+			if errors.Is(err, ErrPrecision) {
+				continue
 			}
-			features := make([]float32, batch*Dim)
-			b.Run(fmt.Sprintf("%s/batch=%d", on, batch), func(b *testing.B) {
-				net.Forward(ws, features, pixels, batch)
-				for b.Loop() {
-					net.Forward(ws, features, pixels, batch)
+			if err != nil {
+				b.Fatal(err)
+			}
+			ws := net.NewWorkspace()
+			for _, batch := range []int{1, 16} {
+				var pixels []uint8
+				for i := range batch {
+					pixels = append(pixels, recipeImage(i)...)
 				}
-				b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "images/s")
-			})
+				features := make([]float32, batch*Dim)
+				b.Run(fmt.Sprintf("%s/%s/batch=%d", on, precision, batch), func(b *testing.B) {
+					net.Forward(ws, features, pixels, batch)
+					for b.Loop() {
+						net.Forward(ws, features, pixels, batch)
+					}
+					b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "images/s")
+				})
+			}
 		}
 	}
 }

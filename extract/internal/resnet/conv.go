@@ -59,7 +59,8 @@ func (c *conv) run(on isa.ISA, ws *Workspace, src, dst grid, images int, residua
 type chunk struct {
 	*conv
 	isa            isa.ISA
-	v, m, scratch  []float32
+	v              planes
+	m, scratch     []float32
 	lo, hi         int
 	first, columns int // of the output channels
 }
@@ -86,14 +87,32 @@ func (c *conv) stretch(t, hi int) stretch {
 // width is the length of a tile's row in a plane of V.
 func (c *conv) width() int { return c.scheme.MaxSlots() * c.in }
 
-// planePad is the gap between planes. Without it their distance would often be a
-// multiple of 4 KiB, and a tile's values in all planes would share one set of the cache.
+// planes is the memory of V: floats, and the same bytes as values of bfloat16.
+type planes struct {
+	floats []float32
+	bf16   []uint16
+}
+
+// from returns V without its first n values.
+func (v planes) from(n int, e element) planes {
+	if e == bf16 {
+		return planes{bf16: v.bf16[n:]}
+	}
+	return planes{floats: v.floats[n:]}
+}
+
+// planePad is the gap between planes in floats. Without it their distance would often be
+// a multiple of 4 KiB, and a tile's values in all planes would share one set of the cache.
 const planePad = 16
 
 // planeLens returns the distances of planes of V and M for a number of tiles and
 // output channels.
 func (c *conv) planeLens(tiles, columns int) (v, m int) {
-	return tiles*c.width() + planePad, tiles*columns + planePad
+	v, m = tiles*c.width()+planePad, tiles*columns+planePad
+	if c.weights.element == bf16 {
+		v += planePad // its values are half as long
+	}
+	return v, m
 }
 
 // input takes tiles lo … hi-1 of the chunk to V.
@@ -108,7 +127,8 @@ func (k *chunk) input(src grid, lo, hi int) {
 		r := k.stretch(t, hi)
 		in.Tiles = r.tiles
 		in.Src = src.from(r.image, r.y*step, r.x*step)
-		in.Dst = k.v[(t-k.lo)*in.Width:]
+		to := k.v.from((t-k.lo)*in.Width, k.weights.element)
+		in.Dst, in.BF16 = to.floats, to.bf16
 		in.Run(k.isa)
 	}
 }
@@ -118,19 +138,23 @@ func (k *chunk) multiply() {
 	tiles := k.hi - k.lo
 	v, m := k.planeLens(tiles, k.columns)
 	g := kernel.GEMM{
-		A: k.v, C: k.m, LDA: k.width(), LDC: k.columns,
+		C: k.m, LDA: k.width(), LDC: k.columns,
 		APlane: v, CPlane: m,
 		Planes: 1, Rows: tiles, Columns: k.columns,
 	}
 	if k.weights.uniform() && k.columns == k.out {
-		g.B, g.Half, g.K, g.Planes = k.weights.data, k.weights.half, k.in, k.scheme.Planes()
+		g.K, g.Planes = k.in, k.scheme.Planes()
+		a := k.v.from(0, k.weights.element)
+		g.A, g.ABF16 = a.floats, a.bf16
+		k.weights.multiply(&g, 0, g.K*g.Planes*g.Columns)
 		g.Run(k.isa)
 		return
 	}
 	for p, plane := range k.weights.planes {
 		g.C = k.m[p*g.CPlane:]
 		for at := 0; at < plane.k; at += g.K {
-			g.A = k.v[p*g.APlane+at:]
+			a := k.v.from(p*g.APlane+at, k.weights.element)
+			g.A, g.ABF16 = a.floats, a.bf16
 			k.weights.panels(&g, p, at, k.first)
 			g.Accumulate = at > 0
 			g.Run(k.isa)
@@ -165,15 +189,28 @@ type downsample struct {
 }
 
 // run writes the products of rows lo … hi-1 of each image to dst.
-func (d *downsample) run(on isa.ISA, src, dst grid, images, lo, hi int) {
-	g := kernel.GEMM{
-		B: d.weights.data, Half: d.weights.half, LDA: 2 * src.channels, LDC: dst.channels,
-		Planes: 1, Rows: d.side, Columns: d.out, K: d.in,
-	}
+func (d *downsample) run(on isa.ISA, ws *Workspace, src, dst grid, images, lo, hi int) {
+	g := kernel.GEMM{LDA: 2 * src.channels, LDC: dst.channels, Planes: 1, Rows: d.side, Columns: d.out, K: d.in}
+	d.weights.multiply(&g, 0, d.in*d.out)
 	for i := range images {
 		for y := lo; y < hi; y++ {
-			g.A, g.C = src.from(i, 1+2*y, 1), dst.from(i, 1+y, 1)
+			g.C = dst.from(i, 1+y, 1)
+			if row := src.from(i, 1+2*y, 1); d.weights.element == bf16 {
+				g.ABF16, g.LDA = d.round(on, ws, row, src.channels), d.in
+			} else {
+				g.A = row
+			}
 			g.Run(on)
 		}
 	}
+}
+
+// round returns every other pixel of a row in bfloat16.
+func (d *downsample) round(on isa.ISA, ws *Workspace, row []float32, channels int) []uint16 {
+	in := kernel.Input{
+		Scheme: kernel.F11S2, Src: row, Pixel: channels, BF16: ws.v.bf16,
+		Width: d.in, Plane: d.side * d.in, Tiles: d.side, Channels: d.in, Scratch: ws.scratch,
+	}
+	in.Run(on)
+	return in.BF16
 }

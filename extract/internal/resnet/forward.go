@@ -52,7 +52,7 @@ func (n *Net) block(ws *Workspace, b, images int) {
 	from := x
 	if k.down != nil {
 		from = ws.x[k.stage-1]
-		k.down.run(n.isa, from, x, images, 0, k.down.side)
+		k.down.run(n.isa, ws, from, x, images, 0, k.down.side)
 		ws.clock.lap(k.layer + 2)
 	}
 	k.conv1.run(n.isa, ws, from, y, images, false)

@@ -27,11 +27,14 @@ func (n *Net) list() {
 		n.layers = append(n.layers, b.conv1.layer(name+".conv1"), b.conv2.layer(name+".conv2"))
 		if d := b.down; d != nil {
 			products := int64(d.side * d.side * d.in * d.out)
-			n.layers = append(n.layers, Layer{name + ".downsample", "1×1 /2", products, products})
+			n.layers = append(n.layers, Layer{name + ".downsample", kernel.F11S2.String() + d.weights.element.suffix(), products, products})
 		}
 	}
 	n.layers = append(n.layers, Layer{Name: "average", Algorithm: "sum"})
 }
+
+// suffix says in a list of layers what the weights are.
+func (e element) suffix() string { return [...]string{float: "", half: ", half", bf16: ", bf16"}[e] }
 
 func (c *conv) layer(name string) Layer {
 	slots := 0
@@ -42,8 +45,6 @@ func (c *conv) layer(name string) Layer {
 		Name: name, Algorithm: c.scheme.String(), Direct: int64(c.side * c.side * c.in * c.out * 9),
 		Done: int64(slots * c.across() * c.across() * c.in * c.out),
 	}
-	if c.weights.half != nil {
-		l.Algorithm += ", half"
-	}
+	l.Algorithm += c.weights.element.suffix()
 	return l
 }

@@ -26,12 +26,19 @@ const (
 	Version  = 3
 )
 
+// The precisions.
+const (
+	FP32 = "fp32"
+	BF16 = "bf16" // operands of products are rounded to bfloat16; sums, transforms and activations are floats
+)
+
 // plan says how the layers are done.
 type plan struct {
 	schemes [4]kernel.Scheme // of 3×3 convolutions with stride 1, by stage
 	strided [4]kernel.Scheme // of the one with stride 2
 	tiles   [4]int           // most tiles of a chunk, by stage
-	half    [4]bool          // weights of its 3×3 convolutions in half precision, by stage
+	weights [4]element       // of 3×3 convolutions, by stage
+	down    element          // weights of 1×1 convolutions
 }
 
 var plans = map[string]plan{
@@ -44,7 +51,25 @@ var plans = map[string]plan{
 		schemes: [4]kernel.Scheme{kernel.F73, kernel.F43, kernel.F43, kernel.F23},
 		strided: [4]kernel.Scheme{1: kernel.F42S2, 2: kernel.F42S2, 3: kernel.F13S2},
 		tiles:   [4]int{32, 49, 64, 64},
-		half:    [4]bool{2: true, 3: true},
+		weights: [4]element{2: half, 3: half},
+	},
+}
+
+// plansBF16 are the plans where products are taken in bfloat16.
+var plansBF16 = map[string]plan{
+	Winograd: {
+		schemes: [4]kernel.Scheme{kernel.B43, kernel.B43, kernel.B43, kernel.B43},
+		strided: [4]kernel.Scheme{1: kernel.B42S2, 2: kernel.B42S2, 3: kernel.B42S2},
+		tiles:   [4]int{32, 16, 32, 64},
+		weights: [4]element{bf16, bf16, bf16, bf16},
+		down:    bf16,
+	},
+	Compact: {
+		schemes: [4]kernel.Scheme{kernel.B43, kernel.B43, kernel.B43, kernel.F23},
+		strided: [4]kernel.Scheme{1: kernel.B42S2, 2: kernel.B42S2, 3: kernel.F13S2},
+		tiles:   [4]int{32, 49, 64, 64},
+		weights: [4]element{bf16, bf16, bf16, bf16},
+		down:    bf16,
 	},
 }
 

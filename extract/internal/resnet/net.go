@@ -13,6 +13,9 @@ var (
 	// ErrISA is returned for an instruction set that is not known, or that this machine
 	// or build lacks.
 	ErrISA = errors.New("resnet: instruction set")
+	// ErrPrecision is returned for a precision that is not known, or that this machine
+	// or build lacks.
+	ErrPrecision = errors.New("resnet: precision")
 	// ErrPlan is returned for a plan that does not exist.
 	ErrPlan = errors.New("resnet: plan")
 	// ErrNoLUT is returned where Options lacks the normalisation.
@@ -28,6 +31,9 @@ type Options struct {
 	ISA string
 	// Plan is Winograd or Compact; empty means Winograd.
 	Plan string
+	// Precision is what products are taken in: FP32, or BF16, for which ISA auto finds an
+	// instruction set with bfloat16. Empty means FP32.
+	Precision string
 }
 
 // Validate reports every fault.
@@ -38,7 +44,19 @@ func (o Options) Validate() error {
 	}
 	_, noISA := o.isa()
 	_, noPlan := o.plan()
-	return errors.Join(noLUT, noISA, noPlan)
+	return errors.Join(noLUT, noISA, noPlan, o.unlike())
+}
+
+// unlike reports a precision that is not known, or that the instruction set lacks.
+func (o Options) unlike() error {
+	if o.Precision != "" && o.Precision != FP32 && o.Precision != BF16 {
+		return fmt.Errorf("%w %q is not known: there are %s and %s", ErrPrecision, o.Precision, FP32, BF16)
+	}
+	i, err := o.isa()
+	if auto := o.ISA == "" || o.ISA == "auto"; err == nil && o.Precision == BF16 && (!kernel.HasBF16(i) || auto && i == isa.Portable) {
+		return fmt.Errorf("%w bf16 needs a CPU with AVX512-BF16, which this machine or build lacks with instruction set %s: leave it at fp32 (or set the instruction set to portable, which computes bf16 anywhere, but slowly)", ErrPrecision, i)
+	}
+	return nil
 }
 
 // plan returns the name of the plan.
@@ -67,11 +85,12 @@ func (o Options) isa() (isa.ISA, error) {
 // Net is a network ready to run. It is read only: any number of goroutines may
 // call Forward, each with a Workspace of its own.
 type Net struct {
-	isa    isa.ISA
-	plan   string
-	stem   stem
-	blocks [len(blockShapes)]block
-	layers []Layer
+	isa       isa.ISA
+	plan      string
+	precision string
+	stem      stem
+	blocks    [len(blockShapes)]block
+	layers    []Layer
 }
 
 // block is a residual block.
@@ -90,7 +109,11 @@ func New(tensor func(name string) []float32, opt Options) (*Net, error) {
 	on, _ := opt.isa()
 	name, _ := opt.plan()
 	b := builder{tensor: tensor, plan: plans[name], packing: packing{panel: kernel.Panel(on)}}
-	n := &Net{isa: on, plan: name}
+	n := &Net{isa: on, plan: name, precision: FP32}
+	if opt.Precision == BF16 {
+		n.precision = BF16
+		b.plan = plansBF16[name]
+	}
 	n.stem = b.stem(opt.LUT)
 	for i, s := range blockShapes {
 		n.blocks[i] = b.block(s)
@@ -106,7 +129,10 @@ func New(tensor func(name string) []float32, opt Options) (*Net, error) {
 // ISA names the instruction set that Forward uses.
 func (n *Net) ISA() string { return n.isa.String() }
 
-// Plan names the algorithms that Forward uses; with Version, its bits.
+// Precision names what products are taken in, FP32 or BF16.
+func (n *Net) Precision() string { return n.precision }
+
+// Plan names the algorithms that Forward uses; with Version and Precision, its bits.
 func (n *Net) Plan() string { return n.plan }
 
 // builder collects the faults of all tensors, and the packing to be done.
@@ -131,7 +157,7 @@ func (b *builder) stem(lut *[3][256]float32) stem {
 	if f == nil {
 		return stem{}
 	}
-	return stem{lut: lut, weights: b.packing.add(f.spread(), kernel.F44, false), bias: single(f.bias)}
+	return stem{lut: lut, weights: b.packing.add(f.spread(), kernel.F44, float), bias: single(f.bias)}
 }
 
 func (b *builder) block(s blockShape) block {
@@ -150,7 +176,7 @@ func (b *builder) block(s blockShape) block {
 	}
 	k := block{stage: s.stage, conv1: b.conv(first, scheme, s), conv2: b.conv(second, b.plan.schemes[s.stage], s)}
 	if across != nil {
-		k.down = &downsample{in: s.in, out: s.out, side: s.side, weights: b.packing.addMatrix(across)}
+		k.down = &downsample{in: s.in, out: s.out, side: s.side, weights: b.packing.add(across, kernel.F11S2, b.plan.down)}
 		for n := range across.bias {
 			second.bias[n] += across.bias[n]
 		}
@@ -162,7 +188,7 @@ func (b *builder) block(s blockShape) block {
 func (b *builder) conv(f *filters, scheme kernel.Scheme, s blockShape) conv {
 	return conv{
 		scheme: scheme, in: f.in, out: f.out, side: s.side, tiles: b.plan.tiles[s.stage],
-		weights: b.packing.add(f, scheme, b.plan.half[s.stage]), bias: single(f.bias),
+		weights: b.packing.add(f, scheme, b.plan.weights[s.stage]), bias: single(f.bias),
 	}
 }
 

@@ -15,10 +15,20 @@ const kBlock = 256
 // panels of columns, as kernel.GEMM reads them.
 type packed struct {
 	data    []float32
-	half    []uint16 // instead of data, in half precision
+	narrow  []uint16 // instead of data, in half precision or in bfloat16
+	element element
 	planes  []span
 	columns int
 }
+
+// element is the type of packed weights.
+type element uint8
+
+const (
+	float element = iota
+	half
+	bf16 // what they are multiplied by is in bfloat16, too
+)
 
 // span is a plane of packed weights: k rows from an offset.
 type span struct {
@@ -26,17 +36,17 @@ type span struct {
 }
 
 // newPacked lays out planes with the given numbers of rows.
-func newPacked(columns int, k []int, half bool) packed {
-	p := packed{columns: columns}
+func newPacked(columns int, k []int, e element) packed {
+	p := packed{columns: columns, element: e}
 	n := 0
 	for _, rows := range k {
 		p.planes = append(p.planes, span{n, rows})
 		n += rows * columns
 	}
-	if half {
-		p.half = make([]uint16, n)
-	} else {
+	if e == float {
 		p.data = make([]float32, n)
+	} else {
+		p.narrow = make([]uint16, n)
 	}
 	return p
 }
@@ -59,11 +69,7 @@ func (p *packed) panels(g *kernel.GEMM, i, k, first int) {
 	at, rows := p.block(i, k)
 	at += first * rows
 	g.K = rows
-	if p.half != nil {
-		g.Half = p.half[at:][:rows*g.Columns]
-	} else {
-		g.B = p.data[at:][:rows*g.Columns]
-	}
+	p.multiply(g, at, rows*g.Columns)
 	if k += rows; k == p.planes[i].k {
 		i, k = i+1, 0
 	}
@@ -74,18 +80,36 @@ func (p *packed) panels(g *kernel.GEMM, i, k, first int) {
 	}
 }
 
+// multiply makes n weights from at on the right-hand side of g.
+func (p *packed) multiply(g *kernel.GEMM, at, n int) {
+	switch p.element {
+	case half:
+		g.Half = p.narrow[at:][:n]
+	case bf16:
+		g.BF16 = p.narrow[at:][:n]
+	default:
+		g.B = p.data[at:][:n]
+	}
+}
+
 // put stores rows of the panel of columns that begins at n, from row k of plane i on;
-// they lie in one block.
+// they lie in one block. In bfloat16 rows lie in pairs.
 func (p *packed) put(i, k, n, panel int, values []float32) {
 	start := k / kBlock * kBlock
 	at, rows := p.block(i, start)
 	at += n*rows + (k-start)*panel
-	if p.half == nil {
+	switch p.element {
+	case half:
+		for i, x := range values {
+			p.narrow[at+i] = kernel.Half(x)
+		}
+	case bf16:
+		for i, x := range values {
+			row, lane := i/panel, i%panel
+			p.narrow[at+row/2*2*panel+2*lane+row%2] = kernel.BF16(x)
+		}
+	default:
 		copy(p.data[at:], values)
-		return
-	}
-	for lane, x := range values {
-		p.half[at+lane] = kernel.Half(x)
 	}
 }
 
@@ -96,33 +120,17 @@ type packing struct {
 }
 
 // add plans the packing of f for a scheme; the result is complete after run.
-func (w *packing) add(f *filters, s kernel.Scheme, half bool) packed {
+func (w *packing) add(f *filters, s kernel.Scheme, e element) packed {
 	k := make([]int, s.Planes())
 	for p := range k {
 		k[p] = s.Slots(p) * f.in
 	}
-	to := newPacked(f.out, k, half && f.fitsHalf())
+	if e == half && !f.fitsHalf() {
+		e = float
+	}
+	to := newPacked(f.out, k, e)
 	for n := 0; n < f.out; n += w.panel {
 		w.jobs = append(w.jobs, func() { packPanel(to, f, s, n, w.panel) })
-	}
-	return to
-}
-
-// addMatrix plans the packing of a 1×1 convolution.
-func (w *packing) addMatrix(f *filters) packed {
-	to := newPacked(f.out, []int{f.in}, false)
-	for n := 0; n < f.out; n += w.panel {
-		w.jobs = append(w.jobs, func() {
-			var v [1]float64
-			row := make([]float32, w.panel)
-			for c := range f.in {
-				for lane := range row {
-					f.at(v[:], n+lane, c)
-					row[lane] = float32(v[0])
-				}
-				to.put(0, c, n, w.panel, row)
-			}
-		})
 	}
 	return to
 }

@@ -37,13 +37,18 @@ func loadTorch(t *testing.T) torch {
 // recipe keeps the weights, which take a while to make.
 var recipe = sync.OnceValue(recipeWeights)
 
-// nets keeps a network of each plan and ISA, which takes a while to pack.
-var nets sync.Map // plan and ISA → func() *Net
+// nets keeps a network of each kind, which takes a while to pack.
+var nets sync.Map // Options without LUT → func() *Net
 
 func netOf(t testing.TB, on isa.ISA, plan string) *Net {
+	return netIn(t, Options{ISA: on.String(), Plan: plan, Precision: FP32})
+}
+
+func netIn(t testing.TB, o Options) *Net {
 	t.Helper()
-	build, _ := nets.LoadOrStore(plan+on.String(), sync.OnceValue(func() *Net {
-		n, err := New(recipe(), Options{LUT: recipeLUT(), ISA: on.String(), Plan: plan})
+	build, _ := nets.LoadOrStore(o, sync.OnceValue(func() *Net {
+		o.LUT = recipeLUT()
+		n, err := New(recipe(), o)
 		if err != nil {
 			panic(err)
 		}
@@ -52,7 +57,8 @@ func netOf(t testing.TB, on isa.ISA, plan string) *Net {
 	return build.(func() *Net)()
 }
 
-// eachNet runs f for every plan and every implementation that this machine has.
+// eachNet runs f for every plan and every implementation that this machine has. bf16 in
+// portable code, which takes seconds an image, has a test of its own.
 func eachNet(t *testing.T, f func(t *testing.T, n *Net)) {
 	for _, plan := range []string{Winograd, Compact} {
 		for _, on := range kernel.Available() {
@@ -62,6 +68,11 @@ func eachNet(t *testing.T, f func(t *testing.T, n *Net)) {
 				}
 				f(t, netOf(t, on, plan))
 			})
+			if on != isa.Portable && kernel.HasBF16(on) {
+				t.Run(plan+"/"+on.String()+"/bf16", func(t *testing.T) {
+					f(t, netIn(t, Options{ISA: on.String(), Plan: plan, Precision: BF16}))
+				})
+			}
 		}
 	}
 }
@@ -100,6 +111,9 @@ const (
 
 // bounds are the least cosine and the largest difference that a plan may show.
 func (n *Net) bounds() (cosine, maxAbs float64) {
+	if n.precision == BF16 { // operands have 8 bits
+		return 1 - 2e-4, 3
+	}
 	if n.plan == Compact { // weights have 11 bits
 		return 1 - 1e-7, 5e-2
 	}

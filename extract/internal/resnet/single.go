@@ -115,9 +115,9 @@ func (s *Single) doStem(worker, i int) {
 	s.net.stem.run(s.net.isa, s.ws[worker], s.ws[0].x[0], s.pixels, from, to)
 }
 
-func (s *Single) doDown(_, i int) {
+func (s *Single) doDown(worker, i int) {
 	from, to := s.step.share(s.step.down.side, i)
-	s.step.down.run(s.net.isa, s.step.src, s.step.dst, 1, from, to)
+	s.step.down.run(s.net.isa, s.ws[worker], s.step.src, s.step.dst, 1, from, to)
 }
 
 func (s *Single) doTiles(worker, i int) {

@@ -47,7 +47,7 @@ func TestCompactTakesLessThanAThirdOfTheMemory(t *testing.T) {
 	size := func(n *Net) (bytes int) {
 		for i := range n.blocks {
 			for _, c := range []*conv{&n.blocks[i].conv1, &n.blocks[i].conv2} {
-				bytes += 4*len(c.weights.data) + 2*len(c.weights.half)
+				bytes += 4*len(c.weights.data) + 2*len(c.weights.narrow)
 			}
 		}
 		return bytes

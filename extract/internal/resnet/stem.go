@@ -63,12 +63,12 @@ func (s *stem) pool(on isa.ISA, ws *Workspace, dst grid, t int) {
 func (s *stem) convolve(on isa.ISA, ws *Workspace) {
 	in := kernel.Input{
 		Scheme: kernel.F44, Src: ws.strip, Pixel: stemChannels, Row: stripPitch * stemChannels,
-		Dst: ws.v, Width: stemChannels, Plane: stemTiles * stemChannels,
+		Dst: ws.v.floats, Width: stemChannels, Plane: stemTiles * stemChannels,
 		Tiles: stemTiles, Channels: stemChannels, Scratch: ws.scratch,
 	}
 	in.Run(on)
 	g := kernel.GEMM{
-		A: ws.v, B: s.weights.data, C: ws.m, LDA: stemChannels, LDC: stemOutputs,
+		A: ws.v.floats, B: s.weights.data, C: ws.m, LDA: stemChannels, LDC: stemOutputs,
 		APlane: stemTiles * stemChannels, CPlane: stemTiles * stemOutputs,
 		Planes: kernel.F44.Planes(), Rows: stemTiles, Columns: stemOutputs, K: stemInputs,
 	}

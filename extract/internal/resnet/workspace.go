@@ -9,7 +9,8 @@ import (
 // Workspace is the scratch memory of one worker. Memory that small batches do not
 // need is not touched by them.
 type Workspace struct {
-	v, m    []float32 // planes before and after the product
+	v       planes    // before the product
+	m       []float32 // planes after it
 	scratch []float32
 	strip   []float32
 	ring    []float32
@@ -28,7 +29,7 @@ func (n *Net) workspace(images int) *Workspace {
 		sizes = append(sizes, s.x.len(images), s.y.len(images))
 	}
 	parts := arena(sizes)
-	ws := &Workspace{v: parts[0], m: parts[1], scratch: parts[2], strip: parts[3], ring: parts[4]}
+	ws := &Workspace{v: newPlanes(parts[0]), m: parts[1], scratch: parts[2], strip: parts[3], ring: parts[4]}
 	for i, s := range stageGrids {
 		ws.x[i], ws.y[i] = s.x.on(parts[5+2*i]), s.y.on(parts[6+2*i])
 	}
@@ -54,13 +55,21 @@ var stageGrids = [4]struct{ x, y gridShape }{
 	{gridShape{stageShapes[3], group}, gridShape{stageShapes[3], group}},
 }
 
-// planesLen returns the lengths of V and M that suffice for every convolution.
+// newPlanes returns V in some memory.
+func newPlanes(memory []float32) planes {
+	return planes{memory, unsafe.Slice((*uint16)(unsafe.Pointer(&memory[0])), 2*len(memory))}
+}
+
+// planesLen returns the lengths of V, in floats, and M that suffice for every convolution.
 func (n *Net) planesLen() (v, m int) {
 	v = kernel.F44.Planes() * stemTiles * stemChannels
 	m = kernel.F44.Planes() * stemTiles * stemOutputs
 	for i := range n.blocks {
 		for _, c := range []*conv{&n.blocks[i].conv1, &n.blocks[i].conv2} {
 			in, out := c.planeLens(c.tiles, c.out)
+			if c.weights.element == bf16 {
+				in /= 2
+			}
 			v, m = max(v, c.scheme.Planes()*in), max(m, c.scheme.Planes()*out)
 		}
 	}

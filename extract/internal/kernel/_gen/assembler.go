@@ -16,11 +16,12 @@ type isa struct {
 	bytes        int  // of a vector
 	rows         int  // of a GEMM tile, which is two vectors wide
 	keep         bool // enough registers to keep constants in
+	bf16         bool // processors of this width may have AVX512-BF16
 }
 
 var (
 	avx2   = isa{file: "avx2", suffix: "AVX2", bytes: 32, rows: 6}
-	avx512 = isa{file: "avx512", suffix: "AVX512", bytes: 64, rows: 14, keep: true}
+	avx512 = isa{file: "avx512", suffix: "AVX512", bytes: 64, rows: 14, keep: true, bf16: true}
 )
 
 // assembler is avo's context with vectors of the width of an isa.
@@ -92,6 +93,13 @@ func (a *assembler) add(x, y vec) vec {
 func (a *assembler) sub(x, y vec) vec {
 	z := a.vec()
 	a.VSUBPS(y, x, z)
+	return z
+}
+
+// scale returns c·x.
+func (a *assembler) scale(c float32, x vec) vec {
+	z := a.vec()
+	a.VMULPS(a.constant(c), x, z)
 	return z
 }
 

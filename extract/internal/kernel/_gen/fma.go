@@ -2,11 +2,18 @@ package main
 
 import "github.com/mmcloughlin/avo/operand"
 
-// fma emits a loop of independent multiply-adds between registers: the most that the
-// processor can do.
+// fma emits loops of independent multiply-adds between registers: the most that the
+// processor can do, of floats and of pairs in bfloat16.
 func fma(a *assembler) {
+	fmaOf(a, "fma", func(x, acc vec) { a.VFMADD231PS(x, x, acc) })
+	if a.isa.bf16 {
+		fmaOf(a, "dot", func(x, acc vec) { a.dot(x, x, acc) })
+	}
+}
+
+func fmaOf(a *assembler, name string, multiply func(x, acc vec)) {
 	const chains = 12
-	a.function("fma", "fmaArgs", "for step { 12 vectors: acc = x·x + acc }")
+	a.function(name, "fmaArgs", "for step { 12 vectors: acc = x·x + acc }")
 	steps, x := a.load("steps"), a.zero()
 	var acc []vec
 	for range chains {
@@ -15,7 +22,7 @@ func fma(a *assembler) {
 	a.Label("step")
 	a.Comment("do { acc[i] = x·x + acc[i]")
 	for _, c := range acc {
-		a.VFMADD231PS(x, x, c)
+		multiply(x, c)
 	}
 	a.Comment("} while (--steps > 0)")
 	a.DECQ(steps)

@@ -7,23 +7,30 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// unroll is the number of steps of k in the body of the inner loop.
-const unroll = 4
+// product is what a GEMM multiplies.
+type product struct {
+	name     string
+	panelRow int  // bytes of a row of a panel
+	unroll   int  // steps of k in the body of the inner loop
+	pairs    bool // a step of k takes two values of bfloat16, which lie as one float would
+}
 
 // gemm emits C (+)= A·B over planes and panels. A panel of B is two vectors wide and is
 // read from beginning to end, once for each block of rows. Meanwhile the next panel is
 // fetched into the cache, a share of it with each block.
 func gemm(a *assembler) {
-	gemmOf(a, "gemm", 2*a.isa.bytes)
-	gemmOf(a, "gemmHalf", a.isa.bytes)
+	gemmOf(a, product{name: "gemm", panelRow: 2 * a.isa.bytes, unroll: 4})
+	gemmOf(a, product{name: "gemmHalf", panelRow: a.isa.bytes, unroll: 4})
+	if a.isa.bf16 {
+		gemmOf(a, product{name: "gemmBF16", panelRow: 2 * a.isa.bytes, unroll: 2, pairs: true})
+	}
 }
 
-// gemmOf emits the case of panels whose rows have panelRow bytes: panels of floats, or
-// of half floats, which are widened as they are read.
-func gemmOf(a *assembler, name string, panelRow int) {
-	a.function(name, "gemmArgs",
+// gemmOf emits one product: panels of half floats are widened as they are read.
+func gemmOf(a *assembler, p product) {
+	a.function(p.name, "gemmArgs",
 		fmt.Sprintf("for plane { for panel { for block { c[≤%d rows][2 vectors] = fma chain over k } } }", a.isa.rows))
-	g := gemmTile{assembler: a, lda: a.load("lda"), b: a.GP64(), fetch: a.GP64(), fetchStep: a.load("fetchStep"), k: a.GP64(), c: a.GP64(), bytes: 2 * a.isa.bytes, panelRow: panelRow}
+	g := gemmTile{assembler: a, product: p, lda: a.load("lda"), b: a.GP64(), fetch: a.GP64(), fetchStep: a.load("fetchStep"), k: a.GP64(), c: a.GP64(), bytes: 2 * a.isa.bytes}
 	for range (a.isa.rows + 2) / 3 {
 		g.a = append(g.a, a.GP64())
 	}
@@ -85,6 +92,7 @@ func gemmOf(a *assembler, name string, panelRow int) {
 // gemmTile holds the registers of gemm.
 type gemmTile struct {
 	*assembler
+	product
 	a                []reg.GPVirtual // rows 0, 3, 6, …
 	lda, b, c, k     reg.GPVirtual
 	fetch, fetchStep reg.GPVirtual
@@ -92,7 +100,6 @@ type gemmTile struct {
 	b0, b1           vec
 	x                [2]vec // broadcast of a value of A
 	bytes            int    // of a row of the tile
-	panelRow         int    // bytes of a row of a panel
 }
 
 // block emits the case of m rows, and leaves a[0] and c at the next block and b at
@@ -109,14 +116,14 @@ func (g *gemmTile) block(m int) {
 	g.MOVQ(g.arg("b"), g.b)
 	g.MOVQ(g.arg("k"), g.k)
 	g.Label(name("k"))
-	for u := range unroll {
+	for u := range g.unroll {
 		g.step(m, u)
 	}
 	for i := 0; 3*i < m; i++ {
-		g.ADDQ(operand.U8(4*unroll), g.a[i])
+		g.ADDQ(operand.U8(4*g.unroll), g.a[i])
 	}
-	g.ADDQ(operand.U32(unroll*g.panelRow), g.b)
-	g.SUBQ(operand.U8(unroll), g.k)
+	g.ADDQ(operand.U32(g.unroll*g.panelRow), g.b)
+	g.SUBQ(operand.U8(g.unroll), g.k)
 	g.JNE(operand.LabelRef(name("k")))
 	g.Comment("store; step to the next block")
 	g.MOVQ(g.arg("ldc"), g.k)
@@ -157,7 +164,7 @@ func (g *gemmTile) start(m int, from, begin string) {
 	}
 }
 
-// step emits acc[r] = fma(a[r][k+u], b[k+u], acc[r]).
+// step emits acc[r] += a[r][k+u]·b[k+u].
 func (g *gemmTile) step(m, u int) {
 	load := g.VMOVUPS
 	if g.panelRow < g.bytes {
@@ -179,7 +186,16 @@ func (g *gemmTile) step(m, u int) {
 		}
 		x := g.x[r%2]
 		g.VBROADCASTSS(row, x)
-		g.VFMADD231PS(g.b0, x, g.acc[2*r])
-		g.VFMADD231PS(g.b1, x, g.acc[2*r+1])
+		g.multiply(g.b0, x, g.acc[2*r])
+		g.multiply(g.b1, x, g.acc[2*r+1])
+	}
+}
+
+// multiply emits acc += x·b.
+func (g *gemmTile) multiply(b, x, acc vec) {
+	if g.pairs {
+		g.dot(b, x, acc)
+	} else {
+		g.VFMADD231PS(b, x, acc)
 	}
 }

@@ -20,21 +20,43 @@ type inputScheme struct {
 	phases    []phase
 	transform func(lanes[vec], []vec) []vec
 	constants []float32
+	planes    planes
 }
 
+// planes are the types of planes that an input transform is wanted for.
+type planes struct{ float, bf16 bool }
+
+var (
+	floatPlanes = planes{float: true}
+	bf16Planes  = planes{bf16: true}
+	bothPlanes  = planes{true, true}
+)
+
 var inputSchemes = []inputScheme{
-	{"inputF4", 4, 4, []phase{{0, 1, 4, 4}}, input4[vec], nil},
-	{"inputF6", 6, 6, []phase{{0, 1, 6, 6}}, input6[vec], []float32{-4, -5, 2, -2, 4}},
-	{"inputF7", 7, 7, []phase{{0, 1, 7, 7}}, input7[vec], []float32{-4, 2, -3, 3, -5, -0.5}},
-	{"inputF9", 9, 9, []phase{{0, 1, 9, 9}}, input9[vec], []float32{-5, 4, -0.3125, 0.015625, -0.0625, -0.25, -4, 2, -2, 0.5, -0.5, 0.25}},
-	{"inputF5S2", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, input5[vec], []float32{2, -3, -2}},
-	{"inputF1S2", 3, 1, []phase{{0, 1, 1, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}}, same[vec], nil},
+	{"inputF4", 4, 4, []phase{{0, 1, 4, 4}}, input4[vec], nil, bothPlanes},
+	{"inputF6", 6, 6, []phase{{0, 1, 6, 6}}, input6[vec], []float32{-4, -5, 2, -2, 4}, floatPlanes},
+	{"inputF7", 7, 7, []phase{{0, 1, 7, 7}}, input7[vec], []float32{-4, 2, -3, 3, -5, -0.5}, floatPlanes},
+	{"inputF9", 9, 9, []phase{{0, 1, 9, 9}}, input9[vec], []float32{-5, 4, -0.3125, 0.015625, -0.0625, -0.25, -4, 2, -2, 0.5, -0.5, 0.25}, floatPlanes},
+	{"inputF5S2", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, input5[vec], []float32{2, -3, -2}, floatPlanes},
+	{"inputF1S2", 3, 1, []phase{{0, 1, 1, 1}, {1, 1, 1, 1}, {2, 1, 1, 1}}, same[vec], nil, bothPlanes},
+	{"inputF1", 1, 1, []phase{{0, 1, 1, 1}}, same[vec], nil, bf16Planes},
+	{"inputF6P", 6, 6, []phase{{0, 1, 6, 6}}, pairs43.input, pairs43.inputConstants(), bf16Planes},
+	{"inputF5S2P", 9, 5, []phase{{0, 2, 5, 5}, {1, 2, 4, 4}}, pairs42.input, pairs42.inputConstants(), bf16Planes},
 }
 
 func inputs(a *assembler) {
 	for _, s := range inputSchemes {
-		in := inputTile{assembler: a, inputScheme: s}
-		in.emit()
+		if s.planes.float {
+			in := inputTile{assembler: a, inputScheme: s}
+			in.emit()
+		}
+	}
+	for _, s := range inputSchemes {
+		if s.planes.bf16 && a.isa.bf16 {
+			s.name += "BF16"
+			in := inputTile{assembler: a, inputScheme: s, bf16: true}
+			in.emit()
+		}
 	}
 }
 
@@ -43,6 +65,7 @@ func inputs(a *assembler) {
 type inputTile struct {
 	*assembler
 	inputScheme
+	bf16                        bool // the planes are in bfloat16
 	src, dst, scratch, channels reg.GPVirtual
 }
 
@@ -57,7 +80,7 @@ func (t *inputTile) emit() {
 	t.rows()
 	t.columns()
 	t.ADDQ(operand.U8(t.isa.bytes), t.src)
-	t.ADDQ(operand.U8(t.isa.bytes), t.dst)
+	t.ADDQ(operand.U8(t.planeBytes(t.isa.bytes)), t.dst)
 	t.SUBQ(operand.U8(t.isa.bytes), t.channels)
 	t.JNE(operand.LabelRef("channel"))
 	t.ADDQ(t.arg("srcStep"), t.src)
@@ -137,17 +160,36 @@ func (t *inputTile) columns() {
 				if slot := t.slot(p, q, j); slot > 0 {
 					moved := t.GP64()
 					t.IMUL3Q(operand.U8(slot), t.arg("channels"), moved)
+					if t.bf16 {
+						t.SHRQ(operand.U8(1), moved)
+					}
 					t.ADDQ(first, moved)
 					base = moved
 				}
 				for i, v := range t.transform(t.assembler, d)[:down.points] {
-					t.VMOVUPS(v, gridRow.times(base, i))
+					t.store(v, gridRow.times(base, i))
 				}
 			}
 			column++
 			t.ADDQ(t.arg("plane"), first)
 		}
 	}
+}
+
+// planeBytes is the size in a plane of so many bytes of floats.
+func (t *inputTile) planeBytes(floats int) int {
+	if t.bf16 {
+		return floats / 2
+	}
+	return floats
+}
+
+// store emits plane = v.
+func (t *inputTile) store(v vec, plane operand.Mem) {
+	if t.bf16 {
+		v = t.bfloat16(v)
+	}
+	t.VMOVUPS(v, plane)
 }
 
 // slot counts the phase pairs before (p, q) that have a point in column j.

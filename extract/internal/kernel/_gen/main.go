@@ -76,7 +76,7 @@ func (a *assembler) write(path string) error {
 		return err
 	}
 	file.Includes = append(file.Includes, "go_asm.h")
-	if err := pass.Compile.Execute(file); err != nil {
+	if err := pass.Concat(pass.Compile, encode).Execute(file); err != nil {
 		return err
 	}
 	text, err := printer.NewGoAsm(printer.Config{Name: "kernel/_gen (avo)", Pkg: "kernel"}).Print(file)

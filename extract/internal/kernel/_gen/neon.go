@@ -107,17 +107,33 @@ func (n *neon) three(name string, code uint32, kind string, x, y neonVec) neonVe
 func (n *neon) add(x, y neonVec) neonVec { return n.three("fadd", 0x4e20d400, "4s", x, y) }
 func (n *neon) sub(x, y neonVec) neonVec { return n.three("fsub", 0x4ea0d400, "4s", x, y) }
 
-func (n *neon) fma(c float32, x, y neonVec) neonVec {
+// constant is where c lies.
+func (n *neon) constant(c float32) neonLane {
 	k, ok := n.lane[c]
 	if !ok {
 		panic(fmt.Sprintf("the function does not keep %v", c))
 	}
+	return k
+}
+
+func (n *neon) scale(c float32, x neonVec) neonVec {
+	k := n.constant(c)
+	return n.op(noVec, []neonVec{x, k.in}, func(to int, r func(neonVec) int) string {
+		return word(0x4f809000|laneBits(k.index)|uint32(r(k.in))<<16|uint32(r(x))<<5|uint32(to), "fmul v%d.4s, v%d.4s, v%d.s[%d]", to, r(x), r(k.in), k.index)
+	})
+}
+
+func (n *neon) fma(c float32, x, y neonVec) neonVec {
+	k := n.constant(c)
 	return n.op(y, []neonVec{x, k.in}, func(to int, r func(neonVec) int) string { return fmlaLane(to, r(x), r(k.in), k.index) })
 }
 
+// laneBits is how an instruction names one of four floats.
+func laneBits(lane int) uint32 { return uint32(lane&1)<<21 | uint32(lane>>1)<<11 }
+
 // fmlaLane is v[to] += v[x] · v[k][lane].
 func fmlaLane(to, x, k, lane int) string {
-	code := 0x4f801000 | uint32(lane&1)<<21 | uint32(k)<<16 | uint32(lane>>1)<<11 | uint32(x)<<5 | uint32(to)
+	code := 0x4f801000 | laneBits(lane) | uint32(k)<<16 | uint32(x)<<5 | uint32(to)
 	return word(code, "fmla v%d.4s, v%d.4s, v%d.s[%d]", to, x, k, lane)
 }
 

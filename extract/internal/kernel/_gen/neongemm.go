@@ -21,6 +21,9 @@ const (
 	gemmOther                     = "R23"
 )
 
+// neonUnroll is the number of steps of k in the body of the inner loop: the values of a vector.
+const neonUnroll = 4
+
 func neonGEMMOf(n *neon, name string, panelRow int) {
 	n.function(name, "gemmArgs", fmt.Sprintf("for plane { for panel { for block { c[≤%d rows][2 vectors] = fma chain over k } } }", neonRows))
 	n.load("lda", gemmLDA)
@@ -117,7 +120,7 @@ func (n *neon) gemmBlock(m, panelRow int) {
 	for r := range m {
 		n.line("VLD1.P 16(%s), [V%d.S4]", row(r), 20+r)
 	}
-	for u := range unroll {
+	for u := range neonUnroll {
 		if panelRow == 32 {
 			n.line("VLD1.P 32(%s), [V30.S4, V31.S4]", gemmB)
 		} else {
@@ -134,7 +137,7 @@ func (n *neon) gemmBlock(m, panelRow int) {
 			n.line("%s", fmlaLane(2*r+1, 31, 20+r, u))
 		}
 	}
-	n.line("SUBS $%d, %s", unroll, gemmK)
+	n.line("SUBS $%d, %s", neonUnroll, gemmK)
 	n.line("BNE %s", name("k"))
 	for r := range m {
 		n.line("VST1 [V%d.S4, V%d.S4], (%s)", 2*r, 2*r+1, gemmC)

@@ -28,6 +28,9 @@ const (
 
 func neonInput(n *neon) {
 	for _, s := range inputSchemes {
+		if !s.planes.float {
+			continue
+		}
 		n.constants(s.name, s.constants)
 		n.input(s)
 	}
@@ -117,6 +120,9 @@ func (n *neon) inputColumns(s inputScheme) {
 
 func neonOutput(n *neon) {
 	for _, s := range outputSchemes {
+		if s.bf16 {
+			continue
+		}
 		if !s.residual {
 			n.constants(fmt.Sprintf("output%d", s.points), slices.Concat(s.constants, s.more))
 		}

@@ -14,27 +14,33 @@ type outputScheme struct {
 	transform       func(lanes[vec], []vec) []vec
 	constants       []float32 // to be kept in registers
 	residual        bool
+	bf16            bool      // for planes of which the input was in bfloat16
 	more            []float32 // constants that AVX-512 reads from memory
 }
 
 var outputSchemes = []outputScheme{
-	{"outputF4", 4, 2, output4to2[vec], nil, false, nil},
-	{"outputF4Add", 4, 2, output4to2[vec], nil, true, nil},
-	{"outputF6", 6, 4, output6to4[vec], []float32{2, 4, 8}, false, nil},
-	{"outputF6Add", 6, 4, output6to4[vec], []float32{2, 4, 8}, true, nil},
-	{"outputF7", 7, 4, output7to4[vec], []float32{2, 4, 8, 0.5, 0.25, 0.125}, false, nil},
-	{"outputF9", 9, 7, output9to7[vec], []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, false, powers9},
-	{"outputF9Add", 9, 7, output9to7[vec], []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, true, powers9},
-	{"outputF5", 5, 4, output5to4[vec], []float32{2, 4, 8}, false, nil},
-	{"outputF1", 1, 1, same[vec], nil, false, nil},
+	{"outputF4", 4, 2, output4to2[vec], nil, false, false, nil},
+	{"outputF4Add", 4, 2, output4to2[vec], nil, true, false, nil},
+	{"outputF6", 6, 4, output6to4[vec], []float32{2, 4, 8}, false, false, nil},
+	{"outputF6Add", 6, 4, output6to4[vec], []float32{2, 4, 8}, true, false, nil},
+	{"outputF7", 7, 4, output7to4[vec], []float32{2, 4, 8, 0.5, 0.25, 0.125}, false, false, nil},
+	{"outputF9", 9, 7, output9to7[vec], []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, false, false, powers9},
+	{"outputF9Add", 9, 7, output9to7[vec], []float32{2, 4, 8, 16, 0.5, 0.25, 0.125, 0.0625}, true, false, powers9},
+	{"outputF5", 5, 4, output5to4[vec], []float32{2, 4, 8}, false, false, nil},
+	{"outputF1", 1, 1, same[vec], nil, false, false, nil},
+	{"outputF6P", 6, 4, pairs43.output, pairs43.outputConstants(), false, true, nil},
+	{"outputF6PAdd", 6, 4, pairs43.output, pairs43.outputConstants(), true, true, nil},
+	{"outputF5P", 5, 4, pairs42.output, pairs42.outputConstants(), false, true, nil},
 }
 
 var powers9 = []float32{32, 64, 1. / 32, 1. / 64, 1. / 256, 1. / 1024, 1. / 4096}
 
 func outputs(a *assembler) {
 	for _, s := range outputSchemes {
-		out := outputTile{assembler: a, outputScheme: s}
-		out.emit()
+		if !s.bf16 || a.isa.bf16 {
+			out := outputTile{assembler: a, outputScheme: s}
+			out.emit()
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ type lanes[V any] interface {
 	add(x, y V) V
 	sub(x, y V) V
 	fma(c float32, x, y V) V // c·x + y with one rounding
+	scale(c float32, x V) V  // c·x
 }
 
 // same is the transform of a single point.
