@@ -55,12 +55,13 @@ var plans = map[string]plan{
 	},
 }
 
-// plansBF16 are the plans where products are taken in bfloat16.
+// plansBF16 are the plans where products are taken in bfloat16. With planes half as long, more
+// tiles of a chunk stay in the cache.
 var plansBF16 = map[string]plan{
 	Winograd: {
 		schemes: [4]kernel.Scheme{kernel.B43, kernel.B43, kernel.B43, kernel.B43},
 		strided: [4]kernel.Scheme{1: kernel.B42S2, 2: kernel.B42S2, 3: kernel.B42S2},
-		tiles:   [4]int{32, 16, 32, 64},
+		tiles:   [4]int{56, 28, 48, 64},
 		weights: [4]element{bf16, bf16, bf16, bf16},
 		down:    bf16,
 	},
