@@ -172,24 +172,6 @@ func TestProbeEqualsPillow(t *testing.T) {
 	}
 }
 
-// rgbOf decodes a whole picture.
-func rgbOf(t *testing.T, p *Preprocessor, data []byte) []byte {
-	t.Helper()
-	h, err := parseHeader(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := p.decode(h, data, image.Rect(0, 0, h.width, h.height))
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := make([]byte, 3*h.width*h.height)
-	for y := range h.height {
-		src.row(out[3*h.width*y:], y, 0, h.width)
-	}
-	return out
-}
-
 // Rows asked for in parts, as a crop does, must join to the whole row.
 func TestPartsOfRowsJoin(t *testing.T) {
 	for _, g := range loadGolden(t).Images {
