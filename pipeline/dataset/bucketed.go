@@ -23,11 +23,14 @@ import (
 const Bucket = "bucket"
 
 // StatOfObject is what the cache compares to know that an object has not changed: its size,
-// and in the place of a file's number the beginning of a hash of its ETag.
+// and in the place of a file's number the beginning of a hash of its ETag. The time counts only
+// where there is no ETag: a list and an answer may tell another one, a second apart.
 func StatOfObject(o bucket.Object) Stat {
+	if o.ETag == "" {
+		return Stat{Size: o.Size, MTime: o.MTime.Truncate(time.Second).UnixNano()} // a list tells milliseconds, and an answer does not
+	}
 	sum := sha256.Sum256([]byte(o.ETag))
-	seconds := o.MTime.Truncate(time.Second) // a list tells milliseconds, and an answer does not
-	return Stat{Size: o.Size, MTime: seconds.UnixNano(), Inode: binary.LittleEndian.Uint64(sum[:])}
+	return Stat{Size: o.Size, Inode: binary.LittleEndian.Uint64(sum[:])}
 }
 
 // inBucket adds the images at an address: those of archives, one image, or all that lie in a
