@@ -277,7 +277,7 @@ func (g *growth) learn() {
 		s, err := Train(g.ctx, g.o, Choice{Dataset: "grown"}, Silent)
 		g.check(err)
 		for _, stage := range s.Log.Stages {
-					if stage.Name == "gather" || stage.Name == "train" {
+			if stage.Name == "gather" || stage.Name == "train" {
 				g.ReportMetric(stage.Seconds, "s/"+stage.Name+"-"+what)
 			}
 		}
