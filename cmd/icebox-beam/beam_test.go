@@ -130,7 +130,7 @@ func TestABeamJobLeavesWhatOneMachineLeaves(t *testing.T) {
 			t.Errorf("%s differs", name)
 		}
 	}
-	if n := counts["shards_computed"]; n < 1 || n > 4 || counts["shards_skipped"] != 0 { // prism loses counts of bundles that it splits
+	if counts["shards_computed"] > 4 || counts["shards_skipped"] != 0 { // prism loses counts of bundles that it splits
 		t.Errorf("counted %v", counts)
 	}
 	dead := ""
@@ -250,8 +250,8 @@ func TestTheProgram(t *testing.T) {
 			t.Errorf("%q: exit code %d, want %d with %q\n%s%s", args, code, wantCode, want, stdout, stderr)
 		}
 	}
-	says(exitcode.OK, "shards     2, all of them done; 0 of them before this job\ncomputed   2 shards of 5 images, ", "--manifest", "m", "--parts", "p", "--shards", "2", "extract.max_failure_rate=1")
-	says(exitcode.OK, "shards     2, all of them done; 2 of them before this job\ncomputed   0 shards of 0 images, 0 B read; 2 skipped", "--manifest", "m", "--parts", "p", "--runner", "prism")
+	says(exitcode.OK, "shards     2, all of them done; 0 of them before this job\ncomputed   ", "--manifest", "m", "--parts", "p", "--shards", "2", "extract.max_failure_rate=1")
+	says(exitcode.OK, "shards     2, all of them done; 2 of them before this job\ncomputed   0 shards of 0 images, 0 B read; ", "--manifest", "m", "--parts", "p", "--runner", "prism")
 	says(exitcode.Data, "has shards of 2, and --shards says 3", "--manifest", "m", "--parts", "p", "--shards", "3")
 	says(exitcode.Usage, "--manifest FILE and --parts DIR are needed\n  try: icebox-beam --help\n", "--parts", "p")
 	says(exitcode.Usage, "-shard", "--shard", "1/2")
@@ -268,6 +268,17 @@ func TestTheProgram(t *testing.T) {
 	for line := range strings.Lines(stdout) {
 		if len([]rune(line)) > 80+1 {
 			t.Errorf("help is wider than 80 columns: %s", line)
+		}
+	}
+}
+
+// Where an engine has lost counts, the summary does not pretend to have all.
+func TestSummaryOfLostCounts(t *testing.T) {
+	for computed, want := range map[int64]string{2: "computed   2 shards of 5 images, 9 B", 1: "computed   at least 1 shard of 5 images, 9 B"} {
+		var out bytes.Buffer
+		(&job{}).report(&out, 1, []*shards.Marker{{}, {}, {}}, map[string]int64{"shards_computed": computed, "images": 5, "bytes_read": 9}, time.Second)
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%d of 2: %s", computed, out.String())
 		}
 	}
 }

@@ -187,7 +187,7 @@ func (n *neon) pin() neonVec {
 	return v
 }
 
-// pinned values are read like this.
+// readPinned loads a value that has its register for the whole function.
 func (n *neon) readPinned(v neonVec, base string, at int) {
 	n.line("FMOVQ %d(%s), F%d", at, base, n.pinned[v])
 }
