@@ -1,6 +1,10 @@
 package inflate
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"icebox/extract/internal/mem"
+)
 
 // An entry of a table says what to do with the bits at hand. Its bits are, from the lowest: 8
 // for how many bits code and value have together; 6 for how many the code has, or a link's
@@ -51,7 +55,7 @@ func (t *table) make(look uint, lengths []uint8, symbols []uint32) bool {
 		return false
 	}
 	t.look = look
-	t.entries = append(t.entries[:0], make([]uint32, 1<<look)...)
+	t.entries = mem.Grow(t.entries, 1<<look)
 	for i := range t.entries {
 		t.entries[i] = noCode
 	}
