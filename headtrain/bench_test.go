@@ -3,6 +3,7 @@ package headtrain
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 
 	"icebox/headtrain/internal/kernel"
@@ -35,4 +36,35 @@ func BenchmarkEpoch(b *testing.B) {
 			b.ReportMetric(100*rate/PeakFLOPS(c.threads), "%peak")
 		})
 	}
+}
+
+// BenchmarkLBFGS trains what a sweep over ten weight decays and five folds of 5,000 rows
+// trains; "steps" are those of all heads.
+func BenchmarkLBFGS(b *testing.B) {
+	job := Job{Train: clusters(5000, 512, 10, 1), Tolerance: 1e-5}
+	for fold := range 5 {
+		var p Part
+		for r := range job.Train.Labels {
+			if r%5 == fold {
+				p.Val = append(p.Val, int32(r))
+			} else {
+				p.Train = append(p.Train, int32(r))
+			}
+		}
+		for i := range 10 {
+			job.Parts = append(job.Parts, p)
+			job.Heads = append(job.Heads, Options{Optimizer: OptimizerLBFGS, WeightDecay: math.Pow(10, 1-float64(i)*5/9), Epochs: 500})
+		}
+	}
+	steps := 0
+	for b.Loop() {
+		results, err := New().Fit(context.Background(), job)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, r := range results {
+			steps += len(r.History)
+		}
+	}
+	b.ReportMetric(float64(steps)/float64(b.N), "steps")
 }

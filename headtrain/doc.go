@@ -31,8 +31,9 @@
 // Beside the dataset, Fit holds for one stack of heads at a time: at most 2 MiB of
 // weights (or those of one head), up to five times as much for the optimizer,
 // early stopping and the average, and scratch for 1024 rows. L-BFGS remembers ten
-// steps in float64, some fifty times the weights of its head, and copies the
-// labelled rows where the input is "l2".
+// steps in float64, some fifty times the weights of its head, keeps up to 256 MiB of mapped
+// rows, and copies the labelled rows where the input is "l2". Its heads are trained side by
+// side, as many as there are threads and 512 MiB have room for, and one in any case.
 //
 // # Ownership
 //

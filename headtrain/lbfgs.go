@@ -1,7 +1,6 @@
 package headtrain
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -11,6 +10,7 @@ import (
 	"icebox/headtrain/internal/affine"
 	"icebox/headtrain/internal/kernel"
 	"icebox/headtrain/internal/labelled"
+	"icebox/headtrain/internal/team"
 )
 
 // lbfgs minimises the mean loss over all training rows plus
@@ -26,9 +26,6 @@ type lbfgs struct {
 	loss      float64   // the objective at x, penalty included
 	steps     []taken   // the last steps, oldest first
 	dot       func(a, b []float64) float64
-
-	mapped []float32 // the rows, mapped and stride apart, once a pass has gathered them; nil where they take too much
-	filled bool
 
 	tolerance float64 // of the gradient
 }
@@ -60,17 +57,38 @@ func newLBFGS(s *stack) *lbfgs {
 	}
 	m.tolerance = LBFGSTolerance
 	f.batchWeight = f.objective.setBatch(s.counts)
-	if n := kernel.RoundUp(len(s.train.Rows)) * s.stride; n <= mostMapped {
-		m.mapped = make([]float32, n)
+	if s.mapped.train == nil {
+		s.mapped = mapped{mapRows(s.isa, s.train, s.input, s.team), mapRows(s.isa, s.val, s.input, s.team)}
 	}
 	return m
+}
+
+// mapRows maps the rows of a set, in its order and a stride apart, up to whole blocks. It
+// returns nil for no set, and where that takes too much memory.
+func mapRows(isa kernel.ISA, set *labelled.Set, in affine.Map, t *team.Team) []float32 {
+	if set == nil {
+		return nil
+	}
+	n, stride := kernel.RoundUp(len(set.Rows)), kernel.Stride(set.Dim)
+	if n*stride > mostMapped {
+		return nil
+	}
+	x := make([]float32, n*stride)
+	t.Run(t.Size(), n/kernel.Block, func(_, block int) {
+		var rows kernel.Rows
+		locate(&rows, set, set.Rows, block*kernel.Block)
+		isa.Gather(x[block*kernel.Block*stride:], stride, set.Dim, &rows, in.AffineMap)
+	})
+	return x
 }
 
 // runLBFGS is run for the one head of a stack that L-BFGS trains. An epoch is an
 // iteration.
 func (s *stack) runLBFGS(ctx context.Context, to *fitting) error {
 	m, f := newLBFGS(s), s.heads[0]
-	m.tolerance = cmp.Or(to.job.Tolerance, LBFGSTolerance)
+	if to.job.Tolerance > 0 {
+		m.tolerance, m.dot = to.job.Tolerance, dotByFours
+	}
 	if to.job.From != nil {
 		m.begin(to.job.From)
 	}
@@ -146,7 +164,7 @@ func (s *stack) condition(o Options) (penalty []float64) {
 	s.train, s.val = unscaled(s.train), unscaled(s.val)
 	mean, std := affine.Moments(s.train, s.team)
 	// A new map, since the view's one belongs to other stacks too.
-	s.input = affine.Zero(s.dim)
+	s.input, s.mapped = affine.Zero(s.dim), mapped{}
 	k := float64(s.classes)
 	curve := max(1, k-1) / (k * k) // p·(1-p) with all weights 0
 	for j, v := range std {
@@ -184,24 +202,18 @@ func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
 	}
 	clear(g)
 	f.sum, f.weight = tally{}, f.batchWeight
-	rows, own := s.train.Rows, s.panel.x
+	rows := s.train.Rows
 	for at := 0; at < len(rows); at += panelRows {
 		if err := ctx.Err(); err != nil {
 			return 0, fmt.Errorf("training stopped in epoch %d: %w", len(f.history)+1, err)
 		}
 		end := min(at+panelRows, len(rows))
 		s.task.fresh, s.task.last, s.task.upcoming = true, false, rows[end:]
-		if m.mapped != nil {
-			s.panel.x, s.task.gathered = m.mapped[at*s.stride:], m.filled
-		}
-		s.pass(s.train, rows[at:end], 0, true)
-		s.learnWide()
-		s.panel.x, s.task.gathered = own, false
+		s.onMapped(s.mapped.train, at, func() { s.learn(rows[at:end]) })
 		for i, v := range s.grad {
 			g[i] += float64(v)
 		}
 	}
-	m.filled = true
 	loss, decay := f.sum.loss/f.weight, f.options.WeightDecay
 	for c := range s.classes {
 		for j := c * s.stride; j < c*s.stride+s.dim; j++ {
@@ -344,6 +356,7 @@ func dotByFours(a, b []float64) float64 {
 }
 
 func addScaled(a []float64, factor float64, b []float64) {
+	a = a[:len(b)]
 	for i, v := range b {
 		a[i] += float64(factor * v)
 	}

@@ -309,3 +309,43 @@ func TestFindLR(t *testing.T) {
 		t.Error("a rate was found for an optimizer without one")
 	}
 }
+
+func last(r Result) Epoch { return r.History[len(r.History)-1] }
+
+// Heads that are trained side by side are those that are trained alone, in whatever number,
+// whatever the threads, and whether their mapped rows are shared or not.
+func TestLBFGSHeadsSideBySideAreThoseAlone(t *testing.T) {
+	for _, k := range []int{3, narrow + 1} {
+		d, parts := clusters(700, 20, k, 1), make([]Part, 2)
+		for r := range int32(700) {
+			parts[r%2].Train, parts[1-r%2].Val = append(parts[r%2].Train, r), append(parts[1-r%2].Val, r)
+		}
+		job := Job{Train: d}
+		for _, input := range []string{InputStandardise, InputNone, InputL2} {
+			for i, decay := range []float64{1, 0.1, 0.01} {
+				job.Heads = append(job.Heads, Options{Optimizer: OptimizerLBFGS, Input: input, WeightDecay: decay, Epochs: 12})
+				job.Parts = append(job.Parts, parts[i%2])
+			}
+		}
+		for threads := range 4 {
+			together := job
+			together.Heads = slices.Clone(job.Heads)
+			for i := range together.Heads {
+				together.Heads[i].Threads = threads + 1
+			}
+			results, err := New().Fit(context.Background(), together)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range results {
+				alone, err := New().Fit(context.Background(), Job{Train: d, Heads: job.Heads[i : i+1], Parts: job.Parts[i : i+1]})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if a := alone[0]; !sameHead(a.Head, r.Head) || len(a.History) != len(r.History) || *last(a).ValLoss != *last(r).ValLoss || a.TrainLoss != r.TrainLoss {
+					t.Errorf("%d classes, %d threads: head %d is another one alone", k, threads+1, i)
+				}
+			}
+		}
+	}
+}

@@ -1,12 +1,15 @@
 package headtrain
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 
 	"icebox/headtrain/internal/kernel"
+	"icebox/headtrain/internal/parallel"
 )
 
 // New returns the trainer of this package, for linear heads. It returns a Fault for
@@ -14,7 +17,8 @@ import (
 func New() Trainer { return linear{kernel.Best()} }
 
 // linear trains heads that see the same batches together, as a stack, and one stack
-// after another, each on all threads.
+// after another, each on all threads. Heads of L-BFGS that see the same features are
+// trained side by side, each on its share of the threads.
 type linear struct{ isa kernel.ISA }
 
 func (l linear) Fit(ctx context.Context, job Job) ([]Result, error) {
@@ -27,8 +31,8 @@ func (l linear) Fit(ctx context.Context, job Job) ([]Result, error) {
 		}
 	}
 	f := &fitting{isa: l.isa, job: job, views: map[viewKey]*view{}, results: make([]Result, len(job.Heads)), errs: make([]error, len(job.Heads)), last: -1}
-	for _, heads := range job.stacks() {
-		if err := f.fitStack(ctx, heads); err != nil {
+	for _, stacks := range job.sideBySide() {
+		if err := f.fitStacks(ctx, stacks); err != nil {
 			return f.results[:f.last+1], errors.Join(append(f.errs, err)...)
 		}
 	}
@@ -37,9 +41,11 @@ func (l linear) Fit(ctx context.Context, job Job) ([]Result, error) {
 
 // fitting is a job that is worked on, and what has come of it so far.
 type fitting struct {
-	isa     kernel.ISA
-	job     Job
-	views   map[viewKey]*view
+	isa   kernel.ISA
+	job   Job
+	views map[viewKey]*view
+
+	mu      sync.Mutex // of what follows, and of OnEpoch
 	results []Result
 	errs    []error // by head
 	last    int     // the last head that is done
@@ -48,6 +54,8 @@ type fitting struct {
 // epoch passes on a finished epoch of a head.
 func (f *fitting) epoch(head int, e Epoch) {
 	if f.job.OnEpoch != nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
 		f.job.OnEpoch(head, e)
 	}
 }
@@ -57,6 +65,8 @@ func (f *fitting) done(head int, r Result, err error) {
 	if err != nil && len(f.job.Heads) > 1 {
 		err = fmt.Errorf("head %d: %w", head, err)
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.results[head], f.errs[head], f.last = r, err, max(f.last, head)
 }
 
@@ -101,18 +111,67 @@ func (j Job) stacks() [][]int {
 	return stacks
 }
 
-// fitStack trains the heads of a stack. Its error is that of ctx.
-func (f *fitting) fitStack(ctx context.Context, heads []int) error {
+// sideBySide returns the stacks that are trained at once: heads of L-BFGS that follow one
+// another, and each other stack alone.
+func (j Job) sideBySide() [][][]int {
+	var all [][][]int
+	open := false
+	for _, heads := range j.stacks() {
+		lbfgs := j.Heads[heads[0]].Optimizer == OptimizerLBFGS
+		if n := len(all); lbfgs && open {
+			all[n-1] = append(all[n-1], heads)
+			continue
+		}
+		all, open = append(all, [][]int{heads}), lbfgs
+	}
+	return all
+}
+
+// fitStacks trains some stacks side by side. Its error is that of ctx.
+func (f *fitting) fitStacks(ctx context.Context, stacks [][]int) error {
+	if len(stacks) == 1 {
+		return f.fitStack(ctx, f.view(stacks[0][0]), stacks[0], 0)
+	}
+	all, most, left := 1, len(stacks), map[*view]int{} // heads of each view
+	for _, heads := range stacks {
+		o, v := f.job.Heads[heads[0]].WithDefaults(), f.view(heads[0])
+		all, most = max(all, threads(o.Threads)), min(most, max(1, lbfgsRoom/v.lbfgsBytes(o.Input)))
+		left[v]++
+	}
+	most = min(most, all)
+	return parallel.EachOn(ctx, most, len(stacks), func(ctx context.Context, i int) error {
+		heads := stacks[i]
+		v := f.view(heads[0])
+		v.mapOnce(f.isa, f.job.Heads[heads[0]].WithDefaults().Input)
+		err := f.fitStack(ctx, v, heads, all/most)
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if left[v]--; left[v] == 0 {
+			v.mapped = mapped{}
+		}
+		return err
+	})
+}
+
+// view returns the view of a head, which it makes where there is none.
+func (f *fitting) view(head int) *view {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o, part := f.job.Heads[head].WithDefaults(), f.job.part(head)
+	key := viewKey{part.key(), o.Input}
+	if f.views[key] == nil {
+		f.views[key] = f.job.viewOn(threads(o.Threads), part, o.Input)
+	}
+	return f.views[key]
+}
+
+// fitStack trains the heads of a stack on some threads; 0 is what their options say. Its
+// error is that of ctx.
+func (f *fitting) fitStack(ctx context.Context, v *view, heads []int, threads int) error {
 	options := make([]Options, len(heads))
 	for i, h := range heads {
 		options[i] = f.job.Heads[h].WithDefaults()
-	}
-	part := f.job.part(heads[0])
-	key := viewKey{part.key(), options[0].Input}
-	v := f.views[key]
-	if v == nil {
-		v = f.job.viewOn(threads(options[0].Threads), part, options[0].Input)
-		f.views[key] = v
+		options[i].Threads = cmp.Or(threads, options[i].Threads)
 	}
 	s := newStack(f.isa, v, options, heads)
 	defer s.team.Close()

@@ -22,9 +22,9 @@ type mixup struct {
 
 // mixScratch is what a worker needs to mix a block.
 type mixScratch struct {
-	x      []float32 // the partners
-	labels [kernel.Block]int32
-	z      []float32 // of one head: logits that become the gradient of the partners' loss
+	x      []float32                    // the partners
+	labels [mostRun][kernel.Block]int32 // of the partners
+	z      []float32                    // of one head: logits that become the gradient of the partners' loss
 	judged kernel.Judged
 }
 
@@ -80,27 +80,29 @@ func (s *stack) mixes() bool { return s.mix != nil && s.task.learn }
 // mixIn mixes the partners of a gathered block into it.
 func (s *stack) mixIn(x []float32, w *scratch, at int) {
 	m := w.mix
-	s.find(&m.labels, w, s.task.partners, at)
+	locate(&w.rows, s.task.set, s.task.partners, at)
 	s.isa.Gather(m.x, s.stride, s.dim, &w.rows, s.input.AffineMap)
 	s.isa.Lerp(x[:len(m.x)], m.x, s.mix.share)
 }
 
 // softmax judges a block of logits as kernel.Softmax does. If rows are mixed, it
-// mixes the losses and gradients for the rows' own labels and for their partners'.
-// It returns the labels that count as right: those of the larger share.
-func (s *stack) softmax(w *scratch, z []float32, table *kernel.LossTable) *[kernel.Block]int32 {
+// mixes the losses and gradients for the rows' own labels and for their partners',
+// which are the ones of place i in w. It returns the labels that count as right: those of
+// the larger share.
+func (s *stack) softmax(w *scratch, i int, z []float32, table *kernel.LossTable) *[kernel.Block]int32 {
+	own := &w.labels[i]
 	if !s.mixes() {
-		s.isa.Softmax(z, s.classes, &w.labels, table, &w.judged, s.task.learn)
-		return &w.labels
+		s.isa.Softmax(z, s.classes, own, table, &w.judged, s.task.learn)
+		return own
 	}
 	m, share := w.mix, s.mix.share
 	copy(m.z, z)
-	s.isa.Softmax(z, s.classes, &w.labels, table, &w.judged, true)
-	s.isa.Softmax(m.z, s.classes, &m.labels, table, &m.judged, true)
+	s.isa.Softmax(z, s.classes, own, table, &w.judged, true)
+	s.isa.Softmax(m.z, s.classes, &m.labels[i], table, &m.judged, true)
 	s.isa.Lerp(z[:len(m.z)], m.z, share)
 	s.isa.Lerp(w.judged.Loss[:], m.judged.Loss[:], share)
 	if share > 0.5 {
-		return &m.labels
+		return &m.labels[i]
 	}
-	return &w.labels
+	return own
 }

@@ -29,27 +29,42 @@ const addWork, adamWork = 8, 24
 func (s *stack) chunk(worker, item int) {
 	p, w := s.panel, &s.workers[worker]
 	const blocks = kernel.ChunkRows / kernel.Block
-	cols, own := len(s.heads)*s.classes, s.classes*kernel.Block
+	cols := len(s.heads) * s.classes
 	r := item * kernel.ChunkRows
-	w.ahead.Reset()
-	next := s.nextChunk(worker, item)
-	for i := next; i < next+kernel.ChunkRows; i++ {
-		w.ahead.Add(s.coming(i))
+	x := w.x
+	if s.task.gathered {
+		x = p.x[r*s.stride:]
 	}
+	s.lookAhead(w, s.nextChunk(worker, item))
 	for b := item * blocks; b < min((item+1)*blocks, p.blocks()); b++ {
+		s.label(w, 0, b)
 		z := p.z[b*p.zStride:]
-		s.logits(z, w.x[b%blocks*kernel.Block*s.stride:], w, b*kernel.Block, s.params, cols, &w.ahead)
+		s.logits(z, x[b%blocks*kernel.Block*s.stride:], w, b*kernel.Block, s.params, cols, &w.ahead)
 		for h := range s.heads {
-			s.judge(w, z[h*own:(h+1)*own], b, h)
+			s.judge(w, 0, b, h)
 		}
 	}
 	rows := min(kernel.ChunkRows, p.rows-r)
 	dz, g := p.z[item*blocks*p.zStride:], p.parts[item*cols*s.stride:(item+1)*cols*s.stride]
 	for f := 0; f < s.dim; f += kernel.Block {
-		s.isa.Gradient(g[f:], s.stride, w.x[f:], s.stride, dz, p.zStride, rows, cols, true, &w.ahead)
+		s.isa.Gradient(g[f:], s.stride, x[f:], s.stride, dz, p.zStride, rows, cols, true, &w.ahead)
 	}
 	s.clearRest(g, cols)
 	s.isa.Bias(g[s.dim:], s.stride, dz, p.zStride, kernel.RoundUp(rows)/kernel.Block, cols)
+}
+
+// lookAhead lists the chunk that begins at a row, as coming counts them, for kernels to
+// fetch meanwhile.
+func (s *stack) lookAhead(w *scratch, row int) {
+	w.ahead.Reset()
+	if s.task.gathered {
+		x := s.panel.x
+		w.ahead.Add(x[min(row*s.stride, len(x)):min((row+kernel.ChunkRows)*s.stride, len(x))])
+		return
+	}
+	for i := row; i < row+kernel.ChunkRows; i++ {
+		w.ahead.Add(s.coming(i))
+	}
 }
 
 // nextChunk returns the first row, as coming counts them, of the chunk that a worker

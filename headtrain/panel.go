@@ -44,11 +44,11 @@ func (p *panel) blocks() int { return kernel.RoundUp(p.rows) / kernel.Block }
 
 // scratch is the memory that one worker has to itself.
 type scratch struct {
-	x      []float32   // a chunk of mapped rows that the panel does not hold
-	g      []float32   // gradient of a group of columns
-	rows   kernel.Rows // where the rows of a block lie
-	labels [kernel.Block]int32
-	ahead  kernel.Ahead // what to fetch
+	x      []float32                    // a chunk of mapped rows that the panel does not hold
+	g      []float32                    // gradient of a group of columns
+	rows   kernel.Rows                  // where the rows of a block lie
+	labels [mostRun][kernel.Block]int32 // of the blocks of an item
+	ahead  kernel.Ahead                 // what to fetch
 	judged kernel.Judged
 	mix    *mixScratch // nil where rows are not mixed
 

@@ -20,6 +20,7 @@ type stack struct {
 	isa                  kernel.ISA
 	train, val           *labelled.Set // val is nil for none
 	input                affine.Map
+	mapped               mapped
 	dim, classes, stride int
 
 	heads  []*fit    // those still in training
@@ -49,7 +50,7 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	o := heads[0]
 	d, k, n := v.train.Dim, len(v.train.Classes), len(v.train.Rows)
 	s := &stack{
-		isa: isa, train: v.train, val: v.val, input: v.input,
+		isa: isa, train: v.train, val: v.val, input: v.input, mapped: v.mapped,
 		dim: d, classes: k, stride: kernel.Stride(d), plain: plainLoss(k),
 		batchSize: min(o.BatchSize, n), order: newOrder(o, v.train), counts: make([]int32, k),
 	}
@@ -161,14 +162,33 @@ func (s *stack) resetSums() {
 // from number first on.
 func (s *stack) evaluate(ctx context.Context, set *labelled.Set, first int) error {
 	s.resetSums()
+	mapped := s.mapped.train
+	if set == s.val {
+		mapped = s.mapped.val
+	}
 	capacity := len(s.panel.x) / s.stride
 	for at := 0; at < len(set.Rows); at += capacity {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("evaluation stopped: %w", err)
 		}
-		s.pass(set, set.Rows[at:min(at+capacity, len(set.Rows))], first, false)
+		s.onMapped(mapped, at, func() {
+			s.pass(set, set.Rows[at:min(at+capacity, len(set.Rows))], first, false)
+		})
 	}
 	return nil
+}
+
+// onMapped calls do with a panel that has its rows already, which are those of mapped from
+// row `at` on; nil is none.
+func (s *stack) onMapped(mapped []float32, at int, do func()) {
+	if mapped == nil {
+		do()
+		return
+	}
+	own := s.panel.x
+	s.panel.x, s.task.gathered = mapped[at*s.stride:], true
+	do()
+	s.panel.x, s.task.gathered = own, false
 }
 
 // retire takes the heads whose training is over out of the stack.

@@ -17,7 +17,8 @@ type passTask struct {
 	upcoming    []int32 // rows that will be wanted next
 	first       int
 	learn       bool
-	headGroups  int  // items of forward for each block of rows
+	run         int  // blocks of rows of an item of forward
+	headGroups  int  // items of forward for each run of these
 	splits      int  // items of update for each group of columns
 	strips      int  // blocks of features in each of these
 	fresh, last bool // the first, or last, panel of a batch
@@ -48,15 +49,21 @@ func (s *stack) trainBatch(rows, upcoming []int32) {
 		if t.last {
 			t.upcoming = upcoming
 		}
-		if len(s.heads)*s.classes <= narrow {
-			s.prepare(s.train, rows[at:end], 0, true)
-			s.learnNarrow()
-		} else {
-			s.pass(s.train, rows[at:end], 0, true)
-			s.learnWide()
-		}
+		s.learn(rows[at:end])
 	}
 	s.step++
+}
+
+// learn takes a panel of the training rows to its gradient and, if it is the last one of
+// a batch, the step. What else it does is set in the task.
+func (s *stack) learn(rows []int32) {
+	if len(s.heads)*s.classes <= narrow {
+		s.prepare(s.train, rows, 0, true)
+		s.learnNarrow()
+		return
+	}
+	s.pass(s.train, rows, 0, true)
+	s.learnWide()
 }
 
 // prepare sets the task of a panel.
@@ -70,10 +77,28 @@ func (s *stack) prepare(set *labelled.Set, rows []int32, first int, learn bool) 
 // them to the sums of the heads. With learn, logits become their gradients.
 func (s *stack) pass(set *labelled.Set, rows []int32, first int, learn bool) {
 	s.prepare(set, rows, first, learn)
-	blocks, workers := s.panel.blocks(), s.useful(first)
-	s.task.headGroups = max(1, min(len(s.heads)-first, workers/blocks))
-	s.team.Run(workers, blocks*s.task.headGroups, s.forwardFn)
+	t, blocks, workers := &s.task, s.panel.blocks(), s.useful(first)
+	t.run = runOf(blocks, workers)
+	t.headGroups = max(1, min(len(s.heads)-first, workers/blocks))
+	s.team.Run(workers, (blocks+t.run-1)/t.run*t.headGroups, s.forwardFn)
 	s.addUp()
+}
+
+// mostRun is the most blocks of rows that are taken to logits side by side. Weights that
+// exceed the cache of a core then come from memory once for all of them.
+const mostRun = 4
+
+// runOf returns how many blocks an item of forward has: as many as may be, if no worker
+// gets more blocks by it.
+func runOf(blocks, workers int) int {
+	best, least := 1, blocks
+	for run := 1; run <= min(mostRun, blocks); run++ {
+		items := (blocks + run - 1) / run
+		if most := (items + workers - 1) / workers * run; most <= least {
+			best, least = run, most
+		}
+	}
+	return best
 }
 
 // addUp adds the panel's losses and hits to the sums of the heads. With learn, losses
@@ -118,35 +143,60 @@ func (s *stack) useful(first int) int {
 	return min(s.team.Size(), max(1, s.panel.rows*s.stride*(cols+gatherWork)/worthAWorker))
 }
 
-// forward gathers a block of rows and takes it, for a group of heads, to logits,
-// losses and, with learn, the gradients of the logits.
+// forward gathers a run of blocks of rows and takes them, for a group of heads, to
+// logits, losses and, with learn, the gradients of the logits. It goes through the
+// columns a few at a time, whose weights stay in the cache of the core from block to
+// block.
 func (s *stack) forward(worker, item int) {
-	t, p, w := &s.task, s.panel, &s.workers[worker]
-	block, group := item/t.headGroups, item%t.headGroups
+	t, w := &s.task, &s.workers[worker]
+	first, group := item/t.headGroups*t.run, item%t.headGroups
+	last := min(first+t.run, s.panel.blocks())
+	for b := first; b < last; b++ {
+		s.label(w, b-first, b)
+	}
+	all := len(s.heads) - t.first
+	lo, hi := group*all/t.headGroups, (group+1)*all/t.headGroups
+	h := lo // the first head that is not judged
+	for c := lo * s.classes; c < hi*s.classes; c += s.groupCols() {
+		end := min(c+s.groupCols(), hi*s.classes)
+		for b := first; b < last; b++ {
+			s.columns(w, group, b, c, end, c == lo*s.classes)
+		}
+		for ; (h+1)*s.classes <= end; h++ {
+			for b := first; b < last; b++ {
+				s.judge(w, b-first, b, h)
+			}
+		}
+	}
+}
+
+// columns takes a block of rows to the logits of columns c0 to c1, counted from those of
+// the first head of the task. If they are the first ones of an item, it gathers the rows
+// before.
+func (s *stack) columns(w *scratch, group, block, c0, c1 int, gather bool) {
+	p := s.panel
 	x := w.x
 	if group == 0 {
 		x = p.x[block*kernel.Block*s.stride:]
 	}
-	all := len(s.heads) - t.first
-	lo, hi := group*all/t.headGroups, (group+1)*all/t.headGroups
-	own := s.classes * kernel.Block
-	z := p.z[block*p.zStride+lo*own : block*p.zStride+hi*own]
-	at := (t.first + lo) * s.classes * s.stride
-	s.logits(z, x, w, block*kernel.Block, s.params[at:], (hi-lo)*s.classes, nil)
-	for h := lo; h < hi; h++ {
-		s.judge(w, z[(h-lo)*own:(h-lo+1)*own], block, h)
+	z := p.z[block*p.zStride:][c0*kernel.Block : c1*kernel.Block]
+	params := s.params[(s.task.first*s.classes+c0)*s.stride:]
+	if gather {
+		s.logits(z, x, w, block*kernel.Block, params, c1-c0, nil)
+		return
 	}
+	s.isa.Forward(z, x, s.stride, params, s.stride, s.dim, c1-c0, nil)
 }
 
-// logits maps a block of rows into x, mixes in their partners, and takes it to logits
-// under the parameters of some columns.
+// logits maps a block of rows into x, unless they are there, mixes in their partners, and
+// takes it to logits under the parameters of some columns.
 func (s *stack) logits(z, x []float32, w *scratch, at int, params []float32, cols int, ahead *kernel.Ahead) {
-	if s.task.gathered {
-		s.findLabels(&w.labels, s.task.rows, at)
+	t := &s.task
+	if t.gathered {
 		s.isa.Forward(z, x, s.stride, params, s.stride, s.dim, cols, ahead)
 		return
 	}
-	s.find(&w.labels, w, s.task.rows, at)
+	locate(&w.rows, t.set, t.rows, at)
 	if !s.mixes() {
 		s.isa.GatherForward(z, x, &w.rows, s.input.AffineMap, params, s.stride, s.dim, cols, ahead)
 		return
@@ -156,36 +206,45 @@ func (s *stack) logits(z, x []float32, w *scratch, at int, params []float32, col
 	s.isa.Forward(z, x, s.stride, params, s.stride, s.dim, cols, ahead)
 }
 
-// find points w.rows to a block of rows, from place at on, and writes down their
-// labels. The last row is repeated until the block is full.
-func (s *stack) find(labels *[kernel.Block]int32, w *scratch, rows []int32, at int) {
-	t := &s.task
+// locate points b to a block of some rows of a set, from place at on. The last row is
+// repeated until the block is full, as in find.
+func locate(b *kernel.Rows, set *labelled.Set, rows []int32, at int) {
 	last := len(rows) - 1
-	w.rows.Scaled = t.set.Scaled()
+	b.Scaled = set.Scaled()
 	for i := range kernel.Block {
 		row := rows[min(at+i, last)]
-		w.rows.Row[i], w.rows.Scale[i] = &t.set.Row(int(row))[0], t.set.Scale(row)
-		labels[i] = t.set.Labels[row]
+		b.Row[i], b.Scale[i] = &set.Row(int(row))[0], set.Scale(row)
 	}
 }
 
-// findLabels writes down the labels of a block of rows, as find does.
-func (s *stack) findLabels(labels *[kernel.Block]int32, rows []int32, at int) {
+// label writes down the labels of a block of rows, and those of their partners, at place
+// i of w.
+func (s *stack) label(w *scratch, i, block int) {
+	s.find(&w.labels[i], s.task.rows, block*kernel.Block)
+	if s.mixes() {
+		s.find(&w.mix.labels[i], s.task.partners, block*kernel.Block)
+	}
+}
+
+// find writes down the labels of a block of rows, from place at on.
+func (s *stack) find(labels *[kernel.Block]int32, rows []int32, at int) {
 	last := len(rows) - 1
 	for i := range kernel.Block {
 		labels[i] = s.task.set.Labels[rows[min(at+i, last)]]
 	}
 }
 
-// judge takes a block of logits of one head to its loss, hits and gradient.
-func (s *stack) judge(w *scratch, z []float32, block, head int) {
-	t, p := &s.task, s.panel
+// judge takes a block of logits of one head to its loss, hits and gradient. The labels
+// of its rows are the ones of place i in w.
+func (s *stack) judge(w *scratch, i, block, head int) {
+	t, p, own := &s.task, s.panel, s.classes*kernel.Block
+	z := p.z[block*p.zStride:][head*own : (head+1)*own]
 	heads := len(s.heads) - t.first
 	table := &s.plain
 	if t.learn {
 		table = &s.heads[t.first+head].objective.table
 	}
-	labels := s.softmax(w, z, table)
+	labels := s.softmax(w, i, z, table)
 	rows := min(kernel.Block, p.rows-block*kernel.Block)
 	loss, hits := 0.0, int32(0)
 	for r := range rows {
