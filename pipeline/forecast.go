@@ -39,7 +39,7 @@ func Plan(ctx context.Context, o Options, p Progress) (*Forecast, error) {
 	defer in.store.Close()
 	defer in.computer.Close()
 	j.Stage("look up")
-	inventory, err := in.computer.LookUp(in.ds, in.earlier, dataset.ForTraining)
+	inventory, err := in.computer.LookUp(ctx, in.ds, in.earlier, dataset.ForTraining)
 	if err != nil {
 		return nil, err
 	}

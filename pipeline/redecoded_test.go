@@ -2,8 +2,10 @@ package pipeline
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -76,6 +78,30 @@ func TestRowsOfImagesThatAreReadOtherwiseNowAreComputedAgain(t *testing.T) {
 	}
 	again("a cache of an older version", 2, 2)
 	again("the same afterwards", 0, 0)
+}
+
+func TestTheLookAtImagesOfAnOlderVersionCanBeInterrupted(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one image at a time
+	dir := photos(t, 2, 6)
+	fixtureOf(t, "progressive.jpg", filepath.Join(dir, "class0", "odd.jpg"))
+	time.Sleep(settle)
+	o := ready(t, settings(dir))
+	_, err := Extract(context.Background(), o, Silent)
+	must(t, err)
+	aged(t, o.Cache.Path)
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &cancelAfter{Progress: Silent, n: 1, cancel: cancel, stage: "recheck"}
+	if _, err := Extract(ctx, o, p); !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupted look at images ends with %v", err)
+	}
+	if looks := 1 - p.n; looks < 1 || looks > 2 {
+		t.Errorf("it looked at %d images, of which 7 are no PNG", looks)
+	}
+	sum, err := Extract(context.Background(), o, Silent)
+	must(t, err)
+	if sum.Misses != 1 || sum.Hits != 12 {
+		t.Errorf("after it, %d images are computed and %d are hits", sum.Misses, sum.Hits)
+	}
 }
 
 // A space that this version makes beside one of an older is known to be its own, and a merge

@@ -1,8 +1,8 @@
 """Run icebox beside what a Python user would run, alternately, and print the ratios with their spread.
 
 usage: python beside_peers.py --icebox ./icebox --weights resnet18.pth [--data FOLDER] [--rounds 5]
-                              [--only forward,preprocess,decode,extract,head] [--threads 1,2] [--batches 1,8,16,32]
-needs: torch torchvision onnx onnxruntime pillow numpy; openvino and nncf for rows of OpenVINO. FOLDER is a folder of class folders of JPEGs.
+                              [--only forward,preprocess,decode,extract,head,sklearn] [--threads 1,2] [--batches 1,8,16,32]
+needs: torch torchvision onnx onnxruntime pillow numpy; openvino and nncf for rows of OpenVINO, scikit-learn for its rows. FOLDER is a folder of class folders of JPEGs.
 
 forward     icebox bench forward       against ONNX Runtime's CPU provider, same threads and batch; and against OpenVINO,
                                        in fp32 and bf16, and icebox's bf16 against its int8
@@ -12,6 +12,11 @@ decode      all pixels, one core        against Pillow and torchvision.io: the J
 extract     icebox extract, cold       against PyTorch with a DataLoader, whole processes
 head        icebox bench head          against PyTorch loops with Adam on 50,000 × 512 features in memory, all threads: by index
                                        on a tensor, by DataLoader, and 64 heads as one Linear
+sklearn     icebox sweep               as a whole process, against LogisticRegressionCV in memory: ten decays × 5 folds on
+                                       5,000 × 512 features, the same rows, folds and penalties. icebox trains each head from
+                                       weights of 0 to a gradient of 1e-7; LogisticRegressionCV goes from one C to the next and
+                                       stops at 1e-4, so that a row has it as precise as icebox (float64). First the
+                                       table of heads_beside_sklearn.py, on as many rows
 
 A ratio above 1 says that icebox is that many times as fast. Machines are noisy: each round measures both, one after the
 other, and the line gives the median of the rounds' ratios with the smallest and the largest.
@@ -286,6 +291,34 @@ def ways(torch, X, Y, k):
     ]
 
 
+def sklearn(args):
+    try:
+        import heads_beside_sklearn as heads, numpy as np
+    except ImportError as missing:
+        print(f"skipped: scikit-learn: {missing}")
+        return
+    program, rows = os.path.abspath(args.icebox), 5000
+    heads.table(program, [heads.drawn(rows)], args.rounds, [1])
+    x, y, fold = heads.folded(rows)
+    decays = 1 / (np.logspace(-4, 4, 10) * rows * 4 / 5)  # those of LogisticRegressionCV's own Cs, in its order
+    cores = os.cpu_count()
+    peers = {"LogisticRegressionCV": (x, {}), f"n_jobs={cores}": (x, {"n_jobs": cores}),
+             f"n_jobs={cores}, as precise": (x.astype("f8"), {"n_jobs": cores, "tol": 1e-7, "max_iter": 1000})}
+    heads.sweep_by_sklearn(x[:500], y[:500], fold[:500], decays, n_jobs=cores)  # starts its processes
+    for name, (theirs_x, options) in peers.items():
+        ours, alone, theirs = [], [], []
+        for _ in range(args.rounds):
+            seconds, of_heads, means, chosen = heads.sweep_by_icebox(program, x, y, fold, decays)
+            their_seconds, their_means, their_choice = heads.sweep_by_sklearn(theirs_x, y, fold, decays, **options)
+            ours.append(50 / seconds)
+            alone.append(50 / of_heads)
+            theirs.append(50 / their_seconds)
+        line(f"sweep / {name}", ours, theirs)
+        line("  its heads alone", alone, theirs)
+        same = "the same" if chosen == their_choice else "not"
+        print(f"{'':6}decay {chosen:.3g}, theirs {their_choice:.3g} ({same}); mean accuracies differ by {100 * max(abs(np.subtract(means, their_means))):.2f} points at most", flush=True)
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--icebox", default="./icebox")
@@ -294,12 +327,12 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--threads", type=numbers, default=sorted({1, os.cpu_count()}), help="of forward, such as 1,2")
     p.add_argument("--batches", type=numbers, default=[1, 8, 16, 32], help="of forward")
-    p.add_argument("--only", default="forward,preprocess,decode,extract,head")
+    p.add_argument("--only", default="forward,preprocess,decode,extract,head,sklearn")
     args = p.parse_args()
-    print(f"{'':44} {'icebox':>9} {'peer':>9}   ratio  (images or epochs a second)")
+    print(f"{'':44} {'icebox':>9} {'peer':>9}   ratio  (images, epochs or heads a second)")
     for name in args.only.split(","):
-        if name in ("forward", "head") or args.data:
-            {"forward": forward, "preprocess": preprocess, "decode": decode, "extract": extract, "head": head}[name](args)
+        if name in ("forward", "head", "sklearn") or args.data:
+            {"forward": forward, "preprocess": preprocess, "decode": decode, "extract": extract, "head": head, "sklearn": sklearn}[name](args)
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ type Times struct {
 func (c *Computer) Features(ctx context.Context, ds, earlier *dataset.Dataset, p dataset.Purpose) (*Cached, error) {
 	src := &Cached{store: c.store, ds: ds, space: c.space, work: c.Idle()}
 	c.journal.Stage("look up")
-	inv, err := c.LookUp(ds, earlier, p)
+	inv, err := c.LookUp(ctx, ds, earlier, p)
 	if err != nil {
 		return src, err
 	}

@@ -30,8 +30,9 @@ type Inventory struct {
 // file, and finds the features that are there. It opens no image. Earlier is what the
 // cache knows of the dataset, or nil. The dataset keeps the parts that earlier assigned,
 // if its split is the same. The first time that a newer version reads some kinds of image with
-// other pixels, the beginnings of images are looked at; see [extract.Redecoded].
-func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inventory, error) {
+// other pixels, the beginnings of images are looked at, which an end of ctx interrupts; see
+// [extract.Redecoded].
+func (c *Computer) LookUp(ctx context.Context, ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inventory, error) {
 	c.journal.Start("look up", len(ds.Items))
 	inv := &Inventory{ds: ds, earlier: earlier, purpose: p, tried: quarantine{}}
 	inv.found.Dataset, inv.found.Images = ds.Name, len(ds.Items)
@@ -47,7 +48,9 @@ func (c *Computer) LookUp(ds, earlier *dataset.Dataset, p dataset.Purpose) (*Inv
 	}
 	ds.AdoptParts(earlier)
 	there := c.there(ds)
-	inv.outdated = c.outdated(inv, there, ds.Document(p))
+	if inv.outdated, err = c.outdated(ctx, inv, there, ds.Document(p)); err != nil {
+		return nil, err
+	}
 	for i := range ds.Items {
 		it := &ds.Items[i]
 		if there[i] {

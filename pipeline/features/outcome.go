@@ -32,7 +32,7 @@ type Failure struct {
 // source closes the store.
 func (c *Computer) Shard(ctx context.Context, ds *dataset.Dataset) (*Cached, error) {
 	src := &Cached{store: c.store, ds: ds, space: c.space, work: c.Idle()}
-	inv, err := c.LookUp(ds, nil, dataset.ForPrediction)
+	inv, err := c.LookUp(ctx, ds, nil, dataset.ForPrediction)
 	if err != nil {
 		return src, err
 	}

@@ -15,6 +15,7 @@ import (
 	"icebox/cache"
 	"icebox/extract"
 	"icebox/extract/format"
+	"icebox/pipeline/dataset"
 	"icebox/pipeline/origin"
 )
 
@@ -70,28 +71,49 @@ func (s *Store) mergeBorn(w *cache.Writer, from *Store, space string) error {
 // outdated returns the contents whose rows are to be computed again, and takes them out of
 // there. What an older version could not read it forgets, if it was a JPEG. Images in buckets
 // are not looked at: to fetch them costs more than a feature that is a little off.
-func (c *Computer) outdated(inv *Inventory, there []bool, document string) map[cache.Key]bool {
+func (c *Computer) outdated(ctx context.Context, inv *Inventory, there []bool, document string) (map[cache.Key]bool, error) {
 	if c.store.c == nil || c.store.isDecoded(c.space.ID, document) {
-		return nil
+		return nil, nil
 	}
 	for k, reason := range inv.bad.reasons {
 		if strings.Contains(reason, format.JPEG.String()) {
 			inv.bad.remove(k)
 		}
 	}
+	var doubtful []int
+	for i := range there {
+		if it := &inv.ds.Items[i]; there[i] && !inv.ds.Remote(it) && mayBeJPEG(it.Path) {
+			doubtful = append(doubtful, i)
+		}
+	}
+	old, err := c.redecoded(ctx, inv.ds, doubtful)
+	if err != nil {
+		return nil, err
+	}
+	for i := range there {
+		there[i] = there[i] && !old[inv.ds.Items[i].Hash]
+	}
+	return old, nil
+}
+
+// redecoded looks at the beginnings of items, by index, and returns the contents of those that
+// this version reads with other pixels.
+func (c *Computer) redecoded(ctx context.Context, ds *dataset.Dataset, items []int) (map[cache.Key]bool, error) {
 	var mu sync.Mutex
 	old := map[cache.Key]bool{}
 	reader := origin.NewReader(origin.Hold)
 	defer reader.Close()
+	c.journal.Start("recheck", len(items))
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i := range there {
-		it := &inv.ds.Items[i]
-		if !there[i] || inv.ds.Remote(it) || !mayBeJPEG(it.Path) {
-			continue
+	for _, i := range items {
+		if ctx.Err() != nil {
+			break
 		}
 		g.Go(func() error {
-			if isRedecoded(reader, origin.Of(inv.ds, it)) {
+			defer c.journal.Add(1)
+			it := &ds.Items[i]
+			if isRedecoded(ctx, reader, origin.Of(ds, it)) {
 				mu.Lock()
 				defer mu.Unlock()
 				old[it.Hash] = true
@@ -100,10 +122,7 @@ func (c *Computer) outdated(inv *Inventory, there []bool, document string) map[c
 		})
 	}
 	_ = g.Wait() // none fails
-	for i := range there {
-		there[i] = there[i] && !old[inv.ds.Items[i].Hash]
-	}
-	return old
+	return old, ctx.Err()
 }
 
 // mayBeJPEG tells it by the ending of a file's name.
@@ -119,13 +138,13 @@ func mayBeJPEG(name string) bool {
 const headBytes = 32 << 10
 
 // isRedecoded looks at an image. Of one that cannot be read nothing is known: its row stays.
-func isRedecoded(reader *origin.Reader, p origin.Place) bool {
+func isRedecoded(ctx context.Context, reader *origin.Reader, p origin.Place) bool {
 	if p.Kind == "" {
 		if is, known := isRedecodedFile(p.Path); known {
 			return is
 		}
 	}
-	data, _, err := reader.Get(context.Background(), p)
+	data, _, err := reader.Get(ctx, p)
 	if err != nil {
 		return false
 	}

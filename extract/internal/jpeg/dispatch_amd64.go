@@ -16,58 +16,17 @@ func available() []isa.ISA {
 	return []isa.ISA{isa.Portable}
 }
 
-// turn is the number of samples that a loop over a row does at once; shorter
-// rows are left to portable code.
-const turn = 16
-
-func idct(i isa.ISA, dst []byte, stride int, coefs []int16, quant *[64]uint16, pairs int) {
-	if i == isa.Portable {
-		idctPortable(dst, stride, coefs, quant, pairs)
-		return
-	}
-	_, _ = dst[7*stride+16*pairs-1], coefs[128*pairs-1]
-	idctAVX2(&dst[0], stride, &coefs[0], &quant[0], pairs)
+func idctAssembly(dst *byte, stride int, coefs *int16, quant *uint16, pairs int) {
+	idctAVX2(dst, stride, coefs, quant, pairs)
 }
 
-func blend(i isa.ISA, dst, near, far []byte, bias int) {
-	n := len(dst)
-	if i == isa.Portable || n < turn {
-		blendPortable(dst, near, far, bias)
-		return
-	}
-	_, _ = near[n-1], far[n-1]
-	blendAVX2(&dst[0], &near[0], &far[0], n, bias)
-}
+func blendAssembly(dst, near, far *byte, n, bias int) { blendAVX2(dst, near, far, n, bias) }
 
-func weigh(i isa.ISA, dst []int16, near, far []byte) {
-	n := len(dst)
-	if i == isa.Portable || n < turn {
-		weighPortable(dst, near, far)
-		return
-	}
-	_, _ = near[n-1], far[n-1]
-	weighAVX2(&dst[0], &near[0], &far[0], n)
-}
+func weighAssembly(dst *int16, near, far *byte, n int) { weighAVX2(dst, near, far, n) }
 
-func spread(i isa.ISA, dst []byte, sums []int16, even, odd int) {
-	n := len(dst) / 2
-	if i == isa.Portable || n < turn {
-		spreadPortable(dst, sums, even, odd)
-		return
-	}
-	_ = sums[n+1]
-	spreadAVX2(&dst[0], &sums[0], n, even, odd)
-}
+func spreadAssembly(dst *byte, sums *int16, n, even, odd int) { spreadAVX2(dst, sums, n, even, odd) }
 
-func convert(i isa.ISA, dst, luma, cb, cr []byte) {
-	n := len(luma)
-	if i == isa.Portable || n < turn {
-		convertPortable(dst, luma, cb, cr)
-		return
-	}
-	_, _, _ = dst[3*n-1], cb[n-1], cr[n-1]
-	convertAVX2(&dst[0], &luma[0], &cb[0], &cr[0], n)
-}
+func convertAssembly(dst, luma, cb, cr *byte, n int) { convertAVX2(dst, luma, cb, cr, n) }
 
 func decode(i isa.ISA, r *reader, units []unit, first, mcus int) bool {
 	if i == isa.Portable {

@@ -2,6 +2,8 @@
 
 package kernel
 
+import "math"
+
 // Available returns the implementations that this machine runs, slowest first. Every arm64
 // processor has NEON.
 func Available() []ISA { return []ISA{Portable, NEON} }
@@ -34,11 +36,7 @@ func (i ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []f
 		gradientPortable(g, gStride, x, xStride, dz, dzStride, rows, cols, fresh)
 		return
 	}
-	anew := 0
-	if fresh {
-		anew = 1
-	}
-	c := 0
+	c, anew := 0, anew(fresh)
 	for ; c+2 <= cols; c += 2 {
 		gradient2NEON(&g[c*gStride], &x[0], &dz[c*Block], gStride*4, xStride*4, dzStride*4, rows, anew)
 	}
@@ -47,19 +45,52 @@ func (i ISA) gradient(g []float32, gStride int, x []float32, xStride int, dz []f
 	}
 }
 
-func (ISA) bias(g []float32, gStride int, dz []float32, dzStride, blocks, cols int) {
-	biasPortable(g, gStride, dz, dzStride, blocks, cols)
+// anew is 1 where what is in memory does not count.
+func anew(fresh bool) int {
+	if fresh {
+		return 1
+	}
+	return 0
 }
 
-func (ISA) softmax(z []float32, classes int, labels *[Block]int32, t *LossTable, out *Judged, learn bool) {
-	softmaxPortable(z, classes, labels, t, out, learn)
+func (i ISA) bias(g []float32, gStride int, dz []float32, dzStride, blocks, cols int) {
+	if i == Portable {
+		biasPortable(g, gStride, dz, dzStride, blocks, cols)
+		return
+	}
+	biasNEON(&g[0], &dz[0], gStride*4, dzStride*4, blocks, cols)
 }
 
-func (ISA) sum(dst, src []float32, stride, n int, fresh bool) {
-	sumPortable(dst, src, stride, n, fresh)
+// softmaxTerms are the constants of exp32 and log32, in the order in which softmaxNEON loads
+// them.
+var softmaxTerms = [...]float32{
+	log2E, shift, ln2High, ln2Low, expCutoff, 1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2, 1,
+	math.Float32frombits(rootHalf), logTerm4, logTerm2, logTerm3, logTerm1, logLn2Lo, logLn2Hi,
 }
 
-func (ISA) lerp(dst, src []float32, share float32) { lerpPortable(dst, src, share) }
+func (i ISA) softmax(z []float32, classes int, labels *[Block]int32, t *LossTable, out *Judged, learn bool) {
+	if i == Portable {
+		softmaxPortable(z, classes, labels, t, out, learn)
+		return
+	}
+	softmaxNEON(&z[0], &labels[0], t, out, &softmaxTerms[0], classes, learn)
+}
+
+func (i ISA) sum(dst, src []float32, stride, n int, fresh bool) {
+	if i == Portable {
+		sumPortable(dst, src, stride, n, fresh)
+		return
+	}
+	sumNEON(&dst[0], &src[0], len(dst), stride*4, n, anew(fresh))
+}
+
+func (i ISA) lerp(dst, src []float32, share float32) {
+	if i == Portable {
+		lerpPortable(dst, src, share)
+		return
+	}
+	lerpNEON(&dst[0], &src[0], len(src), share)
+}
 
 func (ISA) prefetch([]float32) {}
 
@@ -79,4 +110,10 @@ func (i ISA) adam(w, m, v, g []float32, s *AdamStep) {
 	adamNEON(&w[0], &m[0], &v[0], &g[0], len(w), s)
 }
 
-func (ISA) sgd(w, m, g []float32, s *SGDStep) { sgdPortable(w, m, g, s) }
+func (i ISA) sgd(w, m, g []float32, s *SGDStep) {
+	if i == Portable {
+		sgdPortable(w, m, g, s)
+		return
+	}
+	sgdNEON(&w[0], &m[0], &g[0], len(w), s)
+}

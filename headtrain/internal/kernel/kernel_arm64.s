@@ -1,16 +1,7 @@
 //go:build !purego
 
 #include "textflag.h"
-
-// Instructions on four floats that Go's assembler does not know, by the numbers of registers.
-#define FADD4(d, n, m) WORD $(0x4e20d400 | (m << 16) | (n << 5) | d)
-#define FSUB4(d, n, m) WORD $(0x4ea0d400 | (m << 16) | (n << 5) | d)
-#define FMUL4(d, n, m) WORD $(0x6e20dc00 | (m << 16) | (n << 5) | d)
-#define FDIV4(d, n, m) WORD $(0x6e20fc00 | (m << 16) | (n << 5) | d)
-#define FSQRT4(d, n) WORD $(0x6ea1f800 | (n << 5) | d)
-#define FADDP2(d, n) WORD $(0x7e30d800 | (n << 5) | d) // d = n.s[0] + n.s[1]
-
-#define ZERO(v) VEOR v.B16, v.B16, v.B16
+#include "neon_arm64.h"
 
 // FOLD adds the sixteen sums of a row and a class, in vectors a, a+1, a+2 and a+3, in the order of
 // dotPortable, and stores the logit: V28 is lost.
@@ -386,6 +377,160 @@ weights:
 	VST1.P [V2.S4], 16(R2)
 	SUBS $4, R4
 	BNE  weights
+	RET
+
+// func sgdNEON(w, m, grad *float32, n int, s *SGDStep)
+//
+// n is a multiple of 4. The operations are those of sgdPortable, in its order.
+TEXT ·sgdNEON(SB), NOSPLIT, $0-40
+	MOVD w+0(FP), R0
+	MOVD m+8(FP), R1
+	MOVD grad+16(FP), R3
+	MOVD n+24(FP), R4
+	MOVD s+32(FP), R5
+	VLD1R.P 4(R5), [V16.S4]               // L2
+	VLD1R.P 4(R5), [V17.S4]               // Momentum
+	VLD1R.P 4(R5), [V18.S4]               // OfGrad
+	VLD1R.P 4(R5), [V19.S4]               // OfBuffer
+	VLD1R (R5), [V20.S4]                  // Rate
+
+weights:
+	VLD1 (R0), [V0.S4]
+	VLD1 (R1), [V1.S4]
+	VLD1.P 16(R3), [V3.S4]
+	FMUL4(4, 16, 0)
+	FADD4(3, 3, 4)                        // grad = g + L2·w
+	FMUL4(1, 17, 1)
+	FADD4(1, 1, 3)                        // m = Momentum·m + grad
+	FMUL4(3, 18, 3)
+	FMUL4(4, 19, 1)
+	FADD4(3, 3, 4)                        // step = OfGrad·grad + OfBuffer·m
+	FMUL4(3, 20, 3)
+	FSUB4(0, 0, 3)                        // w -= Rate·step
+	VST1.P [V0.S4], 16(R0)
+	VST1.P [V1.S4], 16(R1)
+	SUBS $4, R4
+	BNE  weights
+	RET
+
+// func lerpNEON(dst, src *float32, n int, share float32)
+//
+// n is a multiple of 16.
+TEXT ·lerpNEON(SB), NOSPLIT, $0-28
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R1
+	MOVD n+16(FP), R4
+	MOVW share+24(FP), R5
+	VDUP R5, V16.S4
+
+values:
+	VLD1 (R0), [V0.S4, V1.S4, V2.S4, V3.S4]
+	VLD1.P 64(R1), [V4.S4, V5.S4, V6.S4, V7.S4]
+	FSUB4(4, 4, 0)
+	FSUB4(5, 5, 1)
+	FSUB4(6, 6, 2)
+	FSUB4(7, 7, 3)
+	FMUL4(4, 16, 4)
+	FMUL4(5, 16, 5)
+	FMUL4(6, 16, 6)
+	FMUL4(7, 16, 7)
+	FADD4(0, 0, 4)
+	FADD4(1, 1, 5)
+	FADD4(2, 2, 6)
+	FADD4(3, 3, 7)                        // dst += share·(src - dst)
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	SUBS $16, R4
+	BNE  values
+	RET
+
+// func sumNEON(dst, src *float32, n, srcBytes, summands, fresh int)
+//
+// n is a multiple of 16, of which it adds up 16 at a time.
+TEXT ·sumNEON(SB), NOSPLIT, $0-48
+	MOVD dst+0(FP), R0
+	MOVD src+8(FP), R1
+	MOVD n+16(FP), R4
+	MOVD srcBytes+24(FP), R3
+	MOVD summands+32(FP), R6
+	MOVD fresh+40(FP), R10
+
+columns:
+	VLD1 (R0), [V0.S4, V1.S4, V2.S4, V3.S4]
+	CBZ  R10, kept
+	ZERO(V0)
+	ZERO(V1)
+	ZERO(V2)
+	ZERO(V3)
+
+kept:
+	MOVD R1, R8
+	MOVD R6, R7
+
+summand:
+	VLD1 (R8), [V4.S4, V5.S4, V6.S4, V7.S4]
+	FADD4(0, 0, 4)
+	FADD4(1, 1, 5)
+	FADD4(2, 2, 6)
+	FADD4(3, 3, 7)
+	ADD  R3, R8
+	SUBS $1, R7
+	BNE  summand
+	VST1.P [V0.S4, V1.S4, V2.S4, V3.S4], 64(R0)
+	ADD  $64, R1
+	SUBS $16, R4
+	BNE  columns
+	RET
+
+// func biasNEON(grad, dz *float32, gBytes, dzBytes, blocks, cols int)
+//
+// V0 to V7 are the 32 rows of a block.
+TEXT ·biasNEON(SB), NOSPLIT, $0-48
+	MOVD grad+0(FP), R0
+	MOVD dz+8(FP), R1
+	MOVD gBytes+16(FP), R3
+	MOVD dzBytes+24(FP), R5
+	MOVD blocks+32(FP), R6
+	MOVD cols+40(FP), R4
+	SUB  $64, R5                          // from the middle of a block to the next
+
+class:
+	ZERO(V0)
+	ZERO(V1)
+	ZERO(V2)
+	ZERO(V3)
+	ZERO(V4)
+	ZERO(V5)
+	ZERO(V6)
+	ZERO(V7)
+	MOVD R1, R8
+	MOVD R6, R7
+
+block:
+	VLD1.P 64(R8), [V16.S4, V17.S4, V18.S4, V19.S4]
+	VLD1 (R8), [V20.S4, V21.S4, V22.S4, V23.S4]
+	FADD4(0, 0, 16)
+	FADD4(1, 1, 17)
+	FADD4(2, 2, 18)
+	FADD4(3, 3, 19)
+	FADD4(4, 4, 20)
+	FADD4(5, 5, 21)
+	FADD4(6, 6, 22)
+	FADD4(7, 7, 23)
+	ADD  R5, R8
+	SUBS $1, R7
+	BNE  block
+	FADD4(0, 0, 4)                        // rows l and l+16
+	FADD4(1, 1, 5)
+	FADD4(2, 2, 6)
+	FADD4(3, 3, 7)
+	FMOVS (R0), F8
+	FOLD(0, 1, 2, 3, V0, F0, (R0))
+	FADDS F0, F8, F0
+	FMOVS F0, (R0)                        // g += their sum
+	ADD  R3, R0
+	ADD  $128, R1
+	SUBS $1, R4
+	BNE  class
 	RET
 
 // func peakNEON(rounds int)

@@ -20,4 +20,19 @@ func affineNEON(dst, x, mean, scale *float32, n int, rowScale float32)
 func adamNEON(w, m, v, grad *float32, n int, s *AdamStep)
 
 //go:noescape
+func sgdNEON(w, m, grad *float32, n int, s *SGDStep)
+
+//go:noescape
+func lerpNEON(dst, src *float32, n int, share float32)
+
+//go:noescape
+func sumNEON(dst, src *float32, n, srcBytes, summands, fresh int)
+
+//go:noescape
+func biasNEON(grad, dz *float32, gBytes, dzBytes, blocks, cols int)
+
+//go:noescape
+func softmaxNEON(z *float32, labels *int32, t *LossTable, out *Judged, terms *float32, classes int, learn bool)
+
+//go:noescape
 func peakNEON(rounds int)
