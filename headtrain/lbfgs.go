@@ -161,15 +161,18 @@ func (s *stack) condition(o Options) (penalty []float64) {
 		}
 		return penalty
 	}
-	s.train, s.val = unscaled(s.train), unscaled(s.val)
-	mean, std := affine.Moments(s.train, s.team)
+	c := s.shared
+	if c.train == nil {
+		c = unscaledAndMoments(s.train, s.val, s.team)
+	}
+	s.train, s.val = c.train, c.val
 	// A new map, since the view's one belongs to other stacks too.
 	s.input, s.mapped = affine.Zero(s.dim), mapped{}
 	k := float64(s.classes)
 	curve := max(1, k-1) / (k * k) // p·(1-p) with all weights 0
-	for j, v := range std {
+	for j, v := range c.std {
 		scale := min(1/math.Sqrt(float64(v*v)+o.WeightDecay/curve), math.MaxFloat32)
-		s.input.Mean[j], s.input.Scale[j] = float32(mean[j]), float32(scale)
+		s.input.Mean[j], s.input.Scale[j] = float32(c.mean[j]), float32(scale)
 		penalty[j] = float64(s.input.Scale[j]) * float64(s.input.Scale[j])
 	}
 	return penalty

@@ -142,12 +142,12 @@ func (f *fitting) fitStacks(ctx context.Context, stacks [][]int) error {
 	return parallel.EachOn(ctx, most, len(stacks), func(ctx context.Context, i int) error {
 		heads := stacks[i]
 		v := f.view(heads[0])
-		v.mapOnce(f.isa, f.job.Heads[heads[0]].WithDefaults().Input)
+		v.share(f.isa, f.job.Heads[heads[0]].WithDefaults().Input)
 		err := f.fitStack(ctx, v, heads, all/most)
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if left[v]--; left[v] == 0 {
-			v.mapped = mapped{}
+			v.shared = shared{} // the last one is done
 		}
 		return err
 	})

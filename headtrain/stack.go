@@ -21,6 +21,7 @@ type stack struct {
 	train, val           *labelled.Set // val is nil for none
 	input                affine.Map
 	mapped               mapped
+	shared               shared
 	dim, classes, stride int
 
 	heads  []*fit    // those still in training
@@ -50,7 +51,7 @@ func newStack(isa kernel.ISA, v *view, heads []Options, indices []int) *stack {
 	o := heads[0]
 	d, k, n := v.train.Dim, len(v.train.Classes), len(v.train.Rows)
 	s := &stack{
-		isa: isa, train: v.train, val: v.val, input: v.input, mapped: v.mapped,
+		isa: isa, train: v.train, val: v.val, input: v.input, mapped: v.shared.mapped, shared: v.shared,
 		dim: d, classes: k, stride: kernel.Stride(d), plain: plainLoss(k),
 		batchSize: min(o.BatchSize, n), order: newOrder(o, v.train), counts: make([]int32, k),
 	}

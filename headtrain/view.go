@@ -14,7 +14,15 @@ type view struct {
 	train, val *labelled.Set // val is nil for none
 	input      affine.Map
 	once       sync.Once
-	mapped     mapped
+	shared     shared
+}
+
+// shared is what heads that L-BFGS trains on a view have in common, made once for those
+// that are trained side by side.
+type shared struct {
+	mapped     mapped        // of the input "standardise"
+	train, val *labelled.Set // of other inputs: the rows with their factors multiplied in
+	mean, std  []float64     // of train
 }
 
 // mapped is the rows of the sets of a view, mapped, see mapRows. What is nil is mapped
@@ -57,29 +65,37 @@ func setOf(d *Dataset, input string, among []int32) *labelled.Set {
 	return s
 }
 
-// mapOnce maps all rows, for heads that L-BFGS trains on them side by side, once. Where
-// such a head maps rows by itself, as for all inputs but "standardise", it does nothing.
-func (v *view) mapOnce(isa kernel.ISA, kind string) {
-	if kind != InputStandardise {
-		return
-	}
+// share makes what heads of L-BFGS have in common, once.
+func (v *view) share(isa kernel.ISA, kind string) {
 	v.once.Do(func() {
 		one := team.New(1)
 		defer one.Close()
-		v.mapped = mapped{mapRows(isa, v.train, v.input, one), mapRows(isa, v.val, v.input, one)}
+		if kind == InputStandardise {
+			v.shared.mapped = mapped{mapRows(isa, v.train, v.input, one), mapRows(isa, v.val, v.input, one)}
+			return
+		}
+		v.shared = unscaledAndMoments(v.train, v.val, one)
 	})
+}
+
+// unscaledAndMoments returns the sets with their factors multiplied in, and the moments of
+// the training rows.
+func unscaledAndMoments(train, val *labelled.Set, t *team.Team) shared {
+	c := shared{train: unscaled(train), val: unscaled(val)}
+	c.mean, c.std = affine.Moments(c.train, t)
+	return c
 }
 
 // lbfgsRoom is how many bytes heads that are trained side by side may take together.
 const lbfgsRoom = 1 << 29
 
 // lbfgsBytes is about what L-BFGS takes for a head: the last steps and, unless heads share
-// their mapped rows, up to two copies of the rows.
+// them, the mapped rows.
 func (v *view) lbfgsBytes(kind string) int {
 	stride := kernel.Stride(v.train.Dim)
 	n := 8 * (2*lbfgsMemory + 6) * len(v.train.Classes) * stride
 	if kind != InputStandardise {
-		n += 2 * 4 * len(v.train.Rows) * stride
+		n += 4 * min(mostMapped, len(v.train.Rows)*stride)
 	}
 	return n
 }

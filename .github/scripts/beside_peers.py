@@ -13,8 +13,8 @@ extract     icebox extract, cold       against PyTorch with a DataLoader, whole 
 head        icebox bench head          against PyTorch loops with Adam on 50,000 × 512 features in memory, all threads: by index
                                        on a tensor, by DataLoader, and 64 heads as one Linear
 sklearn     icebox sweep               as a whole process, against LogisticRegressionCV in memory: ten decays × 5 folds on
-                                       5,000 × 512 features, the same rows, folds and penalties. icebox trains each head from
-                                       weights of 0 to a gradient of 1e-7; LogisticRegressionCV goes from one C to the next and
+                                       5,000 × 512 features, the same rows, folds and penalties. icebox takes each head from
+                                       weights of 0 to a gradient of 1e-5; LogisticRegressionCV goes from one C to the next and
                                        stops at 1e-4, so that a row has it as precise as icebox (float64). First the
                                        table of heads_beside_sklearn.py, on as many rows
 
@@ -303,7 +303,7 @@ def sklearn(args):
     decays = 1 / (np.logspace(-4, 4, 10) * rows * 4 / 5)  # those of LogisticRegressionCV's own Cs, in its order
     cores = os.cpu_count()
     peers = {"LogisticRegressionCV": (x, {}), f"n_jobs={cores}": (x, {"n_jobs": cores}),
-             f"n_jobs={cores}, as precise": (x.astype("f8"), {"n_jobs": cores, "tol": 1e-7, "max_iter": 1000})}
+             f"n_jobs={cores}, as precise": (x.astype("f8"), {"n_jobs": cores, "tol": 1e-5, "max_iter": 1000})}
     heads.sweep_by_sklearn(x[:500], y[:500], fold[:500], decays, n_jobs=cores)  # starts its processes
     for name, (theirs_x, options) in peers.items():
         ours, alone, theirs = [], [], []
