@@ -103,7 +103,8 @@ func (s *stack) runLBFGS(ctx context.Context, to *fitting) error {
 			return err
 		}
 		f.trained(epoch)
-		if s.val != nil && f.err == nil {
+		ends := stopped != "" || epoch == f.options.Epochs
+		if s.val != nil && f.err == nil && (ends || to.job.Tolerance == 0 || f.best != nil) {
 			if err := s.evaluate(ctx, s.val, 0); err != nil {
 				return err
 			}

@@ -349,3 +349,15 @@ func TestLBFGSHeadsSideBySideAreThoseAlone(t *testing.T) {
 		}
 	}
 }
+
+// With a tolerance, a head of L-BFGS is validated at its end, or wherever early stopping looks.
+func TestLBFGSValidatesTheEndOfAHeadToCompare(t *testing.T) {
+	d := clusters(400, 12, 3, 1)
+	for patience, all := range map[int]bool{0: false, 50: true} {
+		o := Options{Optimizer: OptimizerLBFGS, WeightDecay: 0.01, Epochs: 30, EarlyStopping: EarlyStopping{Patience: patience}}
+		h := fitOne(t, Job{Train: d, Val: d, Tolerance: 1e-4}, o).History
+		if len(h) < 3 || h[len(h)-1].ValAcc == nil || (h[1].ValAcc != nil) != all {
+			t.Errorf("patience %d: epoch 2 and the last, %d, have %v and %v", patience, len(h), h[1].ValAcc, h[len(h)-1].ValAcc)
+		}
+	}
+}

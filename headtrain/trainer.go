@@ -82,7 +82,8 @@ type Job struct {
 	// go by their names, and begin at 0 where the head lacks them.
 	From *Head
 	// Tolerance ends L-BFGS where no value of the gradient is larger; 0 is [LBFGSTolerance].
-	// With a tolerance, the bits of a head are others, too.
+	// With a tolerance, the bits of a head are others, too, and only its last epoch is
+	// validated, unless early stopping watches all of them.
 	Tolerance float64
 
 	// OnEpoch, if set, is told of each finished epoch, one call at a time. Head

@@ -165,7 +165,7 @@ type ongoing struct {
 	*Search
 	outcome *Outcome
 	pace    *pace
-	best    float64 // so far, of single heads, for the display
+	best    *float64 // so far, of single heads, for the display; nil before the first
 }
 
 // trainRung trains the heads of a rung that the log has not, batch by batch.
@@ -237,8 +237,12 @@ func (t *ongoing) trainBatch(ctx context.Context, ids []HeadID) error {
 func (t *ongoing) epoch(id HeadID, e headtrain.Epoch) {
 	t.outcome.Epochs++
 	t.Journal.Add(1)
-	if v := t.Metric.ofEpoch(e); t.outcome.Epochs == 1 || t.Metric.Better(v, t.best) {
-		t.best = v
+	validated := t.Val != nil || t.Plan.Folds > 0
+	if m, _ := e.Metric(string(t.Metric)); validated && m == nil {
+		return // the last epoch of L-BFGS alone is validated
+	}
+	if v := t.Metric.ofEpoch(e); t.best == nil || t.Metric.Better(v, *t.best) {
+		t.best = &v
 		t.Journal.Status(fmt.Sprintf("best %s: %s", t.Metric.Text(v), t.Plan.Describe(t.Plan.Points[id.Point].Values)))
 	}
 }
