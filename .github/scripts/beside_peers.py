@@ -15,8 +15,9 @@ head        icebox bench head          against PyTorch loops with Adam on 50,000
 sklearn     icebox sweep               as a whole process, against LogisticRegressionCV in memory: ten decays × 5 folds on
                                        5,000 × 512 features, the same rows, folds and penalties. icebox takes each head from
                                        weights of 0 to a gradient of 1e-5; LogisticRegressionCV goes from one C to the next and
-                                       stops at 1e-4, so that a row has it as precise as icebox (float64). First the
-                                       table of heads_beside_sklearn.py, on as many rows
+                                       stops at 1e-4, so that some rows have it as precise as icebox (float64). Seconds are by
+                                       the clock, and of processors, with OPENBLAS_NUM_THREADS=1 where the machine is busy.
+                                       First the table of heads_beside_sklearn.py, on as many rows
 
 A ratio above 1 says that icebox is that many times as fast. Machines are noisy: each round measures both, one after the
 other, and the line gives the median of the rounds' ratios with the smallest and the largest.
@@ -302,19 +303,22 @@ def sklearn(args):
     x, y, fold = heads.folded(rows)
     decays = 1 / (np.logspace(-4, 4, 10) * rows * 4 / 5)  # those of LogisticRegressionCV's own Cs, in its order
     cores = os.cpu_count()
+    precise = {"tol": 1e-5, "max_iter": 1000}
     peers = {"LogisticRegressionCV": (x, {}), f"n_jobs={cores}": (x, {"n_jobs": cores}),
-             f"n_jobs={cores}, as precise": (x.astype("f8"), {"n_jobs": cores, "tol": 1e-5, "max_iter": 1000})}
+             "one job, as precise": (x.astype("f8"), precise), f"n_jobs={cores}, as precise": (x.astype("f8"), {"n_jobs": cores, **precise})}
     heads.sweep_by_sklearn(x[:500], y[:500], fold[:500], decays, n_jobs=cores)  # starts its processes
     for name, (theirs_x, options) in peers.items():
-        ours, alone, theirs = [], [], []
+        rates = {"whole": ([], []), "heads alone": ([], []), "of processors": ([], [])}
         for _ in range(args.rounds):
-            seconds, of_heads, means, chosen = heads.sweep_by_icebox(program, x, y, fold, decays)
-            their_seconds, their_means, their_choice = heads.sweep_by_sklearn(theirs_x, y, fold, decays, **options)
-            ours.append(50 / seconds)
-            alone.append(50 / of_heads)
-            theirs.append(50 / their_seconds)
-        line(f"sweep / {name}", ours, theirs)
-        line("  its heads alone", alone, theirs)
+            *ours, means, chosen = heads.sweep_by_icebox(program, x, y, fold, decays)
+            seconds, cpu, their_means, their_choice = heads.sweep_by_sklearn(theirs_x, y, fold, decays, **options)
+            for (a, b), own, other in zip(rates.values(), ours, (seconds, seconds, cpu)):
+                a.append(50 / own)
+                b.append(50 / other)
+        if "n_jobs" in options:
+            del rates["of processors"]  # its other processes are not counted
+        for what, pair in rates.items():
+            line(f"sweep, {what} / {name}", *pair)
         same = "the same" if chosen == their_choice else "not"
         print(f"{'':6}decay {chosen:.3g}, theirs {their_choice:.3g} ({same}); mean accuracies differ by {100 * max(abs(np.subtract(means, their_means))):.2f} points at most", flush=True)
 

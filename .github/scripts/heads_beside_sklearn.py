@@ -91,7 +91,7 @@ def folded(rows, folds=5):
 
 
 def sweep_by_icebox(icebox, x, y, fold, decays):
-    """Seconds by the clock, of the process and of its heads alone; the mean accuracy of each decay; the decay that is chosen.
+    """Seconds of the process by the clock, of its heads alone, and of processors; the mean accuracy of each decay; the choice.
 
     index.csv names the folds as groups, which stay together, so that each of them is a fold.
     """
@@ -101,23 +101,23 @@ def sweep_by_icebox(icebox, x, y, fold, decays):
         with open(os.path.join(folder, "index.csv"), "w", newline="") as f:
             csv.writer(f).writerows([("row", "path", "label", "split", "group"), *((i, f"{i}.jpg", y[i], "train", fold[i]) for i in range(len(y)))])
         start = time.perf_counter()
-        s, _ = command(icebox, "sweep", folder, "head.optimizer=lbfgs", "head.epochs=1000", "head.input=none", "sweep.metric=val_acc",
+        s, cpu = command(icebox, "sweep", folder, "head.optimizer=lbfgs", "head.epochs=1000", "head.input=none", "sweep.metric=val_acc",
                        f"sweep.folds={fold.max() + 1}", "sweep.axes.weight_decay=" + json.dumps(list(decays)))
         seconds = time.perf_counter() - start
         with open(os.path.join(s["run_dir"], "sweep.jsonl")) as f:
             means = {r["values"]["weight_decay"]: r["val_acc"]["mean"] for r in map(json.loads, f)}
-        return seconds, s["sweep_seconds"], [means[d] for d in decays], s["best_values"]["weight_decay"]
+        return seconds, s["sweep_seconds"], cpu, [means[d] for d in decays], s["best_values"]["weight_decay"]
 
 
 def sweep_by_sklearn(x, y, fold, decays, **options):
-    """Seconds, mean accuracies and choice of LogisticRegressionCV, whose C is 1/(decay · rows that it learns from)."""
+    """The same of LogisticRegressionCV, whose C is 1/(decay · rows that it learns from): seconds by the clock and of this process."""
     rows = len(y) * fold.max() / (fold.max() + 1)
     parts = [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(fold.max() + 1)]
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     m = LogisticRegressionCV(Cs=1 / (decays * rows), cv=parts, use_legacy_attributes=False, **options).fit(x, y)
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     means = m.scores_.reshape(len(parts), -1).mean(0)
-    return seconds, means, decays[int(np.argmin(abs(np.log(m.C_ * decays * rows))))]
+    return seconds, cpu, means, decays[int(np.argmin(abs(np.log(m.C_ * decays * rows))))]
 
 
 def table(icebox, sets, seeds, shares):
