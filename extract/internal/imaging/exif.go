@@ -5,24 +5,14 @@ import (
 	"encoding/binary"
 )
 
-// TIFF tags, which are EXIF's too.
+// Tags of EXIF, which are TIFF's too.
 const (
-	tagCompression  = 259
-	tagPhotometric  = 262
-	tagFillOrder    = 266
-	tagOrientation  = 274
-	tagSamples      = 277
-	tagRowsPerStrip = 278
-	tagPlanarConfig = 284
-	tagTileWidth    = 322
-	tagTileLength   = 323
-	tagXMP          = 700
+	tagOrientation = 274
+	tagXMP         = 700
 )
 
 // unitSizes are the bytes of a value of each TIFF type; 0 is an unknown type.
 var unitSizes = [...]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
-
-const typeByte = 1 // among them
 
 // field is one entry of a TIFF directory.
 type field struct {
@@ -46,7 +36,7 @@ func (f field) integer() (int, bool) {
 	return 0, false
 }
 
-// directory calls visit for the entries of the first directory of a TIFF
+// directory calls visit for the entries of the first directory of a TIFF or BigTIFF
 // stream. It is as forgiving as Pillow: entries of unknown type, without a
 // value or with more values than the stream has bytes are passed over, and at
 // the first one that points outside the stream it ends. Of a repeated tag the
@@ -56,40 +46,50 @@ func directory(stream []byte, visit func(field)) {
 	if !ok {
 		return
 	}
-	at := uint64(order.Uint32(stream[4:]))
-	size := uint64(len(stream))
-	if at+2 > size {
+	// word reads a count or an offset, of inline bytes; the number of entries takes header bytes.
+	word, inline, header := func(at uint64) uint64 { return uint64(order.Uint32(stream[at:])) }, uint64(4), uint64(2)
+	big := isBigTIFF(stream)
+	if big {
+		word, inline, header = func(at uint64) uint64 { return order.Uint64(stream[at:]) }, 8, 8
+	}
+	at, size := word(inline), uint64(len(stream))
+	if at > size || size-at < header {
 		return
 	}
-	count := int(order.Uint16(stream[at:]))
+	count := uint64(order.Uint16(stream[at:]))
+	if big {
+		count = word(at)
+	}
 	seen := make(map[uint16]bool)
 	claimed := uint64(0)
-	for at += 2; count > 0 && at+12 <= size; at, count = at+12, count-1 {
-		e := stream[at : at+12]
-		f := field{tag: order.Uint16(e), typ: order.Uint16(e[2:]), order: order}
+	entry := 4 + 2*inline
+	for at += header; count > 0 && at+entry <= size; at, count = at+entry, count-1 {
+		f := field{tag: order.Uint16(stream[at:]), typ: order.Uint16(stream[at+2:]), order: order}
 		if seen[f.tag] || int(f.typ) >= len(unitSizes) || unitSizes[f.typ] == 0 {
 			continue
 		}
-		n := unitSizes[f.typ] * uint64(order.Uint32(e[4:]))
-		if n <= 4 {
-			f.value = e[8 : 8+n]
-		} else {
+		n := min(word(at+4), size+1) * unitSizes[f.typ]
+		from := at + 4 + inline
+		if n > inline {
 			if claimed += n; claimed > size {
 				continue
 			}
-			from := uint64(order.Uint32(e[8:]))
-			if from+n > size {
+			from = word(from)
+			if from > size || n > size-from {
 				return
 			}
-			f.value = stream[from : from+n]
 		}
 		if n == 0 {
 			continue
 		}
+		f.value = stream[from : from+n]
 		seen[f.tag] = true
 		visit(f)
 	}
 }
+
+// isBigTIFF tells of a stream with a byte order whether its offsets have 64 bits.
+func isBigTIFF(stream []byte) bool { return stream[2] == '+' || stream[3] == '+' }
 
 func byteOrder(stream []byte) (binary.ByteOrder, bool) {
 	if len(stream) < 8 {
@@ -100,6 +100,10 @@ func byteOrder(stream []byte) (binary.ByteOrder, bool) {
 		return binary.LittleEndian, true
 	case "MM\x00*", "MM*\x00":
 		return binary.BigEndian, true
+	case "II+\x00":
+		return binary.LittleEndian, len(stream) >= 16
+	case "MM\x00+":
+		return binary.BigEndian, len(stream) >= 16
 	}
 	return nil, false
 }

@@ -290,7 +290,7 @@ func FuzzTIFF(f *testing.F) {
 		encodedKinds(func(w io.Writer, img image.Image) error {
 			return tiff.Encode(w, img, &tiff.Options{Compression: tiff.Deflate, Predictor: true})
 		})...)
-	seeds = append(seeds, fixtures(f, "bilevel-g4.tif", "bilevel-g3.tif", "rgb-packbits.tif", "rgb-tiff_lzw.tif", "premultiplied.tif", "orientation6.tif", "planar.tif")...)
+	seeds = append(seeds, fixtures(f, "bilevel-g4.tif", "bilevel-g3.tif", "rgb-packbits.tif", "rgb-tiff_lzw.tif", "premultiplied.tif", "orientation6.tif", "t-tiles-grey.tif", "t-tiles-16.tif", "t-padded-5.tif")...)
 	oracle{format.TIFF, tiff.Decode, exact, nil, nil}.fuzz(f, seeds...)
 }
 

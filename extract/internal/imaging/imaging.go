@@ -98,6 +98,7 @@ type Preprocessor struct {
 	planes  planes
 	png     simplePNG
 	webp    webpPlanes
+	tiff    tiffDecoder
 	indexed indexed
 	blended blended
 
@@ -169,6 +170,7 @@ func (p *Preprocessor) release() {
 	p.jpeg.Forget()
 	p.planes.comp = [4]jpeg.Plane{}
 	p.png.forget()
+	p.tiff.forget()
 	p.webp.img, p.webp.alpha = nil, nil
 	p.indexed.pix = nil
 	p.blended.translucent = nil

@@ -20,7 +20,6 @@ func unreadable(data []byte) error {
 		{4, "ftyphei", "HEIC"}, {4, "ftyphev", "HEIC"}, {4, "ftypmif1", "HEIC"}, {4, "ftypmsf1", "HEIC"},
 		{0, "\x00\x00\x00\x0cjP  ", "JPEG 2000"}, {0, "\xff\x4f\xff\x51", "JPEG 2000"},
 		{0, "\x00\x00\x00\x0cJXL ", "JPEG XL"}, {0, "\xff\x0a", "JPEG XL"},
-		{0, "II+\x00", "BigTIFF"}, {0, "MM\x00+", "BigTIFF"},
 		{0, "8BPS", "Photoshop"}, {0, "\x00\x00\x01\x00", "icon"},
 	} {
 		if !has(data, k.at, k.magic) {
