@@ -769,7 +769,7 @@ def jpeg_blocks(mode, **options):
 def tiff_kinds():
     """TIFFs of the kinds that scanners, cameras and programs for printing, maps and microscopes write."""
     global RNG
-    rng, RNG = np.random.default_rng(31), np.random.default_rng(32)
+    rng, before, RNG = np.random.default_rng(31), RNG, np.random.default_rng(32)
     w, h = 37, 29
     cmyk, rgb = smooth(w, h, 4), smooth(w, h)
     noise = rng.integers(0, 256, (h, w, 6), dtype=np.uint8)
@@ -872,6 +872,7 @@ def tiff_kinds():
     pack, tables = jpeg_blocks("CMYK")
     add("t-jpeg-cmyk.tif", tiff_of(smooth(75, 50, 4), 5, compression=7, rows=16, pack=pack, tags=tables))
     add("t-jpeg-whole.tif", saved(Image.fromarray(photo), "TIFF", compression="jpeg"))
+    RNG = before
 
 
 def exif_blobs():
