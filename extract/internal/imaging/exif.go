@@ -42,54 +42,76 @@ func (f field) integer() (int, bool) {
 // the first one that points outside the stream it ends. Of a repeated tag the
 // first counts.
 func directory(stream []byte, visit func(field)) {
+	claimed, size := uint64(0), uint64(len(stream))
+	entries(stream, func(f field, bytes uint64) bool {
+		if bytes > wordBytes(stream) {
+			if claimed += bytes; claimed > size {
+				return true
+			}
+		}
+		if f.value == nil {
+			return false
+		}
+		visit(f)
+		return true
+	})
+}
+
+// wordBytes is the length of an offset in a stream with a byte order, and of a value that stands
+// in its place.
+func wordBytes(stream []byte) uint64 {
+	if stream[2] == '+' || stream[3] == '+' {
+		return 8
+	}
+	return 4
+}
+
+// entries calls visit for the entries of the first directory, with how many bytes their values
+// have, until it returns false. Entries whose values lie outside the stream have none. Those of
+// unknown type and without a value are passed over. Of a repeated tag the first with a value
+// counts.
+func entries(stream []byte, visit func(f field, bytes uint64) bool) {
 	order, ok := byteOrder(stream)
 	if !ok {
 		return
 	}
-	// word reads a count or an offset, of inline bytes; the number of entries takes header bytes.
-	word, inline, header := func(at uint64) uint64 { return uint64(order.Uint32(stream[at:])) }, uint64(4), uint64(2)
-	big := isBigTIFF(stream)
-	if big {
-		word, inline, header = func(at uint64) uint64 { return order.Uint64(stream[at:]) }, 8, 8
+	// word reads a count or an offset; the number of entries takes header bytes.
+	word, header := func(at uint64) uint64 { return uint64(order.Uint32(stream[at:])) }, uint64(2)
+	inline := wordBytes(stream)
+	if inline == 8 {
+		word, header = func(at uint64) uint64 { return order.Uint64(stream[at:]) }, 8
 	}
 	at, size := word(inline), uint64(len(stream))
 	if at > size || size-at < header {
 		return
 	}
 	count := uint64(order.Uint16(stream[at:]))
-	if big {
+	if header == 8 {
 		count = word(at)
 	}
 	seen := make(map[uint16]bool)
-	claimed := uint64(0)
 	entry := 4 + 2*inline
 	for at += header; count > 0 && at+entry <= size; at, count = at+entry, count-1 {
 		f := field{tag: order.Uint16(stream[at:]), typ: order.Uint16(stream[at+2:]), order: order}
 		if seen[f.tag] || int(f.typ) >= len(unitSizes) || unitSizes[f.typ] == 0 {
 			continue
 		}
-		n := min(word(at+4), size+1) * unitSizes[f.typ]
-		from := at + 4 + inline
-		if n > inline {
-			if claimed += n; claimed > size {
-				continue
-			}
-			from = word(from)
-			if from > size || n > size-from {
-				return
-			}
-		}
+		n, from := min(word(at+4), size+1)*unitSizes[f.typ], at+4+inline
 		if n == 0 {
 			continue
 		}
-		f.value = stream[from : from+n]
-		seen[f.tag] = true
-		visit(f)
+		if n > inline {
+			from = word(from)
+		}
+		if from <= size && n <= size-from {
+			f.value = stream[from : from+n]
+			seen[f.tag] = true
+		}
+		if !visit(f, n) {
+			return
+		}
 	}
 }
-
-// isBigTIFF tells of a stream with a byte order whether its offsets have 64 bits.
-func isBigTIFF(stream []byte) bool { return stream[2] == '+' || stream[3] == '+' }
 
 func byteOrder(stream []byte) (binary.ByteOrder, bool) {
 	if len(stream) < 8 {

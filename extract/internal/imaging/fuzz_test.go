@@ -276,12 +276,17 @@ func FuzzWebP(f *testing.F) {
 	oracle{format.WebP, webp.Decode, exact, nil, nil}.fuzz(f, seeds...)
 }
 
-// The oracle takes 0 of a fax for white, whatever the file says that it is.
+// The oracle takes 0 of a fax for white, whatever the file says that it is, looks for a predictor
+// where there can be none, and does not look at the number of samples a pixel.
 func FuzzTIFF(f *testing.F) {
 	exact := func(data []byte, img image.Image) image.Image {
-		tags := map[uint16]int{}
-		directory(data, func(f field) { tags[f.tag], _ = f.integer() })
-		if c := tags[tagCompression]; (c == 3 || c == 4) && tags[tagPhotometric] == 1 {
+		tags := tiffTags{}
+		entries(data, func(f field, _ uint64) bool { tags[f.tag] = tiffValues{f}; return true })
+		bits := max(tags[tagBits].len(), 1)
+		switch c := tags.get(tagCompression, tiffRaw); {
+		case (c == tiffGroup3 || c == tiffGroup4) && tags.get(tagPhotometric, 0) == tiffBlackIsZero,
+			c != tiffLZW && c != tiffDeflate && c != tiffOldDeflate && tags.get(tagPredictor, 1) != 1,
+			tags.get(tagSamples, bits) != bits:
 			return nil
 		}
 		return img

@@ -158,7 +158,7 @@ func (h *header) parseTIFF(data []byte) error {
 		return truncated(format.TIFF)
 	}
 	tags := tiffTags{}
-	directory(data, func(f field) { tags[f.tag] = tiffValues{f} })
+	entries(data, func(f field, _ uint64) bool { tags[f.tag] = tiffValues{f}; return true })
 	if len(tags) == 0 {
 		return truncated(format.TIFF)
 	}
