@@ -94,9 +94,9 @@ func TestUnreadableFilesSayWhatTheyAre(t *testing.T) {
 		{"video", "\x00\x00\x00\x18ftypisom", ErrFormat, "not an image (looks like a video)"},
 		{"zeros", "\x00\x00\x00\x00\x00\x00", ErrFormat, "not an image (looks like zeros)"},
 		{"noise", "\x01\x02\x03\xff\xfe", ErrFormat, "not an image (looks like unknown binary data)"},
-		{"heic", "\x00\x00\x00\x18ftypheic", ErrUnsupported, "HEIC is not supported (convert it to JPEG or PNG)"},
-		{"avif in a general container", "\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avif", ErrUnsupported, "AVIF is not supported (convert it to JPEG or PNG)"},
-		{"avif", "\x00\x00\x00\x18ftypavif", ErrUnsupported, "AVIF is not supported (convert it to JPEG or PNG)"},
+		{"heic", "\x00\x00\x00\x18ftypheic", ErrUnsupported, "HEIC is not supported (convert it to JPEG or PNG, with ImageMagick for example)"},
+		{"avif in a general container", "\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avif", ErrUnsupported, "AVIF is not supported (convert it to JPEG or PNG, with ImageMagick for example)"},
+		{"avif", "\x00\x00\x00\x18ftypavif", ErrUnsupported, "AVIF is not supported (convert it to JPEG or PNG, with ImageMagick for example)"},
 	} {
 		_, err := Probe([]byte(c.data))
 		checkError(t, c.name, err, c.class)

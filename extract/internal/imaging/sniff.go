@@ -29,7 +29,7 @@ func unreadable(data []byte) error {
 		if name == "HEIC" && bytes.Contains(data[:min(len(data), 64)], []byte("avif")) {
 			name = "AVIF" // in a general container, which lists what it is compatible with
 		}
-		return failf(ErrUnsupported, "%s is not supported (convert it to JPEG or PNG)", name)
+		return failf(ErrUnsupported, "%s is not supported (convert it to JPEG or PNG, with ImageMagick for example)", name)
 	}
 	return failf(ErrFormat, "not an image (looks like %s)", looksLike(data))
 }
