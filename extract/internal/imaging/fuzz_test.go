@@ -366,3 +366,30 @@ func FuzzColour(f *testing.F) {
 		}
 	})
 }
+
+// FuzzTIFFKinds holds that the kinds of TIFF that the oracle of FuzzTIFF does not know end in a
+// picture or an error, without a panic that Crop would make one of.
+func FuzzTIFFKinds(f *testing.F) {
+	for _, data := range fixtures(f, "t-cmyk-planes.tif", "t-cmyk-lzw.tif", "t-big-tiles.tif", "t-big-be.tif", "t-jpeg-420.tif", "t-jpeg-planes.tif", "t-jpeg-cmyk.tif",
+		"t-float-predicted-be.tif", "t-int32-predicted-le.tif", "t-palette2.tif", "t-rgb12.tif", "t-reversed-32773.tif", "t-padded-8.tif", "t-la-premultiplied.tif", "t-g3-reversed.tif") {
+		f.Add(data)
+	}
+	var p Preprocessor
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h, err := parseHeader(data)
+		if err != nil || h.kind != format.TIFF || h.width > fuzzedPixels/h.height || h.tiff.blockBytes() > 1<<20 || p.checkSize(h, len(data)) != nil {
+			return
+		}
+		src, err := p.decodeTIFF(h, data)
+		if err != nil {
+			checkClassed(t, "decode", classify(format.TIFF, err))
+			return
+		}
+		line := make([]byte, 3*h.width)
+		for y := range h.height {
+			src.row(line, y, 0, h.width)
+			src.alphas(line, y, 0, h.width)
+		}
+		src.opaque()
+	})
+}

@@ -107,7 +107,7 @@ func (p *Preprocessor) unpackJPEG(h header, dst, src []byte, rows int) error {
 	switch {
 	case inner.jpeg.progressive:
 		return unsupportedTIFF("JPEG that is progressive")
-	case inner.jpeg.components != n || inner.width != t.block.X || inner.height < rows || inner.height > t.block.Y:
+	case inner.jpeg.components != n || inner.width != t.block.X || inner.height < rows:
 		return damagedTIFF("a strip or tile of %d×%d pixels of %d samples is a JPEG of %d×%d of %d", t.block.X, rows, n, inner.width, inner.height, inner.jpeg.components)
 	}
 	comps, err := p.jpeg.Decode(src, image.Rect(0, 0, t.block.X, rows))

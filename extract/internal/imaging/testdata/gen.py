@@ -863,6 +863,8 @@ def tiff_kinds():
         factors = {530: (3, [1 + (subsampling > 0), 1 + (subsampling > 1)])}
         add(f"t-jpeg-{name}.tif", tiff_of(photo, 6, compression=7, rows=16, pack=pack, tags=tables | factors))
         add(f"t-jpeg-{name}-tiles.tif", tiff_of(photo, 6, compression=7, tile=(32, 32), pack=pack, tags=tables | factors))
+    add("t-jpeg-own-tables.tif", tiff_of(photo, 6, compression=7, rows=16, padded=True, tags={530: (3, [2, 2])},
+                                         pack=lambda b: saved(Image.fromarray(b), "JPEG", quality=70)))
     pack, tables = jpeg_blocks("RGB", keep_rgb=True)
     add("t-jpeg-rgb.tif", tiff_of(photo, 2, compression=7, rows=24, pack=pack, tags=tables))
     pack, tables = jpeg_blocks("L")
