@@ -10,6 +10,7 @@ import (
 	stdjpeg "image/jpeg"
 	"image/png"
 	"io"
+	"strings"
 	"testing"
 
 	"golang.org/x/image/bmp"
@@ -377,6 +378,9 @@ func FuzzTIFFKinds(f *testing.F) {
 	var p Preprocessor
 	f.Fuzz(func(t *testing.T, data []byte) {
 		h, err := parseHeader(data)
+		if err != nil && strings.Contains(err.Error(), "the decoder failed") {
+			t.Fatal(err)
+		}
 		if err != nil || h.kind != format.TIFF || h.width > fuzzedPixels/h.height || h.tiff.blockBytes() > 1<<20 || p.checkSize(h, len(data)) != nil {
 			return
 		}
