@@ -189,7 +189,7 @@ func (x *Extractor) Extract(ctx context.Context, images [][]byte, rows []float32
 // Traits are what is remarkable about an image.
 type Traits struct {
 	Alpha     bool // some pixel is not opaque
-	Grey16    bool // grey of 16 bits, which Pillow clips to 255, and which is divided by 256 here
+	Grey16    bool // grey of 12 or 16 bits, which Pillow clips to 255, and of which the upper 8 count here
 	Elongated bool // one side is more than twice the other
 	Truncated bool // it ends early, and was accepted all the same
 

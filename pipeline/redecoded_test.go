@@ -26,9 +26,9 @@ func fixtureOf(t *testing.T, name, to string) {
 	must(t, os.Chtimes(to, old, old))
 }
 
-// aged makes a cache look as an older version has left it: which rows go with which decoder
-// is not noted.
-func aged(t *testing.T, path string) (notes int) {
+// aged makes a cache look as an older version has left it, which noted otherwise, or not at all,
+// which rows go with which decoder.
+func aged(t *testing.T, path string, note []byte) (notes int) {
 	t.Helper()
 	c, err := cache.Open(path, cache.Options{})
 	must(t, err)
@@ -36,7 +36,7 @@ func aged(t *testing.T, path string) (notes int) {
 	w, err := c.Writer()
 	must(t, err)
 	for _, name := range c.Docs("decoded/") {
-		must(t, w.PutDoc(name, nil))
+		must(t, w.PutDoc(name, note))
 		notes++
 	}
 	must(t, w.Close())
@@ -68,7 +68,7 @@ func TestRowsOfImagesThatAreReadOtherwiseNowAreComputedAgain(t *testing.T) {
 		sameFiles(t, what, want, exported(t, o, Choice{}))
 	}
 	again("a cache of this version", 0, 0)
-	if n := aged(t, o.Cache.Path); n == 0 {
+	if n := aged(t, o.Cache.Path, nil); n == 0 {
 		t.Error("nothing is noted of the decoder")
 	}
 	before, err := Plan(ctx, o, Silent)
@@ -78,6 +78,8 @@ func TestRowsOfImagesThatAreReadOtherwiseNowAreComputedAgain(t *testing.T) {
 	}
 	again("a cache of an older version", 2, 2)
 	again("the same afterwards", 0, 0)
+	aged(t, o.Cache.Path, []byte("1"))
+	again("a cache of the version that reads fewer kinds", 0, 0)
 }
 
 func TestTheLookAtImagesOfAnOlderVersionCanBeInterrupted(t *testing.T) {
@@ -88,7 +90,7 @@ func TestTheLookAtImagesOfAnOlderVersionCanBeInterrupted(t *testing.T) {
 	o := ready(t, settings(dir))
 	_, err := Extract(context.Background(), o, Silent)
 	must(t, err)
-	aged(t, o.Cache.Path)
+	aged(t, o.Cache.Path, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &cancelAfter{Progress: Silent, n: 1, cancel: cancel, stage: "recheck"}
 	if _, err := Extract(ctx, o, p); !errors.Is(err, context.Canceled) {
@@ -134,7 +136,7 @@ func TestMergedRowsOfAnOlderVersionAreNotTakenForNew(t *testing.T) {
 	if !born(o.Cache.Path) || !born(into) {
 		t.Errorf("known to be new: %v, merged %v", born(o.Cache.Path), born(into))
 	}
-	aged(t, o.Cache.Path)
+	aged(t, o.Cache.Path, nil)
 	merge()
 	if born(into) {
 		t.Error("after a merge with an older cache all rows are taken for new")

@@ -8,7 +8,7 @@ forward     icebox bench forward       against ONNX Runtime's CPU provider, same
                                        in fp32 and bf16, and icebox's bf16 against its int8
 preprocess  icebox bench preprocess    against Pillow + torchvision, and torchvision.io + transforms.v2, one core
 decode      all pixels, one core        against Pillow and torchvision.io: the JPEGs of FOLDER as they are, saved again as
-                                       progressive JPEG, and as PNG (needs go; no --icebox and no --weights)
+                                       progressive JPEG, as PNG and as TIFF (needs go; no --icebox and no --weights)
 extract     icebox extract, cold       against PyTorch with a DataLoader, whole processes
 head        icebox bench head          against PyTorch loops with Adam on 50,000 × 512 features in memory, all threads: by index
                                        on a tensor, by DataLoader, and 64 heads as one Linear
@@ -155,7 +155,9 @@ def decode(args):
     with tempfile.TemporaryDirectory() as d:
         program = os.path.join(d, "imaging.test")
         subprocess.run(["go", "test", "-c", "-o", program, "./extract/internal/imaging"], cwd=root, check=True)
-        for kind, options in {"JPEG as it is": None, "progressive JPEG": ("JPEG", dict(quality=90, progressive=True)), "PNG": ("PNG", {})}.items():
+        kinds = {"JPEG as it is": None, "progressive JPEG": ("JPEG", dict(quality=90, progressive=True)), "PNG": ("PNG", {})}
+        kinds |= {f"TIFF, {c}": ("TIFF", dict(compression=c)) for c in ("raw", "tiff_lzw", "tiff_adobe_deflate", "jpeg")}
+        for kind, options in kinds.items():
             folder, blobs = os.path.join(d, kind), []
             os.mkdir(folder)
             for i, name in enumerate(names):
@@ -176,6 +178,8 @@ def decode(args):
                 "Pillow": lambda b: Image.open(io.BytesIO(b)).convert("RGB").load(),
                 "torchvision.io": lambda b: decode_image(torch.frombuffer(bytearray(b), dtype=torch.uint8), ImageReadMode.RGB),
             }
+            if kind.startswith("TIFF"):
+                del ways["torchvision.io"]  # which reads none
             for name, way in ways.items():
                 ours, theirs = [], []
                 for _ in range(args.rounds):

@@ -44,7 +44,7 @@ func Sniff(head []byte) Format {
 		return BMP
 	case has(head, 0, "RIFF") && has(head, 8, "WEBP"):
 		return WebP
-	case has(head, 0, "II*\x00"), has(head, 0, "MM\x00*"):
+	case has(head, 0, "II*\x00"), has(head, 0, "MM\x00*"), has(head, 0, "II+\x00"), has(head, 0, "MM\x00+"): // + is BigTIFF
 		return TIFF
 	}
 	return None

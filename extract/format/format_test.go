@@ -11,6 +11,11 @@ func TestSniffKnowsEachFormatByItsFirstBytes(t *testing.T) {
 			t.Errorf("%q is taken for %v, not %v", head, got, want)
 		}
 	}
+	for _, head := range []string{"II*\x00", "II+\x00", "MM\x00+"} {
+		if got := Sniff([]byte(head)); got != TIFF {
+			t.Errorf("%q is taken for %v", head, got)
+		}
+	}
 	if Sniff(nil) != None {
 		t.Error("an empty file is an image")
 	}

@@ -32,21 +32,23 @@ const (
 
 func decodedDoc(space, what string) string { return decodedPrefix + space + "/" + what }
 
-// isDecoded tells whether the rows of a dataset's document are known to be up to date.
-func (s *Store) isDecoded(space, document string) bool {
+// decodedAt returns the number of Redecoded that the rows of a dataset's document are known to
+// go with; 0 is none.
+func (s *Store) decodedAt(space, document string) int {
+	most := 0
 	for _, what := range []string{bornDoc, document} {
 		doc, err := s.Doc(decodedDoc(space, what))
-		if n, bad := strconv.Atoi(string(doc)); err == nil && bad == nil && n >= extract.Redecoded {
-			return true
+		if n, bad := strconv.Atoi(string(doc)); err == nil && bad == nil {
+			most = max(most, n)
 		}
 	}
-	return false
+	return most
 }
 
-// noteDecoded notes that they are. Where the cache cannot be written to now, the images are
-// looked at another time.
+// noteDecoded notes that they are up to date. Where the cache cannot be written to now, the
+// images are looked at another time.
 func (s *Store) noteDecoded(space, document string) {
-	if s.c == nil || s.isDecoded(space, document) || !slices.Contains(s.Docs(document), document) {
+	if s.c == nil || s.decodedAt(space, document) >= extract.Redecoded || !slices.Contains(s.Docs(document), document) {
 		return
 	}
 	_ = s.putDoc(decodedDoc(space, document), strconv.AppendInt(nil, extract.Redecoded, 10))
@@ -60,25 +62,29 @@ func (s *Store) putBorn(w *cache.Writer, space string) error {
 	return w.PutDoc(decodedDoc(space, bornDoc), strconv.AppendInt(nil, extract.Redecoded, 10))
 }
 
-// mergeBorn keeps that note where rows of from come, too, only if it has it.
+// mergeBorn makes that note say what the rows of from that come, too, go with.
 func (s *Store) mergeBorn(w *cache.Writer, from *Store, space string) error {
-	if from.isDecoded(space, bornDoc) {
-		return s.putBorn(w, space)
+	n := from.decodedAt(space, bornDoc)
+	if s.c.Len(space) > 0 {
+		n = min(n, s.decodedAt(space, bornDoc))
 	}
-	return w.PutDoc(decodedDoc(space, bornDoc), nil)
+	if n == 0 {
+		return w.PutDoc(decodedDoc(space, bornDoc), nil)
+	}
+	return w.PutDoc(decodedDoc(space, bornDoc), strconv.AppendInt(nil, int64(n), 10))
 }
 
 // outdated returns the contents whose rows are to be computed again, and takes them out of
-// there. What an older version could not read it forgets, if it was a JPEG. Images in buckets
+// there. What an older version could not read it forgets, if a newer one may. Images in buckets
 // are not looked at: to fetch them costs more than a feature that is a little off.
 func (c *Computer) outdated(ctx context.Context, inv *Inventory, there []bool, document string) (map[cache.Key]bool, error) {
-	if c.store.c == nil || c.store.isDecoded(c.space.ID, document) {
+	if c.store.c == nil {
 		return nil, nil
 	}
-	for k, reason := range inv.bad.reasons {
-		if strings.Contains(reason, format.JPEG.String()) {
-			inv.bad.remove(k)
-		}
+	at := c.store.decodedAt(c.space.ID, document)
+	inv.bad.forget(at)
+	if at >= extract.Redrawn {
+		return nil, nil
 	}
 	var doubtful []int
 	for i := range there {
@@ -123,6 +129,21 @@ func (c *Computer) redecoded(ctx context.Context, ds *dataset.Dataset, items []i
 	}
 	_ = g.Wait() // none fails
 	return old, ctx.Err()
+}
+
+// readableSince are words in the reasons for which versions before a number of Redecoded refused
+// images that are read since.
+var readableSince = map[int]string{1: format.JPEG.String(), 2: format.TIFF.String()}
+
+// forget forgets images that a version with the number at refused, and a newer one may read.
+func (f failures) forget(at int) {
+	for since, word := range readableSince {
+		for k, reason := range f.reasons {
+			if at < since && strings.Contains(reason, word) {
+				f.remove(k)
+			}
+		}
+	}
 }
 
 // mayBeJPEG tells it by the ending of a file's name.

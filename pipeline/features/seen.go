@@ -13,7 +13,7 @@ import (
 // [extract.Traits].
 type Seen struct {
 	Alpha     int `json:"alpha"`     // some pixel is not opaque
-	Grey16    int `json:"grey16"`    // grey of 16 bits
+	Grey16    int `json:"grey16"`    // grey of 12 or 16 bits
 	Elongated int `json:"elongated"` // one side is more than twice the other
 	Truncated int `json:"truncated"` // they end early, and were accepted
 }
@@ -39,7 +39,7 @@ func (c *Computer) noteSeen(w Work, p dataset.Purpose) {
 		c.journal.Note(words.Count(n, "image") + " cut off and accepted: what is missing is grey or black")
 	}
 	if n := w.Seen.Grey16; n > 0 {
-		c.journal.Note(words.Count(n, "16-bit image") + ": Pillow would have clipped them to white, and here each value is divided by 256")
+		c.journal.Note(words.Count(n, "16-bit image") + ": Pillow would have clipped them to white, and here the upper 8 bits of each value count")
 	}
 	if p != dataset.ForTraining {
 		return

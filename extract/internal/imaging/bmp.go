@@ -160,10 +160,8 @@ func (p *Preprocessor) decodeBMP(h header, data []byte) (translucent, error) {
 	if !b.own {
 		return p.decodeWith(bmp.Decode, data)
 	}
-	if p.ctx != nil {
-		if err := p.ctx.Err(); err != nil {
-			return nil, err
-		}
+	if err := p.interrupted(); err != nil {
+		return nil, err
 	}
 	stride := h.rowBits / 8
 	if b.pixels > len(data) || stride > 0 && len(data)-b.pixels < stride*h.height {

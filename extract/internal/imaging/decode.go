@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"golang.org/x/image/bmp"
-	"golang.org/x/image/tiff"
 
 	"icebox/extract/format"
 )
@@ -82,17 +81,6 @@ func (p *Preprocessor) decodeWith(decode func(io.Reader) (image.Image, error), d
 	return p.fromImage(img)
 }
 
-func (p *Preprocessor) decodeTIFF(h header, data []byte) (translucent, error) {
-	img, err := tiff.Decode(p.readerAt(data))
-	if err != nil {
-		return nil, err
-	}
-	if grey, ok := img.(*image.Gray); ok && h.tiff.inverted {
-		invert(grey.Pix)
-	}
-	return p.fromImage(img)
-}
-
 // fromImage wraps the pixels of a decoded image.
 func (p *Preprocessor) fromImage(img image.Image) (translucent, error) {
 	b := img.Bounds()
@@ -158,6 +146,5 @@ func classify(k format.Format, err error) error {
 func isUnsupported(err error) bool {
 	var j jpeg.UnsupportedError
 	var p png.UnsupportedError
-	var t tiff.UnsupportedError
-	return errors.As(err, &j) || errors.As(err, &p) || errors.As(err, &t) || errors.Is(err, bmp.ErrUnsupported)
+	return errors.As(err, &j) || errors.As(err, &p) || errors.Is(err, bmp.ErrUnsupported)
 }

@@ -5,24 +5,14 @@ import (
 	"encoding/binary"
 )
 
-// TIFF tags, which are EXIF's too.
+// Tags of EXIF, which are TIFF's too.
 const (
-	tagCompression  = 259
-	tagPhotometric  = 262
-	tagFillOrder    = 266
-	tagOrientation  = 274
-	tagSamples      = 277
-	tagRowsPerStrip = 278
-	tagPlanarConfig = 284
-	tagTileWidth    = 322
-	tagTileLength   = 323
-	tagXMP          = 700
+	tagOrientation = 274
+	tagXMP         = 700
 )
 
 // unitSizes are the bytes of a value of each TIFF type; 0 is an unknown type.
 var unitSizes = [...]uint64{1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
-
-const typeByte = 1 // among them
 
 // field is one entry of a TIFF directory.
 type field struct {
@@ -46,48 +36,80 @@ func (f field) integer() (int, bool) {
 	return 0, false
 }
 
-// directory calls visit for the entries of the first directory of a TIFF
+// directory calls visit for the entries of the first directory of a TIFF or BigTIFF
 // stream. It is as forgiving as Pillow: entries of unknown type, without a
 // value or with more values than the stream has bytes are passed over, and at
 // the first one that points outside the stream it ends. Of a repeated tag the
 // first counts.
 func directory(stream []byte, visit func(field)) {
+	claimed, size := uint64(0), uint64(len(stream))
+	entries(stream, func(f field, bytes uint64) bool {
+		if bytes > wordBytes(stream) {
+			if claimed += bytes; claimed > size {
+				return true
+			}
+		}
+		if f.value == nil {
+			return false
+		}
+		visit(f)
+		return true
+	})
+}
+
+// wordBytes is the length of an offset in a stream with a byte order, and of a value that stands
+// in its place.
+func wordBytes(stream []byte) uint64 {
+	if stream[2] == '+' || stream[3] == '+' {
+		return 8
+	}
+	return 4
+}
+
+// entries calls visit for the entries of the first directory, with how many bytes their values
+// have, until it returns false. Entries whose values lie outside the stream have none. Those of
+// unknown type and without a value are passed over. Of a repeated tag the first with a value
+// counts.
+func entries(stream []byte, visit func(f field, bytes uint64) bool) {
 	order, ok := byteOrder(stream)
 	if !ok {
 		return
 	}
-	at := uint64(order.Uint32(stream[4:]))
-	size := uint64(len(stream))
-	if at+2 > size {
+	// word reads a count or an offset; the number of entries takes header bytes.
+	word, header := func(at uint64) uint64 { return uint64(order.Uint32(stream[at:])) }, uint64(2)
+	inline := wordBytes(stream)
+	if inline == 8 {
+		word, header = func(at uint64) uint64 { return order.Uint64(stream[at:]) }, 8
+	}
+	at, size := word(inline), uint64(len(stream))
+	if at > size || size-at < header {
 		return
 	}
-	count := int(order.Uint16(stream[at:]))
+	count := uint64(order.Uint16(stream[at:]))
+	if header == 8 {
+		count = word(at)
+	}
 	seen := make(map[uint16]bool)
-	claimed := uint64(0)
-	for at += 2; count > 0 && at+12 <= size; at, count = at+12, count-1 {
-		e := stream[at : at+12]
-		f := field{tag: order.Uint16(e), typ: order.Uint16(e[2:]), order: order}
+	entry := 4 + 2*inline
+	for at += header; count > 0 && at+entry <= size; at, count = at+entry, count-1 {
+		f := field{tag: order.Uint16(stream[at:]), typ: order.Uint16(stream[at+2:]), order: order}
 		if seen[f.tag] || int(f.typ) >= len(unitSizes) || unitSizes[f.typ] == 0 {
 			continue
 		}
-		n := unitSizes[f.typ] * uint64(order.Uint32(e[4:]))
-		if n <= 4 {
-			f.value = e[8 : 8+n]
-		} else {
-			if claimed += n; claimed > size {
-				continue
-			}
-			from := uint64(order.Uint32(e[8:]))
-			if from+n > size {
-				return
-			}
-			f.value = stream[from : from+n]
-		}
+		n, from := min(word(at+4), size+1)*unitSizes[f.typ], at+4+inline
 		if n == 0 {
 			continue
 		}
-		seen[f.tag] = true
-		visit(f)
+		if n > inline {
+			from = word(from)
+		}
+		if from <= size && n <= size-from {
+			f.value = stream[from : from+n]
+			seen[f.tag] = true
+		}
+		if !visit(f, n) {
+			return
+		}
 	}
 }
 
@@ -100,6 +122,10 @@ func byteOrder(stream []byte) (binary.ByteOrder, bool) {
 		return binary.LittleEndian, true
 	case "MM\x00*", "MM*\x00":
 		return binary.BigEndian, true
+	case "II+\x00":
+		return binary.LittleEndian, len(stream) >= 16
+	case "MM\x00+":
+		return binary.BigEndian, len(stream) >= 16
 	}
 	return nil, false
 }

@@ -3,9 +3,6 @@ package imaging
 import (
 	"bytes"
 	"encoding/binary"
-	"image/color"
-
-	"golang.org/x/image/tiff"
 
 	"icebox/extract/format"
 )
@@ -53,14 +50,6 @@ const (
 	pngGrey    = 0
 	pngIndexed = 3
 )
-
-// tiffHeader is what the decoder does with the pixels.
-type tiffHeader struct {
-	inverted    bool  // the decoder takes black for white
-	packed      bool  // strips or tiles are compressed
-	blockPixels int64 // most pixels of a strip or tile
-	pixel       int64 // bytes that the decoder makes of a pixel
-}
 
 // parseHeader returns, for any bytes, a header with a positive size or an error of one
 // of this package's classes.
@@ -112,6 +101,8 @@ func (h *header) leastBytes() int64 {
 		return int64(h.height) * int64((h.rowBits+7)/8) / maxDeflate
 	case format.BMP:
 		return int64(h.height) * int64((h.rowBits+7)/8)
+	case format.TIFF:
+		return h.tiff.leastBytes()
 	}
 	return 0
 }
@@ -159,62 +150,4 @@ func (h *header) parsePNG(data []byte) error {
 	}
 	h.orientation = m.orientation()
 	return nil
-}
-
-// parseTIFF also refuses kinds of TIFF that the decoder would read as another kind.
-func (h *header) parseTIFF(data []byte) error {
-	c, err := tiff.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return classify(format.TIFF, err)
-	}
-	h.width, h.height, h.grey16 = c.Width, c.Height, c.ColorModel == color.Gray16Model
-	tags := map[uint16]int{tagSamples: 1}
-	directory(data, func(f field) {
-		if v, ok := f.integer(); ok {
-			tags[f.tag] = v
-		} else if f.typ == typeByte {
-			tags[f.tag] = int(f.value[0])
-		}
-	})
-	if tags[tagPlanarConfig] == 2 && tags[tagSamples] > 1 {
-		return failf(ErrUnsupported, "TIFF with separate colour planes is not supported (convert it to PNG)")
-	}
-	isFax := tags[tagCompression] == 3 || tags[tagCompression] == 4
-	if tags[tagFillOrder] == 2 && !isFax {
-		return failf(ErrUnsupported, "TIFF with reversed bit order is not supported (convert it to PNG)")
-	}
-	// In a fax code 0 is white, whatever the file says that 0 means; the decoder
-	// gives white in any case.
-	h.tiff = tiffHeader{inverted: isFax && tags[tagPhotometric] == 1, packed: tags[tagCompression] > 1, pixel: pixelBytes(c.ColorModel)}
-	h.tiff.blockPixels = h.blockPixels(tags)
-	h.orientation = metadata{exif: data}.orientation()
-	return nil
-}
-
-// pixelBytes is what a pixel of a model takes in the standard library's pictures.
-func pixelBytes(m color.Model) int64 {
-	switch m {
-	case color.GrayModel:
-		return 1
-	case color.Gray16Model:
-		return 2
-	case color.RGBA64Model, color.NRGBA64Model:
-		return 8
-	case color.RGBAModel, color.NRGBAModel:
-		return 4
-	}
-	return 1 // a palette
-}
-
-// blockPixels is the size of a TIFF's tiles or else strips.
-func (h *header) blockPixels(tags map[uint16]int) int64 {
-	width, height := tags[tagTileWidth], tags[tagTileLength]
-	if width <= 0 {
-		width, height = h.width, h.height
-		if rows := tags[tagRowsPerStrip]; rows > 0 {
-			height = min(rows, height)
-		}
-	}
-	const most = 1 << 24 // the decoder refuses larger ones
-	return int64(min(width, most)) * int64(min(max(height, 1), most))
 }

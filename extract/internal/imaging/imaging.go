@@ -60,7 +60,7 @@ type Options struct {
 // Traits are what is remarkable about a picture.
 type Traits struct {
 	Alpha     bool // some pixel is not opaque
-	Grey16    bool // grey of 16 bits, which Pillow clips to 255, and which is divided by 256 here
+	Grey16    bool // grey of 12 or 16 bits, which Pillow clips to 255, and of which the upper 8 count here
 	Elongated bool // one side is more than twice the other
 	Truncated bool // the data end early, and were accepted all the same
 
@@ -98,6 +98,7 @@ type Preprocessor struct {
 	planes  planes
 	png     simplePNG
 	webp    webpPlanes
+	tiff    tiffDecoder
 	indexed indexed
 	blended blended
 
@@ -169,6 +170,7 @@ func (p *Preprocessor) release() {
 	p.jpeg.Forget()
 	p.planes.comp = [4]jpeg.Plane{}
 	p.png.forget()
+	p.tiff.forget()
 	p.webp.img, p.webp.alpha = nil, nil
 	p.indexed.pix = nil
 	p.blended.translucent = nil

@@ -127,12 +127,18 @@ func (h *header) webpBytes() int64 {
 	return 2 * pixels
 }
 
-// tiffBytes is the picture and the strip, or tile, that is unpacked into it. A packed one may
-// hold 8 bytes a pixel, whatever the header says, and its memory is doubled as it grows.
+// tiffBytes is the picture, the strip or tile that is unpacked into it, and where a packed one
+// is copied, the file. A strip that is a JPEG is planes first, whose blocks go beyond it.
 func (h *header) tiffBytes(file int64) int64 {
-	pixels, block := int64(h.width)*int64(h.height), h.tiff.blockPixels
-	if h.tiff.packed {
-		return pixels*h.tiff.pixel + 3*8*block
+	t := &h.tiff
+	need := int64(t.kept)*int64(h.width)*int64(h.height) + 2*int64(t.block.X)*int64(t.together())
+	if t.compression != tiffRaw || t.reversed {
+		need += t.blockBytes() + file
 	}
-	return pixels*h.tiff.pixel + 3*min(8*block, file)
+	if t.compression == tiffJPEG {
+		const mcu = 32 // pixels; a row of it has coefficients, too
+		width, height := int64(t.block.X)+2*mcu, int64(t.block.Y)+mcu
+		need += int64(t.together())*width*(height+2*mcu) + 2*file
+	}
+	return need
 }

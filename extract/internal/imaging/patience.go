@@ -35,6 +35,14 @@ func checkScans(h header, data []byte) error {
 	return nil
 }
 
+// interrupted returns the error of a context that has ended.
+func (p *Preprocessor) interrupted() error {
+	if p.ctx == nil {
+		return nil
+	}
+	return p.ctx.Err()
+}
+
 // patient reads data until ctx ends: a decoder that asks it for the next bytes gets the
 // error of ctx.
 type patient struct {
@@ -47,29 +55,6 @@ func (r patient) Read(b []byte) (int, error) {
 		return 0, err
 	}
 	return r.Reader.Read(b[:min(len(b), patientBytes)])
-}
-
-// readerAt reads data for the decoder of TIFF, which would copy them all if it could not
-// read them at any place.
-func (p *Preprocessor) readerAt(data []byte) io.Reader {
-	r := bytes.NewReader(data)
-	if p.ctx == nil {
-		return r
-	}
-	return patientAt{patient{p.ctx, r}, r}
-}
-
-// patientAt is patient, and reads at any place, too.
-type patientAt struct {
-	patient
-	at io.ReaderAt
-}
-
-func (r patientAt) ReadAt(b []byte, off int64) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.at.ReadAt(b, off)
 }
 
 // patientBytes is how much a decoder gets at a time.

@@ -71,7 +71,7 @@ func (c *impatient) Err() error {
 }
 
 func TestDecodersGiveUpWhenTheContextEnds(t *testing.T) {
-	for _, pattern := range []string{"*progressive*.jpg", "*.png", "*.gif", "*.bmp"} {
+	for _, pattern := range []string{"*progressive*.jpg", "*.png", "*.gif", "*.bmp", "t-tiles.tif", "t-lzw-many-codes.tif", "bilevel-g4.tif"} {
 		name, data := firstFixture(t, pattern)
 		var p Preprocessor
 		var crop, again Pixels

@@ -6,13 +6,19 @@ import (
 	"icebox/extract/format"
 )
 
-// Redecoded is the number of times that the pixels of some kinds of image have changed while
-// those of all others stayed, so that Version did, too. Every kind must be told by
-// [IsRedecoded].
-const Redecoded = 1
+// Redecoded is the number of times that what is made of some kinds of image has changed while
+// the pixels of all others stayed, so that Version did, too.
+//
+//  1. The kinds that [IsRedecoded] tells get other pixels.
+//  2. TIFFs are read that were refused: of CMYK, JPEG, separate planes, 64-bit offsets, 2, 4 or
+//     12 bits, and others. No pixels change.
+const Redecoded = 2
+
+// Redrawn is the last of them with which pixels changed.
+const Redrawn = 1
 
 // IsRedecoded tells whether an image, of which head is the beginning, is of a kind that older
-// versions read with other pixels: a JPEG that is progressive or has four components or
+// versions, of before Redrawn, read with other pixels: a JPEG that is progressive or has four components or
 // sampling factors of 3. known is false where head ends too early to say.
 func IsRedecoded(head []byte) (is, known bool) {
 	if format.Sniff(head) != format.JPEG {

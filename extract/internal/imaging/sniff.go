@@ -20,7 +20,6 @@ func unreadable(data []byte) error {
 		{4, "ftyphei", "HEIC"}, {4, "ftyphev", "HEIC"}, {4, "ftypmif1", "HEIC"}, {4, "ftypmsf1", "HEIC"},
 		{0, "\x00\x00\x00\x0cjP  ", "JPEG 2000"}, {0, "\xff\x4f\xff\x51", "JPEG 2000"},
 		{0, "\x00\x00\x00\x0cJXL ", "JPEG XL"}, {0, "\xff\x0a", "JPEG XL"},
-		{0, "II+\x00", "BigTIFF"}, {0, "MM\x00+", "BigTIFF"},
 		{0, "8BPS", "Photoshop"}, {0, "\x00\x00\x01\x00", "icon"},
 	} {
 		if !has(data, k.at, k.magic) {
@@ -30,7 +29,7 @@ func unreadable(data []byte) error {
 		if name == "HEIC" && bytes.Contains(data[:min(len(data), 64)], []byte("avif")) {
 			name = "AVIF" // in a general container, which lists what it is compatible with
 		}
-		return failf(ErrUnsupported, "%s is not supported (convert it to JPEG or PNG)", name)
+		return failf(ErrUnsupported, "%s is not supported (convert it to JPEG or PNG, with ImageMagick for example)", name)
 	}
 	return failf(ErrFormat, "not an image (looks like %s)", looksLike(data))
 }
