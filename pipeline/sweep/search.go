@@ -156,8 +156,9 @@ func (p *Plan) headsOf(rung int, points []int) []HeadID {
 }
 
 // tolerance is how near to its optimum L-BFGS takes a head that is only compared with
-// others. A hundredth of it takes three times as long and moves accuracies by a thousandth,
-// and only where a head overfits. The chosen head is trained to the end.
+// others; the chosen one is trained to the end. A hundredth of it takes two and a half times
+// the steps. On 5,000 rows it moved accuracies by 0.002 at most at weight decays of 1e-4 and
+// more, and by 0.012 at smaller ones, where heads overfit.
 const tolerance = 1e-5
 
 // ongoing is a search that is under way.
