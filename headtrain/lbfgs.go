@@ -28,6 +28,10 @@ type lbfgs struct {
 	dot       func(a, b []float64) float64
 
 	tolerance float64 // of the gradient
+	share     float64 // of the loss, twice what a step must gain for the head to go on; 0 is anything
+	weight    float64 // of the rows in sum
+	sum       tally   // of the training rows, at the point that was looked at last
+	spare     [][]float64
 }
 
 // taken is a step and the change of the gradient along it.
@@ -45,6 +49,7 @@ const (
 	lbfgsTries    = 25      // of a line search
 	mostMapped    = 1 << 26 // values of mapped rows that are kept from pass to pass: 256 MiB
 	lossNoise     = 1e-7    // how much rounding may change a loss of 1 or less
+	tinyLoss      = 1e-4    // shares of less than this do not matter; without decay a loss may fall for ever
 	armijo, wolfe = 1e-4, 0.9
 )
 
@@ -58,14 +63,15 @@ func newLBFGS(s *stack) *lbfgs {
 	m.tolerance = LBFGSTolerance
 	f.batchWeight = f.objective.setBatch(s.counts)
 	if s.mapped.train == nil {
-		s.mapped = mapped{mapRows(s.isa, s.train, s.input, s.team), mapRows(s.isa, s.val, s.input, s.team)}
+		n := s.workersNow()
+		s.mapped = mapped{mapRows(s.isa, s.train, s.input, s.team, n), mapRows(s.isa, s.val, s.input, s.team, n)}
 	}
 	return m
 }
 
 // mapRows maps the rows of a set, in its order and a stride apart, up to whole blocks. It
 // returns nil for no set, and where that takes too much memory.
-func mapRows(isa kernel.ISA, set *labelled.Set, in affine.Map, t *team.Team) []float32 {
+func mapRows(isa kernel.ISA, set *labelled.Set, in affine.Map, t *team.Team, workers int) []float32 {
 	if set == nil {
 		return nil
 	}
@@ -74,7 +80,7 @@ func mapRows(isa kernel.ISA, set *labelled.Set, in affine.Map, t *team.Team) []f
 		return nil
 	}
 	x := make([]float32, n*stride)
-	t.Run(t.Size(), n/kernel.Block, func(_, block int) {
+	t.Run(workers, n/kernel.Block, func(_, block int) {
 		var rows kernel.Rows
 		locate(&rows, set, set.Rows, block*kernel.Block)
 		isa.Gather(x[block*kernel.Block*stride:], stride, set.Dim, &rows, in.AffineMap)
@@ -201,9 +207,7 @@ func unscaled(s *labelled.Set) *labelled.Set {
 // head become x.
 func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
 	s, f := m.s, m.f
-	for i, v := range x {
-		s.params[i] = float32(v)
-	}
+	m.place(x)
 	clear(g)
 	f.sum, f.weight = tally{}, f.batchWeight
 	rows := s.train.Rows
@@ -218,6 +222,7 @@ func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
 			g[i] += float64(v)
 		}
 	}
+	m.sum, m.weight = f.sum, f.weight
 	loss, decay := f.sum.loss/f.weight, f.options.WeightDecay
 	for c := range s.classes {
 		for j := c * s.stride; j < c*s.stride+s.dim; j++ {
@@ -229,6 +234,13 @@ func (m *lbfgs) at(ctx context.Context, x, g []float64) (float64, error) {
 	return loss, nil
 }
 
+// place makes x the weights of the head.
+func (m *lbfgs) place(x []float64) {
+	for i, v := range x {
+		m.s.params[i] = float32(v)
+	}
+}
+
 // iterate takes one step. If it is the last one, or if there is none to take, it
 // returns why, as a value of Result.Stopped.
 func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
@@ -237,7 +249,11 @@ func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
 	}
 	for {
 		m.direct()
-		found, err := m.search(ctx)
+		slope := m.dot(m.g, m.dir)
+		if m.share > 0 && -slope <= float64(m.share*max(m.loss, tinyLoss)) {
+			return StoppedConverged, nil
+		}
+		found, err := m.search(ctx, slope)
 		switch {
 		case err != nil:
 			return "", err
@@ -254,17 +270,16 @@ func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
 	}
 }
 
-// search goes along dir to a point that is lower by enough and not too near, and
+// search goes along dir, where the objective has a slope, to a point that is lower by enough and not too near, and
 // reports whether it found one. Once a step changes the loss by no more than rounding
 // does, the slope tells which point is lower (the approximate Wolfe conditions of
 // Hager and Zhang).
-func (m *lbfgs) search(ctx context.Context) (found bool, err error) {
-	slope := m.dot(m.g, m.dir)
+func (m *lbfgs) search(ctx context.Context, slope float64) (found bool, err error) {
 	t, low, high := 1.0, 0.0, math.Inf(1)
 	if len(m.steps) == 0 {
 		t = min(1, 1/math.Sqrt(-slope))
 	}
-	x, g := make([]float64, len(m.x)), make([]float64, len(m.x))
+	x, g := m.vector(), m.vector()
 	for range lbfgsTries {
 		for i, v := range m.x {
 			x[i] = v + float64(t*m.dir[i])
@@ -290,7 +305,19 @@ func (m *lbfgs) search(ctx context.Context) (found bool, err error) {
 			t = (low + high) / 2
 		}
 	}
+	m.spare = append(m.spare, x, g)
 	return false, nil
+}
+
+// vector returns a vector as long as the weights, of any values.
+func (m *lbfgs) vector() []float64 {
+	n := len(m.spare)
+	if n == 0 {
+		return make([]float64, len(m.x))
+	}
+	v := m.spare[n-1]
+	m.spare = m.spare[:n-1]
+	return v
 }
 
 // direct sets dir to the direction that L-BFGS takes from x.
@@ -317,21 +344,25 @@ func (m *lbfgs) direct() {
 	}
 }
 
-// move goes to x. It remembers the step if the gradient grew along it, as it does
-// where the objective curves upwards.
+// move goes to x, and takes over x and g. It remembers the step if the gradient grew along
+// it, as it does where the objective curves upwards.
 func (m *lbfgs) move(x, g []float64, loss float64) {
-	p := taken{s: make([]float64, len(x)), y: make([]float64, len(x))}
+	p := taken{s: m.vector(), y: m.vector()}
 	for i := range x {
 		p.s[i], p.y[i] = x[i]-m.x[i], g[i]-m.g[i]
 	}
 	if sy := m.dot(p.s, p.y); sy > 1e-12*m.dot(p.y, p.y) {
 		p.rho = 1 / sy
 		if len(m.steps) == lbfgsMemory {
+			m.spare = append(m.spare, m.steps[0].s, m.steps[0].y)
 			copy(m.steps, m.steps[1:])
 			m.steps = m.steps[:lbfgsMemory-1]
 		}
 		m.steps = append(m.steps, p)
+	} else {
+		m.spare = append(m.spare, p.s, p.y)
 	}
+	m.spare = append(m.spare, m.x, m.g)
 	m.x, m.g, m.loss = x, g, loss
 }
 

@@ -135,7 +135,7 @@ func (f *fitting) fitStacks(ctx context.Context, stacks [][]int) error {
 	all, most, left := 1, len(stacks), map[*view]int{} // heads of each view
 	for _, heads := range stacks {
 		o, v := f.job.Heads[heads[0]].WithDefaults(), f.view(heads[0])
-		all, most = max(all, threads(o.Threads)), min(most, max(1, lbfgsRoom/v.lbfgsBytes(o.Input)))
+		all, most = max(all, threads(o.Threads)), min(most, max(1, lbfgsRoom/lbfgsBytes(len(v.train.Rows), v.train.Dim, len(v.train.Classes), o.Input == InputStandardise)))
 		left[v]++
 	}
 	most = min(most, all)

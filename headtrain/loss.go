@@ -23,6 +23,11 @@ type objective struct {
 	table kernel.LossTable // soft, hot and spread, divided by S, for the current batch
 }
 
+// plain reports whether the loss is the mean cross-entropy of the rows.
+func (o *objective) plain() bool {
+	return o.smoothing == 0 && !slices.ContainsFunc(o.weight, func(w float64) bool { return w != 1 })
+}
+
 func newLossTable(classes int) kernel.LossTable {
 	return kernel.LossTable{Soft: make([]float32, classes), Hot: make([]float32, classes), Spread: make([]float32, classes)}
 }

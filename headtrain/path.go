@@ -3,74 +3,114 @@ package headtrain
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
 
 	"icebox/headtrain/internal/kernel"
 	"icebox/headtrain/internal/parallel"
 )
 
 // Path is linear heads that differ in their weight decay alone, trained by L-BFGS one
-// after the other, on all parts side by side. Each begins where the one before it came to, which costs a few
-// passes over the rows instead of dozens. It is for choosing a weight decay; the head
-// to keep is then trained by a Trainer, from weights of 0 to the optimum.
+// after the other, on all parts side by side. Each begins where the two before it point
+// to, which costs a few passes over the rows instead of dozens. It is for choosing a weight
+// decay; the head to keep is then trained by a Trainer, from weights of 0 to the optimum.
+//
+// A head's bits depend on the rows of its part, the options, the decays up to its own, the
+// tolerance and the iterations, and neither on threads nor on time.
 type Path struct {
 	Train   *Dataset
+	Val     *Dataset  // validates heads of a part without Val, in Fit; nil for none
 	Options Options   // of every head; Optimizer, WeightDecay and Epochs are the path's own
 	Decays  []float64 // from the largest to the smallest
-	Parts   []Part    // each is a path of its own; Val has no influence
+	Parts   []Part    // each is a path of its own
 
-	// Tolerance is the largest value that the gradient of a head may have for the next
-	// one to begin, as a share of what it is with weights of 0.
+	// Tolerance ends a head once the next step promises to take less than half this share
+	// off its objective, or off 1e-4 if that is more.
 	Tolerance  float64
 	Iterations int // the most that a head takes
 
-	// Enough is asked once the heads of a decay, given by its place, are handed over, and
-	// ends the walk by true; nil goes on to the last.
+	// OnEpoch, if set, is told by Fit of each iteration, one call at a time.
+	OnEpoch func(part, decay int, e Epoch)
+	// Enough is asked by Walk once the heads of a decay, given by its place, are handed over,
+	// and ends the walk by true; nil goes on to the last.
 	Enough func(decay int) bool
 }
 
-// Walk trains the heads, decay by decay and of these part by part, and hands over each
-// one, on the goroutine of the caller: decay is its place in Decays. A head's bits depend
-// on the rows of its part, the options, the decays up to its own, the tolerance and the
-// iterations, and neither on threads nor on time. An error of each ends the walk and is
-// returned. Other errors are as those of a Trainer; a divergence ends the walk too.
-func (p Path) Walk(ctx context.Context, each func(part, decay int, h *Head) error) error {
-	o := p.Options.WithDefaults()
-	o.Optimizer, o.Epochs, o.EarlyStopping = OptimizerLBFGS, p.Iterations, EarlyStopping{}
-	job := Job{Train: p.Train, Parts: p.Parts}
-	for range p.Parts {
-		job.Heads = append(job.Heads, o)
+// Fit trains all heads and returns their results, by part and decay. Only the last epoch of
+// a head is validated. A head that diverges ends the path of its part: results from there
+// on have no Head, and its Divergence is in the joined error. When ctx ends, Fit returns
+// its error and the results of the parts that are whole; those of others are nil.
+func (p Path) Fit(ctx context.Context) ([][]Result, error) {
+	job, err := p.job(p.Val)
+	if err != nil {
+		return nil, err
 	}
-	if err := p.validate(job); err != nil {
+	var mu sync.Mutex // of calls of OnEpoch
+	results, errs := make([][]Result, len(p.Parts)), make([]error, len(p.Parts))
+	c := newCrew(job.Heads[0].Threads, len(p.Parts), lbfgsRoom/lbfgsBytes(p.Train.Rows(), p.Train.Dim, len(p.Train.Classes), false))
+	err = parallel.EachOn(ctx, c.most, len(p.Parts), func(ctx context.Context, part int) error {
+		defer c.leave()
+		w, err := p.begin(ctx, job, part, c)
+		defer w.close()
+		of := make([]Result, len(p.Decays))
+		for i := 0; i < len(of) && err == nil; i++ {
+			w.onEpoch = func(e Epoch) {
+				mu.Lock()
+				defer mu.Unlock()
+				p.OnEpoch(part, i, e)
+			}
+			if p.OnEpoch == nil {
+				w.onEpoch = func(Epoch) {}
+			}
+			of[i], err = w.result(ctx, p.Decays[i])
+		}
+		if err != nil && !errors.Is(err, ErrDiverged) {
+			return err
+		}
+		results[part], errs[part] = of, err
+		return nil
+	})
+	return results, errors.Join(append(errs, err)...)
+}
+
+// Walk trains the heads, decay by decay and of these part by part, and hands over each
+// one, on the goroutine of the caller: decay is its place in Decays. An error of each ends
+// the walk and is returned. Other errors are as those of a Trainer; a divergence ends the
+// walk too.
+func (p Path) Walk(ctx context.Context, each func(part, decay int, h *Head) error) error {
+	learn := make([]Part, len(p.Parts))
+	for i := range learn {
+		learn[i].Train = p.Parts[i].Train
+	}
+	p.Parts = learn // nothing is validated
+	job, err := p.job(nil)
+	if err != nil {
 		return err
 	}
-	walkers := make([]*walker, len(p.Parts))
+	walkers, heads := make([]*walker, len(p.Parts)), make([]*Head, len(p.Parts))
 	defer func() {
 		for _, w := range walkers {
 			w.close()
 		}
 	}()
-	all := threads(o.Threads)
-	o.Threads = max(1, all/len(p.Parts)) // of a part
-	eachPart := func(do func(part int) error) error {
-		errs := make([]error, len(p.Parts))
-		err := parallel.EachOn(ctx, all, len(p.Parts), func(_ context.Context, part int) error {
-			errs[part] = do(part)
-			return nil
-		})
-		return cmp.Or(append(errs, err)...) // of several the same one at all times
-	}
-	err := eachPart(func(part int) (err error) {
-		walkers[part], err = p.begin(ctx, job, part, o)
+	c := newCrew(job.Heads[0].Threads, len(p.Parts), len(p.Parts))
+	err = c.each(ctx, len(p.Parts), func(part int) (err error) {
+		walkers[part], err = p.begin(ctx, job, part, c)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	heads := make([]*Head, len(p.Parts))
 	for decay := range p.Decays {
-		err := eachPart(func(part int) (err error) {
-			heads[part], err = p.step(ctx, walkers[part], p.Decays[decay])
+		err := c.each(ctx, len(p.Parts), func(part int) (err error) {
+			w := walkers[part]
+			if err = w.train(ctx, p.Decays[decay]); err == nil {
+				heads[part], err = w.f.head(w.s, len(w.f.history))
+			}
 			return err
 		})
 		if err != nil {
@@ -88,7 +128,14 @@ func (p Path) Walk(ctx context.Context, each func(part, decay int, h *Head) erro
 	return nil
 }
 
-func (p Path) validate(job Job) error {
+// job returns the path as the job of a head a part, or what is wrong with it.
+func (p Path) job(val *Dataset) (Job, error) {
+	o := p.Options.WithDefaults()
+	o.Optimizer, o.Epochs, o.EarlyStopping = OptimizerLBFGS, p.Iterations, EarlyStopping{}
+	j := Job{Train: p.Train, Val: val, Parts: p.Parts}
+	for range p.Parts {
+		j.Heads = append(j.Heads, o)
+	}
 	var f faults
 	falling := true
 	for i, d := range p.Decays {
@@ -96,20 +143,25 @@ func (p Path) validate(job Job) error {
 	}
 	f.check(falling && len(p.Decays) > 0, "WeightDecay", "(%v) must be values that fall", p.Decays)
 	f.check(p.Tolerance >= 0, "Tolerance", "(%v) must be ≥ 0", p.Tolerance)
-	if err := f.err(); err != nil {
-		return err
-	}
-	if err := job.Validate(); err != nil {
-		return err
-	}
-	return checkFused(job.Heads[0])
+	return j, cmp.Or(f.err(), j.Validate(), checkFused(o))
 }
 
 // walker is the path of one part.
 type walker struct {
-	s         *stack
-	m         *lbfgs
-	tolerance float64
+	s *stack
+	m *lbfgs
+	f *fit
+
+	iterations int // the most of a head
+	onEpoch    func(Epoch)
+
+	before, last arrival // the last two heads; of x nil before there are any
+}
+
+// arrival is where a path came to for a decay.
+type arrival struct {
+	x     []float64 // the weights
+	decay float64
 }
 
 func (w *walker) close() {
@@ -119,34 +171,111 @@ func (w *walker) close() {
 }
 
 // begin begins the path of a part at weights of 0. The walker is there whatever the error.
-func (p Path) begin(ctx context.Context, job Job, part int, o Options) (*walker, error) {
-	v := job.viewOn(o.Threads, p.Parts[part], o.Input)
-	v.val = nil
+func (p Path) begin(ctx context.Context, job Job, part int, c *crew) (*walker, error) {
+	o := job.Heads[part]
+	o.Threads = c.threads
 	o.WeightDecay = p.Decays[0] / 100 // by which raw features are scaled: the middle of a usual path
-	s := newStack(kernel.Best(), v, []Options{o}, []int{0})
-	w := &walker{s: s, m: newLBFGS(s)}
-	w.m.dot = dotByFours
+	s := newStack(kernel.Best(), job.viewOn(c.now(), p.Parts[part], o.Input), []Options{o}, []int{0})
+	s.crew = c
+	m := newLBFGS(s)
+	m.dot, m.tolerance, m.share = dotByFours, 0, p.Tolerance
 	var err error
-	w.m.loss, err = w.m.at(ctx, w.m.x, w.m.g)
-	w.tolerance = float64(p.Tolerance * largest(w.m.g))
-	return w, err
+	m.loss, err = m.at(ctx, m.x, m.g)
+	return &walker{s: s, m: m, f: s.heads[0], iterations: p.Iterations, onEpoch: func(Epoch) {}}, err
 }
 
-// step goes on to the head of a decay.
-func (p Path) step(ctx context.Context, w *walker, decay float64) (*Head, error) {
-	m, f := w.m, w.s.heads[0]
-	m.setDecay(decay)
-	f.history = f.history[:0]
-	for stopped := ""; stopped == "" && largest(m.g) > w.tolerance && len(f.history) < p.Iterations; {
-		var err error
-		if stopped, err = m.iterate(ctx); err != nil {
-			return nil, err
+// result goes on to the head of a decay and judges it.
+func (w *walker) result(ctx context.Context, decay float64) (Result, error) {
+	if err := w.train(ctx, decay); err != nil {
+		return Result{}, err
+	}
+	s, f := w.s, w.f
+	head, err := f.head(s, len(f.history))
+	if err != nil {
+		return Result{}, err
+	}
+	n := len(f.history)
+	r := Result{Head: head, BestEpoch: n, Stopped: f.stopped, Gradient: largest(w.m.g), TrainLoss: f.sum.loss / f.weight, EpochSeconds: medianSeconds(f.history)}
+	if !f.objective.plain() {
+		if err := s.evaluate(ctx, s.train, 0); err != nil {
+			return Result{}, err
 		}
-		if f.trained(len(f.history) + 1); f.err != nil {
-			return nil, fmt.Errorf("weight decay %g: %w", decay, f.err)
+		r.TrainLoss = f.sum.loss / float64(f.sum.rows)
+	}
+	if s.val != nil {
+		if err := s.evaluate(ctx, s.val, 0); err != nil {
+			return Result{}, err
+		}
+		if f.validated(); f.err != nil {
+			return Result{}, f.err
 		}
 	}
-	return f.head(w.s, len(f.history))
+	r.History = slices.Clone(f.history)
+	if s.val != nil {
+		own := f.measured[n-1] // the next head has the same place
+		own.into(&r.History[n-1])
+	}
+	w.onEpoch(r.History[n-1])
+	return r, nil
+}
+
+// train goes on to the head of a decay.
+func (w *walker) train(ctx context.Context, decay float64) error {
+	m, f := w.m, w.f
+	if err := w.lead(ctx, decay); err != nil {
+		return err
+	}
+	f.history, f.stopped = f.history[:0], ""
+	for f.stopped == "" {
+		start := time.Now()
+		stopped, err := m.iterate(ctx)
+		if err != nil {
+			return err
+		}
+		f.sum, f.weight = m.sum, m.weight
+		if f.trained(len(f.history) + 1); f.err != nil {
+			return fmt.Errorf("weight decay %g: %w", decay, f.err)
+		}
+		e := &f.history[len(f.history)-1]
+		e.Seconds = time.Since(start).Seconds()
+		if f.stopped = stopped; stopped == "" && len(f.history) == w.iterations {
+			f.stopped = StoppedEpochs
+		}
+		if f.stopped == "" {
+			w.onEpoch(*e)
+		}
+	}
+	w.before, w.last = w.last, arrival{append(w.before.x[:0], m.x...), decay}
+	return nil
+}
+
+// lead makes the objective that of a decay, and goes on along the line through the last two
+// heads, by the logarithm of the decay: where rows can be separated, weights grow as that
+// does in the end. Where this is no better, it stays at the last head.
+func (w *walker) lead(ctx context.Context, decay float64) error {
+	m := w.m
+	m.setDecay(decay)
+	if w.before.x == nil || decay == 0 {
+		return nil
+	}
+	t := math.Log(decay/w.last.decay) / math.Log(w.last.decay/w.before.decay)
+	x, g := m.vector(), m.vector()
+	for i, v := range w.last.x {
+		x[i] = v + float64(t*(v-w.before.x[i]))
+	}
+	sum, weight := m.sum, m.weight
+	loss, err := m.at(ctx, x, g)
+	if err != nil {
+		return err
+	}
+	if loss < m.loss {
+		m.move(x, g, loss)
+		return nil
+	}
+	m.spare = append(m.spare, x, g)
+	m.sum, m.weight = sum, weight
+	m.place(m.x)
+	return nil
 }
 
 // setDecay makes the objective that of another weight decay. It takes no pass over the

@@ -31,6 +31,7 @@ type stack struct {
 	mix    *mixup
 
 	team      *team.Team
+	crew      *crew // whose threads the team shares with others; nil is none
 	workers   []scratch
 	panel     *panel
 	forwardFn func(worker, item int) // made once, since a method value allocates

@@ -140,7 +140,15 @@ const worthAWorker, gatherWork = 1 << 18, 8
 // on.
 func (s *stack) useful(first int) int {
 	cols := (len(s.heads) - first) * s.classes
-	return min(s.team.Size(), max(1, s.panel.rows*s.stride*(cols+gatherWork)/worthAWorker))
+	return min(s.workersNow(), max(1, s.panel.rows*s.stride*(cols+gatherWork)/worthAWorker))
+}
+
+// workersNow returns how many workers the stack may have.
+func (s *stack) workersNow() int {
+	if s.crew == nil {
+		return s.team.Size()
+	}
+	return min(s.team.Size(), s.crew.now())
 }
 
 // forward gathers a run of blocks of rows and takes them, for a group of heads, to

@@ -71,7 +71,7 @@ func (v *view) share(isa kernel.ISA, kind string) {
 		one := team.New(1)
 		defer one.Close()
 		if kind == InputStandardise {
-			v.shared.mapped = mapped{mapRows(isa, v.train, v.input, one), mapRows(isa, v.val, v.input, one)}
+			v.shared.mapped = mapped{mapRows(isa, v.train, v.input, one, 1), mapRows(isa, v.val, v.input, one, 1)}
 			return
 		}
 		v.shared = unscaledAndMoments(v.train, v.val, one)
@@ -89,13 +89,13 @@ func unscaledAndMoments(train, val *labelled.Set, t *team.Team) shared {
 // lbfgsRoom is how many bytes heads that are trained side by side may take together.
 const lbfgsRoom = 1 << 29
 
-// lbfgsBytes is about what L-BFGS takes for a head: the last steps and, unless heads share
-// them, the mapped rows.
-func (v *view) lbfgsBytes(kind string) int {
-	stride := kernel.Stride(v.train.Dim)
-	n := 8 * (2*lbfgsMemory + 6) * len(v.train.Classes) * stride
-	if kind != InputStandardise {
-		n += 4 * min(mostMapped, len(v.train.Rows)*stride)
+// lbfgsBytes is about what L-BFGS takes for a head on some rows: the last steps and, unless
+// heads share them, the mapped rows.
+func lbfgsBytes(rows, dim, classes int, shared bool) int {
+	stride := kernel.Stride(dim)
+	n := 8 * (2*lbfgsMemory + 6) * classes * stride
+	if !shared {
+		n += 4 * min(mostMapped, rows*stride)
 	}
 	return n
 }
