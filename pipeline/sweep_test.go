@@ -198,6 +198,68 @@ func TestResumedSweepEqualsOneThatWasNotInterrupted(t *testing.T) {
 	}
 }
 
+// lbfgsSweep are options for two paths of four weight decays, in four folds.
+func lbfgsSweep(t *testing.T) folderOptions {
+	o := featureOptions(t)
+	o.Head.Optimizer, o.Head.Epochs = headtrain.OptimizerLBFGS, 100
+	o.Sweep.Folds = 4
+	o.Sweep.Axes = []sweep.Axis{{Key: "input", Values: []any{"none", "standardise"}}, {Key: "weight_decay", Values: []any{0.0, 0.01, 1.0, 0.1}}}
+	return o
+}
+
+// A path is trained again whole where the log lacks some of it.
+func TestResumedPathsAreThoseThatWereNotInterrupted(t *testing.T) {
+	ctx := context.Background()
+	o := lbfgsSweep(t)
+	whole, err := o.sweep(ctx, "", Silent)
+	must(t, err)
+	want, err := os.ReadFile(filepath.Join(*whole.RunDir, sweep.ResultFile))
+	must(t, err)
+	if whole.Heads != 32 {
+		t.Errorf("%d heads", whole.Heads)
+	}
+	o.batch = 1
+	dir, heads := interruptedSweep(t, o, whole.EpochsRun/2)
+	if heads == 0 || heads >= whole.Heads || heads%4 != 0 {
+		t.Fatalf("%d of %d heads are kept", heads, whole.Heads)
+	}
+	log := filepath.Join(dir, sweep.LogFile)
+	text, err := os.ReadFile(log)
+	must(t, err)
+	cut := bytes.LastIndexByte(text[:len(text)-1], '\n') + 1
+	must(t, os.WriteFile(log, text[:cut], 0o644)) // the disk was full: the last path lacks a head
+	o.batch = 0
+	sum, err := o.sweep(ctx, dir, Silent)
+	must(t, err)
+	got, err := os.ReadFile(filepath.Join(*sum.RunDir, sweep.ResultFile))
+	must(t, err)
+	if !bytes.Equal(got, want) || sum.Resumed != heads-1 {
+		t.Errorf("%d heads were kept, %d resumed; the same points: %v", heads, sum.Resumed, bytes.Equal(got, want))
+	}
+}
+
+// A sweep of a version that trained heads of L-BFGS one by one is not mixed with others.
+func TestPathsDoNotGoOnWithWhatWasNone(t *testing.T) {
+	o := lbfgsSweep(t)
+	o.batch = 1
+	dir, _ := interruptedSweep(t, o, 60)
+	log := filepath.Join(dir, sweep.LogFile)
+	text, err := os.ReadFile(log)
+	must(t, err)
+	old := bytes.Replace(text, []byte(`"sweep.path":"\"path 1\"",`), nil, 1)
+	if len(old) == len(text) {
+		t.Fatal("the log does not say that heads are on paths")
+	}
+	must(t, os.WriteFile(log, old, 0o644))
+	_, err = o.sweep(context.Background(), dir, Silent)
+	if !errors.Is(err, sweep.ErrResume) || !strings.Contains(err.Error(), "trained heads of lbfgs in another way") {
+		t.Error(err)
+	}
+	must(t, os.WriteFile(log, text, 0o644))
+	_, err = o.sweep(context.Background(), dir, Silent)
+	must(t, err)
+}
+
 func TestResumeRefusesOtherSettingsAndSaysWhich(t *testing.T) {
 	ctx := context.Background()
 	o := sweepOptions(t)

@@ -3,6 +3,7 @@ package sweep
 import (
 	"cmp"
 	"maps"
+	"runtime"
 
 	"icebox/headtrain"
 )
@@ -47,6 +48,13 @@ func newPace(d *headtrain.Dataset, stacked bool, most int) *pace {
 	if stacked {
 		p.least = (leastColumns + k - 1) / k
 	}
+	return p
+}
+
+// newPathPace is for the paths of heads in some folds, which run side by side.
+func newPathPace(d *headtrain.Dataset, most int) *pace {
+	p := newPace(d, false, most)
+	p.least = runtime.GOMAXPROCS(0)
 	return p
 }
 

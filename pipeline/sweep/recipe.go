@@ -29,12 +29,25 @@ func NewRecipe(o Options, base headtrain.Options, rows RowsOf, choice any, progr
 	settings := map[string]string{}
 	flatten(settings, "head", base)
 	flatten(settings, "sweep", map[string]any{"method": o.Method, "metric": o.Metric, "seeds": o.Seeds, "folds": o.Folds, "trials": o.Trials, "refit": o.Refit})
+	if lbfgs(o, base) {
+		flatten(settings, pathKey, "path 1")
+	}
 	for _, a := range o.Axes {
 		flatten(settings, "sweep.axes", map[string]any{a.Key: a.text()})
 	}
 	flatten(settings, "data.split", map[string]any{"val": rows.Val, "test": rows.Test})
 	flatten(settings, "data", map[string]any{"name": rows.Dataset, "rows": rows.Digest, "space": rows.Space})
 	return Recipe{Format: recipeFormat, Program: program, Choice: raw, Settings: settings}, nil
+}
+
+// pathKey is no setting: it says by which rules heads of L-BFGS are trained along paths of
+// weight decays. Recipes of versions that did not do so lack it.
+const pathKey = "sweep.path"
+
+// lbfgs reports whether heads of L-BFGS may be among those of a sweep.
+func lbfgs(o Options, base headtrain.Options) bool {
+	return base.Optimizer == headtrain.OptimizerLBFGS ||
+		slices.ContainsFunc(o.Axes, func(a Axis) bool { return slices.Contains(a.Values, any(headtrain.OptimizerLBFGS)) })
 }
 
 // RowsOf names the rows that heads learn from and are judged by.
@@ -84,6 +97,8 @@ func (r Recipe) differences(now Recipe) []string {
 		was, is := r.Settings[k], now.Settings[k]
 		switch {
 		case was == is:
+		case k == pathKey && was == "":
+			lines = append(lines, "the version that began it ("+r.Program+") trained heads of lbfgs in another way, which that version alone can go on with")
 		case k == "data.rows":
 			lines = append(lines, "the images, their labels or their split are others")
 		default:

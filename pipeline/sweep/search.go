@@ -25,8 +25,8 @@ type Search struct {
 
 	Engine  headtrain.Engine
 	Journal *journal.Journal
-	// Batch bounds the heads that are trained between two writes of the log, whose weights
-	// are in memory; 0 is 4,096.
+	// Batch bounds the heads, or folds of a path of heads, that are trained between two writes
+	// of the log, whose weights are in memory; 0 is 4,096.
 	Batch int
 	// Trained is called when heads have been trained, before they are written to the log;
 	// nil is not called.
@@ -57,7 +57,7 @@ func (s *Search) Run(ctx context.Context) (*Outcome, error) {
 		todo += s.Plan.Epochs(r)
 	}
 	s.Journal.Start("sweep", max(1, todo))
-	t := &ongoing{Search: s, outcome: o, pace: newPace(s.Train, s.Engine.Name == headtrain.EngineFused, s.Batch)}
+	t := &ongoing{Search: s, outcome: o, pace: newPace(s.Train, s.Engine.Name == headtrain.EngineFused, s.Batch), pathPace: newPathPace(s.Train, s.Batch)}
 	begin := time.Now()
 	defer func() { o.Seconds = journal.Seconds(time.Since(begin)) }()
 	survivors := make([]int, len(s.Plan.Points))
@@ -155,54 +155,64 @@ func (p *Plan) headsOf(rung int, points []int) []HeadID {
 	return ids
 }
 
-// tolerance is how near to its optimum L-BFGS takes a head that is only compared with
-// others; the chosen one is trained to the end. A hundredth of it takes two and a half times
-// the steps. On 5,000 rows it moved accuracies by 0.002 at most at weight decays of 1e-4 and
-// more, and by 0.012 at smaller ones, where heads overfit.
-const tolerance = 1e-5
-
 // ongoing is a search that is under way.
 type ongoing struct {
 	*Search
-	outcome *Outcome
-	pace    *pace
-	best    *float64 // so far, of single heads, for the display; nil before the first
+	outcome  *Outcome
+	pace     *pace
+	pathPace *pace
+	best     *float64 // so far, of single heads, for the display; nil before the first
 }
 
 // trainRung trains the heads of a rung that the log has not, batch by batch.
 func (t *ongoing) trainRung(ctx context.Context, rung int, points []int) error {
-	var todo []HeadID
+	var alone []HeadID // heads that are not on a path
 	for _, id := range t.Plan.headsOf(rung, points) {
-		if _, done := t.Log.heads[id]; !done {
-			todo = append(todo, id)
-		} else {
+		switch _, done := t.Log.heads[id]; {
+		case done:
 			t.outcome.Resumed++
+		case !t.onPath(id.Point):
+			alone = append(alone, id)
 		}
 	}
-	costs := make([]headCost, len(todo))
-	for i, id := range todo {
+	err := t.inBatches(t.pace, t.costs(alone), func(lo, hi int) error { return t.trainBatch(ctx, alone[lo:hi]) })
+	if err != nil {
+		return err
+	}
+	return t.trainPaths(ctx, rung, points)
+}
+
+// costs says what heads cost.
+func (t *ongoing) costs(ids []HeadID) []headCost {
+	costs := make([]headCost, len(ids))
+	for i, id := range ids {
 		o := t.Plan.options(id)
 		costs[i] = headCost{o.BatchSize, o.Epochs, t.Plan.Points[id.Point].Fraction}
 	}
-	for len(todo) > 0 {
-		n := t.pace.take(costs)
+	return costs
+}
+
+// inBatches trains what has the given costs, as much at a time as a pace allows.
+func (t *ongoing) inBatches(pace *pace, costs []headCost, train func(lo, hi int) error) error {
+	for lo := 0; lo < len(costs); {
+		hi := lo + pace.take(costs[lo:])
 		begin, before := time.Now(), t.outcome.Epochs
-		if err := t.trainBatch(ctx, todo[:n]); err != nil {
+		if err := train(lo, hi); err != nil {
 			return err
 		}
 		asked := 0
-		for _, c := range costs[:n] {
+		for _, c := range costs[lo:hi] {
 			asked += c.epochs
 		}
-		t.pace.took(costs[:n], float64(t.outcome.Epochs-before)/float64(asked), time.Since(begin).Seconds())
-		todo, costs = todo[n:], costs[n:]
+		pace.took(costs[lo:hi], float64(t.outcome.Epochs-before)/float64(asked), time.Since(begin).Seconds())
+		lo = hi
 	}
 	return nil
 }
 
 // trainBatch trains some heads in one job and logs them.
 func (t *ongoing) trainBatch(ctx context.Context, ids []HeadID) error {
-	job := headtrain.Job{Train: t.Train, Tolerance: tolerance, OnEpoch: func(head int, e headtrain.Epoch) { t.epoch(ids[head], e) }}
+	job := headtrain.Job{Train: t.Train, OnEpoch: func(head int, e headtrain.Epoch) { t.epoch(ids[head], e) }}
 	if t.Plan.Folds == 0 {
 		job.Val = t.Val
 	}
@@ -222,16 +232,18 @@ func (t *ongoing) trainBatch(ctx context.Context, ids []HeadID) error {
 		}
 		records = append(records, newRecord(ids[i], job.Heads[i], t.Plan.Points[ids[i].Point].Fraction, r))
 	}
+	if logged := t.keep(records); logged != nil || !cancelled {
+		return logged
+	}
+	return err
+}
+
+// keep logs heads that have been trained.
+func (t *ongoing) keep(records []Record) error {
 	if len(records) > 0 && t.Trained != nil {
 		t.Trained()
 	}
-	if logged := t.Log.append(records); logged != nil {
-		return logged
-	}
-	if cancelled {
-		return err
-	}
-	return nil
+	return t.Log.append(records)
 }
 
 // epoch shows how far the search is.
