@@ -161,6 +161,6 @@ func (f *fit) head(s *stack, epoch int) (*Head, error) {
 		return nil, f.diverged(epoch, "a weight for raw features")
 	}
 	var err error
-	h.Recipe, err = json.Marshal(recipe{engineName, f.options, len(s.train.Rows), len(f.history), epoch})
+	h.Recipe, err = json.Marshal(recipe{engineOf(f.options), f.options, len(s.train.Rows), len(f.history), epoch})
 	return h, err
 }

@@ -26,9 +26,11 @@ type lbfgs struct {
 	loss      float64   // the objective at x, penalty included
 	steps     []taken   // the last steps, oldest first
 	dot       func(a, b []float64) float64
+	pre       *preconditioner // nil is the unit matrix
 
 	tolerance float64 // of the gradient
-	share     float64 // of the loss, twice what a step must gain for the head to go on; 0 is anything
+	share     float64 // twice what a step must gain for the head to go on, see Path.Tolerance; 0 is anything
+	start     float64 // the loss with weights of 0
 	weight    float64 // of the rows in sum
 	sum       tally   // of the training rows, at the point that was looked at last
 	spare     [][]float64
@@ -97,6 +99,8 @@ func (s *stack) runLBFGS(ctx context.Context, to *fitting) error {
 	}
 	if to.job.From != nil {
 		m.begin(to.job.From)
+	} else if m.pre = newPreconditioner(s, m.penalty); m.pre != nil {
+		m.pre.setDecay(f.options.WeightDecay)
 	}
 	var err error
 	if m.loss, err = m.at(ctx, m.x, m.g); err != nil {
@@ -250,7 +254,7 @@ func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
 	for {
 		m.direct()
 		slope := m.dot(m.g, m.dir)
-		if m.share > 0 && -slope <= float64(m.share*max(m.loss, tinyLoss)) {
+		if m.share > 0 && -slope <= float64(m.share*min(max(m.loss, tinyLoss), m.start-m.loss)) {
 			return StoppedConverged, nil
 		}
 		found, err := m.search(ctx, slope)
@@ -276,7 +280,7 @@ func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
 // Hager and Zhang).
 func (m *lbfgs) search(ctx context.Context, slope float64) (found bool, err error) {
 	t, low, high := 1.0, 0.0, math.Inf(1)
-	if len(m.steps) == 0 {
+	if len(m.steps) == 0 && m.pre == nil {
 		t = min(1, 1/math.Sqrt(-slope))
 	}
 	x, g := m.vector(), m.vector()
@@ -332,9 +336,12 @@ func (m *lbfgs) direct() {
 		alpha[i] = float64(p.rho * m.dot(p.s, d))
 		addScaled(d, -alpha[i], p.y)
 	}
+	if m.pre != nil {
+		m.pre.apply(d)
+	}
 	if n := len(m.steps); n > 0 {
 		p := m.steps[n-1]
-		scale := 1 / float64(p.rho*m.dot(p.y, p.y))
+		scale := 1 / float64(p.rho*m.square(p.y))
 		for i := range d {
 			d[i] *= scale
 		}
@@ -342,6 +349,14 @@ func (m *lbfgs) direct() {
 	for i, p := range m.steps {
 		addScaled(d, alpha[i]-float64(p.rho*m.dot(p.y, d)), p.s)
 	}
+}
+
+// square returns yᵀy, measured by the preconditioner where there is one.
+func (m *lbfgs) square(y []float64) float64 {
+	if m.pre != nil {
+		return m.pre.solve(y)
+	}
+	return m.dot(y, y)
 }
 
 // move goes to x, and takes over x and g. It remembers the step if the gradient grew along

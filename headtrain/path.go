@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"time"
@@ -29,7 +28,8 @@ type Path struct {
 	Parts   []Part    // each is a path of its own
 
 	// Tolerance ends a head once the next step promises to take less than half this share
-	// off its objective, or off 1e-4 if that is more.
+	// off its objective, or off what that has fallen from weights of 0, if this is less. An
+	// objective of less than 1e-4 counts as 1e-4.
 	Tolerance  float64
 	Iterations int // the most that a head takes
 
@@ -178,9 +178,11 @@ func (p Path) begin(ctx context.Context, job Job, part int, c *crew) (*walker, e
 	s := newStack(kernel.Best(), job.viewOn(c.now(), p.Parts[part], o.Input), []Options{o}, []int{0})
 	s.crew = c
 	m := newLBFGS(s)
-	m.dot, m.tolerance, m.share = dotByFours, 0, p.Tolerance
+	m.dot, m.share = dotByFours, p.Tolerance
+	m.pre = newPreconditioner(s, m.penalty)
 	var err error
 	m.loss, err = m.at(ctx, m.x, m.g)
+	m.start = m.loss
 	return &walker{s: s, m: m, f: s.heads[0], iterations: p.Iterations, onEpoch: func(Epoch) {}}, err
 }
 
@@ -258,7 +260,7 @@ func (w *walker) lead(ctx context.Context, decay float64) error {
 	if w.before.x == nil || decay == 0 {
 		return nil
 	}
-	t := math.Log(decay/w.last.decay) / math.Log(w.last.decay/w.before.decay)
+	t := log(decay/w.last.decay) / log(w.last.decay/w.before.decay)
 	x, g := m.vector(), m.vector()
 	for i, v := range w.last.x {
 		x[i] = v + float64(t*(v-w.before.x[i]))
@@ -284,6 +286,9 @@ func (w *walker) lead(ctx context.Context, decay float64) error {
 func (m *lbfgs) setDecay(decay float64) {
 	s, by := m.s, decay-m.f.options.WeightDecay
 	m.f.options.WeightDecay = decay
+	if m.pre != nil {
+		m.pre.setDecay(decay)
+	}
 	for c := range s.classes {
 		lo, hi := c*s.stride, c*s.stride+s.dim
 		x, g := m.x[lo:hi], m.g[lo:hi]

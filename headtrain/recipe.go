@@ -5,9 +5,17 @@ import (
 	"fmt"
 )
 
-// engineName is recorded in the recipe of each head. It changes whenever the order of
-// summation does.
-const engineName = "linear/2"
+// engineName is recorded in the recipe of each head, lbfgsName in that of a head of L-BFGS.
+// It changes whenever the order of summation does.
+const engineName, lbfgsName = "linear/2", "linear/3"
+
+// engineOf names the order of summation of a head.
+func engineOf(o Options) string {
+	if o.Optimizer == OptimizerLBFGS {
+		return lbfgsName
+	}
+	return engineName
+}
 
 // recipe is what a head's file says of its training. It holds nothing that differs
 // from machine to machine, so that equal heads are equal files.

@@ -22,10 +22,10 @@ import (
 //
 // # Order of summation
 //
-// The recipe of a head names an order of summation. This is "linear/2", which any
-// engine of that name keeps to. Values are float32, and each operation is rounded
-// by itself, a fused multiply-add (fma) once, where float64 is not said. In every
-// sum the numbers of rows, classes and features go up.
+// The recipe of a head names an order of summation. This is "linear/2", and "linear/3" of
+// heads of L-BFGS, which any engine of that name keeps to. Values are float32, and each
+// operation is rounded by itself, a fused multiply-add (fma) once, where float64 is not
+// said. In every sum the numbers of rows, classes and features go up.
 //
 //   - Initial weights are drawn as layer.go says, the order of rows in each epoch
 //     as order.go says. Batches are consecutive rows of that order; the last one
@@ -50,8 +50,9 @@ import (
 //     in order.
 //   - A step does the operations of Adam or SGD in internal/kernel. Its scalars are
 //     computed in float64.
-//   - L-BFGS is float64 but for logits, losses of rows, and the gradient of 1024
-//     rows at a time.
+//   - L-BFGS is float64 but for logits, losses of rows, the gradient of 1024 rows at a
+//     time, and in its preconditioner, which "linear/2" had not, the products of these
+//     rows and of gradients.
 //   - The average of weights (EMA) begins at 0 and takes a += share·(w-a), with
 //     share 1 in the first step and 1-decay, computed in float64, in later ones.
 //   - Losses of rows are added up in float64: over blocks of 32 rows, then over

@@ -89,11 +89,11 @@ func unscaledAndMoments(train, val *labelled.Set, t *team.Team) shared {
 // lbfgsRoom is how many bytes heads that are trained side by side may take together.
 const lbfgsRoom = 1 << 29
 
-// lbfgsBytes is about what L-BFGS takes for a head on some rows: the last steps and, unless
-// heads share them, the mapped rows.
+// lbfgsBytes is about what L-BFGS takes for a head on some rows: the last steps, the
+// preconditioner and, unless heads share them, the mapped rows.
 func lbfgsBytes(rows, dim, classes int, shared bool) int {
 	stride := kernel.Stride(dim)
-	n := 8 * (2*lbfgsMemory + 6) * classes * stride
+	n := 8*(2*lbfgsMemory+6)*classes*stride + 24*mostRank*stride
 	if !shared {
 		n += 4 * min(mostMapped, rows*stride)
 	}

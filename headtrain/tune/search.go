@@ -9,8 +9,8 @@ import (
 	"icebox/headtrain"
 )
 
-// How far a head of a path is trained that is only to be compared with others. Three times
-// and ten times the tolerance chose as well on the sets that BENCHMARKS.md has.
+// How far a head of a path is trained that is only to be compared with others. A third and
+// three times the tolerance choose as well on the sets that BENCHMARKS.md has.
 const (
 	tolerance      = 0.003
 	pathIterations = 50
