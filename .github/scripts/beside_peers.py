@@ -1,8 +1,9 @@
 """Run icebox beside what a Python user would run, alternately, and print the ratios with their spread.
 
 usage: python beside_peers.py --icebox ./icebox --weights resnet18.pth [--data FOLDER] [--rounds 5]
-                              [--only forward,preprocess,decode,extract,head,sklearn] [--threads 1,2] [--batches 1,8,16,32]
-needs: torch torchvision onnx onnxruntime pillow numpy; openvino and nncf for rows of OpenVINO, scikit-learn for its rows. FOLDER is a folder of class folders of JPEGs.
+                              [--only forward,preprocess,decode,extract,head,sklearn] [--threads 1,2] [--batches 1,8,16,32] [--features DIR]…
+needs: torch torchvision onnx onnxruntime pillow numpy; openvino and nncf for rows of OpenVINO, scikit-learn for its rows. FOLDER is a folder of class folders of JPEGs, DIR
+one of features.npy and labels.npy, as `icebox cache export --split train` writes them.
 
 forward     icebox bench forward       against ONNX Runtime's CPU provider, same threads and batch; and against OpenVINO,
                                        in fp32 and bf16, and icebox's bf16 against its int8
@@ -13,11 +14,12 @@ extract     icebox extract, cold       against PyTorch with a DataLoader, whole 
 head        icebox bench head          against PyTorch loops with Adam on 50,000 × 512 features in memory, all threads: by index
                                        on a tensor, by DataLoader, and 64 heads as one Linear
 sklearn     icebox sweep               as a whole process, against LogisticRegressionCV in memory: ten decays × 5 folds on
-                                       5,000 × 512 features, the same rows, folds and penalties. icebox takes each head from
-                                       weights of 0 to a gradient of 1e-5; LogisticRegressionCV goes from one C to the next and
-                                       stops at 1e-4, so that some rows have it as precise as icebox (float64). Seconds are by
-                                       the clock, and of processors, with OPENBLAS_NUM_THREADS=1 where the machine is busy.
-                                       First the table of heads_beside_sklearn.py, on as many rows
+                                       5,000 × 512 drawn features and on those of each --features folder, the same rows, folds
+                                       and penalties. Both go from one decay to the next; scikit-learn stops at a gradient of
+                                       1e-4 in float32, which at small decays is far from the optimum, so that some rows have
+                                       it in float64 with tol=1e-5. Seconds are by the clock, and of processors, with
+                                       OPENBLAS_NUM_THREADS=1 where the machine is busy.
+                                       First the table of heads_beside_sklearn.py, on as many drawn rows
 
 A ratio above 1 says that icebox is that many times as fast. Machines are noisy: each round measures both, one after the
 other, and the line gives the median of the rounds' ratios with the smallest and the largest.
@@ -304,16 +306,22 @@ def sklearn(args):
         return
     program, rows = os.path.abspath(args.icebox), 5000
     heads.table(program, [heads.drawn(rows)], args.rounds, [1])
-    x, y, fold = heads.folded(rows)
-    decays = 1 / (np.logspace(-4, 4, 10) * rows * 4 / 5)  # those of LogisticRegressionCV's own Cs, in its order
+    for name, load in [("drawn", lambda: heads.synthetic(rows)), *((os.path.basename(os.path.normpath(d)), lambda d=d: heads.kept(d)) for d in args.features)]:
+        sweeps(program, args.rounds, name, *heads.folded(*load()))
+
+
+def sweeps(program, rounds, name, x, y, fold):
+    import heads_beside_sklearn as heads, numpy as np
+    decays = 1 / (np.logspace(-4, 4, 10) * len(y) * 4 / 5)  # those of LogisticRegressionCV's own Cs, in its order
     cores = os.cpu_count()
     precise = {"tol": 1e-5, "max_iter": 1000}
     peers = {"LogisticRegressionCV": (x, {}), f"n_jobs={cores}": (x, {"n_jobs": cores}),
              "one job, as precise": (x.astype("f8"), precise), f"n_jobs={cores}, as precise": (x.astype("f8"), {"n_jobs": cores, **precise})}
-    heads.sweep_by_sklearn(x[:500], y[:500], fold[:500], decays, n_jobs=cores)  # starts its processes
-    for name, (theirs_x, options) in peers.items():
+    some = np.arange(0, len(y), 10)
+    heads.sweep_by_sklearn(x[some], y[some], np.arange(len(some)) % 5, decays, n_jobs=cores)  # starts its processes
+    for peer, (theirs_x, options) in peers.items():
         rates = {"whole": ([], []), "heads alone": ([], []), "of processors": ([], [])}
-        for _ in range(args.rounds):
+        for _ in range(rounds):
             *ours, means, chosen = heads.sweep_by_icebox(program, x, y, fold, decays)
             seconds, cpu, their_means, their_choice = heads.sweep_by_sklearn(theirs_x, y, fold, decays, **options)
             for (a, b), own, other in zip(rates.values(), ours, (seconds, seconds, cpu)):
@@ -322,9 +330,10 @@ def sklearn(args):
         if "n_jobs" in options:
             del rates["of processors"]  # its other processes are not counted
         for what, pair in rates.items():
-            line(f"sweep, {what} / {name}", *pair)
+            line(f"sweep, {name}, {what} / {peer}", *pair)
         same = "the same" if chosen == their_choice else "not"
-        print(f"{'':6}decay {chosen:.3g}, theirs {their_choice:.3g} ({same}); mean accuracies differ by {100 * max(abs(np.subtract(means, their_means))):.2f} points at most", flush=True)
+        differ = " ".join(f"{100 * d:.2f}" for d in np.subtract(means, their_means))
+        print(f"{'':6}decay {chosen:.3g}, theirs {their_choice:.3g} ({same}); mean accuracies, by falling decay, differ by {differ} points", flush=True)
 
 
 def main():
@@ -332,6 +341,7 @@ def main():
     p.add_argument("--icebox", default="./icebox")
     p.add_argument("--weights", help="needed but for decode and preprocess")
     p.add_argument("--data")
+    p.add_argument("--features", action="append", default=[], help="of sklearn")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--threads", type=numbers, default=sorted({1, os.cpu_count()}), help="of forward, such as 1,2")
     p.add_argument("--batches", type=numbers, default=[1, 8, 16, 32], help="of forward")

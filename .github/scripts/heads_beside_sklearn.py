@@ -84,10 +84,15 @@ def by_sklearn(x, y, train, test):
     return {"LRCV": lr.score(b, y[test]), "ridge": ridge.score(b, y[test]), "LRCV s": seconds}
 
 
-def folded(rows, folds=5):
-    """Standardised rows, their labels, and a fold of each that has as many of every class."""
-    x, y = synthetic(rows)
-    return StandardScaler().fit_transform(x), y, np.arange(rows) // (y.max() + 1) % folds
+def folded(x, y, folds=5):
+    """The rows standardised and class by class, their labels, and a fold of each that has as many of every class."""
+    order = np.argsort(y, kind="stable")
+    return StandardScaler().fit_transform(x)[order], y[order], np.arange(len(y)) % folds
+
+
+def kept(folder):
+    """Features and labels as `icebox cache export` writes them."""
+    return np.load(os.path.join(folder, "features.npy")), np.load(os.path.join(folder, "labels.npy"))
 
 
 def sweep_by_icebox(icebox, x, y, fold, decays):
@@ -151,7 +156,7 @@ def main():
     p.add_argument("--seeds", type=int, default=5)
     p.add_argument("--shares", default="1,0.25")
     args = p.parse_args()
-    sets = [(os.path.basename(os.path.normpath(d)), lambda d=d: (np.load(d + "/features.npy"), np.load(d + "/labels.npy"))) for d in args.features]
+    sets = [(os.path.basename(os.path.normpath(d)), lambda d=d: kept(d)) for d in args.features]
     table(os.path.abspath(args.icebox), [*sets, *map(drawn, args.synthetic)], args.seeds, list(map(float, args.shares.split(","))))
 
 
