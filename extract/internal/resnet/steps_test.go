@@ -2,6 +2,7 @@ package resnet
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"testing"
@@ -12,9 +13,9 @@ import (
 	"icebox/extract/internal/kernel"
 )
 
-// BenchmarkSteps splits the time of each layer among the steps of Winograd's method, in
-// microseconds an image, and prints the medians of the benchmark's last run with the share of the peak that
-// the products alone reach.
+// BenchmarkSteps splits the time of each layer among the steps of Winograd's method. It prints
+// medians in microseconds an image, and what share of the peak of multiply-adds the products
+// alone reach, and the layer as a whole.
 func BenchmarkSteps(b *testing.B) {
 	const batch = 16
 	weights := recipeWeights()
@@ -34,6 +35,7 @@ func BenchmarkSteps(b *testing.B) {
 			s := steps{net: net, ws: net.NewWorkspace(), features: make([]float32, batch*Dim), spent: make([]layerSteps, len(net.layers))}
 			s.forward(pixels, batch)
 			clear(s.spent)
+			s.check(b, pixels)
 			var rounds [][]layerSteps
 			for b.Loop() {
 				s.forward(pixels, batch)
@@ -46,9 +48,18 @@ func BenchmarkSteps(b *testing.B) {
 	}
 }
 
-// layerSteps is the time of a layer's fill (the stem's pixels), input transform, products,
-// output transform and pooling.
-type layerSteps [5]time.Duration
+// The steps of a layer. The stem alone fills in pixels, and pools.
+const (
+	fill = iota
+	input
+	product
+	output
+	pool
+	stepCount
+)
+
+// layerSteps is the time of each step of a layer.
+type layerSteps [stepCount]time.Duration
 
 // steps is Forward with a clock at each step.
 type steps struct {
@@ -57,6 +68,15 @@ type steps struct {
 	features []float32
 	spent    []layerSteps
 	last     time.Time
+}
+
+// check holds the features against Forward's.
+func (s *steps) check(b *testing.B, pixels []uint8) {
+	want := make([]float32, len(s.features))
+	s.net.Forward(s.ws, want, pixels, len(want)/Dim)
+	if !slices.Equal(s.features, want) {
+		b.Fatal("the steps do not give Forward's features")
+	}
 }
 
 func (s *steps) lap(layer, step int) {
@@ -81,7 +101,7 @@ func (s *steps) forward(pixels []uint8, images int) {
 		s.block(b, images)
 	}
 	average(s.features, ws.x[3])
-	s.lap(len(n.layers)-1, 2)
+	s.lap(len(n.layers)-1, output)
 }
 
 func (s *steps) stem(pixels []uint8) {
@@ -96,17 +116,17 @@ func (s *steps) stem(pixels []uint8) {
 		for y := 3; y < stripRows; y++ {
 			m.fill(ws.strip[y*stripRow:][:stripRow], pixels, 4*t+y)
 		}
-		s.lap(0, 0)
+		s.lap(0, fill)
 		in, g, out := m.steps(ws)
 		in.Run(n.isa)
-		s.lap(0, 1)
+		s.lap(0, input)
 		g.Run(n.isa)
-		s.lap(0, 2)
+		s.lap(0, product)
 		out.Run(n.isa)
-		s.lap(0, 3)
+		s.lap(0, output)
 		m.pool(n.isa, ws, ws.x[0], t)
 		copy(ws.ring[:ringRow], ws.ring[4*ringRow:])
-		s.lap(0, 4)
+		s.lap(0, pool)
 	}
 }
 
@@ -117,7 +137,7 @@ func (s *steps) block(b, images int) {
 	if k.down != nil {
 		from = s.ws.x[k.stage-1]
 		k.down.run(s.net.isa, s.ws, from, x, images, 0, k.down.side)
-		s.lap(k.layer+2, 2)
+		s.lap(k.layer+2, product)
 	}
 	s.conv(&k.conv1, k.layer, from, y, images, false)
 	s.conv(&k.conv2, k.layer+1, y, x, images, true)
@@ -129,43 +149,50 @@ func (s *steps) conv(c *conv, layer int, src, dst grid, images int, residual boo
 	for i := range chunks {
 		k := c.chunk(s.net.isa, s.ws, total*i/chunks, total*(i+1)/chunks)
 		k.input(src, k.lo, k.hi)
-		s.lap(layer, 1)
+		s.lap(layer, input)
 		k.multiply()
-		s.lap(layer, 2)
+		s.lap(layer, product)
 		k.output(dst, residual)
-		s.lap(layer, 3)
+		s.lap(layer, output)
 	}
 }
 
 func (s *steps) print(rounds [][]layerSteps, batch int, peak float64) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "layer\tfill\tinput\tproduct\toutput\tpool\tµs/image\tproduct of peak\tlayer of peak\t\n")
-	var sum [5]float64
-	row := func(name string, us [5]float64, done int64) {
-		all := 0.0
-		fmt.Fprintf(w, "%s\t", name)
-		for _, t := range us {
-			fmt.Fprintf(w, "%.0f\t", t)
-			all += t
-		}
-		fmt.Fprintf(w, "%.0f\t%.0f\t%.0f\t\n", all, 100*2*float64(done)/us[2]*1e6/peak, 100*2*float64(done)/all*1e6/peak)
-	}
-	done := int64(0)
+	defer w.Flush()
+	fmt.Fprintln(w, "layer\tfill\tinput\tproduct\toutput\tpool\tall\tproduct of peak\tall of peak\t")
+	var sums [stepCount]float64
+	sum := int64(0)
 	for i, l := range s.net.layers {
-		var us [5]float64
-		for j := range us {
-			var d []time.Duration
+		var micros [stepCount]float64
+		for j := range micros {
+			var spent []time.Duration
 			for _, r := range rounds {
-				d = append(d, r[i][j])
+				spent = append(spent, r[i][j])
 			}
-			slices.Sort(d)
-			us[j] = float64(d[len(d)/2].Nanoseconds()) / 1e3 / float64(batch)
-			sum[j] += us[j]
+			slices.Sort(spent)
+			micros[j] = spent[len(spent)/2].Seconds() * 1e6 / float64(batch)
+			sums[j] += micros[j]
 		}
-		row(l.Name, us, l.Done)
-		done += l.Done
+		printSteps(w, l.Name, micros, l.Done, peak)
+		sum += l.Done
 	}
-	row("all", sum, done)
-	fmt.Fprintf(w, "peak %.1f GFLOP/s\n", peak/1e9)
-	w.Flush()
+	printSteps(w, "all", sums, sum, peak)
+}
+
+// printSteps prints a row. A layer does so many multiplications an image.
+func printSteps(w io.Writer, name string, micros [stepCount]float64, done int64, peak float64) {
+	fmt.Fprintf(w, "%s\t", name)
+	all := 0.0
+	for _, t := range micros {
+		fmt.Fprintf(w, "%.0f\t", t)
+		all += t
+	}
+	share := func(micros float64) string {
+		if done == 0 {
+			return "-"
+		}
+		return fmt.Sprintf("%.0f %%", 100*2e6*float64(done)/(micros*peak))
+	}
+	fmt.Fprintf(w, "%.0f\t%s\t%s\t\n", all, share(micros[product]), share(all))
 }
