@@ -10,7 +10,7 @@ import (
 const hugePage = 2 << 20
 
 // hugePages asks for large pages for the whole ones within weights, which nobody has touched
-// yet. A forward pass reads some 200 MB of them from beginning to end, and on small pages waits
+// yet. A forward pass reads some 250 MB of them from beginning to end, and on small pages waits
 // for addresses to be translated. A system may refuse; the pass is then only slower.
 func hugePages[T any](weights []T) {
 	size := len(weights) * int(unsafe.Sizeof(*new(T)))
