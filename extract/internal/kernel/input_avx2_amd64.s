@@ -6,7 +6,7 @@
 #include "textflag.h"
 
 // func inputF4AVX2(a *inputArgs)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·inputF4AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ inputArgs_scratch+0(AX), CX
@@ -20,69 +20,94 @@ tile:
 channel:
 	MOVQ inputArgs_pixel+0(AX), DI
 	LEAQ (DI)(DI*2), R8
+	LEAQ 64(DX), R10
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R10
+
+inTile1:
 	MOVQ DX, R9
 
 	// row 0
-	VMOVUPS (R9), Y0
-	VMOVUPS (R9)(DI*1), Y1
-	VMOVUPS (R9)(DI*2), Y2
-	VMOVUPS (R9)(R8*1), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, (CX)
-	VMOVUPS Y4, 32(CX)
-	VMOVUPS Y2, 64(CX)
-	VMOVUPS Y1, 96(CX)
-	ADDQ    inputArgs_row+0(AX), R9
+	VMOVUPS    (R9), Y0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Y1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Y2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Y3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y1, Y3, Y1
+	VMOVUPS    Y0, (CX)
+	VMOVUPS    Y4, 32(CX)
+	VMOVUPS    Y2, 64(CX)
+	VMOVUPS    Y1, 96(CX)
+	ADDQ       inputArgs_row+0(AX), R9
+	ADDQ       inputArgs_row+0(AX), R10
 
 	// row 1
-	VMOVUPS (R9), Y0
-	VMOVUPS (R9)(DI*1), Y1
-	VMOVUPS (R9)(DI*2), Y2
-	VMOVUPS (R9)(R8*1), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, 128(CX)
-	VMOVUPS Y4, 160(CX)
-	VMOVUPS Y2, 192(CX)
-	VMOVUPS Y1, 224(CX)
-	ADDQ    inputArgs_row+0(AX), R9
+	VMOVUPS    (R9), Y0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Y1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Y2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Y3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y1, Y3, Y1
+	VMOVUPS    Y0, 128(CX)
+	VMOVUPS    Y4, 160(CX)
+	VMOVUPS    Y2, 192(CX)
+	VMOVUPS    Y1, 224(CX)
+	ADDQ       inputArgs_row+0(AX), R9
+	ADDQ       inputArgs_row+0(AX), R10
 
 	// row 2
-	VMOVUPS (R9), Y0
-	VMOVUPS (R9)(DI*1), Y1
-	VMOVUPS (R9)(DI*2), Y2
-	VMOVUPS (R9)(R8*1), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, 256(CX)
-	VMOVUPS Y4, 288(CX)
-	VMOVUPS Y2, 320(CX)
-	VMOVUPS Y1, 352(CX)
-	ADDQ    inputArgs_row+0(AX), R9
+	VMOVUPS    (R9), Y0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Y1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Y2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Y3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y1, Y3, Y1
+	VMOVUPS    Y0, 256(CX)
+	VMOVUPS    Y4, 288(CX)
+	VMOVUPS    Y2, 320(CX)
+	VMOVUPS    Y1, 352(CX)
+	ADDQ       inputArgs_row+0(AX), R9
+	ADDQ       inputArgs_row+0(AX), R10
 
 	// row 3
-	VMOVUPS (R9), Y0
-	VMOVUPS (R9)(DI*1), Y1
-	VMOVUPS (R9)(DI*2), Y2
-	VMOVUPS (R9)(R8*1), Y3
-	VSUBPS  Y2, Y0, Y0
-	VADDPS  Y2, Y1, Y4
-	VSUBPS  Y1, Y2, Y2
-	VSUBPS  Y1, Y3, Y1
-	VMOVUPS Y0, 384(CX)
-	VMOVUPS Y4, 416(CX)
-	VMOVUPS Y2, 448(CX)
-	VMOVUPS Y1, 480(CX)
-	MOVQ    inputArgs_gridRow+0(AX), DI
-	LEAQ    (DI)(DI*2), R8
-	MOVQ    BX, R9
+	VMOVUPS    (R9), Y0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Y1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Y2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Y3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Y2, Y0, Y0
+	VADDPS     Y2, Y1, Y4
+	VSUBPS     Y1, Y2, Y2
+	VSUBPS     Y1, Y3, Y1
+	VMOVUPS    Y0, 384(CX)
+	VMOVUPS    Y4, 416(CX)
+	VMOVUPS    Y2, 448(CX)
+	VMOVUPS    Y1, 480(CX)
+	MOVQ       inputArgs_gridRow+0(AX), DI
+	LEAQ       (DI)(DI*2), R8
+	MOVQ       BX, R9
 
 	// column 0, phases 0 0
 	VMOVUPS (CX), Y0
@@ -155,7 +180,7 @@ channel:
 	RET
 
 // func inputF6AVX2(a *inputArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·inputF6AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ inputArgs_scratch+0(AX), CX
@@ -170,15 +195,27 @@ channel:
 	MOVQ inputArgs_pixel+0(AX), DI
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
+	LEAQ 64(DX), R11
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R11
+
+inTile1:
 	MOVQ DX, R10
 
 	// row 0
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Y4, Y6
 	VFMADD231PS constc0800000<>+0(SB), Y2, Y6
 	VMOVAPS     Y3, Y7
@@ -206,14 +243,21 @@ channel:
 	VMOVUPS     Y7, 128(CX)
 	VMOVUPS     Y3, 160(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 1
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Y4, Y6
 	VFMADD231PS constc0800000<>+0(SB), Y2, Y6
 	VMOVAPS     Y3, Y7
@@ -241,14 +285,21 @@ channel:
 	VMOVUPS     Y7, 320(CX)
 	VMOVUPS     Y3, 352(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 2
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Y4, Y6
 	VFMADD231PS constc0800000<>+0(SB), Y2, Y6
 	VMOVAPS     Y3, Y7
@@ -276,14 +327,21 @@ channel:
 	VMOVUPS     Y7, 512(CX)
 	VMOVUPS     Y3, 544(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 3
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Y4, Y6
 	VFMADD231PS constc0800000<>+0(SB), Y2, Y6
 	VMOVAPS     Y3, Y7
@@ -311,14 +369,21 @@ channel:
 	VMOVUPS     Y7, 704(CX)
 	VMOVUPS     Y3, 736(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 4
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Y4, Y6
 	VFMADD231PS constc0800000<>+0(SB), Y2, Y6
 	VMOVAPS     Y3, Y7
@@ -346,14 +411,21 @@ channel:
 	VMOVUPS     Y7, 896(CX)
 	VMOVUPS     Y3, 928(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 5
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Y4, Y6
 	VFMADD231PS constc0800000<>+0(SB), Y2, Y6
 	VMOVAPS     Y3, Y7
@@ -656,7 +728,7 @@ DATA constc0000000<>+28(SB)/4, $0xc0000000
 GLOBL constc0000000<>(SB), RODATA|NOPTR, $32
 
 // func inputF7AVX2(a *inputArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·inputF7AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ inputArgs_scratch+0(AX), CX
@@ -671,16 +743,29 @@ channel:
 	MOVQ inputArgs_pixel+0(AX), DI
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
+	LEAQ 64(DX), R11
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R11
+
+inTile1:
 	MOVQ DX, R10
 
 	// row 0
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Y6
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Y2, Y7
 	VFMADD231PS constc0800000<>+0(SB), Y0, Y7
 	VMOVAPS     Y3, Y0
@@ -724,15 +809,23 @@ channel:
 	VMOVUPS     Y4, 160(CX)
 	VMOVUPS     Y2, 192(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 1
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Y6
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Y2, Y7
 	VFMADD231PS constc0800000<>+0(SB), Y0, Y7
 	VMOVAPS     Y3, Y0
@@ -776,15 +869,23 @@ channel:
 	VMOVUPS     Y4, 384(CX)
 	VMOVUPS     Y2, 416(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 2
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Y6
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Y2, Y7
 	VFMADD231PS constc0800000<>+0(SB), Y0, Y7
 	VMOVAPS     Y3, Y0
@@ -828,15 +929,23 @@ channel:
 	VMOVUPS     Y4, 608(CX)
 	VMOVUPS     Y2, 640(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 3
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Y6
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Y2, Y7
 	VFMADD231PS constc0800000<>+0(SB), Y0, Y7
 	VMOVAPS     Y3, Y0
@@ -880,15 +989,23 @@ channel:
 	VMOVUPS     Y4, 832(CX)
 	VMOVUPS     Y2, 864(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 4
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Y6
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Y2, Y7
 	VFMADD231PS constc0800000<>+0(SB), Y0, Y7
 	VMOVAPS     Y3, Y0
@@ -932,15 +1049,23 @@ channel:
 	VMOVUPS     Y4, 1056(CX)
 	VMOVUPS     Y2, 1088(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 5
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Y6
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Y2, Y7
 	VFMADD231PS constc0800000<>+0(SB), Y0, Y7
 	VMOVAPS     Y3, Y0
@@ -984,15 +1109,23 @@ channel:
 	VMOVUPS     Y4, 1280(CX)
 	VMOVUPS     Y2, 1312(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 6
 	VMOVUPS     (R10), Y0
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Y1
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Y2
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Y3
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Y4
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Y5
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Y6
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Y2, Y7
 	VFMADD231PS constc0800000<>+0(SB), Y0, Y7
 	VMOVAPS     Y3, Y0
@@ -1445,7 +1578,7 @@ DATA constbf000000<>+28(SB)/4, $0xbf000000
 GLOBL constbf000000<>(SB), RODATA|NOPTR, $32
 
 // func inputF9AVX2(a *inputArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·inputF9AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ inputArgs_scratch+0(AX), CX
@@ -1461,18 +1594,33 @@ channel:
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
 	LEAQ (R9)(DI*2), R10
+	LEAQ 64(DX), R12
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R12
+
+inTile1:
 	MOVQ DX, R11
 
 	// row 0
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Y1
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Y2
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Y3
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Y4
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Y5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Y6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Y7
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Y8
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Y4, Y9
 	VFMADD231PS constc0a00000<>+0(SB), Y2, Y9
 	VMOVAPS     Y9, Y9
@@ -1551,17 +1699,27 @@ channel:
 	VMOVUPS     Y7, 224(CX)
 	VMOVUPS     Y8, 256(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 1
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Y1
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Y2
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Y3
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Y4
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Y5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Y6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Y7
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Y8
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Y4, Y9
 	VFMADD231PS constc0a00000<>+0(SB), Y2, Y9
 	VMOVAPS     Y9, Y9
@@ -1640,17 +1798,27 @@ channel:
 	VMOVUPS     Y7, 512(CX)
 	VMOVUPS     Y8, 544(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 2
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Y1
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Y2
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Y3
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Y4
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Y5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Y6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Y7
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Y8
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Y4, Y9
 	VFMADD231PS constc0a00000<>+0(SB), Y2, Y9
 	VMOVAPS     Y9, Y9
@@ -1729,17 +1897,27 @@ channel:
 	VMOVUPS     Y7, 800(CX)
 	VMOVUPS     Y8, 832(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 3
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Y1
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Y2
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Y3
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Y4
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Y5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Y6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Y7
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Y8
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Y4, Y9
 	VFMADD231PS constc0a00000<>+0(SB), Y2, Y9
 	VMOVAPS     Y9, Y9
@@ -1818,17 +1996,27 @@ channel:
 	VMOVUPS     Y7, 1088(CX)
 	VMOVUPS     Y8, 1120(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 4
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Y1
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Y2
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Y3
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Y4
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Y5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Y6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Y7
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Y8
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Y4, Y9
 	VFMADD231PS constc0a00000<>+0(SB), Y2, Y9
 	VMOVAPS     Y9, Y9
@@ -1907,17 +2095,27 @@ channel:
 	VMOVUPS     Y7, 1376(CX)
 	VMOVUPS     Y8, 1408(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 5
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Y1
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Y2
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Y3
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Y4
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Y5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Y6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Y7
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Y8
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Y4, Y9
 	VFMADD231PS constc0a00000<>+0(SB), Y2, Y9
 	VMOVAPS     Y9, Y9
@@ -1996,17 +2194,27 @@ channel:
 	VMOVUPS     Y7, 1664(CX)
 	VMOVUPS     Y8, 1696(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 6
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Y1
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Y2
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Y3
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Y4
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Y5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Y6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Y7
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Y8
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Y4, Y9
 	VFMADD231PS constc0a00000<>+0(SB), Y2, Y9
 	VMOVAPS     Y9, Y9
@@ -2085,17 +2293,27 @@ channel:
 	VMOVUPS     Y7, 1952(CX)
 	VMOVUPS     Y8, 1984(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 7
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Y1
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Y2
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Y3
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Y4
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Y5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Y6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Y7
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Y8
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Y4, Y9
 	VFMADD231PS constc0a00000<>+0(SB), Y2, Y9
 	VMOVAPS     Y9, Y9
@@ -2174,17 +2392,27 @@ channel:
 	VMOVUPS     Y7, 2240(CX)
 	VMOVUPS     Y8, 2272(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 8
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Y1
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Y2
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Y3
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Y4
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Y5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Y6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Y7
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Y8
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Y4, Y9
 	VFMADD231PS constc0a00000<>+0(SB), Y2, Y9
 	VMOVAPS     Y9, Y9
@@ -3140,7 +3368,7 @@ DATA const3e800000<>+28(SB)/4, $0x3e800000
 GLOBL const3e800000<>(SB), RODATA|NOPTR, $32
 
 // func inputF5S2AVX2(a *inputArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·inputF5S2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ inputArgs_scratch+0(AX), CX
@@ -3156,14 +3384,25 @@ channel:
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
 	LEAQ (R9)(DI*2), R10
+	LEAQ 64(DX), R12
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R12
+
+inTile1:
 	MOVQ DX, R11
 
 	// row 0
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Y1
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Y2
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Y3
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Y4
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3184,9 +3423,13 @@ channel:
 	VMOVUPS     Y5, 96(CX)
 	VMOVUPS     Y1, 128(CX)
 	VMOVUPS     (R11)(DI*1), Y0
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Y1
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Y2
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Y3
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3203,13 +3446,19 @@ channel:
 	VMOVUPS     Y2, 224(CX)
 	VMOVUPS     Y4, 256(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 1
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Y1
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Y2
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Y3
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Y4
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3230,9 +3479,13 @@ channel:
 	VMOVUPS     Y5, 384(CX)
 	VMOVUPS     Y1, 416(CX)
 	VMOVUPS     (R11)(DI*1), Y0
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Y1
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Y2
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Y3
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3249,13 +3502,19 @@ channel:
 	VMOVUPS     Y2, 512(CX)
 	VMOVUPS     Y4, 544(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 2
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Y1
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Y2
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Y3
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Y4
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3276,9 +3535,13 @@ channel:
 	VMOVUPS     Y5, 672(CX)
 	VMOVUPS     Y1, 704(CX)
 	VMOVUPS     (R11)(DI*1), Y0
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Y1
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Y2
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Y3
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3295,13 +3558,19 @@ channel:
 	VMOVUPS     Y2, 800(CX)
 	VMOVUPS     Y4, 832(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 3
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Y1
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Y2
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Y3
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Y4
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3322,9 +3591,13 @@ channel:
 	VMOVUPS     Y5, 960(CX)
 	VMOVUPS     Y1, 992(CX)
 	VMOVUPS     (R11)(DI*1), Y0
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Y1
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Y2
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Y3
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3341,13 +3614,19 @@ channel:
 	VMOVUPS     Y2, 1088(CX)
 	VMOVUPS     Y4, 1120(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 4
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Y1
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Y2
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Y3
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Y4
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3368,9 +3647,13 @@ channel:
 	VMOVUPS     Y5, 1248(CX)
 	VMOVUPS     Y1, 1280(CX)
 	VMOVUPS     (R11)(DI*1), Y0
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Y1
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Y2
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Y3
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3387,13 +3670,19 @@ channel:
 	VMOVUPS     Y2, 1376(CX)
 	VMOVUPS     Y4, 1408(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 5
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Y1
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Y2
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Y3
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Y4
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3414,9 +3703,13 @@ channel:
 	VMOVUPS     Y5, 1536(CX)
 	VMOVUPS     Y1, 1568(CX)
 	VMOVUPS     (R11)(DI*1), Y0
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Y1
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Y2
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Y3
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3433,13 +3726,19 @@ channel:
 	VMOVUPS     Y2, 1664(CX)
 	VMOVUPS     Y4, 1696(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 6
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Y1
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Y2
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Y3
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Y4
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3460,9 +3759,13 @@ channel:
 	VMOVUPS     Y5, 1824(CX)
 	VMOVUPS     Y1, 1856(CX)
 	VMOVUPS     (R11)(DI*1), Y0
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Y1
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Y2
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Y3
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3479,13 +3782,19 @@ channel:
 	VMOVUPS     Y2, 1952(CX)
 	VMOVUPS     Y4, 1984(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 7
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Y1
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Y2
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Y3
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Y4
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3506,9 +3815,13 @@ channel:
 	VMOVUPS     Y5, 2112(CX)
 	VMOVUPS     Y1, 2144(CX)
 	VMOVUPS     (R11)(DI*1), Y0
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Y1
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Y2
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Y3
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -3525,13 +3838,19 @@ channel:
 	VMOVUPS     Y2, 2240(CX)
 	VMOVUPS     Y4, 2272(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 8
 	VMOVUPS     (R11), Y0
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Y1
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Y2
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Y3
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Y4
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Y1, Y3, Y5
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y5, Y6
@@ -3552,9 +3871,13 @@ channel:
 	VMOVUPS     Y5, 2400(CX)
 	VMOVUPS     Y1, 2432(CX)
 	VMOVUPS     (R11)(DI*1), Y0
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Y1
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Y2
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Y3
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Y1, Y3, Y4
 	VSUBPS      Y2, Y0, Y0
 	VMOVAPS     Y4, Y5
@@ -4044,7 +4367,7 @@ channel:
 	RET
 
 // func inputF1S2AVX2(a *inputArgs)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·inputF1S2AVX2(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ inputArgs_scratch+0(AX), CX
@@ -4057,35 +4380,52 @@ tile:
 
 channel:
 	MOVQ inputArgs_pixel+0(AX), DI
+	LEAQ 64(DX), R9
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R9
+
+inTile1:
 	MOVQ DX, R8
 
 	// row 0
-	VMOVUPS (R8), Y0
-	VMOVUPS Y0, (CX)
-	VMOVUPS (R8)(DI*1), Y0
-	VMOVUPS Y0, 32(CX)
-	VMOVUPS (R8)(DI*2), Y0
-	VMOVUPS Y0, 64(CX)
-	ADDQ    inputArgs_row+0(AX), R8
+	VMOVUPS    (R8), Y0
+	PREFETCHT0 (R9)
+	VMOVUPS    Y0, (CX)
+	VMOVUPS    (R8)(DI*1), Y0
+	PREFETCHT0 (R9)(DI*1)
+	VMOVUPS    Y0, 32(CX)
+	VMOVUPS    (R8)(DI*2), Y0
+	PREFETCHT0 (R9)(DI*2)
+	VMOVUPS    Y0, 64(CX)
+	ADDQ       inputArgs_row+0(AX), R8
+	ADDQ       inputArgs_row+0(AX), R9
 
 	// row 1
-	VMOVUPS (R8), Y0
-	VMOVUPS Y0, 96(CX)
-	VMOVUPS (R8)(DI*1), Y0
-	VMOVUPS Y0, 128(CX)
-	VMOVUPS (R8)(DI*2), Y0
-	VMOVUPS Y0, 160(CX)
-	ADDQ    inputArgs_row+0(AX), R8
+	VMOVUPS    (R8), Y0
+	PREFETCHT0 (R9)
+	VMOVUPS    Y0, 96(CX)
+	VMOVUPS    (R8)(DI*1), Y0
+	PREFETCHT0 (R9)(DI*1)
+	VMOVUPS    Y0, 128(CX)
+	VMOVUPS    (R8)(DI*2), Y0
+	PREFETCHT0 (R9)(DI*2)
+	VMOVUPS    Y0, 160(CX)
+	ADDQ       inputArgs_row+0(AX), R8
+	ADDQ       inputArgs_row+0(AX), R9
 
 	// row 2
-	VMOVUPS (R8), Y0
-	VMOVUPS Y0, 192(CX)
-	VMOVUPS (R8)(DI*1), Y0
-	VMOVUPS Y0, 224(CX)
-	VMOVUPS (R8)(DI*2), Y0
-	VMOVUPS Y0, 256(CX)
-	MOVQ    inputArgs_gridRow+0(AX), DI
-	MOVQ    BX, DI
+	VMOVUPS    (R8), Y0
+	PREFETCHT0 (R9)
+	VMOVUPS    Y0, 192(CX)
+	VMOVUPS    (R8)(DI*1), Y0
+	PREFETCHT0 (R9)(DI*1)
+	VMOVUPS    Y0, 224(CX)
+	VMOVUPS    (R8)(DI*2), Y0
+	PREFETCHT0 (R9)(DI*2)
+	VMOVUPS    Y0, 256(CX)
+	MOVQ       inputArgs_gridRow+0(AX), DI
+	MOVQ       BX, DI
 
 	// column 0, phases 0 0
 	VMOVUPS (CX), Y0

@@ -6,7 +6,7 @@
 #include "textflag.h"
 
 // func inputF4AVX512(a *inputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·inputF4AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ inputArgs_scratch+0(AX), CX
@@ -20,69 +20,94 @@ tile:
 channel:
 	MOVQ inputArgs_pixel+0(AX), DI
 	LEAQ (DI)(DI*2), R8
+	LEAQ 64(DX), R10
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R10
+
+inTile1:
 	MOVQ DX, R9
 
 	// row 0
-	VMOVUPS (R9), Z0
-	VMOVUPS (R9)(DI*1), Z1
-	VMOVUPS (R9)(DI*2), Z2
-	VMOVUPS (R9)(R8*1), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, (CX)
-	VMOVUPS Z4, 64(CX)
-	VMOVUPS Z2, 128(CX)
-	VMOVUPS Z1, 192(CX)
-	ADDQ    inputArgs_row+0(AX), R9
+	VMOVUPS    (R9), Z0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Z1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Z2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Z3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Z2, Z0, Z0
+	VADDPS     Z2, Z1, Z4
+	VSUBPS     Z1, Z2, Z2
+	VSUBPS     Z1, Z3, Z1
+	VMOVUPS    Z0, (CX)
+	VMOVUPS    Z4, 64(CX)
+	VMOVUPS    Z2, 128(CX)
+	VMOVUPS    Z1, 192(CX)
+	ADDQ       inputArgs_row+0(AX), R9
+	ADDQ       inputArgs_row+0(AX), R10
 
 	// row 1
-	VMOVUPS (R9), Z0
-	VMOVUPS (R9)(DI*1), Z1
-	VMOVUPS (R9)(DI*2), Z2
-	VMOVUPS (R9)(R8*1), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, 256(CX)
-	VMOVUPS Z4, 320(CX)
-	VMOVUPS Z2, 384(CX)
-	VMOVUPS Z1, 448(CX)
-	ADDQ    inputArgs_row+0(AX), R9
+	VMOVUPS    (R9), Z0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Z1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Z2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Z3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Z2, Z0, Z0
+	VADDPS     Z2, Z1, Z4
+	VSUBPS     Z1, Z2, Z2
+	VSUBPS     Z1, Z3, Z1
+	VMOVUPS    Z0, 256(CX)
+	VMOVUPS    Z4, 320(CX)
+	VMOVUPS    Z2, 384(CX)
+	VMOVUPS    Z1, 448(CX)
+	ADDQ       inputArgs_row+0(AX), R9
+	ADDQ       inputArgs_row+0(AX), R10
 
 	// row 2
-	VMOVUPS (R9), Z0
-	VMOVUPS (R9)(DI*1), Z1
-	VMOVUPS (R9)(DI*2), Z2
-	VMOVUPS (R9)(R8*1), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, 512(CX)
-	VMOVUPS Z4, 576(CX)
-	VMOVUPS Z2, 640(CX)
-	VMOVUPS Z1, 704(CX)
-	ADDQ    inputArgs_row+0(AX), R9
+	VMOVUPS    (R9), Z0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Z1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Z2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Z3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Z2, Z0, Z0
+	VADDPS     Z2, Z1, Z4
+	VSUBPS     Z1, Z2, Z2
+	VSUBPS     Z1, Z3, Z1
+	VMOVUPS    Z0, 512(CX)
+	VMOVUPS    Z4, 576(CX)
+	VMOVUPS    Z2, 640(CX)
+	VMOVUPS    Z1, 704(CX)
+	ADDQ       inputArgs_row+0(AX), R9
+	ADDQ       inputArgs_row+0(AX), R10
 
 	// row 3
-	VMOVUPS (R9), Z0
-	VMOVUPS (R9)(DI*1), Z1
-	VMOVUPS (R9)(DI*2), Z2
-	VMOVUPS (R9)(R8*1), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, 768(CX)
-	VMOVUPS Z4, 832(CX)
-	VMOVUPS Z2, 896(CX)
-	VMOVUPS Z1, 960(CX)
-	MOVQ    inputArgs_gridRow+0(AX), DI
-	LEAQ    (DI)(DI*2), R8
-	MOVQ    BX, R9
+	VMOVUPS    (R9), Z0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Z1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Z2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Z3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Z2, Z0, Z0
+	VADDPS     Z2, Z1, Z4
+	VSUBPS     Z1, Z2, Z2
+	VSUBPS     Z1, Z3, Z1
+	VMOVUPS    Z0, 768(CX)
+	VMOVUPS    Z4, 832(CX)
+	VMOVUPS    Z2, 896(CX)
+	VMOVUPS    Z1, 960(CX)
+	MOVQ       inputArgs_gridRow+0(AX), DI
+	LEAQ       (DI)(DI*2), R8
+	MOVQ       BX, R9
 
 	// column 0, phases 0 0
 	VMOVUPS (CX), Z0
@@ -155,7 +180,7 @@ channel:
 	RET
 
 // func inputF6AVX512(a *inputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·inputF6AVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS constc0800000<>+0(SB), Z0
@@ -175,15 +200,27 @@ channel:
 	MOVQ inputArgs_pixel+0(AX), DI
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
+	LEAQ 64(DX), R11
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R11
+
+inTile1:
 	MOVQ DX, R10
 
 	// row 0
 	VMOVUPS     (R10), Z5
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z6
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z7
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z8
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z9
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z10
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z9, Z11
 	VFMADD231PS Z0, Z7, Z11
 	VMOVAPS     Z8, Z12
@@ -211,14 +248,21 @@ channel:
 	VMOVUPS     Z12, 256(CX)
 	VMOVUPS     Z8, 320(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 1
 	VMOVUPS     (R10), Z5
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z6
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z7
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z8
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z9
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z10
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z9, Z11
 	VFMADD231PS Z0, Z7, Z11
 	VMOVAPS     Z8, Z12
@@ -246,14 +290,21 @@ channel:
 	VMOVUPS     Z12, 640(CX)
 	VMOVUPS     Z8, 704(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 2
 	VMOVUPS     (R10), Z5
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z6
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z7
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z8
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z9
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z10
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z9, Z11
 	VFMADD231PS Z0, Z7, Z11
 	VMOVAPS     Z8, Z12
@@ -281,14 +332,21 @@ channel:
 	VMOVUPS     Z12, 1024(CX)
 	VMOVUPS     Z8, 1088(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 3
 	VMOVUPS     (R10), Z5
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z6
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z7
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z8
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z9
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z10
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z9, Z11
 	VFMADD231PS Z0, Z7, Z11
 	VMOVAPS     Z8, Z12
@@ -316,14 +374,21 @@ channel:
 	VMOVUPS     Z12, 1408(CX)
 	VMOVUPS     Z8, 1472(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 4
 	VMOVUPS     (R10), Z5
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z6
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z7
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z8
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z9
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z10
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z9, Z11
 	VFMADD231PS Z0, Z7, Z11
 	VMOVAPS     Z8, Z12
@@ -351,14 +416,21 @@ channel:
 	VMOVUPS     Z12, 1792(CX)
 	VMOVUPS     Z8, 1856(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 5
 	VMOVUPS     (R10), Z5
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z6
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z7
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z8
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z9
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z10
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z9, Z11
 	VFMADD231PS Z0, Z7, Z11
 	VMOVAPS     Z8, Z12
@@ -701,7 +773,7 @@ DATA const40800000<>+60(SB)/4, $0x40800000
 GLOBL const40800000<>(SB), RODATA|NOPTR, $64
 
 // func inputF7AVX512(a *inputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·inputF7AVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS constc0800000<>+0(SB), Z0
@@ -722,16 +794,29 @@ channel:
 	MOVQ inputArgs_pixel+0(AX), DI
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
+	LEAQ 64(DX), R11
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R11
+
+inTile1:
 	MOVQ DX, R10
 
 	// row 0
 	VMOVUPS     (R10), Z6
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z7
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z8
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z9
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z10
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z11
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Z12
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Z8, Z13
 	VFMADD231PS Z0, Z6, Z13
 	VMOVAPS     Z9, Z6
@@ -775,15 +860,23 @@ channel:
 	VMOVUPS     Z10, 320(CX)
 	VMOVUPS     Z8, 384(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 1
 	VMOVUPS     (R10), Z6
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z7
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z8
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z9
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z10
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z11
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Z12
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Z8, Z13
 	VFMADD231PS Z0, Z6, Z13
 	VMOVAPS     Z9, Z6
@@ -827,15 +920,23 @@ channel:
 	VMOVUPS     Z10, 768(CX)
 	VMOVUPS     Z8, 832(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 2
 	VMOVUPS     (R10), Z6
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z7
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z8
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z9
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z10
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z11
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Z12
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Z8, Z13
 	VFMADD231PS Z0, Z6, Z13
 	VMOVAPS     Z9, Z6
@@ -879,15 +980,23 @@ channel:
 	VMOVUPS     Z10, 1216(CX)
 	VMOVUPS     Z8, 1280(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 3
 	VMOVUPS     (R10), Z6
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z7
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z8
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z9
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z10
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z11
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Z12
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Z8, Z13
 	VFMADD231PS Z0, Z6, Z13
 	VMOVAPS     Z9, Z6
@@ -931,15 +1040,23 @@ channel:
 	VMOVUPS     Z10, 1664(CX)
 	VMOVUPS     Z8, 1728(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 4
 	VMOVUPS     (R10), Z6
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z7
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z8
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z9
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z10
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z11
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Z12
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Z8, Z13
 	VFMADD231PS Z0, Z6, Z13
 	VMOVAPS     Z9, Z6
@@ -983,15 +1100,23 @@ channel:
 	VMOVUPS     Z10, 2112(CX)
 	VMOVUPS     Z8, 2176(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 5
 	VMOVUPS     (R10), Z6
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z7
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z8
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z9
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z10
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z11
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Z12
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Z8, Z13
 	VFMADD231PS Z0, Z6, Z13
 	VMOVAPS     Z9, Z6
@@ -1035,15 +1160,23 @@ channel:
 	VMOVUPS     Z10, 2560(CX)
 	VMOVUPS     Z8, 2624(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 6
 	VMOVUPS     (R10), Z6
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z7
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z8
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z9
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z10
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z11
+	PREFETCHT0  (R11)(R9*1)
 	VMOVUPS     (R10)(R8*2), Z12
+	PREFETCHT0  (R11)(R8*2)
 	VMOVAPS     Z8, Z13
 	VFMADD231PS Z0, Z6, Z13
 	VMOVAPS     Z9, Z6
@@ -1520,7 +1653,7 @@ DATA constbf000000<>+60(SB)/4, $0xbf000000
 GLOBL constbf000000<>(SB), RODATA|NOPTR, $64
 
 // func inputF9AVX512(a *inputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·inputF9AVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS constc0a00000<>+0(SB), Z0
@@ -1548,18 +1681,33 @@ channel:
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
 	LEAQ (R9)(DI*2), R10
+	LEAQ 64(DX), R12
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R12
+
+inTile1:
 	MOVQ DX, R11
 
 	// row 0
 	VMOVUPS     (R11), Z12
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Z13
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Z14
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Z15
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Z16
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Z17
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Z18
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Z19
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Z20
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z16, Z21
 	VFMADD231PS Z0, Z14, Z21
 	VMOVAPS     Z21, Z21
@@ -1638,17 +1786,27 @@ channel:
 	VMOVUPS     Z19, 448(CX)
 	VMOVUPS     Z20, 512(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 1
 	VMOVUPS     (R11), Z12
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Z13
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Z14
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Z15
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Z16
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Z17
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Z18
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Z19
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Z20
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z16, Z21
 	VFMADD231PS Z0, Z14, Z21
 	VMOVAPS     Z21, Z21
@@ -1727,17 +1885,27 @@ channel:
 	VMOVUPS     Z19, 1024(CX)
 	VMOVUPS     Z20, 1088(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 2
 	VMOVUPS     (R11), Z12
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Z13
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Z14
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Z15
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Z16
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Z17
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Z18
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Z19
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Z20
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z16, Z21
 	VFMADD231PS Z0, Z14, Z21
 	VMOVAPS     Z21, Z21
@@ -1816,17 +1984,27 @@ channel:
 	VMOVUPS     Z19, 1600(CX)
 	VMOVUPS     Z20, 1664(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 3
 	VMOVUPS     (R11), Z12
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Z13
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Z14
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Z15
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Z16
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Z17
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Z18
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Z19
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Z20
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z16, Z21
 	VFMADD231PS Z0, Z14, Z21
 	VMOVAPS     Z21, Z21
@@ -1905,17 +2083,27 @@ channel:
 	VMOVUPS     Z19, 2176(CX)
 	VMOVUPS     Z20, 2240(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 4
 	VMOVUPS     (R11), Z12
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Z13
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Z14
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Z15
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Z16
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Z17
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Z18
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Z19
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Z20
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z16, Z21
 	VFMADD231PS Z0, Z14, Z21
 	VMOVAPS     Z21, Z21
@@ -1994,17 +2182,27 @@ channel:
 	VMOVUPS     Z19, 2752(CX)
 	VMOVUPS     Z20, 2816(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 5
 	VMOVUPS     (R11), Z12
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Z13
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Z14
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Z15
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Z16
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Z17
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Z18
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Z19
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Z20
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z16, Z21
 	VFMADD231PS Z0, Z14, Z21
 	VMOVAPS     Z21, Z21
@@ -2083,17 +2281,27 @@ channel:
 	VMOVUPS     Z19, 3328(CX)
 	VMOVUPS     Z20, 3392(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 6
 	VMOVUPS     (R11), Z12
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Z13
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Z14
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Z15
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Z16
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Z17
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Z18
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Z19
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Z20
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z16, Z21
 	VFMADD231PS Z0, Z14, Z21
 	VMOVAPS     Z21, Z21
@@ -2172,17 +2380,27 @@ channel:
 	VMOVUPS     Z19, 3904(CX)
 	VMOVUPS     Z20, 3968(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 7
 	VMOVUPS     (R11), Z12
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Z13
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Z14
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Z15
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Z16
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Z17
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Z18
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Z19
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Z20
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z16, Z21
 	VFMADD231PS Z0, Z14, Z21
 	VMOVAPS     Z21, Z21
@@ -2261,17 +2479,27 @@ channel:
 	VMOVUPS     Z19, 4480(CX)
 	VMOVUPS     Z20, 4544(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 8
 	VMOVUPS     (R11), Z12
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*1), Z13
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(DI*2), Z14
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(R8*1), Z15
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(DI*4), Z16
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R9*1), Z17
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R8*2), Z18
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(R10*1), Z19
+	PREFETCHT0  (R12)(R10*1)
 	VMOVUPS     (R11)(DI*8), Z20
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z16, Z21
 	VFMADD231PS Z0, Z14, Z21
 	VMOVAPS     Z21, Z21
@@ -3275,7 +3503,7 @@ DATA const3e800000<>+60(SB)/4, $0x3e800000
 GLOBL const3e800000<>(SB), RODATA|NOPTR, $64
 
 // func inputF5S2AVX512(a *inputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·inputF5S2AVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS const40000000<>+0(SB), Z0
@@ -3294,14 +3522,25 @@ channel:
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
 	LEAQ (R9)(DI*2), R10
+	LEAQ 64(DX), R12
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R12
+
+inTile1:
 	MOVQ DX, R11
 
 	// row 0
 	VMOVUPS     (R11), Z3
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z4
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z5
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z7
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -3322,9 +3561,13 @@ channel:
 	VMOVUPS     Z8, 192(CX)
 	VMOVUPS     Z4, 256(CX)
 	VMOVUPS     (R11)(DI*1), Z3
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z4
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z6
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3341,13 +3584,19 @@ channel:
 	VMOVUPS     Z5, 448(CX)
 	VMOVUPS     Z7, 512(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 1
 	VMOVUPS     (R11), Z3
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z4
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z5
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z7
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -3368,9 +3617,13 @@ channel:
 	VMOVUPS     Z8, 768(CX)
 	VMOVUPS     Z4, 832(CX)
 	VMOVUPS     (R11)(DI*1), Z3
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z4
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z6
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3387,13 +3640,19 @@ channel:
 	VMOVUPS     Z5, 1024(CX)
 	VMOVUPS     Z7, 1088(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 2
 	VMOVUPS     (R11), Z3
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z4
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z5
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z7
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -3414,9 +3673,13 @@ channel:
 	VMOVUPS     Z8, 1344(CX)
 	VMOVUPS     Z4, 1408(CX)
 	VMOVUPS     (R11)(DI*1), Z3
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z4
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z6
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3433,13 +3696,19 @@ channel:
 	VMOVUPS     Z5, 1600(CX)
 	VMOVUPS     Z7, 1664(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 3
 	VMOVUPS     (R11), Z3
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z4
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z5
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z7
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -3460,9 +3729,13 @@ channel:
 	VMOVUPS     Z8, 1920(CX)
 	VMOVUPS     Z4, 1984(CX)
 	VMOVUPS     (R11)(DI*1), Z3
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z4
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z6
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3479,13 +3752,19 @@ channel:
 	VMOVUPS     Z5, 2176(CX)
 	VMOVUPS     Z7, 2240(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 4
 	VMOVUPS     (R11), Z3
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z4
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z5
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z7
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -3506,9 +3785,13 @@ channel:
 	VMOVUPS     Z8, 2496(CX)
 	VMOVUPS     Z4, 2560(CX)
 	VMOVUPS     (R11)(DI*1), Z3
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z4
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z6
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3525,13 +3808,19 @@ channel:
 	VMOVUPS     Z5, 2752(CX)
 	VMOVUPS     Z7, 2816(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 5
 	VMOVUPS     (R11), Z3
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z4
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z5
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z7
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -3552,9 +3841,13 @@ channel:
 	VMOVUPS     Z8, 3072(CX)
 	VMOVUPS     Z4, 3136(CX)
 	VMOVUPS     (R11)(DI*1), Z3
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z4
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z6
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3571,13 +3864,19 @@ channel:
 	VMOVUPS     Z5, 3328(CX)
 	VMOVUPS     Z7, 3392(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 6
 	VMOVUPS     (R11), Z3
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z4
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z5
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z7
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -3598,9 +3897,13 @@ channel:
 	VMOVUPS     Z8, 3648(CX)
 	VMOVUPS     Z4, 3712(CX)
 	VMOVUPS     (R11)(DI*1), Z3
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z4
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z6
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3617,13 +3920,19 @@ channel:
 	VMOVUPS     Z5, 3904(CX)
 	VMOVUPS     Z7, 3968(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 7
 	VMOVUPS     (R11), Z3
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z4
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z5
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z7
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -3644,9 +3953,13 @@ channel:
 	VMOVUPS     Z8, 4224(CX)
 	VMOVUPS     Z4, 4288(CX)
 	VMOVUPS     (R11)(DI*1), Z3
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z4
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z6
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -3663,13 +3976,19 @@ channel:
 	VMOVUPS     Z5, 4480(CX)
 	VMOVUPS     Z7, 4544(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 8
 	VMOVUPS     (R11), Z3
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z4
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z5
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z6
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z7
+	PREFETCHT0  (R12)(DI*8)
 	VSUBPS      Z4, Z6, Z8
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z8, Z9
@@ -3690,9 +4009,13 @@ channel:
 	VMOVUPS     Z8, 4800(CX)
 	VMOVUPS     Z4, 4864(CX)
 	VMOVUPS     (R11)(DI*1), Z3
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z4
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z5
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z6
+	PREFETCHT0  (R12)(R10*1)
 	VSUBPS      Z4, Z6, Z7
 	VSUBPS      Z5, Z3, Z3
 	VMOVAPS     Z7, Z8
@@ -4182,7 +4505,7 @@ channel:
 	RET
 
 // func inputF1S2AVX512(a *inputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·inputF1S2AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ inputArgs_scratch+0(AX), CX
@@ -4195,35 +4518,52 @@ tile:
 
 channel:
 	MOVQ inputArgs_pixel+0(AX), DI
+	LEAQ 64(DX), R9
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R9
+
+inTile1:
 	MOVQ DX, R8
 
 	// row 0
-	VMOVUPS (R8), Z0
-	VMOVUPS Z0, (CX)
-	VMOVUPS (R8)(DI*1), Z0
-	VMOVUPS Z0, 64(CX)
-	VMOVUPS (R8)(DI*2), Z0
-	VMOVUPS Z0, 128(CX)
-	ADDQ    inputArgs_row+0(AX), R8
+	VMOVUPS    (R8), Z0
+	PREFETCHT0 (R9)
+	VMOVUPS    Z0, (CX)
+	VMOVUPS    (R8)(DI*1), Z0
+	PREFETCHT0 (R9)(DI*1)
+	VMOVUPS    Z0, 64(CX)
+	VMOVUPS    (R8)(DI*2), Z0
+	PREFETCHT0 (R9)(DI*2)
+	VMOVUPS    Z0, 128(CX)
+	ADDQ       inputArgs_row+0(AX), R8
+	ADDQ       inputArgs_row+0(AX), R9
 
 	// row 1
-	VMOVUPS (R8), Z0
-	VMOVUPS Z0, 192(CX)
-	VMOVUPS (R8)(DI*1), Z0
-	VMOVUPS Z0, 256(CX)
-	VMOVUPS (R8)(DI*2), Z0
-	VMOVUPS Z0, 320(CX)
-	ADDQ    inputArgs_row+0(AX), R8
+	VMOVUPS    (R8), Z0
+	PREFETCHT0 (R9)
+	VMOVUPS    Z0, 192(CX)
+	VMOVUPS    (R8)(DI*1), Z0
+	PREFETCHT0 (R9)(DI*1)
+	VMOVUPS    Z0, 256(CX)
+	VMOVUPS    (R8)(DI*2), Z0
+	PREFETCHT0 (R9)(DI*2)
+	VMOVUPS    Z0, 320(CX)
+	ADDQ       inputArgs_row+0(AX), R8
+	ADDQ       inputArgs_row+0(AX), R9
 
 	// row 2
-	VMOVUPS (R8), Z0
-	VMOVUPS Z0, 384(CX)
-	VMOVUPS (R8)(DI*1), Z0
-	VMOVUPS Z0, 448(CX)
-	VMOVUPS (R8)(DI*2), Z0
-	VMOVUPS Z0, 512(CX)
-	MOVQ    inputArgs_gridRow+0(AX), DI
-	MOVQ    BX, DI
+	VMOVUPS    (R8), Z0
+	PREFETCHT0 (R9)
+	VMOVUPS    Z0, 384(CX)
+	VMOVUPS    (R8)(DI*1), Z0
+	PREFETCHT0 (R9)(DI*1)
+	VMOVUPS    Z0, 448(CX)
+	VMOVUPS    (R8)(DI*2), Z0
+	PREFETCHT0 (R9)(DI*2)
+	VMOVUPS    Z0, 512(CX)
+	MOVQ       inputArgs_gridRow+0(AX), DI
+	MOVQ       BX, DI
 
 	// column 0, phases 0 0
 	VMOVUPS (CX), Z0
@@ -4293,7 +4633,7 @@ channel:
 	RET
 
 // func inputF4BF16AVX512(a *inputArgs)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·inputF4BF16AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ inputArgs_scratch+0(AX), CX
@@ -4307,69 +4647,94 @@ tile:
 channel:
 	MOVQ inputArgs_pixel+0(AX), DI
 	LEAQ (DI)(DI*2), R8
+	LEAQ 64(DX), R10
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R10
+
+inTile1:
 	MOVQ DX, R9
 
 	// row 0
-	VMOVUPS (R9), Z0
-	VMOVUPS (R9)(DI*1), Z1
-	VMOVUPS (R9)(DI*2), Z2
-	VMOVUPS (R9)(R8*1), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, (CX)
-	VMOVUPS Z4, 64(CX)
-	VMOVUPS Z2, 128(CX)
-	VMOVUPS Z1, 192(CX)
-	ADDQ    inputArgs_row+0(AX), R9
+	VMOVUPS    (R9), Z0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Z1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Z2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Z3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Z2, Z0, Z0
+	VADDPS     Z2, Z1, Z4
+	VSUBPS     Z1, Z2, Z2
+	VSUBPS     Z1, Z3, Z1
+	VMOVUPS    Z0, (CX)
+	VMOVUPS    Z4, 64(CX)
+	VMOVUPS    Z2, 128(CX)
+	VMOVUPS    Z1, 192(CX)
+	ADDQ       inputArgs_row+0(AX), R9
+	ADDQ       inputArgs_row+0(AX), R10
 
 	// row 1
-	VMOVUPS (R9), Z0
-	VMOVUPS (R9)(DI*1), Z1
-	VMOVUPS (R9)(DI*2), Z2
-	VMOVUPS (R9)(R8*1), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, 256(CX)
-	VMOVUPS Z4, 320(CX)
-	VMOVUPS Z2, 384(CX)
-	VMOVUPS Z1, 448(CX)
-	ADDQ    inputArgs_row+0(AX), R9
+	VMOVUPS    (R9), Z0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Z1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Z2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Z3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Z2, Z0, Z0
+	VADDPS     Z2, Z1, Z4
+	VSUBPS     Z1, Z2, Z2
+	VSUBPS     Z1, Z3, Z1
+	VMOVUPS    Z0, 256(CX)
+	VMOVUPS    Z4, 320(CX)
+	VMOVUPS    Z2, 384(CX)
+	VMOVUPS    Z1, 448(CX)
+	ADDQ       inputArgs_row+0(AX), R9
+	ADDQ       inputArgs_row+0(AX), R10
 
 	// row 2
-	VMOVUPS (R9), Z0
-	VMOVUPS (R9)(DI*1), Z1
-	VMOVUPS (R9)(DI*2), Z2
-	VMOVUPS (R9)(R8*1), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, 512(CX)
-	VMOVUPS Z4, 576(CX)
-	VMOVUPS Z2, 640(CX)
-	VMOVUPS Z1, 704(CX)
-	ADDQ    inputArgs_row+0(AX), R9
+	VMOVUPS    (R9), Z0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Z1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Z2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Z3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Z2, Z0, Z0
+	VADDPS     Z2, Z1, Z4
+	VSUBPS     Z1, Z2, Z2
+	VSUBPS     Z1, Z3, Z1
+	VMOVUPS    Z0, 512(CX)
+	VMOVUPS    Z4, 576(CX)
+	VMOVUPS    Z2, 640(CX)
+	VMOVUPS    Z1, 704(CX)
+	ADDQ       inputArgs_row+0(AX), R9
+	ADDQ       inputArgs_row+0(AX), R10
 
 	// row 3
-	VMOVUPS (R9), Z0
-	VMOVUPS (R9)(DI*1), Z1
-	VMOVUPS (R9)(DI*2), Z2
-	VMOVUPS (R9)(R8*1), Z3
-	VSUBPS  Z2, Z0, Z0
-	VADDPS  Z2, Z1, Z4
-	VSUBPS  Z1, Z2, Z2
-	VSUBPS  Z1, Z3, Z1
-	VMOVUPS Z0, 768(CX)
-	VMOVUPS Z4, 832(CX)
-	VMOVUPS Z2, 896(CX)
-	VMOVUPS Z1, 960(CX)
-	MOVQ    inputArgs_gridRow+0(AX), DI
-	LEAQ    (DI)(DI*2), R8
-	MOVQ    BX, R9
+	VMOVUPS    (R9), Z0
+	PREFETCHT0 (R10)
+	VMOVUPS    (R9)(DI*1), Z1
+	PREFETCHT0 (R10)(DI*1)
+	VMOVUPS    (R9)(DI*2), Z2
+	PREFETCHT0 (R10)(DI*2)
+	VMOVUPS    (R9)(R8*1), Z3
+	PREFETCHT0 (R10)(R8*1)
+	VSUBPS     Z2, Z0, Z0
+	VADDPS     Z2, Z1, Z4
+	VSUBPS     Z1, Z2, Z2
+	VSUBPS     Z1, Z3, Z1
+	VMOVUPS    Z0, 768(CX)
+	VMOVUPS    Z4, 832(CX)
+	VMOVUPS    Z2, 896(CX)
+	VMOVUPS    Z1, 960(CX)
+	MOVQ       inputArgs_gridRow+0(AX), DI
+	LEAQ       (DI)(DI*2), R8
+	MOVQ       BX, R9
 
 	// column 0, phases 0 0
 	VMOVUPS (CX), Z0
@@ -4458,7 +4823,7 @@ channel:
 	RET
 
 // func inputF1S2BF16AVX512(a *inputArgs)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·inputF1S2BF16AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ inputArgs_scratch+0(AX), CX
@@ -4471,35 +4836,52 @@ tile:
 
 channel:
 	MOVQ inputArgs_pixel+0(AX), DI
+	LEAQ 64(DX), R9
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R9
+
+inTile1:
 	MOVQ DX, R8
 
 	// row 0
-	VMOVUPS (R8), Z0
-	VMOVUPS Z0, (CX)
-	VMOVUPS (R8)(DI*1), Z0
-	VMOVUPS Z0, 64(CX)
-	VMOVUPS (R8)(DI*2), Z0
-	VMOVUPS Z0, 128(CX)
-	ADDQ    inputArgs_row+0(AX), R8
+	VMOVUPS    (R8), Z0
+	PREFETCHT0 (R9)
+	VMOVUPS    Z0, (CX)
+	VMOVUPS    (R8)(DI*1), Z0
+	PREFETCHT0 (R9)(DI*1)
+	VMOVUPS    Z0, 64(CX)
+	VMOVUPS    (R8)(DI*2), Z0
+	PREFETCHT0 (R9)(DI*2)
+	VMOVUPS    Z0, 128(CX)
+	ADDQ       inputArgs_row+0(AX), R8
+	ADDQ       inputArgs_row+0(AX), R9
 
 	// row 1
-	VMOVUPS (R8), Z0
-	VMOVUPS Z0, 192(CX)
-	VMOVUPS (R8)(DI*1), Z0
-	VMOVUPS Z0, 256(CX)
-	VMOVUPS (R8)(DI*2), Z0
-	VMOVUPS Z0, 320(CX)
-	ADDQ    inputArgs_row+0(AX), R8
+	VMOVUPS    (R8), Z0
+	PREFETCHT0 (R9)
+	VMOVUPS    Z0, 192(CX)
+	VMOVUPS    (R8)(DI*1), Z0
+	PREFETCHT0 (R9)(DI*1)
+	VMOVUPS    Z0, 256(CX)
+	VMOVUPS    (R8)(DI*2), Z0
+	PREFETCHT0 (R9)(DI*2)
+	VMOVUPS    Z0, 320(CX)
+	ADDQ       inputArgs_row+0(AX), R8
+	ADDQ       inputArgs_row+0(AX), R9
 
 	// row 2
-	VMOVUPS (R8), Z0
-	VMOVUPS Z0, 384(CX)
-	VMOVUPS (R8)(DI*1), Z0
-	VMOVUPS Z0, 448(CX)
-	VMOVUPS (R8)(DI*2), Z0
-	VMOVUPS Z0, 512(CX)
-	MOVQ    inputArgs_gridRow+0(AX), DI
-	MOVQ    BX, DI
+	VMOVUPS    (R8), Z0
+	PREFETCHT0 (R9)
+	VMOVUPS    Z0, 384(CX)
+	VMOVUPS    (R8)(DI*1), Z0
+	PREFETCHT0 (R9)(DI*1)
+	VMOVUPS    Z0, 448(CX)
+	VMOVUPS    (R8)(DI*2), Z0
+	PREFETCHT0 (R9)(DI*2)
+	VMOVUPS    Z0, 512(CX)
+	MOVQ       inputArgs_gridRow+0(AX), DI
+	MOVQ       BX, DI
 
 	// column 0, phases 0 0
 	VMOVUPS (CX), Z0
@@ -4586,7 +4968,7 @@ channel:
 	RET
 
 // func inputF1BF16AVX512(a *inputArgs)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·inputF1BF16AVX512(SB), NOSPLIT, $0-8
 	MOVQ a+0(FP), AX
 	MOVQ inputArgs_scratch+0(AX), CX
@@ -4599,13 +4981,20 @@ tile:
 
 channel:
 	MOVQ inputArgs_pixel+0(AX), DI
+	LEAQ 64(DX), R8
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R8
+
+inTile1:
 	MOVQ DX, DI
 
 	// row 0
-	VMOVUPS (DI), Z0
-	VMOVUPS Z0, (CX)
-	MOVQ    inputArgs_gridRow+0(AX), DI
-	MOVQ    BX, DI
+	VMOVUPS    (DI), Z0
+	PREFETCHT0 (R8)
+	VMOVUPS    Z0, (CX)
+	MOVQ       inputArgs_gridRow+0(AX), DI
+	MOVQ       BX, DI
 
 	// column 0, phases 0 0
 	VMOVUPS (CX), Z0
@@ -4624,7 +5013,7 @@ channel:
 	RET
 
 // func inputF6PBF16AVX512(a *inputArgs)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·inputF6PBF16AVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS constc02e4000<>+0(SB), Z0
@@ -4647,15 +5036,27 @@ channel:
 	MOVQ inputArgs_pixel+0(AX), DI
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
+	LEAQ 64(DX), R11
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R11
+
+inTile1:
 	MOVQ DX, R10
 
 	// row 0
 	VMOVUPS     (R10), Z8
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z9
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z10
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z11
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z12
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z13
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z12, Z14
 	VFMADD231PS Z0, Z10, Z14
 	VMOVAPS     Z14, Z14
@@ -4687,14 +5088,21 @@ channel:
 	VMOVUPS     Z12, 256(CX)
 	VMOVUPS     Z8, 320(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 1
 	VMOVUPS     (R10), Z8
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z9
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z10
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z11
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z12
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z13
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z12, Z14
 	VFMADD231PS Z0, Z10, Z14
 	VMOVAPS     Z14, Z14
@@ -4726,14 +5134,21 @@ channel:
 	VMOVUPS     Z12, 640(CX)
 	VMOVUPS     Z8, 704(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 2
 	VMOVUPS     (R10), Z8
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z9
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z10
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z11
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z12
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z13
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z12, Z14
 	VFMADD231PS Z0, Z10, Z14
 	VMOVAPS     Z14, Z14
@@ -4765,14 +5180,21 @@ channel:
 	VMOVUPS     Z12, 1024(CX)
 	VMOVUPS     Z8, 1088(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 3
 	VMOVUPS     (R10), Z8
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z9
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z10
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z11
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z12
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z13
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z12, Z14
 	VFMADD231PS Z0, Z10, Z14
 	VMOVAPS     Z14, Z14
@@ -4804,14 +5226,21 @@ channel:
 	VMOVUPS     Z12, 1408(CX)
 	VMOVUPS     Z8, 1472(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 4
 	VMOVUPS     (R10), Z8
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z9
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z10
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z11
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z12
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z13
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z12, Z14
 	VFMADD231PS Z0, Z10, Z14
 	VMOVAPS     Z14, Z14
@@ -4843,14 +5272,21 @@ channel:
 	VMOVUPS     Z12, 1792(CX)
 	VMOVUPS     Z8, 1856(CX)
 	ADDQ        inputArgs_row+0(AX), R10
+	ADDQ        inputArgs_row+0(AX), R11
 
 	// row 5
 	VMOVUPS     (R10), Z8
+	PREFETCHT0  (R11)
 	VMOVUPS     (R10)(DI*1), Z9
+	PREFETCHT0  (R11)(DI*1)
 	VMOVUPS     (R10)(DI*2), Z10
+	PREFETCHT0  (R11)(DI*2)
 	VMOVUPS     (R10)(R8*1), Z11
+	PREFETCHT0  (R11)(R8*1)
 	VMOVUPS     (R10)(DI*4), Z12
+	PREFETCHT0  (R11)(DI*4)
 	VMOVUPS     (R10)(R9*1), Z13
+	PREFETCHT0  (R11)(R9*1)
 	VMOVAPS     Z12, Z14
 	VFMADD231PS Z0, Z10, Z14
 	VMOVAPS     Z14, Z14
@@ -5311,7 +5747,7 @@ DATA constbfc00000<>+60(SB)/4, $0xbfc00000
 GLOBL constbfc00000<>(SB), RODATA|NOPTR, $64
 
 // func inputF5S2PBF16AVX512(a *inputArgs)
-// Requires: AVX, AVX512F, AVX512_BF16
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
 TEXT ·inputF5S2PBF16AVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS constbfe80000<>+0(SB), Z0
@@ -5335,14 +5771,25 @@ channel:
 	LEAQ (DI)(DI*2), R8
 	LEAQ (R8)(DI*2), R9
 	LEAQ (R9)(DI*2), R10
+	LEAQ 64(DX), R12
+	CMPQ SI, $0x40
+	JG   inTile1
+	ADDQ inputArgs_srcStep+0(AX), R12
+
+inTile1:
 	MOVQ DX, R11
 
 	// row 0
 	VMOVUPS     (R11), Z8
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z9
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z10
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z11
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z12
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z10, Z13
 	VFMADD231PS Z2, Z8, Z13
 	VMOVAPS     Z11, Z14
@@ -5369,9 +5816,13 @@ channel:
 	VMOVUPS     Z11, 192(CX)
 	VMOVUPS     Z10, 256(CX)
 	VMOVUPS     (R11)(DI*1), Z8
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z9
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z10
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z11
+	PREFETCHT0  (R12)(R10*1)
 	VMOVAPS     Z10, Z12
 	VFMADD231PS Z2, Z8, Z12
 	VMOVAPS     Z11, Z13
@@ -5393,13 +5844,19 @@ channel:
 	VMOVUPS     Z9, 448(CX)
 	VMOVUPS     Z8, 512(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 1
 	VMOVUPS     (R11), Z8
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z9
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z10
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z11
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z12
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z10, Z13
 	VFMADD231PS Z2, Z8, Z13
 	VMOVAPS     Z11, Z14
@@ -5426,9 +5883,13 @@ channel:
 	VMOVUPS     Z11, 768(CX)
 	VMOVUPS     Z10, 832(CX)
 	VMOVUPS     (R11)(DI*1), Z8
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z9
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z10
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z11
+	PREFETCHT0  (R12)(R10*1)
 	VMOVAPS     Z10, Z12
 	VFMADD231PS Z2, Z8, Z12
 	VMOVAPS     Z11, Z13
@@ -5450,13 +5911,19 @@ channel:
 	VMOVUPS     Z9, 1024(CX)
 	VMOVUPS     Z8, 1088(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 2
 	VMOVUPS     (R11), Z8
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z9
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z10
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z11
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z12
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z10, Z13
 	VFMADD231PS Z2, Z8, Z13
 	VMOVAPS     Z11, Z14
@@ -5483,9 +5950,13 @@ channel:
 	VMOVUPS     Z11, 1344(CX)
 	VMOVUPS     Z10, 1408(CX)
 	VMOVUPS     (R11)(DI*1), Z8
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z9
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z10
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z11
+	PREFETCHT0  (R12)(R10*1)
 	VMOVAPS     Z10, Z12
 	VFMADD231PS Z2, Z8, Z12
 	VMOVAPS     Z11, Z13
@@ -5507,13 +5978,19 @@ channel:
 	VMOVUPS     Z9, 1600(CX)
 	VMOVUPS     Z8, 1664(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 3
 	VMOVUPS     (R11), Z8
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z9
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z10
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z11
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z12
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z10, Z13
 	VFMADD231PS Z2, Z8, Z13
 	VMOVAPS     Z11, Z14
@@ -5540,9 +6017,13 @@ channel:
 	VMOVUPS     Z11, 1920(CX)
 	VMOVUPS     Z10, 1984(CX)
 	VMOVUPS     (R11)(DI*1), Z8
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z9
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z10
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z11
+	PREFETCHT0  (R12)(R10*1)
 	VMOVAPS     Z10, Z12
 	VFMADD231PS Z2, Z8, Z12
 	VMOVAPS     Z11, Z13
@@ -5564,13 +6045,19 @@ channel:
 	VMOVUPS     Z9, 2176(CX)
 	VMOVUPS     Z8, 2240(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 4
 	VMOVUPS     (R11), Z8
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z9
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z10
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z11
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z12
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z10, Z13
 	VFMADD231PS Z2, Z8, Z13
 	VMOVAPS     Z11, Z14
@@ -5597,9 +6084,13 @@ channel:
 	VMOVUPS     Z11, 2496(CX)
 	VMOVUPS     Z10, 2560(CX)
 	VMOVUPS     (R11)(DI*1), Z8
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z9
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z10
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z11
+	PREFETCHT0  (R12)(R10*1)
 	VMOVAPS     Z10, Z12
 	VFMADD231PS Z2, Z8, Z12
 	VMOVAPS     Z11, Z13
@@ -5621,13 +6112,19 @@ channel:
 	VMOVUPS     Z9, 2752(CX)
 	VMOVUPS     Z8, 2816(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 5
 	VMOVUPS     (R11), Z8
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z9
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z10
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z11
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z12
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z10, Z13
 	VFMADD231PS Z2, Z8, Z13
 	VMOVAPS     Z11, Z14
@@ -5654,9 +6151,13 @@ channel:
 	VMOVUPS     Z11, 3072(CX)
 	VMOVUPS     Z10, 3136(CX)
 	VMOVUPS     (R11)(DI*1), Z8
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z9
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z10
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z11
+	PREFETCHT0  (R12)(R10*1)
 	VMOVAPS     Z10, Z12
 	VFMADD231PS Z2, Z8, Z12
 	VMOVAPS     Z11, Z13
@@ -5678,13 +6179,19 @@ channel:
 	VMOVUPS     Z9, 3328(CX)
 	VMOVUPS     Z8, 3392(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 6
 	VMOVUPS     (R11), Z8
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z9
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z10
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z11
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z12
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z10, Z13
 	VFMADD231PS Z2, Z8, Z13
 	VMOVAPS     Z11, Z14
@@ -5711,9 +6218,13 @@ channel:
 	VMOVUPS     Z11, 3648(CX)
 	VMOVUPS     Z10, 3712(CX)
 	VMOVUPS     (R11)(DI*1), Z8
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z9
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z10
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z11
+	PREFETCHT0  (R12)(R10*1)
 	VMOVAPS     Z10, Z12
 	VFMADD231PS Z2, Z8, Z12
 	VMOVAPS     Z11, Z13
@@ -5735,13 +6246,19 @@ channel:
 	VMOVUPS     Z9, 3904(CX)
 	VMOVUPS     Z8, 3968(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 7
 	VMOVUPS     (R11), Z8
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z9
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z10
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z11
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z12
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z10, Z13
 	VFMADD231PS Z2, Z8, Z13
 	VMOVAPS     Z11, Z14
@@ -5768,9 +6285,13 @@ channel:
 	VMOVUPS     Z11, 4224(CX)
 	VMOVUPS     Z10, 4288(CX)
 	VMOVUPS     (R11)(DI*1), Z8
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z9
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z10
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z11
+	PREFETCHT0  (R12)(R10*1)
 	VMOVAPS     Z10, Z12
 	VFMADD231PS Z2, Z8, Z12
 	VMOVAPS     Z11, Z13
@@ -5792,13 +6313,19 @@ channel:
 	VMOVUPS     Z9, 4480(CX)
 	VMOVUPS     Z8, 4544(CX)
 	ADDQ        inputArgs_row+0(AX), R11
+	ADDQ        inputArgs_row+0(AX), R12
 
 	// row 8
 	VMOVUPS     (R11), Z8
+	PREFETCHT0  (R12)
 	VMOVUPS     (R11)(DI*2), Z9
+	PREFETCHT0  (R12)(DI*2)
 	VMOVUPS     (R11)(DI*4), Z10
+	PREFETCHT0  (R12)(DI*4)
 	VMOVUPS     (R11)(R8*2), Z11
+	PREFETCHT0  (R12)(R8*2)
 	VMOVUPS     (R11)(DI*8), Z12
+	PREFETCHT0  (R12)(DI*8)
 	VMOVAPS     Z10, Z13
 	VFMADD231PS Z2, Z8, Z13
 	VMOVAPS     Z11, Z14
@@ -5825,9 +6352,13 @@ channel:
 	VMOVUPS     Z11, 4800(CX)
 	VMOVUPS     Z10, 4864(CX)
 	VMOVUPS     (R11)(DI*1), Z8
+	PREFETCHT0  (R12)(DI*1)
 	VMOVUPS     (R11)(R8*1), Z9
+	PREFETCHT0  (R12)(R8*1)
 	VMOVUPS     (R11)(R9*1), Z10
+	PREFETCHT0  (R12)(R9*1)
 	VMOVUPS     (R11)(R10*1), Z11
+	PREFETCHT0  (R12)(R10*1)
 	VMOVAPS     Z10, Z12
 	VFMADD231PS Z2, Z8, Z12
 	VMOVAPS     Z11, Z13

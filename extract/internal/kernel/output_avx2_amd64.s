@@ -6,7 +6,7 @@
 #include "textflag.h"
 
 // func outputF4AVX2(a *outputArgs)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·outputF4AVX2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -83,50 +83,61 @@ channel:
 	MOVQ    outputArgs_row+0(AX), R9
 	MOVQ    outputArgs_rows+0(AX), R10
 	VMOVUPS (SI), Y1
-	MOVQ    BX, R11
+	LEAQ    64(BX), R12
+	CMPQ    DI, $0x40
+	JG      inTile1
+	ADDQ    outputArgs_outStep+0(AX), R12
+
+inTile1:
+	MOVQ BX, R11
 
 	// column 0
-	VMOVUPS (CX), Y2
-	VMOVUPS 64(CX), Y3
-	VMOVUPS 128(CX), Y4
-	VMOVUPS 192(CX), Y5
-	VADDPS  Y4, Y3, Y6
-	VADDPS  Y6, Y2, Y2
-	VSUBPS  Y4, Y3, Y3
-	VADDPS  Y5, Y3, Y3
-	VADDPS  Y1, Y2, Y2
-	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R11)
-	CMPQ    R10, $0x01
-	JLE     column2
-	VADDPS  Y1, Y3, Y2
-	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R11)(R9*1)
-
-column2:
-	// column 1
-	CMPQ    R8, $0x01
-	JLE     done1
-	ADDQ    outputArgs_pixel+0(AX), R11
-	VMOVUPS 32(CX), Y2
-	VMOVUPS 96(CX), Y3
-	VMOVUPS 160(CX), Y4
-	VMOVUPS 224(CX), Y5
-	VADDPS  Y4, Y3, Y6
-	VADDPS  Y6, Y2, Y2
-	VSUBPS  Y4, Y3, Y3
-	VADDPS  Y5, Y3, Y3
-	VADDPS  Y1, Y2, Y2
-	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R11)
-	CMPQ    R10, $0x01
-	JLE     column3
-	VADDPS  Y1, Y3, Y1
-	VMAXPS  Y1, Y0, Y1
-	VMOVUPS Y1, (R11)(R9*1)
+	VMOVUPS    (CX), Y2
+	VMOVUPS    64(CX), Y3
+	VMOVUPS    128(CX), Y4
+	VMOVUPS    192(CX), Y5
+	VADDPS     Y4, Y3, Y6
+	VADDPS     Y6, Y2, Y2
+	VSUBPS     Y4, Y3, Y3
+	VADDPS     Y5, Y3, Y3
+	VADDPS     Y1, Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMOVUPS    Y2, (R11)
+	PREFETCHT0 (R12)
+	CMPQ       R10, $0x01
+	JLE        column3
+	VADDPS     Y1, Y3, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMOVUPS    Y2, (R11)(R9*1)
+	PREFETCHT0 (R12)(R9*1)
 
 column3:
-done1:
+	// column 1
+	CMPQ       R8, $0x01
+	JLE        done2
+	ADDQ       outputArgs_pixel+0(AX), R11
+	ADDQ       outputArgs_pixel+0(AX), R12
+	VMOVUPS    32(CX), Y2
+	VMOVUPS    96(CX), Y3
+	VMOVUPS    160(CX), Y4
+	VMOVUPS    224(CX), Y5
+	VADDPS     Y4, Y3, Y6
+	VADDPS     Y6, Y2, Y2
+	VSUBPS     Y4, Y3, Y3
+	VADDPS     Y5, Y3, Y3
+	VADDPS     Y1, Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMOVUPS    Y2, (R11)
+	PREFETCHT0 (R12)
+	CMPQ       R10, $0x01
+	JLE        column4
+	VADDPS     Y1, Y3, Y1
+	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    Y1, (R11)(R9*1)
+	PREFETCHT0 (R12)(R9*1)
+
+column4:
+done2:
 	ADDQ $0x20, DX
 	ADDQ $0x20, BX
 	ADDQ $0x20, SI
@@ -141,7 +152,7 @@ done1:
 	RET
 
 // func outputF4AddAVX2(a *outputArgs)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·outputF4AddAVX2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -218,54 +229,65 @@ channel:
 	MOVQ    outputArgs_row+0(AX), R9
 	MOVQ    outputArgs_rows+0(AX), R10
 	VMOVUPS (SI), Y1
-	MOVQ    BX, R11
+	LEAQ    64(BX), R12
+	CMPQ    DI, $0x40
+	JG      inTile1
+	ADDQ    outputArgs_outStep+0(AX), R12
+
+inTile1:
+	MOVQ BX, R11
 
 	// column 0
-	VMOVUPS (CX), Y2
-	VMOVUPS 64(CX), Y3
-	VMOVUPS 128(CX), Y4
-	VMOVUPS 192(CX), Y5
-	VADDPS  Y4, Y3, Y6
-	VADDPS  Y6, Y2, Y2
-	VSUBPS  Y4, Y3, Y3
-	VADDPS  Y5, Y3, Y3
-	VADDPS  Y1, Y2, Y2
-	VADDPS  (R11), Y2, Y2
-	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R11)
-	CMPQ    R10, $0x01
-	JLE     column2
-	VADDPS  Y1, Y3, Y2
-	VADDPS  (R11)(R9*1), Y2, Y2
-	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R11)(R9*1)
-
-column2:
-	// column 1
-	CMPQ    R8, $0x01
-	JLE     done1
-	ADDQ    outputArgs_pixel+0(AX), R11
-	VMOVUPS 32(CX), Y2
-	VMOVUPS 96(CX), Y3
-	VMOVUPS 160(CX), Y4
-	VMOVUPS 224(CX), Y5
-	VADDPS  Y4, Y3, Y6
-	VADDPS  Y6, Y2, Y2
-	VSUBPS  Y4, Y3, Y3
-	VADDPS  Y5, Y3, Y3
-	VADDPS  Y1, Y2, Y2
-	VADDPS  (R11), Y2, Y2
-	VMAXPS  Y2, Y0, Y2
-	VMOVUPS Y2, (R11)
-	CMPQ    R10, $0x01
-	JLE     column3
-	VADDPS  Y1, Y3, Y1
-	VADDPS  (R11)(R9*1), Y1, Y1
-	VMAXPS  Y1, Y0, Y1
-	VMOVUPS Y1, (R11)(R9*1)
+	VMOVUPS    (CX), Y2
+	VMOVUPS    64(CX), Y3
+	VMOVUPS    128(CX), Y4
+	VMOVUPS    192(CX), Y5
+	VADDPS     Y4, Y3, Y6
+	VADDPS     Y6, Y2, Y2
+	VSUBPS     Y4, Y3, Y3
+	VADDPS     Y5, Y3, Y3
+	VADDPS     Y1, Y2, Y2
+	VADDPS     (R11), Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMOVUPS    Y2, (R11)
+	PREFETCHT0 (R12)
+	CMPQ       R10, $0x01
+	JLE        column3
+	VADDPS     Y1, Y3, Y2
+	VADDPS     (R11)(R9*1), Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMOVUPS    Y2, (R11)(R9*1)
+	PREFETCHT0 (R12)(R9*1)
 
 column3:
-done1:
+	// column 1
+	CMPQ       R8, $0x01
+	JLE        done2
+	ADDQ       outputArgs_pixel+0(AX), R11
+	ADDQ       outputArgs_pixel+0(AX), R12
+	VMOVUPS    32(CX), Y2
+	VMOVUPS    96(CX), Y3
+	VMOVUPS    160(CX), Y4
+	VMOVUPS    224(CX), Y5
+	VADDPS     Y4, Y3, Y6
+	VADDPS     Y6, Y2, Y2
+	VSUBPS     Y4, Y3, Y3
+	VADDPS     Y5, Y3, Y3
+	VADDPS     Y1, Y2, Y2
+	VADDPS     (R11), Y2, Y2
+	VMAXPS     Y2, Y0, Y2
+	VMOVUPS    Y2, (R11)
+	PREFETCHT0 (R12)
+	CMPQ       R10, $0x01
+	JLE        column4
+	VADDPS     Y1, Y3, Y1
+	VADDPS     (R11)(R9*1), Y1, Y1
+	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    Y1, (R11)(R9*1)
+	PREFETCHT0 (R12)(R9*1)
+
+column4:
+done2:
 	ADDQ $0x20, DX
 	ADDQ $0x20, BX
 	ADDQ $0x20, SI
@@ -280,7 +302,7 @@ done1:
 	RET
 
 // func outputF6AVX2(a *outputArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outputF6AVX2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -463,7 +485,13 @@ channel:
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
 	VMOVUPS     (SI), Y1
-	MOVQ        BX, R12
+	LEAQ        64(BX), R13
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R13
+
+inTile1:
+	MOVQ BX, R12
 
 	// column 0
 	VMOVUPS     (CX), Y2
@@ -488,27 +516,32 @@ channel:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y6, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y8, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     32(CX), Y2
 	VMOVUPS     160(CX), Y3
 	VMOVUPS     288(CX), Y4
@@ -531,27 +564,32 @@ column2:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y6, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y8, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     64(CX), Y2
 	VMOVUPS     192(CX), Y3
 	VMOVUPS     320(CX), Y4
@@ -574,27 +612,32 @@ column3:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y6, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y8, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     96(CX), Y2
 	VMOVUPS     224(CX), Y3
 	VMOVUPS     352(CX), Y4
@@ -617,24 +660,28 @@ column4:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y6, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y8, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y3, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column5:
-done1:
+column6:
+done2:
 	ADDQ $0x20, DX
 	ADDQ $0x20, BX
 	ADDQ $0x20, SI
@@ -679,7 +726,7 @@ DATA const41000000<>+28(SB)/4, $0x41000000
 GLOBL const41000000<>(SB), RODATA|NOPTR, $32
 
 // func outputF6AddAVX2(a *outputArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outputF6AddAVX2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -862,7 +909,13 @@ channel:
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
 	VMOVUPS     (SI), Y1
-	MOVQ        BX, R12
+	LEAQ        64(BX), R13
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R13
+
+inTile1:
+	MOVQ BX, R12
 
 	// column 0
 	VMOVUPS     (CX), Y2
@@ -888,30 +941,35 @@ channel:
 	VADDPS      (R12), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y6, Y2
 	VADDPS      (R12)(R9*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y8, Y2
 	VADDPS      (R12)(R9*2), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y3, Y2
 	VADDPS      (R12)(R10*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     32(CX), Y2
 	VMOVUPS     160(CX), Y3
 	VMOVUPS     288(CX), Y4
@@ -935,30 +993,35 @@ column2:
 	VADDPS      (R12), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y6, Y2
 	VADDPS      (R12)(R9*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y8, Y2
 	VADDPS      (R12)(R9*2), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y3, Y2
 	VADDPS      (R12)(R10*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     64(CX), Y2
 	VMOVUPS     192(CX), Y3
 	VMOVUPS     320(CX), Y4
@@ -982,30 +1045,35 @@ column3:
 	VADDPS      (R12), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y6, Y2
 	VADDPS      (R12)(R9*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y8, Y2
 	VADDPS      (R12)(R9*2), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y3, Y2
 	VADDPS      (R12)(R10*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     96(CX), Y2
 	VMOVUPS     224(CX), Y3
 	VMOVUPS     352(CX), Y4
@@ -1029,27 +1097,31 @@ column4:
 	VADDPS      (R12), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y6, Y2
 	VADDPS      (R12)(R9*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y8, Y2
 	VADDPS      (R12)(R9*2), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y3, Y1
 	VADDPS      (R12)(R10*1), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column5:
-done1:
+column6:
+done2:
 	ADDQ $0x20, DX
 	ADDQ $0x20, BX
 	ADDQ $0x20, SI
@@ -1064,7 +1136,7 @@ done1:
 	RET
 
 // func outputF7AVX2(a *outputArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outputF7AVX2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -1329,7 +1401,13 @@ channel:
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
 	VMOVUPS     (SI), Y1
-	MOVQ        BX, R12
+	LEAQ        64(BX), R13
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R13
+
+inTile1:
+	MOVQ BX, R12
 
 	// column 0
 	VMOVUPS     (CX), Y2
@@ -1362,27 +1440,32 @@ channel:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y6, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     32(CX), Y2
 	VMOVUPS     160(CX), Y3
 	VMOVUPS     288(CX), Y4
@@ -1413,27 +1496,32 @@ column2:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y6, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     64(CX), Y2
 	VMOVUPS     192(CX), Y3
 	VMOVUPS     320(CX), Y4
@@ -1464,27 +1552,32 @@ column3:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y6, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     96(CX), Y2
 	VMOVUPS     224(CX), Y3
 	VMOVUPS     352(CX), Y4
@@ -1515,24 +1608,28 @@ column4:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y6, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y3, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column5:
-done1:
+column6:
+done2:
 	ADDQ $0x20, DX
 	ADDQ $0x20, BX
 	ADDQ $0x20, SI
@@ -1577,7 +1674,7 @@ DATA const3e000000<>+28(SB)/4, $0x3e000000
 GLOBL const3e000000<>(SB), RODATA|NOPTR, $32
 
 // func outputF9AVX2(a *outputArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outputF9AVX2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -2209,7 +2306,13 @@ channel:
 	LEAQ        (R10)(R9*2), R11
 	MOVQ        outputArgs_rows+0(AX), R12
 	VMOVUPS     (SI), Y1
-	MOVQ        BX, R13
+	LEAQ        64(BX), R14
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R14
+
+inTile1:
+	MOVQ BX, R13
 
 	// column 0
 	VMOVUPS     (CX), Y2
@@ -2272,42 +2375,50 @@ channel:
 	VADDPS      Y1, Y9, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y5, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y12, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y7, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y13, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     32(CX), Y2
 	VMOVUPS     256(CX), Y3
 	VMOVUPS     480(CX), Y4
@@ -2368,42 +2479,50 @@ column2:
 	VADDPS      Y1, Y9, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y5, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y12, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y7, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y13, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     64(CX), Y2
 	VMOVUPS     288(CX), Y3
 	VMOVUPS     512(CX), Y4
@@ -2464,42 +2583,50 @@ column3:
 	VADDPS      Y1, Y9, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y5, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y12, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y7, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y13, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     96(CX), Y2
 	VMOVUPS     320(CX), Y3
 	VMOVUPS     544(CX), Y4
@@ -2560,42 +2687,50 @@ column4:
 	VADDPS      Y1, Y9, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y5, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y12, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y7, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y13, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column5:
+column6:
 	// column 4
 	CMPQ        R8, $0x04
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     128(CX), Y2
 	VMOVUPS     352(CX), Y3
 	VMOVUPS     576(CX), Y4
@@ -2656,42 +2791,50 @@ column5:
 	VADDPS      Y1, Y9, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y5, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y12, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y7, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y13, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column6:
+column7:
 	// column 5
 	CMPQ        R8, $0x05
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     160(CX), Y2
 	VMOVUPS     384(CX), Y3
 	VMOVUPS     608(CX), Y4
@@ -2752,42 +2895,50 @@ column6:
 	VADDPS      Y1, Y9, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y5, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y12, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y7, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y13, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column7:
+column8:
 	// column 6
 	CMPQ        R8, $0x06
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     192(CX), Y2
 	VMOVUPS     416(CX), Y3
 	VMOVUPS     640(CX), Y4
@@ -2848,39 +2999,46 @@ column7:
 	VADDPS      Y1, Y9, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y5, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y12, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y7, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y13, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y3, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column8:
-done1:
+column9:
+done2:
 	ADDQ $0x20, DX
 	ADDQ $0x20, BX
 	ADDQ $0x20, SI
@@ -2985,7 +3143,7 @@ DATA const3a800000<>+28(SB)/4, $0x3a800000
 GLOBL const3a800000<>(SB), RODATA|NOPTR, $32
 
 // func outputF9AddAVX2(a *outputArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outputF9AddAVX2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -3617,7 +3775,13 @@ channel:
 	LEAQ        (R10)(R9*2), R11
 	MOVQ        outputArgs_rows+0(AX), R12
 	VMOVUPS     (SI), Y1
-	MOVQ        BX, R13
+	LEAQ        64(BX), R14
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R14
+
+inTile1:
+	MOVQ BX, R13
 
 	// column 0
 	VMOVUPS     (CX), Y2
@@ -3681,48 +3845,56 @@ channel:
 	VADDPS      (R13), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y5, Y4
 	VADDPS      (R13)(R9*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y12, Y4
 	VADDPS      (R13)(R9*2), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y7, Y4
 	VADDPS      (R13)(R10*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y13, Y4
 	VADDPS      (R13)(R9*4), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y2, Y2
 	VADDPS      (R13)(R11*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y3, Y2
 	VADDPS      (R13)(R10*2), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     32(CX), Y2
 	VMOVUPS     256(CX), Y3
 	VMOVUPS     480(CX), Y4
@@ -3784,48 +3956,56 @@ column2:
 	VADDPS      (R13), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y5, Y4
 	VADDPS      (R13)(R9*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y12, Y4
 	VADDPS      (R13)(R9*2), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y7, Y4
 	VADDPS      (R13)(R10*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y13, Y4
 	VADDPS      (R13)(R9*4), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y2, Y2
 	VADDPS      (R13)(R11*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y3, Y2
 	VADDPS      (R13)(R10*2), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     64(CX), Y2
 	VMOVUPS     288(CX), Y3
 	VMOVUPS     512(CX), Y4
@@ -3887,48 +4067,56 @@ column3:
 	VADDPS      (R13), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y5, Y4
 	VADDPS      (R13)(R9*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y12, Y4
 	VADDPS      (R13)(R9*2), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y7, Y4
 	VADDPS      (R13)(R10*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y13, Y4
 	VADDPS      (R13)(R9*4), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y2, Y2
 	VADDPS      (R13)(R11*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y3, Y2
 	VADDPS      (R13)(R10*2), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     96(CX), Y2
 	VMOVUPS     320(CX), Y3
 	VMOVUPS     544(CX), Y4
@@ -3990,48 +4178,56 @@ column4:
 	VADDPS      (R13), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y5, Y4
 	VADDPS      (R13)(R9*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y12, Y4
 	VADDPS      (R13)(R9*2), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y7, Y4
 	VADDPS      (R13)(R10*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y13, Y4
 	VADDPS      (R13)(R9*4), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y2, Y2
 	VADDPS      (R13)(R11*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y3, Y2
 	VADDPS      (R13)(R10*2), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column5:
+column6:
 	// column 4
 	CMPQ        R8, $0x04
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     128(CX), Y2
 	VMOVUPS     352(CX), Y3
 	VMOVUPS     576(CX), Y4
@@ -4093,48 +4289,56 @@ column5:
 	VADDPS      (R13), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y5, Y4
 	VADDPS      (R13)(R9*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y12, Y4
 	VADDPS      (R13)(R9*2), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y7, Y4
 	VADDPS      (R13)(R10*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y13, Y4
 	VADDPS      (R13)(R9*4), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y2, Y2
 	VADDPS      (R13)(R11*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column6
+	JLE         column7
 	VADDPS      Y1, Y3, Y2
 	VADDPS      (R13)(R10*2), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column6:
+column7:
 	// column 5
 	CMPQ        R8, $0x05
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     160(CX), Y2
 	VMOVUPS     384(CX), Y3
 	VMOVUPS     608(CX), Y4
@@ -4196,48 +4400,56 @@ column6:
 	VADDPS      (R13), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y5, Y4
 	VADDPS      (R13)(R9*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y12, Y4
 	VADDPS      (R13)(R9*2), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y7, Y4
 	VADDPS      (R13)(R10*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y13, Y4
 	VADDPS      (R13)(R9*4), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y2, Y2
 	VADDPS      (R13)(R11*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column7
+	JLE         column8
 	VADDPS      Y1, Y3, Y2
 	VADDPS      (R13)(R10*2), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column7:
+column8:
 	// column 6
 	CMPQ        R8, $0x06
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     192(CX), Y2
 	VMOVUPS     416(CX), Y3
 	VMOVUPS     640(CX), Y4
@@ -4299,45 +4511,52 @@ column7:
 	VADDPS      (R13), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y5, Y4
 	VADDPS      (R13)(R9*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y12, Y4
 	VADDPS      (R13)(R9*2), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y7, Y4
 	VADDPS      (R13)(R10*1), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y13, Y4
 	VADDPS      (R13)(R9*4), Y4, Y4
 	VMAXPS      Y4, Y0, Y4
 	VMOVUPS     Y4, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y2, Y2
 	VADDPS      (R13)(R11*1), Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column8
+	JLE         column9
 	VADDPS      Y1, Y3, Y1
 	VADDPS      (R13)(R10*2), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column8:
-done1:
+column9:
+done2:
 	ADDQ $0x20, DX
 	ADDQ $0x20, BX
 	ADDQ $0x20, SI
@@ -4352,7 +4571,7 @@ done1:
 	RET
 
 // func outputF5AVX2(a *outputArgs)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·outputF5AVX2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -4493,7 +4712,13 @@ channel:
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
 	VMOVUPS     (SI), Y1
-	MOVQ        BX, R12
+	LEAQ        64(BX), R13
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R13
+
+inTile1:
+	MOVQ BX, R12
 
 	// column 0
 	VMOVUPS     (CX), Y2
@@ -4515,27 +4740,32 @@ channel:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y7, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     32(CX), Y2
 	VMOVUPS     160(CX), Y3
 	VMOVUPS     288(CX), Y4
@@ -4555,27 +4785,32 @@ column2:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y7, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     64(CX), Y2
 	VMOVUPS     192(CX), Y3
 	VMOVUPS     320(CX), Y4
@@ -4595,27 +4830,32 @@ column3:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y7, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Y1, Y3, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     96(CX), Y2
 	VMOVUPS     224(CX), Y3
 	VMOVUPS     352(CX), Y4
@@ -4635,24 +4875,28 @@ column4:
 	VADDPS      Y1, Y2, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y4, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y7, Y2
 	VMAXPS      Y2, Y0, Y2
 	VMOVUPS     Y2, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Y1, Y3, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column5:
-done1:
+column6:
+done2:
 	ADDQ $0x20, DX
 	ADDQ $0x20, BX
 	ADDQ $0x20, SI
@@ -4667,7 +4911,7 @@ done1:
 	RET
 
 // func outputF1AVX2(a *outputArgs)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·outputF1AVX2(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -4696,18 +4940,25 @@ channel:
 	MOVQ    outputArgs_row+0(AX), R8
 	MOVQ    outputArgs_rows+0(AX), R8
 	VMOVUPS (SI), Y1
-	MOVQ    BX, R8
+	LEAQ    64(BX), R9
+	CMPQ    DI, $0x40
+	JG      inTile1
+	ADDQ    outputArgs_outStep+0(AX), R9
+
+inTile1:
+	MOVQ BX, R8
 
 	// column 0
-	VMOVUPS (CX), Y2
-	VADDPS  Y1, Y2, Y1
-	VMAXPS  Y1, Y0, Y1
-	VMOVUPS Y1, (R8)
-	ADDQ    $0x20, DX
-	ADDQ    $0x20, BX
-	ADDQ    $0x20, SI
-	SUBQ    $0x20, DI
-	JNE     channel
+	VMOVUPS    (CX), Y2
+	VADDPS     Y1, Y2, Y1
+	VMAXPS     Y1, Y0, Y1
+	VMOVUPS    Y1, (R8)
+	PREFETCHT0 (R9)
+	ADDQ       $0x20, DX
+	ADDQ       $0x20, BX
+	ADDQ       $0x20, SI
+	SUBQ       $0x20, DI
+	JNE        channel
 
 	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX

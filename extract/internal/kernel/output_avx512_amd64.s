@@ -6,7 +6,7 @@
 #include "textflag.h"
 
 // func outputF4AVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF4AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -83,50 +83,61 @@ channel:
 	MOVQ    outputArgs_row+0(AX), R9
 	MOVQ    outputArgs_rows+0(AX), R10
 	VMOVUPS (SI), Z1
-	MOVQ    BX, R11
+	LEAQ    64(BX), R12
+	CMPQ    DI, $0x40
+	JG      inTile1
+	ADDQ    outputArgs_outStep+0(AX), R12
+
+inTile1:
+	MOVQ BX, R11
 
 	// column 0
-	VMOVUPS (CX), Z2
-	VMOVUPS 128(CX), Z3
-	VMOVUPS 256(CX), Z4
-	VMOVUPS 384(CX), Z5
-	VADDPS  Z4, Z3, Z6
-	VADDPS  Z6, Z2, Z2
-	VSUBPS  Z4, Z3, Z3
-	VADDPS  Z5, Z3, Z3
-	VADDPS  Z1, Z2, Z2
-	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R11)
-	CMPQ    R10, $0x01
-	JLE     column2
-	VADDPS  Z1, Z3, Z2
-	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R11)(R9*1)
-
-column2:
-	// column 1
-	CMPQ    R8, $0x01
-	JLE     done1
-	ADDQ    outputArgs_pixel+0(AX), R11
-	VMOVUPS 64(CX), Z2
-	VMOVUPS 192(CX), Z3
-	VMOVUPS 320(CX), Z4
-	VMOVUPS 448(CX), Z5
-	VADDPS  Z4, Z3, Z6
-	VADDPS  Z6, Z2, Z2
-	VSUBPS  Z4, Z3, Z3
-	VADDPS  Z5, Z3, Z3
-	VADDPS  Z1, Z2, Z2
-	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R11)
-	CMPQ    R10, $0x01
-	JLE     column3
-	VADDPS  Z1, Z3, Z1
-	VMAXPS  Z1, Z0, Z1
-	VMOVUPS Z1, (R11)(R9*1)
+	VMOVUPS    (CX), Z2
+	VMOVUPS    128(CX), Z3
+	VMOVUPS    256(CX), Z4
+	VMOVUPS    384(CX), Z5
+	VADDPS     Z4, Z3, Z6
+	VADDPS     Z6, Z2, Z2
+	VSUBPS     Z4, Z3, Z3
+	VADDPS     Z5, Z3, Z3
+	VADDPS     Z1, Z2, Z2
+	VMAXPS     Z2, Z0, Z2
+	VMOVUPS    Z2, (R11)
+	PREFETCHT0 (R12)
+	CMPQ       R10, $0x01
+	JLE        column3
+	VADDPS     Z1, Z3, Z2
+	VMAXPS     Z2, Z0, Z2
+	VMOVUPS    Z2, (R11)(R9*1)
+	PREFETCHT0 (R12)(R9*1)
 
 column3:
-done1:
+	// column 1
+	CMPQ       R8, $0x01
+	JLE        done2
+	ADDQ       outputArgs_pixel+0(AX), R11
+	ADDQ       outputArgs_pixel+0(AX), R12
+	VMOVUPS    64(CX), Z2
+	VMOVUPS    192(CX), Z3
+	VMOVUPS    320(CX), Z4
+	VMOVUPS    448(CX), Z5
+	VADDPS     Z4, Z3, Z6
+	VADDPS     Z6, Z2, Z2
+	VSUBPS     Z4, Z3, Z3
+	VADDPS     Z5, Z3, Z3
+	VADDPS     Z1, Z2, Z2
+	VMAXPS     Z2, Z0, Z2
+	VMOVUPS    Z2, (R11)
+	PREFETCHT0 (R12)
+	CMPQ       R10, $0x01
+	JLE        column4
+	VADDPS     Z1, Z3, Z1
+	VMAXPS     Z1, Z0, Z1
+	VMOVUPS    Z1, (R11)(R9*1)
+	PREFETCHT0 (R12)(R9*1)
+
+column4:
+done2:
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
 	ADDQ $0x40, SI
@@ -141,7 +152,7 @@ done1:
 	RET
 
 // func outputF4AddAVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF4AddAVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -218,54 +229,65 @@ channel:
 	MOVQ    outputArgs_row+0(AX), R9
 	MOVQ    outputArgs_rows+0(AX), R10
 	VMOVUPS (SI), Z1
-	MOVQ    BX, R11
+	LEAQ    64(BX), R12
+	CMPQ    DI, $0x40
+	JG      inTile1
+	ADDQ    outputArgs_outStep+0(AX), R12
+
+inTile1:
+	MOVQ BX, R11
 
 	// column 0
-	VMOVUPS (CX), Z2
-	VMOVUPS 128(CX), Z3
-	VMOVUPS 256(CX), Z4
-	VMOVUPS 384(CX), Z5
-	VADDPS  Z4, Z3, Z6
-	VADDPS  Z6, Z2, Z2
-	VSUBPS  Z4, Z3, Z3
-	VADDPS  Z5, Z3, Z3
-	VADDPS  Z1, Z2, Z2
-	VADDPS  (R11), Z2, Z2
-	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R11)
-	CMPQ    R10, $0x01
-	JLE     column2
-	VADDPS  Z1, Z3, Z2
-	VADDPS  (R11)(R9*1), Z2, Z2
-	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R11)(R9*1)
-
-column2:
-	// column 1
-	CMPQ    R8, $0x01
-	JLE     done1
-	ADDQ    outputArgs_pixel+0(AX), R11
-	VMOVUPS 64(CX), Z2
-	VMOVUPS 192(CX), Z3
-	VMOVUPS 320(CX), Z4
-	VMOVUPS 448(CX), Z5
-	VADDPS  Z4, Z3, Z6
-	VADDPS  Z6, Z2, Z2
-	VSUBPS  Z4, Z3, Z3
-	VADDPS  Z5, Z3, Z3
-	VADDPS  Z1, Z2, Z2
-	VADDPS  (R11), Z2, Z2
-	VMAXPS  Z2, Z0, Z2
-	VMOVUPS Z2, (R11)
-	CMPQ    R10, $0x01
-	JLE     column3
-	VADDPS  Z1, Z3, Z1
-	VADDPS  (R11)(R9*1), Z1, Z1
-	VMAXPS  Z1, Z0, Z1
-	VMOVUPS Z1, (R11)(R9*1)
+	VMOVUPS    (CX), Z2
+	VMOVUPS    128(CX), Z3
+	VMOVUPS    256(CX), Z4
+	VMOVUPS    384(CX), Z5
+	VADDPS     Z4, Z3, Z6
+	VADDPS     Z6, Z2, Z2
+	VSUBPS     Z4, Z3, Z3
+	VADDPS     Z5, Z3, Z3
+	VADDPS     Z1, Z2, Z2
+	VADDPS     (R11), Z2, Z2
+	VMAXPS     Z2, Z0, Z2
+	VMOVUPS    Z2, (R11)
+	PREFETCHT0 (R12)
+	CMPQ       R10, $0x01
+	JLE        column3
+	VADDPS     Z1, Z3, Z2
+	VADDPS     (R11)(R9*1), Z2, Z2
+	VMAXPS     Z2, Z0, Z2
+	VMOVUPS    Z2, (R11)(R9*1)
+	PREFETCHT0 (R12)(R9*1)
 
 column3:
-done1:
+	// column 1
+	CMPQ       R8, $0x01
+	JLE        done2
+	ADDQ       outputArgs_pixel+0(AX), R11
+	ADDQ       outputArgs_pixel+0(AX), R12
+	VMOVUPS    64(CX), Z2
+	VMOVUPS    192(CX), Z3
+	VMOVUPS    320(CX), Z4
+	VMOVUPS    448(CX), Z5
+	VADDPS     Z4, Z3, Z6
+	VADDPS     Z6, Z2, Z2
+	VSUBPS     Z4, Z3, Z3
+	VADDPS     Z5, Z3, Z3
+	VADDPS     Z1, Z2, Z2
+	VADDPS     (R11), Z2, Z2
+	VMAXPS     Z2, Z0, Z2
+	VMOVUPS    Z2, (R11)
+	PREFETCHT0 (R12)
+	CMPQ       R10, $0x01
+	JLE        column4
+	VADDPS     Z1, Z3, Z1
+	VADDPS     (R11)(R9*1), Z1, Z1
+	VMAXPS     Z1, Z0, Z1
+	VMOVUPS    Z1, (R11)(R9*1)
+	PREFETCHT0 (R12)(R9*1)
+
+column4:
+done2:
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
 	ADDQ $0x40, SI
@@ -280,7 +302,7 @@ done1:
 	RET
 
 // func outputF6AVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF6AVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS const40000000<>+0(SB), Z0
@@ -466,7 +488,13 @@ channel:
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
 	VMOVUPS     (SI), Z4
-	MOVQ        BX, R12
+	LEAQ        64(BX), R13
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R13
+
+inTile1:
+	MOVQ BX, R12
 
 	// column 0
 	VMOVUPS     (CX), Z5
@@ -491,27 +519,32 @@ channel:
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Z4, Z9, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Z4, Z11, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Z4, Z6, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     64(CX), Z5
 	VMOVUPS     320(CX), Z6
 	VMOVUPS     576(CX), Z7
@@ -534,27 +567,32 @@ column2:
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Z4, Z9, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Z4, Z11, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Z4, Z6, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     128(CX), Z5
 	VMOVUPS     384(CX), Z6
 	VMOVUPS     640(CX), Z7
@@ -577,27 +615,32 @@ column3:
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Z4, Z9, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Z4, Z11, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Z4, Z6, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     192(CX), Z5
 	VMOVUPS     448(CX), Z6
 	VMOVUPS     704(CX), Z7
@@ -620,24 +663,28 @@ column4:
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Z4, Z9, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Z4, Z11, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Z4, Z6, Z4
 	VMAXPS      Z4, Z3, Z4
 	VMOVUPS     Z4, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column5:
-done1:
+column6:
+done2:
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
 	ADDQ $0x40, SI
@@ -706,7 +753,7 @@ DATA const41000000<>+60(SB)/4, $0x41000000
 GLOBL const41000000<>(SB), RODATA|NOPTR, $64
 
 // func outputF6AddAVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF6AddAVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS const40000000<>+0(SB), Z0
@@ -892,7 +939,13 @@ channel:
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
 	VMOVUPS     (SI), Z4
-	MOVQ        BX, R12
+	LEAQ        64(BX), R13
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R13
+
+inTile1:
+	MOVQ BX, R12
 
 	// column 0
 	VMOVUPS     (CX), Z5
@@ -918,30 +971,35 @@ channel:
 	VADDPS      (R12), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Z4, Z9, Z5
 	VADDPS      (R12)(R9*1), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Z4, Z11, Z5
 	VADDPS      (R12)(R9*2), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Z4, Z6, Z5
 	VADDPS      (R12)(R10*1), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     64(CX), Z5
 	VMOVUPS     320(CX), Z6
 	VMOVUPS     576(CX), Z7
@@ -965,30 +1023,35 @@ column2:
 	VADDPS      (R12), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Z4, Z9, Z5
 	VADDPS      (R12)(R9*1), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Z4, Z11, Z5
 	VADDPS      (R12)(R9*2), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Z4, Z6, Z5
 	VADDPS      (R12)(R10*1), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     128(CX), Z5
 	VMOVUPS     384(CX), Z6
 	VMOVUPS     640(CX), Z7
@@ -1012,30 +1075,35 @@ column3:
 	VADDPS      (R12), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Z4, Z9, Z5
 	VADDPS      (R12)(R9*1), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Z4, Z11, Z5
 	VADDPS      (R12)(R9*2), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Z4, Z6, Z5
 	VADDPS      (R12)(R10*1), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     192(CX), Z5
 	VMOVUPS     448(CX), Z6
 	VMOVUPS     704(CX), Z7
@@ -1059,27 +1127,31 @@ column4:
 	VADDPS      (R12), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Z4, Z9, Z5
 	VADDPS      (R12)(R9*1), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Z4, Z11, Z5
 	VADDPS      (R12)(R9*2), Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Z4, Z6, Z4
 	VADDPS      (R12)(R10*1), Z4, Z4
 	VMAXPS      Z4, Z3, Z4
 	VMOVUPS     Z4, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column5:
-done1:
+column6:
+done2:
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
 	ADDQ $0x40, SI
@@ -1094,7 +1166,7 @@ done1:
 	RET
 
 // func outputF7AVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF7AVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS const40000000<>+0(SB), Z0
@@ -1365,7 +1437,13 @@ channel:
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
 	VMOVUPS     (SI), Z7
-	MOVQ        BX, R12
+	LEAQ        64(BX), R13
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R13
+
+inTile1:
+	MOVQ BX, R12
 
 	// column 0
 	VMOVUPS     (CX), Z8
@@ -1398,27 +1476,32 @@ channel:
 	VADDPS      Z7, Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z12, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z10, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z9, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     64(CX), Z8
 	VMOVUPS     320(CX), Z9
 	VMOVUPS     576(CX), Z10
@@ -1449,27 +1532,32 @@ column2:
 	VADDPS      Z7, Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z12, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z10, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z9, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     128(CX), Z8
 	VMOVUPS     384(CX), Z9
 	VMOVUPS     640(CX), Z10
@@ -1500,27 +1588,32 @@ column3:
 	VADDPS      Z7, Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z12, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z10, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z9, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     192(CX), Z8
 	VMOVUPS     448(CX), Z9
 	VMOVUPS     704(CX), Z10
@@ -1551,24 +1644,28 @@ column4:
 	VADDPS      Z7, Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z12, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z10, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z9, Z7
 	VMAXPS      Z7, Z6, Z7
 	VMOVUPS     Z7, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column5:
-done1:
+column6:
+done2:
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
 	ADDQ $0x40, SI
@@ -1637,7 +1734,7 @@ DATA const3e000000<>+60(SB)/4, $0x3e000000
 GLOBL const3e000000<>(SB), RODATA|NOPTR, $64
 
 // func outputF9AVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF9AVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS const40000000<>+0(SB), Z0
@@ -2277,7 +2374,13 @@ channel:
 	LEAQ        (R10)(R9*2), R11
 	MOVQ        outputArgs_rows+0(AX), R12
 	VMOVUPS     (SI), Z9
-	MOVQ        BX, R13
+	LEAQ        64(BX), R14
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R14
+
+inTile1:
+	MOVQ BX, R13
 
 	// column 0
 	VMOVUPS     (CX), Z10
@@ -2340,42 +2443,50 @@ channel:
 	VADDPS      Z9, Z17, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z13, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z20, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z15, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z21, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z11, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     64(CX), Z10
 	VMOVUPS     512(CX), Z11
 	VMOVUPS     960(CX), Z12
@@ -2436,42 +2547,50 @@ column2:
 	VADDPS      Z9, Z17, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z13, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z20, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z15, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z21, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z11, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     128(CX), Z10
 	VMOVUPS     576(CX), Z11
 	VMOVUPS     1024(CX), Z12
@@ -2532,42 +2651,50 @@ column3:
 	VADDPS      Z9, Z17, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z13, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z20, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z15, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z21, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z11, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     192(CX), Z10
 	VMOVUPS     640(CX), Z11
 	VMOVUPS     1088(CX), Z12
@@ -2628,42 +2755,50 @@ column4:
 	VADDPS      Z9, Z17, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z13, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z20, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z15, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z21, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z11, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column5:
+column6:
 	// column 4
 	CMPQ        R8, $0x04
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     256(CX), Z10
 	VMOVUPS     704(CX), Z11
 	VMOVUPS     1152(CX), Z12
@@ -2724,42 +2859,50 @@ column5:
 	VADDPS      Z9, Z17, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z13, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z20, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z15, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z21, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z11, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column6:
+column7:
 	// column 5
 	CMPQ        R8, $0x05
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     320(CX), Z10
 	VMOVUPS     768(CX), Z11
 	VMOVUPS     1216(CX), Z12
@@ -2820,42 +2963,50 @@ column6:
 	VADDPS      Z9, Z17, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z13, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z20, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z15, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z21, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z11, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column7:
+column8:
 	// column 6
 	CMPQ        R8, $0x06
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     384(CX), Z10
 	VMOVUPS     832(CX), Z11
 	VMOVUPS     1280(CX), Z12
@@ -2916,39 +3067,46 @@ column7:
 	VADDPS      Z9, Z17, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z13, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z20, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z15, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z21, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z11, Z9
 	VMAXPS      Z9, Z8, Z9
 	VMOVUPS     Z9, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column8:
-done1:
+column9:
+done2:
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
 	ADDQ $0x40, SI
@@ -3125,7 +3283,7 @@ DATA const3a800000<>+60(SB)/4, $0x3a800000
 GLOBL const3a800000<>(SB), RODATA|NOPTR, $64
 
 // func outputF9AddAVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF9AddAVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS const40000000<>+0(SB), Z0
@@ -3765,7 +3923,13 @@ channel:
 	LEAQ        (R10)(R9*2), R11
 	MOVQ        outputArgs_rows+0(AX), R12
 	VMOVUPS     (SI), Z9
-	MOVQ        BX, R13
+	LEAQ        64(BX), R14
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R14
+
+inTile1:
+	MOVQ BX, R13
 
 	// column 0
 	VMOVUPS     (CX), Z10
@@ -3829,48 +3993,56 @@ channel:
 	VADDPS      (R13), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z13, Z12
 	VADDPS      (R13)(R9*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z20, Z12
 	VADDPS      (R13)(R9*2), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z15, Z12
 	VADDPS      (R13)(R10*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z21, Z12
 	VADDPS      (R13)(R9*4), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z10, Z10
 	VADDPS      (R13)(R11*1), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column2
+	JLE         column3
 	VADDPS      Z9, Z11, Z10
 	VADDPS      (R13)(R10*2), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     64(CX), Z10
 	VMOVUPS     512(CX), Z11
 	VMOVUPS     960(CX), Z12
@@ -3932,48 +4104,56 @@ column2:
 	VADDPS      (R13), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z13, Z12
 	VADDPS      (R13)(R9*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z20, Z12
 	VADDPS      (R13)(R9*2), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z15, Z12
 	VADDPS      (R13)(R10*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z21, Z12
 	VADDPS      (R13)(R9*4), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z10, Z10
 	VADDPS      (R13)(R11*1), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column3
+	JLE         column4
 	VADDPS      Z9, Z11, Z10
 	VADDPS      (R13)(R10*2), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     128(CX), Z10
 	VMOVUPS     576(CX), Z11
 	VMOVUPS     1024(CX), Z12
@@ -4035,48 +4215,56 @@ column3:
 	VADDPS      (R13), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z13, Z12
 	VADDPS      (R13)(R9*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z20, Z12
 	VADDPS      (R13)(R9*2), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z15, Z12
 	VADDPS      (R13)(R10*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z21, Z12
 	VADDPS      (R13)(R9*4), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z10, Z10
 	VADDPS      (R13)(R11*1), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column4
+	JLE         column5
 	VADDPS      Z9, Z11, Z10
 	VADDPS      (R13)(R10*2), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     192(CX), Z10
 	VMOVUPS     640(CX), Z11
 	VMOVUPS     1088(CX), Z12
@@ -4138,48 +4326,56 @@ column4:
 	VADDPS      (R13), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z13, Z12
 	VADDPS      (R13)(R9*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z20, Z12
 	VADDPS      (R13)(R9*2), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z15, Z12
 	VADDPS      (R13)(R10*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z21, Z12
 	VADDPS      (R13)(R9*4), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z10, Z10
 	VADDPS      (R13)(R11*1), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column5
+	JLE         column6
 	VADDPS      Z9, Z11, Z10
 	VADDPS      (R13)(R10*2), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column5:
+column6:
 	// column 4
 	CMPQ        R8, $0x04
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     256(CX), Z10
 	VMOVUPS     704(CX), Z11
 	VMOVUPS     1152(CX), Z12
@@ -4241,48 +4437,56 @@ column5:
 	VADDPS      (R13), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z13, Z12
 	VADDPS      (R13)(R9*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z20, Z12
 	VADDPS      (R13)(R9*2), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z15, Z12
 	VADDPS      (R13)(R10*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z21, Z12
 	VADDPS      (R13)(R9*4), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z10, Z10
 	VADDPS      (R13)(R11*1), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column6
+	JLE         column7
 	VADDPS      Z9, Z11, Z10
 	VADDPS      (R13)(R10*2), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column6:
+column7:
 	// column 5
 	CMPQ        R8, $0x05
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     320(CX), Z10
 	VMOVUPS     768(CX), Z11
 	VMOVUPS     1216(CX), Z12
@@ -4344,48 +4548,56 @@ column6:
 	VADDPS      (R13), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z13, Z12
 	VADDPS      (R13)(R9*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z20, Z12
 	VADDPS      (R13)(R9*2), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z15, Z12
 	VADDPS      (R13)(R10*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z21, Z12
 	VADDPS      (R13)(R9*4), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z10, Z10
 	VADDPS      (R13)(R11*1), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column7
+	JLE         column8
 	VADDPS      Z9, Z11, Z10
 	VADDPS      (R13)(R10*2), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column7:
+column8:
 	// column 6
 	CMPQ        R8, $0x06
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R13
+	ADDQ        outputArgs_pixel+0(AX), R14
 	VMOVUPS     384(CX), Z10
 	VMOVUPS     832(CX), Z11
 	VMOVUPS     1280(CX), Z12
@@ -4447,45 +4659,52 @@ column7:
 	VADDPS      (R13), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)
+	PREFETCHT0  (R14)
 	CMPQ        R12, $0x01
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z13, Z12
 	VADDPS      (R13)(R9*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*1)
+	PREFETCHT0  (R14)(R9*1)
 	CMPQ        R12, $0x02
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z20, Z12
 	VADDPS      (R13)(R9*2), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*2)
+	PREFETCHT0  (R14)(R9*2)
 	CMPQ        R12, $0x03
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z15, Z12
 	VADDPS      (R13)(R10*1), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R10*1)
+	PREFETCHT0  (R14)(R10*1)
 	CMPQ        R12, $0x04
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z21, Z12
 	VADDPS      (R13)(R9*4), Z12, Z12
 	VMAXPS      Z12, Z8, Z12
 	VMOVUPS     Z12, (R13)(R9*4)
+	PREFETCHT0  (R14)(R9*4)
 	CMPQ        R12, $0x05
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z10, Z10
 	VADDPS      (R13)(R11*1), Z10, Z10
 	VMAXPS      Z10, Z8, Z10
 	VMOVUPS     Z10, (R13)(R11*1)
+	PREFETCHT0  (R14)(R11*1)
 	CMPQ        R12, $0x06
-	JLE         column8
+	JLE         column9
 	VADDPS      Z9, Z11, Z9
 	VADDPS      (R13)(R10*2), Z9, Z9
 	VMAXPS      Z9, Z8, Z9
 	VMOVUPS     Z9, (R13)(R10*2)
+	PREFETCHT0  (R14)(R10*2)
 
-column8:
-done1:
+column9:
+done2:
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
 	ADDQ $0x40, SI
@@ -4500,7 +4719,7 @@ done1:
 	RET
 
 // func outputF5AVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF5AVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS const40000000<>+0(SB), Z0
@@ -4644,7 +4863,13 @@ channel:
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
 	VMOVUPS     (SI), Z4
-	MOVQ        BX, R12
+	LEAQ        64(BX), R13
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R13
+
+inTile1:
+	MOVQ BX, R12
 
 	// column 0
 	VMOVUPS     (CX), Z5
@@ -4666,27 +4891,32 @@ channel:
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Z4, Z7, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Z4, Z10, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Z4, Z6, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     64(CX), Z5
 	VMOVUPS     320(CX), Z6
 	VMOVUPS     576(CX), Z7
@@ -4706,27 +4936,32 @@ column2:
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Z4, Z7, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Z4, Z10, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Z4, Z6, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     128(CX), Z5
 	VMOVUPS     384(CX), Z6
 	VMOVUPS     640(CX), Z7
@@ -4746,27 +4981,32 @@ column3:
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Z4, Z7, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Z4, Z10, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Z4, Z6, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     192(CX), Z5
 	VMOVUPS     448(CX), Z6
 	VMOVUPS     704(CX), Z7
@@ -4786,24 +5026,28 @@ column4:
 	VADDPS      Z4, Z5, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Z4, Z7, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Z4, Z10, Z5
 	VMAXPS      Z5, Z3, Z5
 	VMOVUPS     Z5, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Z4, Z6, Z4
 	VMAXPS      Z4, Z3, Z4
 	VMOVUPS     Z4, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column5:
-done1:
+column6:
+done2:
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
 	ADDQ $0x40, SI
@@ -4818,7 +5062,7 @@ done1:
 	RET
 
 // func outputF1AVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF1AVX512(SB), NOSPLIT, $0-8
 	MOVQ   a+0(FP), AX
 	MOVQ   outputArgs_scratch+0(AX), CX
@@ -4847,18 +5091,25 @@ channel:
 	MOVQ    outputArgs_row+0(AX), R8
 	MOVQ    outputArgs_rows+0(AX), R8
 	VMOVUPS (SI), Z1
-	MOVQ    BX, R8
+	LEAQ    64(BX), R9
+	CMPQ    DI, $0x40
+	JG      inTile1
+	ADDQ    outputArgs_outStep+0(AX), R9
+
+inTile1:
+	MOVQ BX, R8
 
 	// column 0
-	VMOVUPS (CX), Z2
-	VADDPS  Z1, Z2, Z1
-	VMAXPS  Z1, Z0, Z1
-	VMOVUPS Z1, (R8)
-	ADDQ    $0x40, DX
-	ADDQ    $0x40, BX
-	ADDQ    $0x40, SI
-	SUBQ    $0x40, DI
-	JNE     channel
+	VMOVUPS    (CX), Z2
+	VADDPS     Z1, Z2, Z1
+	VMAXPS     Z1, Z0, Z1
+	VMOVUPS    Z1, (R8)
+	PREFETCHT0 (R9)
+	ADDQ       $0x40, DX
+	ADDQ       $0x40, BX
+	ADDQ       $0x40, SI
+	SUBQ       $0x40, DI
+	JNE        channel
 
 	// the rows of a plane follow each other: m is at the next tile already
 	ADDQ outputArgs_outStep+0(AX), BX
@@ -4868,7 +5119,7 @@ channel:
 	RET
 
 // func outputF6PAVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF6PAVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS const3f300000<>+0(SB), Z0
@@ -5075,7 +5326,13 @@ channel:
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
 	VMOVUPS     (SI), Z7
-	MOVQ        BX, R12
+	LEAQ        64(BX), R13
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R13
+
+inTile1:
+	MOVQ BX, R12
 
 	// column 0
 	VMOVUPS     (CX), Z8
@@ -5103,27 +5360,32 @@ channel:
 	VADDPS      Z7, Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z12, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z14, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z9, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     64(CX), Z8
 	VMOVUPS     320(CX), Z9
 	VMOVUPS     576(CX), Z10
@@ -5149,27 +5411,32 @@ column2:
 	VADDPS      Z7, Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z12, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z14, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z9, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     128(CX), Z8
 	VMOVUPS     384(CX), Z9
 	VMOVUPS     640(CX), Z10
@@ -5195,27 +5462,32 @@ column3:
 	VADDPS      Z7, Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z12, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z14, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z9, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     192(CX), Z8
 	VMOVUPS     448(CX), Z9
 	VMOVUPS     704(CX), Z10
@@ -5241,24 +5513,28 @@ column4:
 	VADDPS      Z7, Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z12, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z14, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z9, Z7
 	VMAXPS      Z7, Z6, Z7
 	VMOVUPS     Z7, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column5:
-done1:
+column6:
+done2:
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
 	ADDQ $0x40, SI
@@ -5381,7 +5657,7 @@ DATA const40580000<>+60(SB)/4, $0x40580000
 GLOBL const40580000<>(SB), RODATA|NOPTR, $64
 
 // func outputF6PAddAVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF6PAddAVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS const3f300000<>+0(SB), Z0
@@ -5588,7 +5864,13 @@ channel:
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
 	VMOVUPS     (SI), Z7
-	MOVQ        BX, R12
+	LEAQ        64(BX), R13
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R13
+
+inTile1:
+	MOVQ BX, R12
 
 	// column 0
 	VMOVUPS     (CX), Z8
@@ -5617,30 +5899,35 @@ channel:
 	VADDPS      (R12), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z12, Z8
 	VADDPS      (R12)(R9*1), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z14, Z8
 	VADDPS      (R12)(R9*2), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z9, Z8
 	VADDPS      (R12)(R10*1), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     64(CX), Z8
 	VMOVUPS     320(CX), Z9
 	VMOVUPS     576(CX), Z10
@@ -5667,30 +5954,35 @@ column2:
 	VADDPS      (R12), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z12, Z8
 	VADDPS      (R12)(R9*1), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z14, Z8
 	VADDPS      (R12)(R9*2), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z9, Z8
 	VADDPS      (R12)(R10*1), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     128(CX), Z8
 	VMOVUPS     384(CX), Z9
 	VMOVUPS     640(CX), Z10
@@ -5717,30 +6009,35 @@ column3:
 	VADDPS      (R12), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z12, Z8
 	VADDPS      (R12)(R9*1), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z14, Z8
 	VADDPS      (R12)(R9*2), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z9, Z8
 	VADDPS      (R12)(R10*1), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     192(CX), Z8
 	VMOVUPS     448(CX), Z9
 	VMOVUPS     704(CX), Z10
@@ -5767,27 +6064,31 @@ column4:
 	VADDPS      (R12), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z12, Z8
 	VADDPS      (R12)(R9*1), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z14, Z8
 	VADDPS      (R12)(R9*2), Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z9, Z7
 	VADDPS      (R12)(R10*1), Z7, Z7
 	VMAXPS      Z7, Z6, Z7
 	VMOVUPS     Z7, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column5:
-done1:
+column6:
+done2:
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
 	ADDQ $0x40, SI
@@ -5802,7 +6103,7 @@ done1:
 	RET
 
 // func outputF5PAVX512(a *outputArgs)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·outputF5PAVX512(SB), NOSPLIT, $0-8
 	MOVQ    a+0(FP), AX
 	VMOVUPS const3f000000<>+0(SB), Z0
@@ -5969,7 +6270,13 @@ channel:
 	LEAQ        (R9)(R9*2), R10
 	MOVQ        outputArgs_rows+0(AX), R11
 	VMOVUPS     (SI), Z7
-	MOVQ        BX, R12
+	LEAQ        64(BX), R13
+	CMPQ        DI, $0x40
+	JG          inTile1
+	ADDQ        outputArgs_outStep+0(AX), R13
+
+inTile1:
+	MOVQ BX, R12
 
 	// column 0
 	VMOVUPS     (CX), Z8
@@ -5995,27 +6302,32 @@ channel:
 	VADDPS      Z7, Z11, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z14, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z13, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column2
+	JLE         column3
 	VADDPS      Z7, Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column2:
+column3:
 	// column 1
 	CMPQ        R8, $0x01
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     64(CX), Z8
 	VMOVUPS     320(CX), Z9
 	VMOVUPS     576(CX), Z10
@@ -6039,27 +6351,32 @@ column2:
 	VADDPS      Z7, Z11, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z14, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z13, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column3
+	JLE         column4
 	VADDPS      Z7, Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column3:
+column4:
 	// column 2
 	CMPQ        R8, $0x02
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     128(CX), Z8
 	VMOVUPS     384(CX), Z9
 	VMOVUPS     640(CX), Z10
@@ -6083,27 +6400,32 @@ column3:
 	VADDPS      Z7, Z11, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z14, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z13, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column4
+	JLE         column5
 	VADDPS      Z7, Z8, Z8
 	VMAXPS      Z8, Z6, Z8
 	VMOVUPS     Z8, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column4:
+column5:
 	// column 3
 	CMPQ        R8, $0x03
-	JLE         done1
+	JLE         done2
 	ADDQ        outputArgs_pixel+0(AX), R12
+	ADDQ        outputArgs_pixel+0(AX), R13
 	VMOVUPS     192(CX), Z8
 	VMOVUPS     448(CX), Z9
 	VMOVUPS     704(CX), Z10
@@ -6127,24 +6449,28 @@ column4:
 	VADDPS      Z7, Z11, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)
+	PREFETCHT0  (R13)
 	CMPQ        R11, $0x01
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z14, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)(R9*1)
+	PREFETCHT0  (R13)(R9*1)
 	CMPQ        R11, $0x02
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z13, Z9
 	VMAXPS      Z9, Z6, Z9
 	VMOVUPS     Z9, (R12)(R9*2)
+	PREFETCHT0  (R13)(R9*2)
 	CMPQ        R11, $0x03
-	JLE         column5
+	JLE         column6
 	VADDPS      Z7, Z8, Z7
 	VMAXPS      Z7, Z6, Z7
 	VMOVUPS     Z7, (R12)(R10*1)
+	PREFETCHT0  (R13)(R10*1)
 
-column5:
-done1:
+column6:
+done2:
 	ADDQ $0x40, DX
 	ADDQ $0x40, BX
 	ADDQ $0x40, SI

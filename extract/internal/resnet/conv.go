@@ -84,8 +84,15 @@ func (c *conv) stretch(t, hi int) stretch {
 	return r
 }
 
-// width is the length of a tile's row in a plane of V.
-func (c *conv) width() int { return c.scheme.MaxSlots() * c.in }
+// width is the distance of tiles' rows in a plane of V. Were it 4 KiB, the rows that a product
+// reads together would share one set of the cache, which holds 8 lines.
+func (c *conv) width() int {
+	n := c.scheme.MaxSlots() * c.in
+	if c.weights.element != bf16 && n%1024 == 0 {
+		n += planePad
+	}
+	return n
+}
 
 // planes is the memory of V: floats, and the same bytes as values of bfloat16.
 type planes struct {
@@ -101,8 +108,9 @@ func (v planes) from(n int, e element) planes {
 	return planes{floats: v.floats[n:]}
 }
 
-// planePad is the gap between planes in floats. Without it their distance would often be
-// a multiple of 4 KiB, and a tile's values in all planes would share one set of the cache.
+// planePad is a gap of one line of the cache, in floats. Without it the distance of planes would
+// often be a multiple of 4 KiB, and a tile's values in all planes would share one set of the
+// cache.
 const planePad = 16
 
 // planeLens returns the distances of planes of V and M for a number of tiles and

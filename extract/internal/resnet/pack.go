@@ -45,8 +45,10 @@ func newPacked(columns int, k []int, e element) packed {
 	}
 	if e == float {
 		p.data = make([]float32, n)
+		hugePages(p.data)
 	} else {
 		p.narrow = make([]uint16, n)
+		hugePages(p.narrow)
 	}
 	return p
 }

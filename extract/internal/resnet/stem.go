@@ -25,6 +25,12 @@ const (
 	poolSide   = stemSide / 2
 )
 
+// The distances of the planes of a row of tiles, in floats.
+const (
+	stemPlaneV = stemTiles*stemChannels + planePad
+	stemPlaneM = stemTiles*stemOutputs + planePad
+)
+
 // run writes the pooled rows of rows of tiles from … to-1, two each, of an image to
 // dst.
 func (s *stem) run(on isa.ISA, ws *Workspace, dst grid, pixels []uint8, from, to int) {
@@ -61,24 +67,30 @@ func (s *stem) pool(on isa.ISA, ws *Workspace, dst grid, t int) {
 
 // convolve takes the strip to rows 1 to 4 of the ring.
 func (s *stem) convolve(on isa.ISA, ws *Workspace) {
+	in, g, out := s.steps(ws)
+	in.Run(on)
+	g.Run(on)
+	out.Run(on)
+}
+
+// steps are those of convolve.
+func (s *stem) steps(ws *Workspace) (kernel.Input, kernel.GEMM, kernel.Output) {
 	in := kernel.Input{
 		Scheme: kernel.F44, Src: ws.strip, Pixel: stemChannels, Row: stripPitch * stemChannels,
-		Dst: ws.v.floats, Width: stemChannels, Plane: stemTiles * stemChannels,
+		Dst: ws.v.floats, Width: stemChannels, Plane: stemPlaneV,
 		Tiles: stemTiles, Channels: stemChannels, Scratch: ws.scratch,
 	}
-	in.Run(on)
 	g := kernel.GEMM{
 		A: ws.v.floats, B: s.weights.data, C: ws.m, LDA: stemChannels, LDC: stemOutputs,
-		APlane: stemTiles * stemChannels, CPlane: stemTiles * stemOutputs,
+		APlane: stemPlaneV, CPlane: stemPlaneM,
 		Planes: kernel.F44.Planes(), Rows: stemTiles, Columns: stemOutputs, K: stemInputs,
 	}
-	g.Run(on)
 	out := kernel.Output{
-		Scheme: kernel.F44, M: ws.m, Plane: stemTiles * stemOutputs, Bias: s.bias,
+		Scheme: kernel.F44, M: ws.m, Plane: stemPlaneM, Bias: s.bias,
 		Dst: ws.ring[(ringPitch+1)*stemOutputs:], Pixel: stemOutputs, Row: ringPitch * stemOutputs,
 		Tiles: stemTiles, Channels: stemOutputs, Rows: 4, LastColumns: 4, Scratch: ws.scratch,
 	}
-	out.Run(on)
+	return in, g, out
 }
 
 // fill writes row y of the strip's image: of the normalised image, padded by three

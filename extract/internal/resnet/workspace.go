@@ -62,8 +62,8 @@ func newPlanes(memory []float32) planes {
 
 // planesLen returns the lengths of V, in floats, and M that suffice for every convolution.
 func (n *Net) planesLen() (v, m int) {
-	v = kernel.F44.Planes() * stemTiles * stemChannels
-	m = kernel.F44.Planes() * stemTiles * stemOutputs
+	v = kernel.F44.Planes() * stemPlaneV
+	m = kernel.F44.Planes() * stemPlaneM
 	for i := range n.blocks {
 		for _, c := range []*conv{&n.blocks[i].conv1, &n.blocks[i].conv2} {
 			in, out := c.planeLens(c.tiles, c.out)

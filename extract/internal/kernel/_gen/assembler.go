@@ -66,6 +66,21 @@ func (a *assembler) newLabel(name string) string {
 	return fmt.Sprintf("%s%d", name, a.label)
 }
 
+// line is the size in bytes of a line of the cache.
+const line = 64
+
+// ahead returns where p will be a line later: with the last line of a tile's channels, in the next
+// tile, a step on. So many bytes of channels are left.
+func (a *assembler) ahead(p, channels reg.GPVirtual, step string) reg.GPVirtual {
+	next, inTile := a.GP64(), a.newLabel("inTile")
+	a.LEAQ(at(p, line), next)
+	a.CMPQ(channels, operand.U8(line))
+	a.JG(operand.LabelRef(inTile))
+	a.ADDQ(a.arg(step), next)
+	a.Label(inTile)
+	return next
+}
+
 func at(base reg.Register, disp int) operand.Mem { return operand.Mem{Base: base, Disp: disp} }
 
 func (a *assembler) read(m operand.Mem) vec {

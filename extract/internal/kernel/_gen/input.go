@@ -116,10 +116,11 @@ func (m multiples) times(base reg.Register, n int) operand.Mem {
 	return operand.Mem{Base: base, Index: m[n/2], Scale: uint8(scale)}
 }
 
-// rows emits scratch[y][phase, point] = Bᵀ over the pixels of row y.
+// rows emits scratch[y][phase, point] = Bᵀ over the pixels of row y. It fetches the pixels that
+// follow.
 func (t *inputTile) rows() {
 	pixel := t.multiplesOf("pixel", t.size-1)
-	row := t.GP64()
+	row, ahead := t.GP64(), t.ahead(t.src, t.channels, "srcStep")
 	t.MOVQ(t.src, row)
 	for y := range t.size {
 		t.Comment(fmt.Sprintf("row %d", y))
@@ -128,6 +129,7 @@ func (t *inputTile) rows() {
 			var d []vec
 			for i := range p.inputs {
 				d = append(d, t.read(pixel.times(row, p.first+i*p.every)))
+				t.PREFETCHT0(pixel.times(ahead, p.first+i*p.every))
 			}
 			for _, v := range t.transform(t.assembler, d)[:p.points] {
 				t.VMOVUPS(v, t.cell(y, column))
@@ -136,6 +138,7 @@ func (t *inputTile) rows() {
 		}
 		if y < t.size-1 {
 			t.ADDQ(t.arg("row"), row)
+			t.ADDQ(t.arg("row"), ahead)
 		}
 	}
 }

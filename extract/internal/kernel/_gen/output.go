@@ -108,12 +108,13 @@ func (t *outputTile) rows() {
 	}
 }
 
-// pixels emits column x of the pixels from column x of scratch.
+// pixels emits column x of the pixels from column x of scratch. It fetches the pixels that
+// follow: they are far from the last ones, and mostly out of the cache.
 func (t *outputTile) pixels() {
 	pitch := t.multiplesOf("row", t.outputs-1)
 	valid := t.load("rows")
 	bias := t.read(at(t.bias, 0))
-	pixel := t.GP64()
+	pixel, ahead := t.GP64(), t.ahead(t.out, t.channels, "outStep")
 	t.MOVQ(t.out, pixel)
 	done := t.newLabel("done")
 	for x := range t.outputs {
@@ -122,6 +123,7 @@ func (t *outputTile) pixels() {
 			t.CMPQ(t.columns, operand.U8(x))
 			t.JLE(operand.LabelRef(done))
 			t.ADDQ(t.arg("pixel"), pixel)
+			t.ADDQ(t.arg("pixel"), ahead)
 		}
 		var m []vec
 		for i := range t.points {
@@ -140,6 +142,7 @@ func (t *outputTile) pixels() {
 			}
 			t.VMAXPS(v, t.zeroes, v)
 			t.VMOVUPS(v, to)
+			t.PREFETCHT0(pitch.times(ahead, y))
 		}
 		t.Label(next)
 	}
