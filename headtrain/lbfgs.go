@@ -99,7 +99,7 @@ func (s *stack) runLBFGS(ctx context.Context, to *fitting) error {
 	}
 	if to.job.From != nil {
 		m.begin(to.job.From)
-	} else if m.pre = newPreconditioner(s, m.penalty); m.pre != nil {
+	} else if m.pre = newPreconditioner(ctx, s, m.penalty); m.pre != nil {
 		m.pre.setDecay(f.options.WeightDecay)
 	}
 	var err error

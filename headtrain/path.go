@@ -59,12 +59,11 @@ func (p Path) Fit(ctx context.Context) ([][]Result, error) {
 		of := make([]Result, len(p.Decays))
 		for i := 0; i < len(of) && err == nil; i++ {
 			w.onEpoch = func(e Epoch) {
-				mu.Lock()
-				defer mu.Unlock()
-				p.OnEpoch(part, i, e)
-			}
-			if p.OnEpoch == nil {
-				w.onEpoch = func(Epoch) {}
+				if p.OnEpoch != nil {
+					mu.Lock()
+					defer mu.Unlock()
+					p.OnEpoch(part, i, e)
+				}
 			}
 			of[i], err = w.result(ctx, p.Decays[i])
 		}
@@ -142,6 +141,7 @@ func (p Path) job(val *Dataset) (Job, error) {
 		falling = falling && Ranges()["WeightDecay"].Holds(d) && (i == 0 || d < p.Decays[i-1])
 	}
 	f.check(falling && len(p.Decays) > 0, "WeightDecay", "(%v) must be values that fall", p.Decays)
+	f.check(p.Iterations != 0, "Epochs", "(0) must be ≥ 1")
 	f.check(p.Tolerance >= 0, "Tolerance", "(%v) must be ≥ 0", p.Tolerance)
 	return j, cmp.Or(f.err(), j.Validate(), checkFused(o))
 }
@@ -179,7 +179,7 @@ func (p Path) begin(ctx context.Context, job Job, part int, c *crew) (*walker, e
 	s.crew = c
 	m := newLBFGS(s)
 	m.dot, m.share = dotByFours, p.Tolerance
-	m.pre = newPreconditioner(s, m.penalty)
+	m.pre = newPreconditioner(ctx, s, m.penalty)
 	var err error
 	m.loss, err = m.at(ctx, m.x, m.g)
 	m.start = m.loss

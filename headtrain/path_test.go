@@ -311,6 +311,7 @@ func TestPathsRefuseWhatTheyCannotWalk(t *testing.T) {
 	for _, spoil := range []func(*Path){
 		func(p *Path) { p.Decays = nil },
 		func(p *Path) { p.Val = clusters(9, 4, 4, 1) },
+		func(p *Path) { p.Iterations = 0 },
 	} {
 		p := fiveFolds(Options{})
 		spoil(&p)

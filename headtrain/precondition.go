@@ -1,6 +1,7 @@
 package headtrain
 
 import (
+	"context"
 	"math"
 
 	"icebox/headtrain/internal/finite"
@@ -47,8 +48,8 @@ const flat = 2
 
 // newPreconditioner returns the preconditioner of a stack of one head, whose rows are
 // mapped as its weights take them, or nil where the features or rows are too few to gain by
-// it, or too large for float32.
-func newPreconditioner(s *stack, penalty []float64) *preconditioner {
+// it, or too large for float32. Where ctx ends meanwhile, the next pass over the rows says so.
+func newPreconditioner(ctx context.Context, s *stack, penalty []float64) *preconditioner {
 	rank := min(mostRank, rankPerClass*s.classes, s.dim/8, len(s.train.Rows)/8)
 	if rank < 4 {
 		return nil
@@ -61,7 +62,7 @@ func newPreconditioner(s *stack, penalty []float64) *preconditioner {
 		x: make([]float32, kernel.Block*s.stride), y: make([]float32, kernel.Block*kernel.Stride(rank)),
 		z: make([]float32, kernel.Block*max(rank, s.dim)), solved: make([]float64, s.classes*rank),
 	}
-	if p.u, p.floor = s.sketch(rank); p.u == nil {
+	if p.u, p.floor = s.sketch(ctx, rank); p.u == nil {
 		return nil
 	}
 	return p
@@ -151,7 +152,7 @@ func (p *preconditioner) byBlock(do func(first, n int)) {
 // UᵀU. It multiplies random signs by S, makes what comes out orthogonal, and multiplies it
 // once more: where Y = S·Q, S is about Y·(QᵀY)⁻¹·Yᵀ. It returns nil where rows differ about
 // alike in all directions, and where something is not finite.
-func (s *stack) sketch(rank int) (u []float64, least float64) {
+func (s *stack) sketch(ctx context.Context, rank int) (u []float64, least float64) {
 	d := s.dim
 	y, random := make([]float64, rank*d), rng.New(0, 0)
 	for i := range y {
@@ -161,7 +162,7 @@ func (s *stack) sketch(rank int) (u []float64, least float64) {
 	for range 2 {
 		copy(q, y)
 		orthonormalise(q, d)
-		s.covarianceTimes(y, q, rank)
+		s.covarianceTimes(ctx, y, q, rank)
 	}
 	l, trace := gram(q, y, rank, d), 0.0
 	for i := range rank {
@@ -196,7 +197,7 @@ func (s *stack) sketch(rank int) (u []float64, least float64) {
 
 // covarianceTimes writes S·q to y, where both are columns of dim values. Sums of 1,024 rows
 // are float32.
-func (s *stack) covarianceTimes(y, q []float64, rank int) {
+func (s *stack) covarianceTimes(ctx context.Context, y, q []float64, rank int) {
 	d, rows := s.dim, len(s.train.Rows)
 	v := make([]float32, rank*s.stride)
 	for i := range rank {
@@ -209,7 +210,7 @@ func (s *stack) covarianceTimes(y, q []float64, rank int) {
 	z := make([]float32, wave*kernel.ChunkRows*rank)
 	g := make([]float32, wave*rank*s.stride)
 	panels := ceilDiv(rows, panelRows)
-	for first := 0; first < panels; first += wave {
+	for first := 0; first < panels && ctx.Err() == nil; first += wave {
 		n := min(wave, panels-first)
 		s.team.Run(wave, n, func(worker, i int) {
 			s.panelTimes(g[i*rank*s.stride:][:rank*s.stride], v, z[worker*kernel.ChunkRows*rank:], worker, (first+i)*panelRows, rank)

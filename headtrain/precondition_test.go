@@ -42,7 +42,7 @@ func lbfgsOn(t *testing.T, d *Dataset, o Options) *lbfgs {
 	s := newStack(kernel.Best(), (Job{Train: d}).view(Part{}, o.Input, newTestTeam(t)), []Options{o}, []int{0})
 	t.Cleanup(s.team.Close)
 	m := newLBFGS(s)
-	m.pre = newPreconditioner(s, m.penalty)
+	m.pre = newPreconditioner(t.Context(), s, m.penalty)
 	return m
 }
 
@@ -146,7 +146,7 @@ func TestAPreconditionerSolves(t *testing.T) {
 func TestASketchIsTheSameHoweverItIsComputed(t *testing.T) {
 	d := correlated(3*panelRows+37, 83, 4, 2)
 	m := lbfgsOn(t, d, Options{WeightDecay: 0.01})
-	want, floor := m.s.sketch(8)
+	want, floor := m.s.sketch(t.Context(), 8)
 	if want == nil {
 		t.Fatal("there is none")
 	}
@@ -162,7 +162,7 @@ func TestASketchIsTheSameHoweverItIsComputed(t *testing.T) {
 				for i := range s.workers {
 					s.workers[i].x = make([]float32, s.stride*kernel.ChunkRows)
 				}
-				got, least := s.sketch(8)
+				got, least := s.sketch(t.Context(), 8)
 				s.team.Close()
 				if !slices.Equal(got, want) || least != floor {
 					t.Errorf("%v, %d threads, rows kept: %v: the sketch is another", isa, threads, kept)

@@ -7,6 +7,10 @@ import (
 	"icebox/headtrain"
 )
 
+// tolerance is how near to its optimum L-BFGS takes the head of a fold, see
+// [headtrain.Job.Tolerance]. Such a head only answers for rows.
+const tolerance = 1e-5
+
 // OutOfFold trains a head for each fold, on the labelled rows of the other folds, and
 // returns, row by row, the logits of the head that did not see the row; they are
 // computed from d and fold in every pass. Row r is in
@@ -18,7 +22,7 @@ func OutOfFold(ctx context.Context, t headtrain.Trainer, d *headtrain.Dataset, f
 	if len(fold) != d.Rows() || train != nil && len(train) != d.Rows() {
 		return nil, fmt.Errorf("%w: %d rows, but folds for %d", headtrain.ErrDataset, d.Rows(), len(fold))
 	}
-	job := headtrain.Job{Train: d}
+	job := headtrain.Job{Train: d, Tolerance: tolerance}
 	var places []int // of folds among the heads
 	for f := range folds {
 		own := 0
