@@ -48,17 +48,7 @@ func BenchmarkPath(b *testing.B) {
 	for r := 0; r < len(p.Train.Labels); r += 4 {
 		p.Train.Labels[r] = int32(r / 4 % 10) // so that no head gets all right
 	}
-	for fold := range 5 {
-		var part Part
-		for r := range p.Train.Labels {
-			if r%5 == fold {
-				part.Val = append(part.Val, int32(r))
-			} else {
-				part.Train = append(part.Train, int32(r))
-			}
-		}
-		p.Parts = append(p.Parts, part)
-	}
+	p.Parts = fifths(p.Train)
 	steps := 0
 	for b.Loop() {
 		results, err := p.Fit(context.Background())

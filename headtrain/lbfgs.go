@@ -28,12 +28,12 @@ type lbfgs struct {
 	dot       func(a, b []float64) float64
 	pre       *preconditioner // nil is the unit matrix
 
-	tolerance float64 // of the gradient
-	share     float64 // twice what a step must gain for the head to go on, see Path.Tolerance; 0 is anything
-	start     float64 // the loss with weights of 0
-	weight    float64 // of the rows in sum
-	sum       tally   // of the training rows, at the point that was looked at last
-	spare     [][]float64
+	tolerance float64     // of the gradient
+	share     float64     // twice what a step must gain for the head to go on, see Path.Tolerance; 0 is anything
+	start     float64     // the loss with weights of 0
+	weight    float64     // of the rows in sum
+	sum       tally       // of the training rows, at the point that was looked at last
+	spare     [][]float64 // vectors for use, of any values
 }
 
 // taken is a step and the change of the gradient along it.
@@ -274,10 +274,10 @@ func (m *lbfgs) iterate(ctx context.Context) (stopped string, err error) {
 	}
 }
 
-// search goes along dir, where the objective has a slope, to a point that is lower by enough and not too near, and
-// reports whether it found one. Once a step changes the loss by no more than rounding
-// does, the slope tells which point is lower (the approximate Wolfe conditions of
-// Hager and Zhang).
+// search goes along dir, where the objective has a slope, to a point that is lower by
+// enough and not too near, and reports whether it found one. Once a step changes the loss
+// by no more than rounding does, the slope tells which point is lower (the approximate
+// Wolfe conditions of Hager and Zhang).
 func (m *lbfgs) search(ctx context.Context, slope float64) (found bool, err error) {
 	t, low, high := 1.0, 0.0, math.Inf(1)
 	if len(m.steps) == 0 && m.pre == nil {

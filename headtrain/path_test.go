@@ -115,17 +115,7 @@ func fitPath(t *testing.T, p Path) [][]Result {
 // not learn from.
 func fiveFolds(o Options) Path {
 	p := Path{Train: clusters(1000, 37, 4, 3), Options: o, Decays: []float64{2, 0.5, 0.02, 0.001, 0}, Tolerance: 1e-4, Iterations: 200}
-	for fold := range 5 {
-		var part Part
-		for r := range p.Train.Labels {
-			if r%5 == fold {
-				part.Val = append(part.Val, int32(r))
-			} else {
-				part.Train = append(part.Train, int32(r))
-			}
-		}
-		p.Parts = append(p.Parts, part)
-	}
+	p.Parts = fifths(p.Train)
 	return p
 }
 
