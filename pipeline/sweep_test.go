@@ -238,6 +238,29 @@ func TestResumedPathsAreThoseThatWereNotInterrupted(t *testing.T) {
 	}
 }
 
+// An axis that L-BFGS takes no notice of does not take points off their path.
+func TestPathsPassOverWhatLBFGSDoesNotHeed(t *testing.T) {
+	o := lbfgsSweep(t)
+	o.Sweep.Folds, o.Sweep.Method, o.Sweep.Trials = 0, sweep.Random, 4
+	o.Sweep.Axes = []sweep.Axis{{Key: "weight_decay", Log: []float64{1e-4, 1}}, {Key: "lr", Log: []float64{1e-4, 1}}}
+	random, err := o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	drawn := map[float64]float64{} // training loss by weight decay
+	var decays []any
+	for _, p := range sweepLines(t, *random.RunDir) {
+		d := p.Values["weight_decay"].(float64)
+		drawn[d], decays = p.TrainLoss.Mean, append(decays, d)
+	}
+	o.Sweep.Method, o.Sweep.Axes = sweep.Grid, []sweep.Axis{{Key: "weight_decay", Values: decays}}
+	sum, err := o.sweep(context.Background(), "", Silent)
+	must(t, err)
+	for _, p := range sweepLines(t, *sum.RunDir) {
+		if d := p.Values["weight_decay"].(float64); drawn[d] != p.TrainLoss.Mean || len(drawn) != 4 {
+			t.Errorf("decay %v: training loss %v among %d learning rates, %v without", d, drawn[d], len(drawn), p.TrainLoss.Mean)
+		}
+	}
+}
+
 // A sweep of a version that trained heads of L-BFGS one by one is not mixed with others.
 func TestPathsDoNotGoOnWithWhatWasNone(t *testing.T) {
 	o := lbfgsSweep(t)

@@ -49,9 +49,10 @@ func (t *ongoing) paths(rung int, points []int) []*path {
 			continue
 		}
 		q := t.Plan.Points[point]
-		q.Options.WeightDecay = 0
+		o := heeded(q.Options)
+		o.WeightDecay = 0
 		for seed := range t.Plan.Seeds {
-			key := fmt.Sprintf("%+v %v %d", q.Options, q.Fraction, seed)
+			key := fmt.Sprintf("%+v %v %d", o, q.Fraction, seed)
 			if of[key] == nil {
 				of[key] = &path{rung: rung, seed: seed}
 				all = append(all, of[key])

@@ -74,7 +74,7 @@ func NewPlan(s Options, base headtrain.Options) (*Plan, error) {
 			return nil, fmt.Errorf("point %s: %w", p.Describe(p.Points[i].Values), err)
 		}
 	}
-	p.dropRepeats(base)
+	p.dropRepeats()
 	p.Rungs = []Rung{{Points: len(p.Points)}}
 	if s.Method == Halving {
 		p.halve(base)
@@ -84,15 +84,14 @@ func NewPlan(s Options, base headtrain.Options) (*Plan, error) {
 
 // dropRepeats leaves out points that train the head of an earlier one: lbfgs takes
 // no notice of some axes.
-func (p *Plan) dropRepeats(base headtrain.Options) {
+func (p *Plan) dropRepeats() {
 	seen := map[string]bool{}
 	p.Points = slices.DeleteFunc(p.Points, func(q Point) bool {
 		o := q.Options
 		if o.Optimizer != headtrain.OptimizerLBFGS {
 			return false
 		}
-		o.LR, o.BatchSize, o.Schedule = base.LR, base.BatchSize, base.Schedule
-		head := fmt.Sprintf("%+v %v", o, q.Fraction)
+		head := fmt.Sprintf("%+v %v", heeded(o), q.Fraction)
 		again := seen[head]
 		seen[head] = true
 		if again {
@@ -100,6 +99,12 @@ func (p *Plan) dropRepeats(base headtrain.Options) {
 		}
 		return again
 	})
+}
+
+// heeded is options of L-BFGS without those that it takes no notice of.
+func heeded(o headtrain.Options) headtrain.Options {
+	o.LR, o.BatchSize, o.Schedule = 0, 0, ""
+	return o
 }
 
 // enumerates reports whether the points are every combination of the axes' values.
